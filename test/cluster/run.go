@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// run brings the cluster up, runs the command with it, and leaves the cluster as it found it: up stays up, and
+// what it started it takes down, whether the command succeeds, fails or is interrupted. It takes the cluster down
+// without a word, so that the command's own last lines are the last ones seen.
+func (c *cluster) run(ctx context.Context, args []string) (err error) {
+	started, err := c.ensure(ctx)
+	if err != nil {
+		return err
+	}
+	if started {
+		defer func() { err = errors.Join(err, c.takeDown(context.WithoutCancel(ctx))) }()
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(),
+		"PATH="+c.path(),
+		"KUBECONFIG="+c.kubeconfig(),
+		"ROLLOUT_PLUS_E2E_KUBECONFIG="+c.kubeconfig(),
+		"ROLLOUT_PLUS_E2E_BIN="+filepath.Clean(c.bin("")),
+	)
+	// The command gets its chance to end by itself: a terminal has sent it the Ctrl-C already.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 20 * time.Second
+	return cmd.Run()
+}
+
+func (c *cluster) takeDown(ctx context.Context) error {
+	unlock, err := c.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return c.remove(ctx)
+}
