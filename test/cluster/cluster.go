@@ -23,10 +23,6 @@ type cluster struct {
 	progress io.Writer
 }
 
-func newCluster(o options, progress io.Writer) (*cluster, error) {
-	return &cluster{options: o, progress: progress}, nil
-}
-
 func (c *cluster) logf(format string, args ...any) {
 	fmt.Fprintf(c.progress, "cluster %s: %s\n", c.name, fmt.Sprintf(format, args...))
 }

@@ -66,10 +66,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	c, err := newCluster(o, stderr)
-	if err != nil {
-		return err
-	}
+	c := &cluster{options: o, progress: stderr}
 	switch command {
 	case "up":
 		return c.up(ctx)

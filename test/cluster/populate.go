@@ -26,7 +26,8 @@ var containerLog []byte
 
 // populate gives the control plane the behaviour of its pods, and nodes for them to run on.
 func (c *cluster) populate(ctx context.Context) error {
-	if err := c.kubectl(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s", "crd/stages.kwok.x-k8s.io", "crd/clusterlogs.kwok.x-k8s.io"); err != nil {
+	crds := []string{"crd/stages.kwok.x-k8s.io", "crd/clusterlogs.kwok.x-k8s.io"}
+	if err := c.kubectl(ctx, nil, append([]string{"wait", "--for=condition=Established", "--timeout=60s"}, crds...)...); err != nil {
 		return err
 	}
 	manifests, err := c.manifests()
