@@ -1,0 +1,58 @@
+// Package app holds the commands of kubectl rollout-plus: a file each, from flags to typed values to exit codes.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+)
+
+// Process is what the operating system hands to a program.
+type Process struct {
+	Args        []string
+	In          io.Reader
+	Out, ErrOut io.Writer
+	LookupEnv   func(string) (string, bool)
+	Version     string
+}
+
+// completionPrefix begins the name under which kubectl asks a plugin for completions (kubectl 1.26 and later).
+const completionPrefix = "kubectl_complete-"
+
+// Main runs the command line and returns the exit code.
+func Main(ctx context.Context, process Process) int {
+	streams := genericiooptions.IOStreams{In: process.In, Out: process.Out, ErrOut: process.ErrOut}
+	root := NewRootCommand(process, streams)
+	args := process.Args[1:]
+	if strings.HasPrefix(filepath.Base(process.Args[0]), completionPrefix) {
+		args = append([]string{cobra.ShellCompRequestCmd}, args...)
+	}
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitDone
+	}
+	if text := errorText(err); text != "" {
+		_, _ = fmt.Fprintf(process.ErrOut, "error: %s\n", text) // there is nobody left to tell
+	}
+	return exitCode(err)
+}
+
+// errorText is what is told of an error; empty where it has been told already.
+func errorText(err error) string {
+	var status *exitError
+	if errors.As(err, &status) && status.err == nil {
+		return ""
+	}
+	if text, ok := cmdutil.StandardErrorMessage(err); ok {
+		return strings.TrimPrefix(text, "error: ")
+	}
+	return strings.TrimPrefix(err.Error(), "error: ")
+}

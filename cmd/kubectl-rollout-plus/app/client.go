@@ -1,0 +1,95 @@
+package app
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// configure is applied to every client's configuration.
+func (env *environment) configure(config *rest.Config) *rest.Config {
+	config.QPS, config.Burst = 50, 100
+	config.WarningHandler = rest.NewWarningWriter(env.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	config.Wrap(env.clock.watch)
+	return config
+}
+
+// engine is the engine of one command.
+func (env *environment) engine(fieldManager string, emit func(time.Time, rollout.Event)) (*rollout.Engine, error) {
+	config, err := env.factory.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, Emit: emit}, nil
+}
+
+// key is the Deployment that the arguments name, in the namespace of the flags.
+func (env *environment) key(args []string) (types.NamespacedName, error) {
+	name, err := deploymentName(args)
+	if err != nil {
+		return types.NamespacedName{}, usageError(err)
+	}
+	if env.namespace != "" {
+		return types.NamespacedName{Namespace: env.namespace, Name: name}, nil
+	}
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	return types.NamespacedName{Namespace: namespace, Name: name}, err
+}
+
+// tolerated is how far this machine's clock may be off before it is corrected. The Date header has full seconds only.
+const tolerated = 2 * time.Second
+
+// serverClock tells the API server's time. Readiness is judged by time stamps that the cluster makes, and a laptop's
+// clock may be minutes off.
+type serverClock struct {
+	clock.RealClock
+	mu     sync.Mutex
+	offset time.Duration
+}
+
+func newServerClock() *serverClock { return &serverClock{} }
+
+// Now is this machine's time, corrected where it is far off the API server's.
+func (c *serverClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.RealClock.Now()
+	if c.offset.Abs() < tolerated {
+		return now
+	}
+	return now.Add(c.offset)
+}
+
+// Since is the time from then to Now.
+func (c *serverClock) Since(then time.Time) time.Duration { return c.Now().Sub(then) }
+
+// watch learns the offset from the Date header of every answer.
+func (c *serverClock) watch(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(request)
+		if err == nil {
+			if date, dateErr := http.ParseTime(response.Header.Get("Date")); dateErr == nil {
+				c.mu.Lock()
+				c.offset = date.Sub(c.RealClock.Now())
+				c.mu.Unlock()
+			}
+		}
+		return response, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip makes the function an http.RoundTripper.
+func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }

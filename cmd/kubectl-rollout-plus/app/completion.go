@@ -1,0 +1,18 @@
+package app
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+	"k8s.io/kubectl/pkg/util/completion"
+)
+
+var (
+	errNegative     = errors.New("it must not be negative")
+	errFieldManager = errors.New("expected a name of 1 to 128 characters")
+)
+
+// completeDeployment completes deployment/NAME and deployment NAME from the cluster.
+func (env *environment) completeDeployment() cobra.CompletionFunc {
+	return completion.SpecifiedResourceTypeAndNameNoRepeatCompletionFunc(env.factory, []string{"deployment"})
+}

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"github.com/spf13/cobra"
+	kubectlcreate "k8s.io/kubectl/pkg/cmd/create"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+const createConfigMapExample = `  # From literal values
+  kubectl rollout-plus create configmap web --from-literal=greeting=hello
+
+  # From a file, a directory, and under a key of your own
+  kubectl rollout-plus create configmap web --from-file=app.conf --from-file=conf.d --from-file=motd=welcome.txt
+
+  # From lines of KEY=VALUE
+  kubectl rollout-plus create configmap web --from-env-file=web.env`
+
+// newCreateConfigMapCommand is kubectl's own create configmap; only env files with lines that it would drop are refused.
+func newCreateConfigMapCommand(env *environment) *cobra.Command {
+	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
+	cmd := &cobra.Command{
+		Use:     "configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--from-env-file=file]",
+		Aliases: []string{"cm"},
+		Short:   "Create a ConfigMap from literal values, files or env files",
+		Long:    "Create a ConfigMap from literal values, files, directories or env files, as kubectl create configmap does.",
+		Example: createConfigMapExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.Complete(env.factory, cmd, args); err != nil {
+				return usageError(err)
+			}
+			if err := o.Validate(); err != nil {
+				return usageError(err)
+			}
+			for _, file := range o.EnvFileSources {
+				if err := configmap.CheckEnvFile(file); err != nil {
+					return usageError(err)
+				}
+			}
+			return o.Run()
+		},
+	}
+	o.PrintFlags.AddFlags(cmd)
+	cmdutil.AddApplyAnnotationFlags(cmd)
+	cmdutil.AddValidateFlags(cmd)
+	cmdutil.AddDryRunFlag(cmd)
+	flags := cmd.Flags()
+	flags.StringSliceVar(&o.FileSources, "from-file", nil, "A file, whose name becomes the key; KEY=FILE; or a directory, each of whose files becomes a key.")
+	flags.StringArrayVar(&o.LiteralSources, "from-literal", nil, "A key and its value, as KEY=VALUE.")
+	flags.StringSliceVar(&o.EnvFileSources, "from-env-file", nil, "A file with lines of KEY=VALUE.")
+	flags.BoolVar(&o.AppendHash, "append-hash", false, "Append a hash of the ConfigMap to its name.")
+	cmdutil.AddFieldManagerFlagVar(cmd, &o.FieldManager, defaultFieldManager)
+	return cmd
+}

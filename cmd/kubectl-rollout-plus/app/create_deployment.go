@@ -1,0 +1,266 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	"k8s.io/kubectl/pkg/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const createDeploymentExample = `  # A web server with a readiness probe and a Service
+  kubectl rollout-plus create deployment web --image registry.example.com/web:v1 --replicas 3 --port 8080 \
+    --ready http:8080/healthz --service=80 --wait
+
+  # A manifest for git
+  kubectl rollout-plus create deployment web --image registry.example.com/web:v1 --dry-run=client -o yaml
+
+  # With arguments for the container
+  kubectl rollout-plus create deployment worker --image registry.example.com/worker:v1 -- --queue jobs`
+
+// createDeploymentFlags are the flags of create deployment as they were given.
+type createDeploymentFlags struct {
+	deploymentSpec
+	env                []string
+	ready, service     string
+	surge, unavailable string
+	wait               bool
+	timeout            time.Duration
+	fieldManager       string
+	print              *genericclioptions.PrintFlags
+}
+
+func newCreateDeploymentCommand(env *environment) *cobra.Command {
+	f := &createDeploymentFlags{print: genericclioptions.NewPrintFlags("created").WithTypeSetter(scheme.Scheme)}
+	cmd := &cobra.Command{
+		Use:     "deployment NAME --image IMAGE [flags] [-- ARGS...]",
+		Aliases: []string{"deploy"},
+		Short:   "Create a Deployment, with a Service if you like",
+		Long: "Create a Deployment that is fit for rolling updates: one extra and one missing pod at a time, and with a\n" +
+			"single replica none missing.",
+		Example: createDeploymentExample,
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.image, "image", "", "The container's image.")
+	flags.Int32Var(&f.replicas, "replicas", 1, "How many pods.")
+	flags.Int32Var(&f.port, "port", 0, "The port that the container listens on.")
+	flags.StringArrayVar(&f.env, "env", nil, "A variable of the container, as KEY=VALUE. May be repeated.")
+	flags.StringVar(&f.ready, "ready", "", "When a pod is ready: http:PORT/PATH or tcp:PORT.")
+	flags.StringVar(&f.service, "service", "", "Create a Service too, on this port; without a value, on --port.")
+	flags.Lookup("service").NoOptDefVal = samePort
+	flags.StringVar(&f.surge, "max-surge", "", `Most pods above --replicas in a rolling update. (default "1")`)
+	flags.StringVar(&f.unavailable, "max-unavailable", "", `Most pods missing from --replicas in a rolling update. (default "1", with one replica "0")`)
+	flags.BoolVar(&f.wait, "wait", false, "Wait until all pods are available.")
+	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
+	cmdutil.AddDryRunFlag(cmd)
+	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
+	f.print.AddFlags(cmd)
+	return cmd
+}
+
+// samePort is what --service stands for without a value.
+const samePort = "same"
+
+// complete reads the typed values.
+func (f *createDeploymentFlags) complete(cmd *cobra.Command, args []string) error {
+	names, containerArgs := args, []string(nil)
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		names, containerArgs = args[:dash], args[dash:]
+	}
+	if len(names) != 1 {
+		return usageError(fmt.Errorf("exactly one NAME is required, got %d", len(names)))
+	}
+	f.name, f.args = names[0], containerArgs
+	if errs := validation.IsDNS1123Subdomain(f.name); len(errs) > 0 {
+		return usageError(fmt.Errorf("%q is not the name of a Deployment: %s", f.name, errs[0]))
+	}
+	if f.image == "" {
+		return usageError(errors.New("--image is required"))
+	}
+	if image, err := parseImage(f.image); err != nil || image.Container != "" {
+		return flagError("image", f.image, errors.New("it is not the name of an image"))
+	}
+	if f.replicas < 0 {
+		return flagError("replicas", fmt.Sprint(f.replicas), errNegative)
+	}
+	if f.timeout < 0 {
+		return flagError("timeout", f.timeout.String(), errNegative)
+	}
+	return f.completeValues(cmd)
+}
+
+func (f *createDeploymentFlags) completeValues(cmd *cobra.Command) error {
+	var err error
+	if cmd.Flags().Changed("port") {
+		if err := checkPort("port", f.port); err != nil {
+			return err
+		}
+	}
+	for _, value := range f.env {
+		variable, err := parseEnv(value)
+		if err != nil || variable.Remove || variable.Container != "" {
+			return flagError("env", value, errors.New("expected KEY=VALUE"))
+		}
+		f.variables = append(f.variables, corev1.EnvVar{Name: variable.Name, Value: variable.Value})
+	}
+	if f.probe, err = parseProbe(f.ready); err != nil {
+		return flagError("ready", f.ready, err)
+	}
+	if f.maxSurge, f.maxUnavailable, err = parseLimits(f.surge, f.unavailable); err != nil {
+		return err
+	}
+	if isZero(f.maxSurge) && (f.maxUnavailable == nil && f.replicas <= 1) {
+		return flagError("max-surge", f.surge, errors.New("with one replica none may be missing, so no pod could be replaced; give --max-unavailable 1 too"))
+	}
+	f.servicePort, err = f.parseService(cmd)
+	return err
+}
+
+func (f *createDeploymentFlags) parseService(cmd *cobra.Command) (int32, error) {
+	switch {
+	case !cmd.Flags().Changed("service"):
+		return 0, nil
+	case f.service == samePort && f.port == 0:
+		return 0, usageError(errors.New("--service needs a port: give --service=PORT or --port"))
+	case f.service == samePort:
+		return f.port, nil
+	}
+	port, err := parsePort(f.service)
+	if err != nil {
+		return 0, flagError("service", f.service, err)
+	}
+	return port, nil
+}
+
+func (f *createDeploymentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+	if err := f.complete(cmd, args); err != nil {
+		return err
+	}
+	strategy, err := cmdutil.GetDryRunStrategy(cmd)
+	if err != nil {
+		return usageError(err)
+	}
+	namespace, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return err
+	}
+	cmdutil.PrintFlagsWithDryRunStrategy(f.print, strategy)
+	printer, err := f.print.ToPrinter()
+	if err != nil {
+		return usageError(err)
+	}
+	objects := f.objects()
+	if explicit {
+		for _, object := range objects {
+			object.SetNamespace(namespace)
+		}
+	}
+	if strategy != cmdutil.DryRunClient {
+		client, err := env.factory.KubernetesClientSet()
+		if err != nil {
+			return err
+		}
+		if objects, err = f.create(cmd.Context(), client, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
+			return err
+		}
+	}
+	for _, object := range objects {
+		plain, err := withoutServerFields(object, strategy == cmdutil.DryRunClient)
+		if err != nil {
+			return err
+		}
+		if err := printer.PrintObj(plain, env.Out); err != nil {
+			return err
+		}
+	}
+	if !f.wait || strategy != cmdutil.DryRunNone {
+		return nil
+	}
+	return f.await(cmd.Context(), env, types.NamespacedName{Namespace: namespace, Name: f.name})
+}
+
+// object is a Deployment or a Service.
+type object interface {
+	runtime.Object
+	metav1.Object
+}
+
+func (f *createDeploymentFlags) objects() []object {
+	objects := []object{f.deployment()}
+	if f.servicePort > 0 {
+		objects = append(objects, f.deploymentSpec.service())
+	}
+	return objects
+}
+
+// create writes the objects. What the API server would not take of them is found out before the first is written.
+func (f *createDeploymentFlags) create(ctx context.Context, client kubernetes.Interface, namespace string, objects []object, dryRun bool) ([]object, error) {
+	options := metav1.CreateOptions{FieldManager: f.fieldManager, FieldValidation: metav1.FieldValidationStrict}
+	try := options
+	try.DryRun = []string{metav1.DryRunAll}
+	rounds := []metav1.CreateOptions{options}
+	if dryRun {
+		rounds = []metav1.CreateOptions{try}
+	} else if len(objects) > 1 {
+		rounds = []metav1.CreateOptions{try, options}
+	}
+	var created []object
+	for _, round := range rounds {
+		created = nil
+		for _, wanted := range objects {
+			made, err := createOne(ctx, client, namespace, wanted, round)
+			if err != nil {
+				return nil, fmt.Errorf("failed to create: %w", err)
+			}
+			created = append(created, made)
+		}
+	}
+	return created, nil
+}
+
+func createOne(ctx context.Context, client kubernetes.Interface, namespace string, wanted object, options metav1.CreateOptions) (object, error) {
+	switch o := wanted.(type) {
+	case *appsv1.Deployment:
+		return client.AppsV1().Deployments(namespace).Create(ctx, o, options)
+	case *corev1.Service:
+		return client.CoreV1().Services(namespace).Create(ctx, o, options)
+	}
+	return nil, fmt.Errorf("cannot create a %T", wanted)
+}
+
+// await waits until the Deployment is complete, as undo --wait does.
+func (f *createDeploymentFlags) await(ctx context.Context, env *environment, key types.NamespacedName) error {
+	engine, err := env.engine(f.fieldManager, nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(ctx, f.timeout)
+	defer cancel()
+	return awaitComplete(ctx, engine, key)
+}
+
+// awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
+func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) error {
+	result, err := engine.Await(ctx, key)
+	if err != nil {
+		return err
+	}
+	if code := outcomeCode(result, context.Cause(ctx), true); code != ExitDone {
+		return &exitError{code: code, err: errors.New(sentence(key, result))}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// driveFlags are the flags of every command that drives a rollout.
+type driveFlags struct {
+	output       string
+	fieldManager string
+	timeout      time.Duration
+}
+
+func (f *driveFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one event per line to standard output.`)
+	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
+}
+
+func (f *driveFlags) validate() error {
+	if f.timeout < 0 {
+		return flagError("timeout", f.timeout.String(), errNegative)
+	}
+	if f.fieldManager == "" || len(f.fieldManager) > 128 {
+		return flagError("field-manager", f.fieldManager, errFieldManager)
+	}
+	return nil
+}
+
+// withTimeout bounds the context by the command's own timeout, zero meaning none.
+func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout, rollout.ErrTimeout)
+}
+
+// drive runs one of the engine's methods on the Deployment that the arguments name and tells what comes of it.
+func (env *environment) drive(ctx context.Context, args []string, flags driveFlags, verbs verbs,
+	work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error),
+) error {
+	key, err := env.key(args)
+	if err != nil {
+		return err
+	}
+	printer, err := env.printer(flags.output, key)
+	if err != nil {
+		return err
+	}
+	return env.driveTo(ctx, key, flags, verbs, printer, work)
+}
+
+func (env *environment) driveTo(ctx context.Context, key types.NamespacedName, flags driveFlags, verbs verbs, printer printers.Printer,
+	work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error),
+) error {
+	if err := flags.validate(); err != nil {
+		return err
+	}
+	engine, err := env.engine(flags.fieldManager, printer.Event)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(ctx, flags.timeout)
+	defer cancel()
+	result, err := work(ctx, engine, key)
+	return env.conclude(printer, key, result, err, context.Cause(ctx), verbs)
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// The exit codes. Scripts rely on them: they are documented in the README and in `help exit-codes`.
+const (
+	ExitDone       = 0
+	ExitError      = 1
+	ExitUsage      = 2
+	ExitStanding   = 4
+	ExitRolledBack = 5
+	ExitPaused     = 6
+	ExitTimeout    = 124
+	ExitInterrupt  = 130
+	ExitTerminated = 143
+)
+
+// exitError ends a command with a code of its own. Without an error there is nothing more to tell.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return "exit"
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usageError is bad input: nothing was written.
+func usageError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{code: ExitUsage, err: err}
+}
+
+func exitCode(err error) int {
+	var status *exitError
+	var option *rollout.OptionError
+	var interrupt *InterruptError
+	switch {
+	case errors.As(err, &status):
+		return status.code
+	case errors.As(err, &option):
+		return ExitUsage
+	case errors.As(err, &interrupt):
+		return interrupt.ExitCode()
+	case errors.Is(err, rollout.ErrTimeout):
+		return ExitTimeout
+	}
+	return ExitError
+}
+
+// outcomeCode is the exit code of a rollout's outcome. For a command that is to go back, going back is success.
+func outcomeCode(result *rollout.Result, cause error, goesBack bool) int {
+	switch result.Outcome {
+	case rollout.Done, rollout.Unchanged, rollout.Planned:
+		return ExitDone
+	case rollout.RolledBack:
+		if goesBack {
+			return ExitDone
+		}
+		return ExitRolledBack
+	case rollout.Failed, rollout.Overtaken:
+		return ExitStanding
+	case rollout.Paused:
+		return ExitPaused
+	case rollout.TimedOut:
+		return ExitTimeout
+	case rollout.Detached:
+		return exitCode(cause)
+	case rollout.Deleted, rollout.Errored:
+	}
+	return ExitError
+}

@@ -1,0 +1,26 @@
+package app
+
+import "github.com/spf13/cobra"
+
+// newExitCodesTopic is a help topic: `kubectl rollout-plus help exit-codes`.
+func newExitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Long: `The exit codes of kubectl rollout-plus:
+
+    0    done: the wanted version is complete, or there was nothing to do
+    1    error: the command could not do its work; nothing was begun
+    2    usage: a flag or an argument is wrong; nothing was written
+    4    failed and left standing: the rollout stands still at its step
+    5    failed and rolled back: the old version is complete again
+    6    waiting at a pause: somebody paused the Deployment
+  124    the command's own --timeout passed; the rollout stands still
+  130    interrupted (Ctrl-C): the rollout stands still
+  143    terminated (SIGTERM): the rollout stands still
+
+A rollout that stands still goes on with 'kubectl rollout-plus resume' and goes
+back with 'kubectl rollout-plus abort', from any machine.
+`,
+	}
+}

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// readDeployment reads the manifest of one Deployment, in YAML or JSON.
+func (env *environment) readDeployment(filename string) (*unstructured.Unstructured, error) {
+	var text []byte
+	var err error
+	if filename == "-" {
+		text, err = io.ReadAll(env.In)
+	} else {
+		text, err = os.ReadFile(filename) //nolint:gosec // the user's own file
+	}
+	if err != nil {
+		return nil, flagError("filename", filename, err)
+	}
+	manifest, err := onlyObject(text)
+	if err != nil {
+		return nil, flagError("filename", filename, err)
+	}
+	if manifest.GetAPIVersion() != "apps/v1" || manifest.GetKind() != "Deployment" || manifest.GetName() == "" {
+		return nil, flagError("filename", filename, fmt.Errorf("expected the manifest of one Deployment (apps/v1) with a name, found kind %q, apiVersion %q, name %q",
+			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName()))
+	}
+	// What the API server fills in is no wish of the user's, and an apply with it would be refused.
+	unstructured.RemoveNestedField(manifest.Object, "status")
+	for _, field := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"} {
+		unstructured.RemoveNestedField(manifest.Object, "metadata", field)
+	}
+	return manifest, nil
+}
+
+// onlyObject reads the one object of a file; empty documents do not count.
+func onlyObject(text []byte) (*unstructured.Unstructured, error) {
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
+	only := &unstructured.Unstructured{}
+	for {
+		var object map[string]any
+		err := decoder.Decode(&object)
+		switch {
+		case errors.Is(err, io.EOF):
+			return only, nil
+		case err != nil:
+			return nil, err
+		case len(object) == 0:
+		case only.Object != nil:
+			return nil, errors.New("there is more than one object in it; give one with the Deployment alone")
+		default:
+			only.Object = object
+		}
+	}
+}
+
+// matchManifest gives the arguments that name the manifest's Deployment, and refuses others.
+func (env *environment) matchManifest(args []string, manifest *unstructured.Unstructured) ([]string, error) {
+	named := []string{"deployment", manifest.GetName()}
+	if len(args) > 0 {
+		name, err := deploymentName(args)
+		if err != nil {
+			return nil, usageError(err)
+		}
+		if name != manifest.GetName() {
+			return nil, usageError(fmt.Errorf("the manifest is of deployment %q, not of %q", manifest.GetName(), name))
+		}
+	}
+	namespace, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, err
+	}
+	switch inManifest := manifest.GetNamespace(); {
+	case inManifest == "" || inManifest == namespace:
+	case explicit:
+		return nil, usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. You must pass '--namespace=%s' to perform this operation",
+			inManifest, namespace, inManifest))
+	default:
+		env.namespace = inManifest
+	}
+	return named, nil
+}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// palette decides about colour for one stream: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, and last
+// whether the stream is a terminal.
+func (env *environment) palette(stream io.Writer) printers.Palette {
+	return printers.NewPalette(env.coloured(stream))
+}
+
+func (env *environment) coloured(stream io.Writer) bool {
+	get := func(name string) string { value, _ := env.lookupEnv(name); return value }
+	switch {
+	case env.color == "always":
+		return true
+	case env.color == "never", get("NO_COLOR") != "":
+		return false
+	case get("CLICOLOR_FORCE") != "" && get("CLICOLOR_FORCE") != "0":
+		return true
+	case get("CLICOLOR") == "0", get("TERM") == "dumb":
+		return false
+	}
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor fits an int
+}
+
+// checkColor refuses a --color that means nothing.
+func (env *environment) checkColor() error {
+	switch env.color {
+	case "auto", "always", "never":
+		return nil
+	}
+	return flagError("color", env.color, fmt.Errorf("expected auto, always or never"))
+}
+
+// printer is what -o asks for: lines for people, or JSON events.
+func (env *environment) printer(output string, key types.NamespacedName) (printers.Printer, error) {
+	if err := env.checkColor(); err != nil {
+		return nil, err
+	}
+	switch output {
+	case "":
+		return printers.NewLines(env.Out, env.ErrOut, env.palette(env.Out), env.palette(env.ErrOut), "deployment.apps/"+key.Name), nil
+	case "json":
+		return printers.NewJSON(env.Out, printers.Deployment(key.Namespace, key.Name)), nil
+	}
+	return nil, flagError("output", output, fmt.Errorf("expected json, or nothing for lines"))
+}
+
+// conclude tells a rollout's result and turns it into the command's exit. An err means that nothing was begun.
+func (env *environment) conclude(p printers.Printer, key types.NamespacedName, result *rollout.Result, err error, cause error, verbs verbs) error {
+	if err != nil {
+		failure := withHint(err, key)
+		p.Result(env.clock.Now(), &printers.Result{
+			Result: &rollout.Result{Outcome: rollout.Errored}, Message: failure.Error(), ExitCode: exitCode(err),
+		})
+		return failure
+	}
+	told := &printers.Result{Result: result, Title: verbs.title(key, result), ExitCode: outcomeCode(result, cause, verbs.goesBack)}
+	if told.ExitCode != ExitDone {
+		told.Message = sentence(key, result)
+	}
+	p.Result(env.clock.Now(), told)
+	if told.ExitCode == ExitDone {
+		return nil
+	}
+	return &exitError{code: told.ExitCode, err: fmt.Errorf("%s", told.Message)}
+}

@@ -1,0 +1,123 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // the credentials of cloud providers in kubeconfig files
+	"k8s.io/client-go/rest"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+)
+
+const (
+	displayName         = "kubectl rollout-plus"
+	defaultFieldManager = "kubectl-rollout-plus"
+)
+
+// environment is what every command shares.
+type environment struct {
+	genericiooptions.IOStreams
+	factory   cmdutil.Factory
+	flags     *genericclioptions.ConfigFlags
+	lookupEnv func(string) (string, bool)
+	color     string
+	clock     *serverClock
+	// namespace is that of a manifest; it beats the kubeconfig's.
+	namespace string
+}
+
+// NewRootCommand builds the command tree.
+func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.Command {
+	env := &environment{
+		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(),
+		flags: genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50),
+	}
+	env.flags.WrapConfigFn = func(config *rest.Config) *rest.Config { return env.configure(config) }
+	env.factory = cmdutil.NewFactory(env.flags)
+	root := &cobra.Command{
+		Use:   "kubectl-rollout_plus",
+		Short: "Roll out, watch and roll back Deployments, step by step",
+		Long: "Stepwise rolling updates of plain Deployments, with exact pod counts and nothing installed in the cluster.\n" +
+			"The cluster holds all state: any command may be interrupted, and another machine may go on.",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError(fmt.Errorf("unknown command %q; '%s --help' lists the commands", args[0], displayName))
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.ErrOut)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError(fmt.Errorf("%w; see '%s --help'", err, commandName(cmd)))
+	})
+	env.flags.AddFlags(root.PersistentFlags())
+	root.PersistentFlags().StringVar(&env.color, "color", "auto", `When to colour: "auto" (on a terminal), "always" or "never".`)
+	root.AddCommand(
+		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
+		newUndoCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),
+	)
+	return root
+}
+
+func commandName(cmd *cobra.Command) string {
+	return strings.Replace(cmd.CommandPath(), cmd.Root().Name(), displayName, 1)
+}
+
+// exactly wraps a check of the arguments so that a wrong one is a usage error.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError(fmt.Errorf("%w; see '%s --help'", err, commandName(cmd)))
+		}
+		return nil
+	}
+}
+
+// oneDeployment checks that the arguments name one Deployment, as deployment/NAME or deployment NAME.
+func oneDeployment(_ *cobra.Command, args []string) error {
+	_, err := deploymentName(args)
+	return err
+}
+
+// deploymentName reads the name of a Deployment from deployment/NAME or deployment NAME.
+func deploymentName(args []string) (string, error) {
+	var kind, name string
+	switch len(args) {
+	case 0:
+		return "", errors.New("required resource not specified: name one as deployment/NAME")
+	case 1:
+		var found bool
+		if kind, name, found = strings.Cut(args[0], "/"); !found {
+			return "", fmt.Errorf("name the Deployment as deployment/NAME, not %q", args[0])
+		}
+	case 2:
+		kind, name = args[0], args[1]
+	default:
+		return "", fmt.Errorf("one Deployment at a time, not %d arguments", len(args))
+	}
+	if !isDeployment(kind) {
+		return "", fmt.Errorf("only Deployments are rolled out in steps, not %q", kind)
+	}
+	if name == "" || strings.ContainsAny(name, "/ ") {
+		return "", fmt.Errorf("%q is not the name of a Deployment", name)
+	}
+	return name, nil
+}
+
+func isDeployment(kind string) bool {
+	switch strings.ToLower(kind) {
+	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps", "deployment.v1.apps", "deployments.v1.apps":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// verbs are how a command calls its success.
+type verbs struct {
+	goesBack bool
+	suffix   string
+}
+
+// title is the result line, as in `deployment.apps/web rolled out`.
+func (v verbs) title(key types.NamespacedName, result *rollout.Result) string {
+	object := "deployment.apps/" + key.Name
+	switch result.Outcome {
+	case rollout.Done:
+		return fmt.Sprintf("%s rolled out (revision %d)%s", object, result.Revision, v.suffix)
+	case rollout.Unchanged:
+		return fmt.Sprintf("%s unchanged: %s%s", object, result.Message, v.suffix)
+	case rollout.Planned:
+		return fmt.Sprintf("%s rollout planned%s", object, v.suffix)
+	case rollout.RolledBack:
+		return fmt.Sprintf("%s rolled back (revision %d)%s", object, result.Revision, v.suffix)
+	default:
+		return ""
+	}
+}
+
+// command is a command line that the user may type next.
+func command(verb string, key types.NamespacedName) string {
+	return fmt.Sprintf("'%s %s deployment/%s -n %s'", displayName, verb, key.Name, key.Namespace)
+}
+
+// sentence says what happened, to which Deployment, and what to do next.
+func sentence(key types.NamespacedName, result *rollout.Result) string {
+	text := fmt.Sprintf("deployment %q: ", key.Name)
+	switch result.Outcome {
+	case rollout.RolledBack:
+		text += "the rollout failed and was rolled back"
+	case rollout.Failed:
+		text += "the rollout failed"
+	case rollout.Overtaken:
+		text += "the rollout was overtaken"
+	default:
+		text += result.Message
+		return text + standing(key, result)
+	}
+	if result.Finding != nil {
+		text += ": " + result.Finding.String()
+	}
+	if result.Message != "" {
+		text += ": " + result.Message
+	}
+	return text + standing(key, result)
+}
+
+// standing says where an open rollout stands and how to go on from there.
+func standing(key types.NamespacedName, result *rollout.Result) string {
+	if !result.Standing || result.Record == nil {
+		return ""
+	}
+	resume, abort := command("resume", key), command("abort", key)
+	if result.Record.RollingBack {
+		return "; the old version is returning, " + abort + " sees to it that it is complete"
+	}
+	where := fmt.Sprintf("; it stands still at step %d of %d, ", result.Record.Step, len(result.Record.Plan.Steps))
+	if result.Outcome == rollout.Paused {
+		return where + fmt.Sprintf("'kubectl rollout resume deployment/%s -n %s' and then %s goes on, %s goes back",
+			key.Name, key.Namespace, resume, abort)
+	}
+	return where + resume + " goes on, " + abort + " goes back"
+}
+
+// withHint adds what to do next to errors that the core only names.
+func withHint(err error, key types.NamespacedName) error {
+	var open *rollout.OpenError
+	if errors.As(err, &open) {
+		return fmt.Errorf("%w; %s goes on, %s goes back", err, command("resume", key), command("abort", key))
+	}
+	return err
+}

@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of them
+  kubectl rollout-plus start deployment/web --image registry.example.com/web:v2
+
+  # Two steps of your own, each watched for a minute before the next
+  kubectl rollout-plus start deployment/web --image web=web:v2 --steps 10%,50% --hold 1m
+
+  # See what each step would come to
+  kubectl rollout-plus start deployment/web --image web:v2 --dry-run=client
+
+  # Apply a manifest in steps
+  kubectl rollout-plus start -f deployment.yaml
+
+  # Go back to revision 3, step by step
+  kubectl rollout-plus start deployment/web --to-revision 3`
+
+// startFlags are the flags of start as they were given.
+type startFlags struct {
+	driveFlags
+	rolloutFlags
+	images, env    []string
+	filename       string
+	forceConflicts bool
+	toRevision     int64
+}
+
+// rolloutFlags say how a rollout is to go; start and undo --steps share them.
+type rolloutFlags struct {
+	steps, surge, unavailable string
+	hold                      time.Duration
+	onFailure, cause          string
+}
+
+func (f *rolloutFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.steps, "steps", "", `New pods after each step, as counts or percentages, rising; completed to 100%. (default "1,25%,50%,100%")`)
+	flags.StringVar(&f.surge, "max-surge", "", "Most pods above spec.replicas, as a count or a percentage (default: the Deployment's own).")
+	flags.StringVar(&f.unavailable, "max-unavailable", "", "Most ready pods missing from spec.replicas (default: the Deployment's own).")
+	flags.DurationVar(&f.hold, "hold", 0, "How long to watch each step's pods once they are ready; a restart or a lost readiness fails the step.")
+	flags.StringVar(&f.onFailure, "on-failure", string(rollout.OnFailureRollback), `What to do when a step fails: "rollback" or "hold".`)
+	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the revision's kubernetes.io/change-cause.")
+}
+
+func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, error) {
+	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun}
+	var err error
+	if options.Steps, err = parseSteps(f.steps); err != nil {
+		return options, err
+	}
+	if options.MaxSurge, options.MaxUnavailable, err = parseLimits(f.surge, f.unavailable); err != nil {
+		return options, err
+	}
+	switch options.OnFailure {
+	case rollout.OnFailureRollback, rollout.OnFailureHold:
+	default:
+		return options, flagError("on-failure", f.onFailure, errors.New("expected rollback or hold"))
+	}
+	if f.hold < 0 {
+		return options, flagError("hold", f.hold.String(), errNegative)
+	}
+	return options, nil
+}
+
+func newStartCommand(env *environment) *cobra.Command {
+	f := &startFlags{}
+	cmd := &cobra.Command{
+		Use:   "start deployment/NAME (--image [CONTAINER=]IMAGE | --env KEY=VALUE | -f FILE | --to-revision N)",
+		Short: "Roll out a new version step by step",
+		Long: "Change a Deployment's pod template and roll it out step by step, with exact pod counts.\n\n" +
+			"At every moment at most max-surge pods exist above spec.replicas, and at most max-unavailable ready ones are\n" +
+			"missing. A step is done when all its new pods are ready. When a step fails, the old version returns.",
+		Example: startExample,
+		Args: arguments(func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && f.filename != "" {
+				return nil
+			}
+			return oneDeployment(cmd, args)
+		}),
+		ValidArgsFunction: env.completeDeployment(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd, env, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.images, "image", nil, "The new image, as [CONTAINER=]IMAGE; * is all containers. May be repeated.")
+	flags.StringArrayVar(&f.env, "env", nil, "A variable to set, as [CONTAINER:]KEY=VALUE, or to remove, as KEY-. May be repeated.")
+	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the Deployment to apply, or - for standard input.")
+	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that others manage.")
+	flags.Int64Var(&f.toRevision, "to-revision", 0, "An earlier revision to return to.")
+	f.rolloutFlags.add(cmd)
+	f.driveFlags.add(cmd)
+	cmdutil.AddDryRunFlag(cmd)
+	return cmd
+}
+
+func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+	dryRun, suffix, err := dryRunOf(cmd)
+	if err != nil {
+		return err
+	}
+	options, err := f.options(dryRun)
+	if err != nil {
+		return err
+	}
+	change, err := f.change(cmd)
+	if err != nil {
+		return err
+	}
+	if f.filename != "" {
+		if change.Manifest, err = env.readDeployment(f.filename); err != nil {
+			return err
+		}
+		if args, err = env.matchManifest(args, change.Manifest); err != nil {
+			return err
+		}
+	}
+	key, err := env.key(args)
+	if err != nil {
+		return err
+	}
+	printer, err := env.printer(f.output, key)
+	if err != nil {
+		return err
+	}
+	if dryRun != rollout.DryRunNone && f.output == "" {
+		printer = &planPrinter{Printer: printer, env: env}
+	}
+	return env.driveTo(cmd.Context(), key, f.driveFlags, verbs{suffix: suffix}, printer,
+		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			return engine.Start(ctx, key, change, options)
+		})
+}
+
+// change reads what is to change.
+func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
+	change := rollout.Change{Cause: f.cause, Force: f.forceConflicts}
+	for _, value := range f.images {
+		image, err := parseImage(value)
+		if err != nil {
+			return change, err
+		}
+		change.Images = append(change.Images, image)
+	}
+	for _, value := range f.env {
+		variable, err := parseEnv(value)
+		if err != nil {
+			return change, err
+		}
+		change.Env = append(change.Env, variable)
+	}
+	if cmd.Flags().Changed("to-revision") {
+		if f.toRevision < 0 {
+			return change, flagError("to-revision", fmt.Sprint(f.toRevision), fmt.Errorf("unable to find specified revision %d in history", f.toRevision))
+		}
+		change.ToRevision = &f.toRevision
+	}
+	edits := len(change.Images)+len(change.Env) > 0
+	if f.filename != "" && (edits || change.ToRevision != nil) || edits && change.ToRevision != nil {
+		return change, usageError(errors.New("--image and --env, -f, and --to-revision exclude each other; give one of them"))
+	}
+	if f.forceConflicts && f.filename == "" {
+		return change, usageError(errors.New("--force-conflicts goes with -f"))
+	}
+	return change, nil
+}
+
+// dryRunOf reads --dry-run; the suffix is kubectl's.
+func dryRunOf(cmd *cobra.Command) (rollout.DryRun, string, error) {
+	strategy, err := cmdutil.GetDryRunStrategy(cmd)
+	if err != nil {
+		return 0, "", usageError(err)
+	}
+	switch strategy {
+	case cmdutil.DryRunClient:
+		return rollout.DryRunClient, " (dry run)", nil
+	case cmdutil.DryRunServer:
+		return rollout.DryRunServer, " (server dry run)", nil
+	default:
+		return rollout.DryRunNone, "", nil
+	}
+}
+
+// planPrinter writes the plan, which is the result of a dry run, as a table.
+type planPrinter struct {
+	printers.Printer
+	env *environment
+}
+
+// Event writes the plan to standard output.
+func (p *planPrinter) Event(at time.Time, event rollout.Event) {
+	if plan, ok := event.(rollout.PlanEvent); ok {
+		_ = printers.PlanTable(p.env.Out, plan) // a reader that is gone
+		return
+	}
+	p.Printer.Event(at, event)
+}

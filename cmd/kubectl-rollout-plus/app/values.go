@@ -1,0 +1,122 @@
+package app
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// countOrPercent is what steps and limits look like: 3 or 25%.
+var countOrPercent = regexp.MustCompile(`^[0-9]{1,9}%?$`) //nolint:gochecknoglobals // compiled once, never changed
+
+// parseCount reads 3 or 25%.
+func parseCount(value string) (intstr.IntOrString, error) {
+	if !countOrPercent.MatchString(value) {
+		return intstr.IntOrString{}, fmt.Errorf("%q is neither a count such as 3 nor a percentage such as 25%%", value)
+	}
+	return intstr.Parse(value), nil
+}
+
+// parseSteps reads the value of --steps.
+func parseSteps(value string) (rollout.Steps, error) {
+	if value == "" {
+		return rollout.DefaultSteps(), nil
+	}
+	var steps rollout.Steps
+	for part := range strings.SplitSeq(value, ",") {
+		step, err := parseCount(strings.TrimSpace(part))
+		if err != nil {
+			return nil, flagError("steps", value, err)
+		}
+		steps = append(steps, step)
+	}
+	if err := steps.Validate(); err != nil {
+		return nil, flagError("steps", value, err)
+	}
+	return steps, nil
+}
+
+// parseLimit reads the value of --max-surge or --max-unavailable; nil where none is given.
+func parseLimit(flag, value string) (*intstr.IntOrString, error) {
+	if value == "" {
+		return nil, nil
+	}
+	limit, err := parseCount(value)
+	if err != nil {
+		return nil, flagError(flag, value, err)
+	}
+	if percent, isPercent := strings.CutSuffix(value, "%"); isPercent && flag == "max-unavailable" {
+		if n, err := strconv.Atoi(percent); err != nil || n > 100 {
+			return nil, flagError(flag, value, fmt.Errorf("more than 100%% of the pods cannot be missing"))
+		}
+	}
+	return &limit, nil
+}
+
+// parseLimits reads both limits; they must not both be zero, since nothing could move then.
+func parseLimits(surge, unavailable string) (maxSurge, maxUnavailable *intstr.IntOrString, err error) {
+	if maxSurge, err = parseLimit("max-surge", surge); err != nil {
+		return nil, nil, err
+	}
+	if maxUnavailable, err = parseLimit("max-unavailable", unavailable); err != nil {
+		return nil, nil, err
+	}
+	if isZero(maxSurge) && isZero(maxUnavailable) {
+		return nil, nil, usageError(fmt.Errorf("--max-surge %s and --max-unavailable %s: both are zero, so no pod could be replaced; raise one of them",
+			surge, unavailable))
+	}
+	return maxSurge, maxUnavailable, nil
+}
+
+func isZero(limit *intstr.IntOrString) bool {
+	return limit != nil && strings.TrimRight(strings.TrimSuffix(limit.String(), "%"), "0") == ""
+}
+
+// parseImage reads [CONTAINER=]IMAGE.
+func parseImage(value string) (rollout.ImageChange, error) {
+	container, image, named := strings.Cut(value, "=")
+	if !named {
+		container, image = "", value
+	}
+	switch {
+	case named && container == "":
+		return rollout.ImageChange{}, flagError("image", value, fmt.Errorf("the container's name before the = is missing"))
+	case image == "" || strings.ContainsAny(image, " \t\n="):
+		return rollout.ImageChange{}, flagError("image", value, fmt.Errorf("%q is not the name of an image", image))
+	}
+	return rollout.ImageChange{Container: container, Image: image}, nil
+}
+
+// parseEnv reads [CONTAINER:]KEY=VALUE and [CONTAINER:]KEY-.
+func parseEnv(value string) (rollout.EnvChange, error) {
+	var change rollout.EnvChange
+	name, text, set := strings.Cut(value, "=")
+	if !set {
+		var remove bool
+		if name, remove = strings.CutSuffix(value, "-"); !remove {
+			return change, flagError("env", value, fmt.Errorf("expected KEY=VALUE, or KEY- to remove the variable"))
+		}
+		change.Remove = true
+	}
+	if container, rest, found := strings.Cut(name, ":"); found {
+		if container == "" {
+			return change, flagError("env", value, fmt.Errorf("the container's name before the : is missing"))
+		}
+		change.Container, name = container, rest
+	}
+	if errs := validation.IsEnvVarName(name); len(errs) > 0 {
+		return change, flagError("env", value, fmt.Errorf("%q is not the name of a variable: %s", name, errs[0]))
+	}
+	change.Name, change.Value = name, text
+	return change, nil
+}
+
+func flagError(flag, value string, err error) error {
+	return usageError(fmt.Errorf("--%s %q: %w", flag, value, err))
+}

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersionCommand(env *environment, linked string) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version of this plugin",
+		Example: "  # Print the version\n  kubectl rollout-plus version",
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			version, platform := versionOf(linked), runtime.GOOS+"/"+runtime.GOARCH
+			switch output {
+			case "":
+				_, err := fmt.Fprintf(env.Out, "%s %s (%s, %s)\n", displayName, version, runtime.Version(), platform)
+				return err
+			case "json":
+				return json.NewEncoder(env.Out).Encode(map[string]any{
+					"schemaVersion": 1, "version": version, "goVersion": runtime.Version(), "platform": platform,
+				})
+			}
+			return flagError("output", output, fmt.Errorf("expected json, or nothing for a line"))
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", `Output format: "json".`)
+	return cmd
+}
+
+// versionOf is the version that the linker set, or else the module's own.
+func versionOf(linked string) string {
+	if linked != "" {
+		return linked
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,21 @@
+// Command kubectl-rollout_plus is the kubectl plugin `kubectl rollout-plus`.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app"
+)
+
+// version is set by the linker; without it, the module's own version is shown.
+var version string
+
+func main() {
+	ctx, stop := app.Interruptible(context.Background())
+	code := app.Main(ctx, app.Process{
+		Args: os.Args, In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr, LookupEnv: os.LookupEnv, Version: version,
+	})
+	stop()
+	os.Exit(code)
+}

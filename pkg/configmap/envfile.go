@@ -1,0 +1,28 @@
+// Package configmap is about what ConfigMaps hold.
+package configmap
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+)
+
+// CheckEnvFile refuses an env file with a line that kubectl's reader would silently drop, together with all that
+// follows: it reads with a bufio.Scanner, which stops at lines of bufio.MaxScanTokenSize bytes and more. A file that
+// cannot be read is left to kubectl's reader, which says so in the words that scripts know.
+func CheckEnvFile(path string) error {
+	text, err := os.ReadFile(path) //nolint:gosec // the user's own file
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	number := 0
+	for line := range bytes.SplitSeq(text, []byte("\n")) {
+		number++
+		if len(line) >= bufio.MaxScanTokenSize {
+			return fmt.Errorf("%s: line %d has %d bytes, more than the %d that an env file's lines may have; give its value with --from-file instead",
+				path, number, len(line), bufio.MaxScanTokenSize-1)
+		}
+	}
+	return nil
+}

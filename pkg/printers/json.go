@@ -1,0 +1,185 @@
+package printers
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// SchemaVersion is the version of the JSON that this package writes. It is raised when a field changes its meaning or
+// goes away; new fields may come at any time.
+const SchemaVersion = 1
+
+// header is what every JSON event begins with.
+type header struct {
+	SchemaVersion int    `json:"schemaVersion"`
+	Time          string `json:"time"`
+	Type          string `json:"type"`
+	Object        Object `json:"object"`
+}
+
+// pods are the counts that go with a step.
+type pods struct {
+	Step     int   `json:"step,omitempty"`
+	Steps    int   `json:"steps,omitempty"`
+	Target   int32 `json:"target"`
+	New      int32 `json:"new"`
+	NewReady int32 `json:"newReady"`
+	Old      int32 `json:"old"`
+	OldReady int32 `json:"oldReady"`
+	Total    int32 `json:"total"`
+	Ready    int32 `json:"ready"`
+}
+
+type plannedStep struct {
+	Step         int    `json:"step"`
+	As           string `json:"as"`
+	New          int32  `json:"new"`
+	Old          int32  `json:"old"`
+	MaxTotal     int32  `json:"maxTotal"`
+	MinAvailable int32  `json:"minAvailable"`
+}
+
+type finding struct {
+	Reason    string   `json:"reason"`
+	Pod       string   `json:"pod,omitempty"`
+	Container string   `json:"container,omitempty"`
+	Pods      int      `json:"pods,omitempty"`
+	ExitCode  *int32   `json:"exitCode,omitempty"`
+	Detail    string   `json:"detail,omitempty"`
+	Logs      []string `json:"logs,omitempty"`
+}
+
+type availability struct {
+	LowestReady     int32      `json:"lowestReady"`
+	Floor           int32      `json:"floor"`
+	HighestTotal    int32      `json:"highestTotal"`
+	Ceiling         int32      `json:"ceiling"`
+	Scaled          bool       `json:"scaled,omitempty"`
+	DurationSeconds float64    `json:"durationSeconds"`
+	Steps           []stepTime `json:"steps,omitempty"`
+}
+
+type stepTime struct {
+	Step            int     `json:"step"`
+	Target          int32   `json:"target"`
+	DurationSeconds float64 `json:"durationSeconds"`
+}
+
+// JSON writes one event per line.
+type JSON struct {
+	encoder *json.Encoder
+	object  Object
+}
+
+// NewJSON writes the events of one object to out.
+func NewJSON(out io.Writer, object Object) *JSON {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	return &JSON{encoder: encoder, object: object}
+}
+
+func (p *JSON) header(at time.Time, kind string) header {
+	return header{SchemaVersion: SchemaVersion, Time: at.UTC().Format(time.RFC3339Nano), Type: kind, Object: p.object}
+}
+
+func (p *JSON) write(line any) { _ = p.encoder.Encode(line) } // a reader that is gone must not stop a rollout
+
+// Event writes an event.
+func (p *JSON) Event(at time.Time, event rollout.Event) {
+	switch e := event.(type) {
+	case rollout.PlanEvent:
+		p.plan(at, e)
+	case rollout.StepEvent:
+		p.write(struct {
+			header
+			Step   int   `json:"step"`
+			Steps  int   `json:"steps"`
+			Target int32 `json:"target"`
+		}{p.header(at, "step"), e.Step, e.Of, e.Target})
+	case rollout.ProgressEvent:
+		p.write(struct {
+			header
+			pods
+			Message string `json:"message,omitempty"`
+		}{p.header(at, "progress"), podsOf(e), e.Message})
+	case rollout.HoldEvent:
+		p.write(struct {
+			header
+			Step        int     `json:"step"`
+			Steps       int     `json:"steps"`
+			Target      int32   `json:"target"`
+			HoldSeconds float64 `json:"holdSeconds"`
+		}{p.header(at, "hold"), e.Step, e.Of, e.Target, e.For.Seconds()})
+	case rollout.FindingEvent:
+		p.write(struct {
+			header
+			Finding *finding `json:"finding"`
+			Message string   `json:"message"`
+		}{p.header(at, "finding"), findingOf(e.Finding), e.Finding.String()})
+	case rollout.RollbackEvent:
+		p.write(struct {
+			header
+			Revision int64 `json:"revision"`
+		}{p.header(at, "rollback"), e.Revision})
+	}
+}
+
+func (p *JSON) plan(at time.Time, e rollout.PlanEvent) {
+	steps := make([]plannedStep, len(e.Steps))
+	for i, step := range e.Steps {
+		steps[i] = plannedStep{step.Number, step.As, step.New, step.Old, step.MaxTotal, step.MinAvailable}
+	}
+	p.write(struct {
+		header
+		Replicas       int32         `json:"replicas"`
+		MaxSurge       int32         `json:"maxSurge"`
+		MaxUnavailable int32         `json:"maxUnavailable"`
+		Plan           []plannedStep `json:"plan"`
+	}{p.header(at, "plan"), e.Replicas, e.Limits.Surge, e.Limits.Unavailable, steps})
+}
+
+// Result writes the last event.
+func (p *JSON) Result(at time.Time, result *Result) {
+	line := struct {
+		header
+		Outcome      rollout.Outcome `json:"outcome"`
+		ExitCode     int             `json:"exitCode"`
+		Message      string          `json:"message,omitempty"`
+		Revision     int64           `json:"revision,omitempty"`
+		Standing     bool            `json:"standing,omitempty"`
+		Finding      *finding        `json:"finding,omitempty"`
+		Availability *availability   `json:"availability,omitempty"`
+	}{header: p.header(at, "result"), ExitCode: result.ExitCode, Message: result.Message, Outcome: result.Outcome,
+		Revision: result.Revision, Standing: result.Standing}
+	if line.Message == "" {
+		line.Message = result.Title
+	}
+	if result.Finding != nil {
+		line.Finding = findingOf(result.Finding)
+	}
+	line.Availability = availabilityOf(result.Availability)
+	p.write(line)
+}
+
+func podsOf(e rollout.ProgressEvent) pods {
+	c := e.Counts
+	return pods{e.Step, e.Of, e.Target, c.New, c.NewReady, c.Old, c.OldReady, c.Total, c.Ready}
+}
+
+func findingOf(f *rollout.Finding) *finding {
+	return &finding{f.Reason, f.Pod, f.Container, f.Pods, f.ExitCode, f.Message, f.Logs}
+}
+
+func availabilityOf(a *rollout.Availability) *availability {
+	if a == nil {
+		return nil
+	}
+	steps := make([]stepTime, len(a.Steps))
+	for i, step := range a.Steps {
+		steps[i] = stepTime{step.Step, step.Target, step.Duration.Seconds()}
+	}
+	return &availability{a.Lowest, a.Floor, a.Highest, a.Ceiling, a.Scaled, a.Duration.Seconds(), steps}
+}

@@ -1,0 +1,101 @@
+package printers
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// Lines writes a line per change to one stream, with the time since the first, and the result to another.
+type Lines struct {
+	out, progress     io.Writer
+	outShade, palette Palette
+	object            string
+	began             time.Time
+}
+
+// NewLines writes the result to out and everything else to progress. The object is named as in deployment.apps/web.
+func NewLines(out, progress io.Writer, onOut, onProgress Palette, object string) *Lines {
+	return &Lines{out: out, progress: progress, outShade: onOut, palette: onProgress, object: object}
+}
+
+func (p *Lines) line(at time.Time, text string) {
+	if p.began.IsZero() {
+		p.began = at
+	}
+	_, _ = fmt.Fprintf(p.progress, "%s %s\n", p.palette.faint.Sprintf("%8s", "+"+seconds(at.Sub(p.began))), text)
+}
+
+// seconds is a time as people read it: 0.1s, 12.3s, 2m5s.
+func seconds(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// Event writes an event.
+func (p *Lines) Event(at time.Time, event rollout.Event) {
+	switch e := event.(type) {
+	case rollout.PlanEvent:
+		p.line(at, fmt.Sprintf("%s: %d replicas in %s, at most %d above and %d below", p.object, e.Replicas,
+			count(len(e.Steps), "step"), e.Limits.Surge, e.Limits.Unavailable))
+	case rollout.StepEvent:
+		p.line(at, p.palette.busy.Sprintf("step %d/%d: to %s", e.Step, e.Of, count(int(e.Target), "new pod")))
+	case rollout.ProgressEvent:
+		p.line(at, progress(e))
+	case rollout.HoldEvent:
+		p.line(at, fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For))
+	case rollout.FindingEvent:
+		p.line(at, p.palette.bad.Sprint("failed: ")+e.Finding.String())
+		for _, line := range e.Finding.Logs {
+			_, _ = fmt.Fprintf(p.progress, "         | %s\n", line)
+		}
+	case rollout.RollbackEvent:
+		p.line(at, p.palette.bad.Sprint("rolling back")+fmt.Sprintf(" to what was revision %d", e.Revision))
+	}
+}
+
+func progress(e rollout.ProgressEvent) string {
+	if e.Message != "" {
+		return e.Message
+	}
+	c := e.Counts
+	where := fmt.Sprintf("step %d/%d", e.Step, e.Of)
+	if e.Step == 0 {
+		where = "ending"
+	}
+	return fmt.Sprintf("%s: new %d/%d ready, old %d, total %d, available %d", where, c.NewReady, e.Target, c.Old, c.Total, c.Ready)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Result writes the result line and what the rollout did to the service.
+func (p *Lines) Result(_ time.Time, result *Result) {
+	if result.Title != "" {
+		shade := p.outShade.good
+		if result.ExitCode != 0 {
+			shade = p.outShade.bad
+		}
+		_, _ = fmt.Fprintln(p.out, shade.Sprint(result.Title))
+	}
+	a := result.Availability
+	if a == nil {
+		return
+	}
+	_, _ = fmt.Fprintf(p.out, "lowest ready %d (floor %d), highest total %d (ceiling %d), took %s\n",
+		a.Lowest, a.Floor, a.Highest, a.Ceiling, seconds(a.Duration))
+	if a.Scaled {
+		_, _ = fmt.Fprintln(p.out, "replicas were changed meanwhile; floor and ceiling are those of the worst moment")
+	}
+	for _, step := range a.Steps {
+		_, _ = fmt.Fprintf(p.out, "step %d (%s) took %s\n", step.Step, count(int(step.Target), "new pod"), seconds(step.Duration))
+	}
+}

@@ -1,0 +1,19 @@
+package printers
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// PlanTable writes what each step of a plan comes to.
+func PlanTable(out io.Writer, plan rollout.PlanEvent) error {
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	_, _ = fmt.Fprintln(table, "STEP\tAS\tNEW\tOLD\tMOST PODS\tLEAST AVAILABLE") // the error comes with Flush
+	for _, step := range plan.Steps {
+		_, _ = fmt.Fprintf(table, "%d\t%s\t%d\t%d\t%d\t%d\n", step.Number, step.As, step.New, step.Old, step.MaxTotal, step.MinAvailable)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,247 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+)
+
+const (
+	// retryAfter is the pause after a write that the API server could not take.
+	retryAfter = time.Second
+	logLines   = 10
+	logBytes   = 16 * 1024
+	logTimeout = 5 * time.Second
+)
+
+// act does what was decided. It returns a result when the session's work has ended.
+func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Result {
+	var err error
+	switch a := next.(type) {
+	case await:
+		if err := s.sleep(ctx, a.until); err != nil {
+			return s.interrupted(err)
+		}
+		return nil
+	case stop:
+		return s.stopped(ctx, snapshot, a)
+	case setGate:
+		err = s.setGate(ctx, snapshot.Deployment, a)
+	case adopt:
+		err = s.adopt(ctx, snapshot.Deployment, a)
+	case finish:
+		err = s.finish(ctx, snapshot.Deployment, a.outcome)
+	case goBack:
+		s.tell(ctx, a.finding)
+		err = s.goBack(ctx, snapshot.Deployment)
+	}
+	return s.afterWrite(ctx, err)
+}
+
+// afterWrite sorts out a write that failed: what others changed is looked at anew, what the API server could not take
+// is tried again, and everything else ends the session.
+func (s *session) afterWrite(ctx context.Context, err error) *Result {
+	switch {
+	case err == nil:
+		return nil
+	case context.Cause(ctx) != nil:
+		return s.interrupted(context.Cause(ctx))
+	case apierrors.IsNotFound(err):
+		return s.result(Deleted, "the Deployment was deleted")
+	case apierrors.IsConflict(err):
+		// The watch is about to bring what we conflicted with.
+		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
+	case apierrors.IsGone(err):
+		return s.result(Failed, err.Error())
+	case isTransient(err):
+		err = s.pause(ctx, retryAfter)
+	default:
+		return s.result(Failed, explain(ctx, "patch", s.key, err).Error())
+	}
+	if err != nil {
+		return s.interrupted(err)
+	}
+	return nil
+}
+
+// pause waits for a time, whatever changes meanwhile.
+func (s *session) pause(ctx context.Context, d time.Duration) error {
+	timer := s.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C():
+		return nil
+	}
+}
+
+// isTransient tells whether the API server may take the same request later.
+func isTransient(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return true // the request did not get there, or its answer not back
+	}
+	return apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) || apierrors.IsTimeout(err) ||
+		apierrors.IsInternalError(err) || apierrors.IsServiceUnavailable(err) || status.Status().Code >= 500 ||
+		utilnet.IsConnectionRefused(err)
+}
+
+// stopped is the result of a session that stops by decision.
+func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Result {
+	if a.finding != nil {
+		s.tell(ctx, a.finding)
+	}
+	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack) {
+		s.state = Idle
+		s.tidy(ctx, snapshot.ReplicaSets)
+	}
+	return s.result(a.outcome, a.message)
+}
+
+// tell emits a finding once, with the last lines of the container's log.
+func (s *session) tell(ctx context.Context, finding *Finding) {
+	if finding == nil || finding == s.finding {
+		return
+	}
+	if s.finding != nil && s.finding.Reason == finding.Reason && s.finding.Pod == finding.Pod {
+		return // the same again, after a write that has to be repeated
+	}
+	finding.Logs = s.logs(ctx, finding)
+	s.finding = finding
+	s.emit(FindingEvent{Finding: finding})
+}
+
+// logs are the last lines of the run that failed; none where there are none or they cannot be read.
+func (s *session) logs(ctx context.Context, finding *Finding) []string {
+	if !finding.hasLogs || finding.Pod == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
+	lines, limit := int64(logLines), int64(logBytes)
+	text, err := s.Client.CoreV1().Pods(s.key.Namespace).GetLogs(finding.Pod, &corev1.PodLogOptions{
+		Container: finding.Container, Previous: finding.restarted, TailLines: &lines, LimitBytes: &limit,
+	}).DoRaw(ctx)
+	if trimmed := strings.TrimSpace(string(text)); err == nil && trimmed != "" {
+		return strings.Split(trimmed, "\n")
+	}
+	return nil
+}
+
+func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {
+	record, before := *s.record, s.record.Step
+	record.Step = a.step
+	p := newPatch(d)
+	p.settings(gated(a.gate.Strategy(replicasOf(d), record.Plan.Limits)))
+	if err := p.record(&record); err != nil {
+		return err
+	}
+	if err := s.write(ctx, p); err != nil || a.step == before {
+		return err
+	}
+	replicas := replicasOf(d)
+	s.meter.stepDone(before, record.Plan.Steps.Target(before-1, replicas), s.Clock.Now())
+	s.emit(StepEvent{Step: a.step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
+	return nil
+}
+
+// finish gives the Deployment back: its own settings, and no annotation.
+func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
+	settings := s.record.Wanted()
+	if outcome == RolledBack {
+		settings = s.record.Original
+	}
+	p := newPatch(d)
+	p.settings(settings.keeping(d))
+	p.annotate(Annotation, "")
+	if err := s.write(ctx, p); err != nil {
+		return err
+	}
+	if s.phase == stepping && outcome == Done {
+		s.meter.stepDone(s.record.Step, s.record.Target(replicasOf(d)), s.Clock.Now())
+	}
+	s.end(outcome)
+	return nil
+}
+
+// goBack returns to the old version in one write. Where the rollout's limits are not the Deployment's own they stay in
+// place until the old version is complete.
+func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
+	from := s.record.From
+	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, from.ReplicaSet)
+	if apierrors.IsNotFound(err) {
+		return apierrors.NewGone(fmt.Sprintf("ReplicaSet %q with the old version (revision %d) is gone", from.ReplicaSet, from.Number))
+	}
+	if err != nil {
+		return err
+	}
+	template, err := templateOf(object)
+	if err != nil {
+		return err
+	}
+	p, settings := newPatch(d), s.record.Original
+	p.template(template)
+	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
+	if s.record.ownLimits() {
+		p.annotate(Annotation, "")
+	} else {
+		record := *s.record
+		record.RollingBack = true
+		if err := p.record(&record); err != nil {
+			return err
+		}
+		limits := record.Plan.Limits
+		settings.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &limits.Surge, MaxUnavailable: &limits.Unavailable}
+	}
+	p.settings(settings.keeping(d))
+	if err := s.write(ctx, p); err != nil {
+		return err
+	}
+	s.emit(RollbackEvent{Revision: from.Number})
+	s.end(RolledBack)
+	return nil
+}
+
+func (s *session) write(ctx context.Context, p *patch) error {
+	body, err := p.body()
+	if err != nil {
+		return err
+	}
+	written, err := s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
+		metav1.PatchOptions{FieldManager: s.FieldManager})
+	if err != nil {
+		return err
+	}
+	s.written = written
+	return nil
+}
+
+// tidy removes the copies of the record that the Deployment controller made on ReplicaSets. They do no harm, so a right
+// that is missing for it is no failure.
+func (s *session) tidy(ctx context.Context, replicaSets []*appsv1.ReplicaSet) {
+	for _, rs := range replicaSets {
+		if _, found := rs.Annotations[Annotation]; !found {
+			continue
+		}
+		body, err := json.Marshal(map[string]any{"metadata": map[string]any{
+			"uid":         rs.UID,
+			"annotations": map[string]any{Annotation: nil},
+		}})
+		if err != nil {
+			continue
+		}
+		_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body,
+			metav1.PatchOptions{FieldManager: s.FieldManager})
+	}
+}

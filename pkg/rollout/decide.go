@@ -1,0 +1,328 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// gatherWindow is how long the engine lets readiness gather before it opens the gate for a part of the pods that are
+// on their way. It bounds the writes; a step whose new pods are all ready is never delayed.
+const gatherWindow = 250 * time.Millisecond
+
+// endStep stands in memory for the time after the last step.
+const endStep = -1
+
+// action is what to do next.
+type action interface{ isAction() }
+
+type (
+	// await a change, or until a moment where it is set.
+	await struct{ until time.Time }
+	// setGate moves the gate, and the record's step with it.
+	setGate struct {
+		step int
+		gate Gate
+	}
+	// adopt takes a template that others changed as the new version.
+	adopt struct{ revision int64 }
+	// finish restores the borrowed fields and removes the record.
+	finish struct{ outcome Outcome }
+	// goBack returns to the old version.
+	goBack struct{ finding *Finding }
+	// stop ends the engine's work and leaves everything as it is.
+	stop struct {
+		outcome Outcome
+		message string
+		finding *Finding
+	}
+)
+
+func (await) isAction()   {}
+func (setGate) isAction() {}
+func (adopt) isAction()   {}
+func (finish) isAction()  {}
+func (goBack) isAction()  {}
+func (stop) isAction()    {}
+
+// memory is what one process has seen of the step under way. It is never needed to go on: a process without it starts
+// the deadline and the hold anew.
+type memory struct {
+	step       int
+	best       int32
+	progressAt time.Time
+	gainedAt   time.Time
+	heldSince  time.Time
+	restarts   map[types.UID]int32
+	staleSince time.Time
+}
+
+// enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
+func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
+	if m.step != step {
+		m = memory{step: step, progressAt: now, staleSince: m.staleSince}
+	}
+	switch {
+	case !s.StaleSince.IsZero():
+		if m.staleSince.IsZero() {
+			m.staleSince = s.StaleSince
+		}
+	case !m.staleSince.IsZero():
+		m.progressAt = m.progressAt.Add(now.Sub(m.staleSince))
+		if m.progressAt.After(now) {
+			m.progressAt = now
+		}
+		m.staleSince = time.Time{}
+	}
+	return m
+}
+
+// stepper is one decision about an open rollout.
+type stepper struct {
+	*Snapshot
+	record  *Record
+	current *appsv1.ReplicaSet
+	counts  Counts
+	wake    time.Time
+	limits  Resolved
+	target  int32
+	now     time.Time
+}
+
+// decideStep says what to do about an open rollout.
+func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, memory) {
+	m = m.enter(s, record.Step, now)
+	if !s.StaleSince.IsZero() {
+		return await{}, m
+	}
+	if s.Deployment.Spec.Paused {
+		return stop{outcome: Paused, message: "the Deployment was paused"}, m
+	}
+	current := s.Current()
+	if !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(s.Deployment) {
+		return orStalled(s, record, current, m, await{}, now), m
+	}
+	if RevisionOf(s.Deployment) != record.ToRevision {
+		return foreignTemplate(s, record, current), m
+	}
+	replicas := replicasOf(s.Deployment)
+	limits, err := record.Plan.Limits.At(replicas)
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}, m
+	}
+	st := stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicas), now: now}
+	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
+	return st.decide(m)
+}
+
+// foreignTemplate answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
+func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) action {
+	if current.Name == record.From.ReplicaSet {
+		return finish{outcome: RolledBack}
+	}
+	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
+		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)}
+}
+
+// lastWriter names the field manager that last wrote the template, as far as it is recorded.
+func lastWriter(d *appsv1.Deployment) string {
+	manager, at := "", time.Time{}
+	for _, entry := range d.ManagedFields {
+		if entry.Subresource == "" && entry.Time != nil && !entry.Time.Time.Before(at) {
+			manager, at = entry.Manager, entry.Time.Time
+		}
+	}
+	if manager == "" {
+		return ""
+	}
+	return " by " + manager
+}
+
+func (st *stepper) decide(m memory) (action, memory) {
+	if st.counts.NewReady > m.best {
+		m.best, m.progressAt = st.counts.NewReady, st.now
+	}
+	if finding := st.failure(st.current); finding != nil {
+		return st.fail(finding), m
+	}
+	if finding := m.lost(st.Snapshot); finding != nil {
+		return st.fail(finding), m
+	}
+	if st.done() {
+		return st.next(m)
+	}
+	return st.advance(m)
+}
+
+func (st *stepper) fail(finding *Finding) action {
+	if st.record.Plan.OnFailure == OnFailureHold {
+		return stop{outcome: Failed, finding: finding}
+	}
+	return goBack{finding: finding}
+}
+
+// done tells whether the step has all its new pods truly ready and no more old ones than it should. When replicas
+// change in mid-step the controller may have made more new pods than the step asks for: they count too.
+func (st *stepper) done() bool {
+	size := sizeOf(st.current)
+	return size >= st.target && st.counts.NewReady >= size && st.oldSize(st.current) <= replicasOf(st.Deployment)-st.target
+}
+
+// next goes from a finished step to its hold, to the next step, or to the end.
+func (st *stepper) next(m memory) (action, memory) {
+	if hold := st.record.Plan.Hold.Duration; hold > 0 {
+		if m.heldSince.IsZero() {
+			m.heldSince, m.restarts = st.now, st.watched()
+		}
+		if rest := RestingGate(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
+			return setGate{step: st.record.Step, gate: rest}, m
+		}
+		if end := m.heldSince.Add(hold); st.now.Before(end) {
+			return await{until: end}, m
+		}
+	}
+	replicas := replicasOf(st.Deployment)
+	if st.record.Last() || replicas == 0 {
+		return finish{outcome: Done}, m
+	}
+	target := st.record.Plan.Steps.Target(st.record.Step, replicas)
+	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits)}, m
+}
+
+func (st *stepper) exceeds(rest Gate) bool {
+	gate, err := gateOf(st.Deployment)
+	return err == nil && (gate.Unavailable > rest.Unavailable || gate.Surge > rest.Surge)
+}
+
+// watched are the new pods with their restarts so far.
+func (st *stepper) watched() map[types.UID]int32 {
+	watched := map[types.UID]int32{}
+	for _, pod := range st.Pods {
+		if ownedBy(pod, st.current) {
+			watched[pod.UID] = restarts(pod)
+		}
+	}
+	return watched
+}
+
+// lost is what a pod did that it must not do during a hold: restart, or lose its readiness.
+func (m memory) lost(s *Snapshot) *Finding {
+	for _, pod := range s.Pods {
+		before, watched := m.restarts[pod.UID]
+		if !watched {
+			continue
+		}
+		if restarts(pod) > before {
+			finding := &Finding{Reason: "Restarted", Message: "a container restarted after the pod had been ready", Pod: pod.Name, Pods: 1}
+			finding.addRestarted(pod)
+			return finding
+		}
+		if ready, _ := readySince(pod); !ready {
+			finding := &Finding{Reason: "ReadinessLost", Message: "the pod was ready and is not any more", Pod: pod.Name, Pods: 1}
+			finding.addUnready(pod)
+			return finding
+		}
+	}
+	return nil
+}
+
+func (f *Finding) addRestarted(pod *corev1.Pod) {
+	for _, status := range containerStatuses(pod) {
+		if status.RestartCount > 0 {
+			f.Container = status.Name
+			f.addLastRun(&status)
+			return
+		}
+	}
+}
+
+// advance moves the gate on as new pods become ready, and fails the step when none did for too long.
+func (st *stepper) advance(m memory) (action, memory) {
+	if replicasOf(st.Deployment) == 0 {
+		return await{}, m
+	}
+	m.heldSince, m.restarts = time.Time{}, nil
+	gate, err := gateOf(st.Deployment)
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}, m
+	}
+	desired := NextGate(st.target, st.counts.NewReady, st.limits)
+	if desired == gate {
+		m.gainedAt = time.Time{}
+		return orStalled(st.Snapshot, st.record, st.current, m, await{until: st.wake}, st.now), m
+	}
+	if m.gainedAt.IsZero() {
+		m.gainedAt = st.now
+	}
+	if until := m.gainedAt.Add(gatherWindow); st.now.Before(until) && !st.worthIt(gate, desired) {
+		return await{until: until}, m
+	}
+	m.gainedAt = time.Time{}
+	return setGate{step: st.record.Step, gate: desired}, m
+}
+
+// worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, or
+// when at least half of what is left can go.
+func (st *stepper) worthIt(gate, desired Gate) bool {
+	gain := desired.Unavailable - gate.Unavailable
+	return gain <= 0 || st.counts.NewReady >= sizeOf(st.current) || 2*gain >= st.target-gate.Unavailable
+}
+
+// orStalled is the wait, or the failure of a step that has not progressed within the Deployment's own deadline.
+func orStalled(s *Snapshot, record *Record, current *appsv1.ReplicaSet, m memory, otherwise await, now time.Time) action {
+	deadline := record.Wanted().ProgressDeadlineSeconds
+	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
+		return otherwise
+	}
+	due := m.progressAt.Add(time.Duration(*deadline) * time.Second)
+	if now.Before(due) {
+		return await{until: earlier(otherwise.until, due)}
+	}
+	finding := s.stalled(current, *deadline)
+	if record.Plan.OnFailure == OnFailureHold {
+		return stop{outcome: Failed, finding: finding}
+	}
+	return goBack{finding: finding}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
+// old one (RolledBack): wait until it is complete.
+func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
+	m = m.enter(s, endStep, now)
+	status := s.Deployment.Status
+	switch {
+	case !s.StaleSince.IsZero():
+		return await{}, m
+	case state == Open:
+		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}, m
+	case s.Complete() && state == RollingBack:
+		return finish{outcome: RolledBack}, m
+	case s.Complete():
+		return stop{outcome: outcome}, m
+	}
+	if finding := s.failure(s.Current()); finding != nil && s.Observed() && outcome == Done {
+		return stop{outcome: Failed, finding: finding}, m
+	}
+	// Both more of the wanted pods and fewer of the others are progress.
+	if progress := 2*status.AvailableReplicas + 2*status.UpdatedReplicas - status.Replicas; progress != m.best {
+		m.best, m.progressAt = progress, now
+	}
+	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
+		return await{}, m
+	}
+	due := m.progressAt.Add(time.Duration(*deadline) * time.Second)
+	if now.Before(due) {
+		return await{until: due}, m
+	}
+	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
+}

@@ -1,0 +1,288 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/utils/clock"
+)
+
+// Engine works on one Deployment at a time: it takes a snapshot, decides, acts, and waits for the next change.
+type Engine struct {
+	Client kubernetes.Interface
+	// Clock is to tell the API server's time, since readiness is judged by the cluster's time stamps.
+	Clock clock.Clock
+	// FieldManager is the name under which fields are written.
+	FieldManager string
+	// Emit is called for every event, never from two goroutines at once.
+	Emit func(time.Time, Event)
+}
+
+// phase is what a session is about.
+type phase int
+
+const (
+	// stepping drives the open rollout towards the new version.
+	stepping phase = iota
+	// resuming takes a standing rollout up, as its first act.
+	resuming
+	// returning drives the open rollout back to the old version.
+	returning
+	// ending waits until the controller, which drives by itself again, is done.
+	ending
+)
+
+// session is one command's work on one Deployment.
+type session struct {
+	*Engine
+	key    types.NamespacedName
+	uid    types.UID
+	source *source
+	meter  meter
+
+	phase phase
+	// written is the Deployment as the last write left it, for as long as the watch has not brought it.
+	written *appsv1.Deployment
+	// record is the newest that was seen; it outlives the annotation.
+	record  *Record
+	state   State
+	memory  memory
+	outcome Outcome
+	finding *Finding
+	// quiet sessions only watch and never write.
+	quiet bool
+	told  ProgressEvent
+	held  bool
+}
+
+// open reads the Deployment and begins to watch it. The session must be closed.
+func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, error) {
+	d, err := e.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, explain(ctx, "get", key, err)
+	}
+	s := &session{Engine: e, key: key, uid: d.UID}
+	s.source, err = openSource(ctx, e.Client, e.Clock, d, func() { s.observe() })
+	if err != nil {
+		return nil, err
+	}
+	for !s.source.synced() {
+		if err := s.source.err(); err != nil {
+			s.source.close()
+			return nil, err
+		}
+		if err := s.sleep(ctx, time.Time{}); err != nil {
+			s.source.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// observe feeds the meter on every change that the watches bring.
+func (s *session) observe() {
+	if s.source != nil && s.source.synced() {
+		snapshot := s.source.snapshot()
+		s.meter.observe(&snapshot)
+	}
+}
+
+// sleep returns at the next change, at the moment until where it is set, or with the context's cause.
+func (s *session) sleep(ctx context.Context, until time.Time) error {
+	var alarm <-chan time.Time
+	if !until.IsZero() {
+		timer := s.Clock.NewTimer(until.Sub(s.Clock.Now()))
+		defer timer.Stop()
+		alarm = timer.C()
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.source.changed:
+	case <-alarm:
+	}
+	return nil
+}
+
+// snapshot is what the watches brought, with our own last write where they have not brought it yet.
+func (s *session) snapshot() Snapshot {
+	snapshot := s.source.snapshot()
+	if s.written == nil || snapshot.Deployment == nil {
+		return snapshot
+	}
+	if order, err := resourceversion.CompareResourceVersion(snapshot.Deployment.ResourceVersion, s.written.ResourceVersion); err == nil && order < 0 {
+		snapshot.Deployment = s.written
+	} else {
+		s.written = nil
+	}
+	return snapshot
+}
+
+// run is the loop. It ends with a result, whatever happens to the Deployment, the connection or the client.
+func (s *session) run(ctx context.Context) *Result {
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return s.interrupted(err)
+		}
+		if err := s.source.err(); err != nil {
+			return s.result(Failed, err.Error())
+		}
+		snapshot := s.snapshot()
+		if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
+			if snapshot.StaleSince.IsZero() {
+				return s.result(Deleted, "the Deployment was deleted")
+			}
+			if err := s.sleep(ctx, time.Time{}); err != nil {
+				return s.interrupted(err)
+			}
+			continue
+		}
+		next, err := s.decide(&snapshot)
+		if err != nil {
+			return s.result(Failed, err.Error())
+		}
+		s.report(&snapshot, next)
+		if result := s.act(ctx, &snapshot, next); result != nil {
+			return result
+		}
+	}
+}
+
+// decide asks the pure functions what is next.
+func (s *session) decide(snapshot *Snapshot) (action, error) {
+	state, record, err := OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
+	if err != nil {
+		return nil, err
+	}
+	if record != nil {
+		s.record = record
+	}
+	s.state = state
+	now := s.Clock.Now()
+	var next action
+	switch {
+	case s.phase == resuming:
+		next = s.takeUp(snapshot)
+	case s.phase == ending:
+		next, s.memory = decideEnd(snapshot, state, s.outcome, s.deadline(snapshot), s.memory, now)
+	case s.phase == returning && state != Idle:
+		next = goBack{finding: s.finding}
+		if state == RollingBack {
+			next = s.end(RolledBack)
+		}
+	case state == Open:
+		next, s.memory = decideStep(snapshot, record, s.memory, now)
+	default:
+		next = s.closed(snapshot, state)
+	}
+	return next, nil
+}
+
+// deadline is the Deployment's own, in seconds.
+func (s *session) deadline(snapshot *Snapshot) *int32 {
+	if s.record == nil {
+		return snapshot.Deployment.Spec.ProgressDeadlineSeconds
+	}
+	return s.record.Wanted().ProgressDeadlineSeconds
+}
+
+// closed answers a rollout that somebody else ended, by what is left of it.
+func (s *session) closed(snapshot *Snapshot, state State) action {
+	current := snapshot.Current()
+	switch {
+	case state == RollingBack:
+		return s.end(RolledBack)
+	case state == Disturbed:
+		return stop{outcome: Overtaken, message: "the fields that hold the rollout at its step were changed" +
+			lastWriter(snapshot.Deployment) + ", and the Deployment controller goes on by itself"}
+	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
+		return await{}
+	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
+		return s.end(Done)
+	case s.record != nil && current.Name == s.record.From.ReplicaSet:
+		return s.end(RolledBack)
+	}
+	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
+}
+
+// end turns to waiting for the controller.
+func (s *session) end(outcome Outcome) action {
+	s.phase, s.outcome = ending, outcome
+	return await{until: s.Clock.Now()}
+}
+
+// report emits what has changed since the last time.
+func (s *session) report(snapshot *Snapshot, next action) {
+	if s.record == nil || s.Emit == nil {
+		return
+	}
+	counts, _ := snapshot.count(snapshot.Current(), s.record.Wanted().MinReadySeconds, s.Clock.Now())
+	replicas := replicasOf(snapshot.Deployment)
+	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
+	if s.phase == ending {
+		event.Step, event.Target = 0, replicas
+	}
+	if !snapshot.StaleSince.IsZero() {
+		event.Message = "no connection to the API server; the rollout stands still until it is back"
+	}
+	if event != s.told {
+		s.told = event
+		s.emit(event)
+	}
+	held := s.phase == stepping && !s.memory.heldSince.IsZero()
+	if _, waits := next.(await); held && !s.held && waits {
+		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})
+		s.held = true
+	}
+	s.held = s.held && held
+}
+
+func (s *session) emit(event Event) {
+	if s.Emit != nil {
+		s.Emit(s.Clock.Now(), event)
+	}
+}
+
+// ErrTimeout is the cause of a context that ended because the command's own timeout passed.
+var ErrTimeout = errors.New("timed out waiting for the condition")
+
+// interrupted is the result of a session whose context ended: nothing is undone, the rollout stands where it is.
+func (s *session) interrupted(cause error) *Result {
+	if errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded) {
+		return s.result(TimedOut, ErrTimeout.Error())
+	}
+	return s.result(Detached, cause.Error())
+}
+
+func (s *session) result(outcome Outcome, message string) *Result {
+	snapshot := s.snapshot()
+	result := &Result{
+		Outcome: outcome, Message: message, Finding: s.finding,
+		Standing: s.state != Idle && outcome != Deleted, Record: s.record, Availability: s.meter.read(s.Clock.Now()),
+	}
+	if snapshot.Deployment != nil {
+		result.Revision = RevisionOf(snapshot.Deployment)
+	}
+	return result
+}
+
+// explain turns an API error into a sentence that names the object and, where a right is missing, the right.
+func explain(ctx context.Context, verb string, key types.NamespacedName, err error) error {
+	switch {
+	case context.Cause(ctx) != nil:
+		return context.Cause(ctx)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("the right to %s deployments in namespace %q is missing: %w", verb, key.Namespace, err)
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("there is no deployment %q in namespace %q; kubectl get deployments lists those there are: %w", key.Name, key.Namespace, err)
+	}
+	return fmt.Errorf("cannot %s deployment %q in namespace %q: %w", verb, key.Name, key.Namespace, err)
+}

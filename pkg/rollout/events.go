@@ -1,0 +1,66 @@
+package rollout
+
+import "time"
+
+// Event is something that happened in a rollout: one of the types below.
+type Event interface{ isEvent() }
+
+type (
+	// PlanEvent tells what will be done, before it begins.
+	PlanEvent struct {
+		Replicas int32
+		Limits   Resolved
+		Steps    []PlannedStep
+	}
+	// StepEvent tells that a step began.
+	StepEvent struct {
+		Step, Of int
+		Target   int32
+	}
+	// ProgressEvent tells the pods after a change.
+	ProgressEvent struct {
+		Step, Of int
+		Target   int32
+		Counts   Counts
+		// Message is set where the line tells of something else than pods, such as a lost connection.
+		Message string
+	}
+	// HoldEvent tells that a step's pods are ready and are now watched for a while.
+	HoldEvent struct {
+		Step, Of int
+		Target   int32
+		For      time.Duration
+	}
+	// FindingEvent tells why a rollout does not come good.
+	FindingEvent struct {
+		Finding *Finding
+	}
+	// RollbackEvent tells that the old version is to return.
+	RollbackEvent struct {
+		// Revision is the number that the old version had before.
+		Revision int64
+	}
+)
+
+func (PlanEvent) isEvent()     {}
+func (StepEvent) isEvent()     {}
+func (ProgressEvent) isEvent() {}
+func (HoldEvent) isEvent()     {}
+func (FindingEvent) isEvent()  {}
+func (RollbackEvent) isEvent() {}
+
+// Result is how a command's work on a rollout ended.
+type Result struct {
+	Outcome Outcome
+	// Message is one sentence: what happened and what to do next.
+	Message string
+	// Finding is why it failed, where that is known.
+	Finding *Finding
+	// Revision is the revision that the Deployment runs in the end, 0 where it is not known.
+	Revision int64
+	// Standing tells that a rollout is still open, and Record at which step it stands.
+	Standing bool
+	Record   *Record
+	// Availability is nil where nothing was rolled.
+	Availability *Availability
+}

@@ -1,0 +1,100 @@
+package rollout
+
+import (
+	"fmt"
+	"math"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+const (
+	// GateMinReadySeconds is the minReadySeconds of a Deployment whose rollout is open. No pod is ever ready for that
+	// long, so new pods serve but never count as available, and the Deployment controller stands still. It is one below
+	// the largest value, since the API wants progressDeadlineSeconds to be greater.
+	GateMinReadySeconds = math.MaxInt32 - 1
+	// GateProgressDeadlineSeconds is the value that the Deployment controller reads as "no deadline" (HasProgressDeadline
+	// in its deploymentutil). The engine keeps the deadline while a rollout is open.
+	GateProgressDeadlineSeconds = math.MaxInt32
+)
+
+// Gate is how far the Deployment controller may go: it settles at Unavailable + Surge new pods and
+// replicas - Unavailable old ones.
+type Gate struct {
+	Surge       int32
+	Unavailable int32
+}
+
+// NextGate opens the gate for a step's target as far as the limits allow with this many new pods truly ready: old pods
+// go only as new ones are ready, extra pods come first.
+func NextGate(target, ready int32, limits Resolved) Gate {
+	unavailable := min(target, ready+limits.Unavailable)
+	return Gate{Unavailable: unavailable, Surge: min(limits.Surge, target-unavailable)}
+}
+
+// RestingGate holds a finished step where it is with the smallest maxUnavailable that the controller stands still
+// with. Whatever others do to the Deployment meanwhile (another template, fewer replicas) then takes no more pods away
+// at once than the limits allow, where the gate at the end of a step would let all its new pods go.
+func RestingGate(target int32, limits Resolved) Gate {
+	return Gate{Unavailable: min(target, max(limits.Unavailable, 1))}
+}
+
+// New is the number of new pods at which the controller settles.
+func (g Gate) New() int32 { return g.Unavailable + g.Surge }
+
+// Strategy writes the gate as a strategy. Percentages are used where they mean the very same numbers: when replicas
+// change while nobody watches, the gate then changes in proportion, as the controller's own scaling of the ReplicaSets
+// does. A fixed maxUnavailable would let the controller remove all old pods of a Deployment that is scaled down.
+func (g Gate) Strategy(replicas int32, limits Limits) appsv1.DeploymentStrategy {
+	unavailable, surge := unavailableValue(g.Unavailable, replicas), intstr.FromInt32(g.Surge)
+	if limits.Surge.Type == intstr.String {
+		surge = surgeValue(g.Surge, replicas)
+	}
+	return appsv1.DeploymentStrategy{
+		Type:          appsv1.RollingUpdateDeploymentStrategyType,
+		RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &surge, MaxUnavailable: &unavailable},
+	}
+}
+
+// unavailableValue is the percentage that rounds down to count, or count where there is none.
+func unavailableValue(count, replicas int32) intstr.IntOrString {
+	if count > 0 && count <= replicas {
+		if percent := (100*count + replicas - 1) / replicas; percent*replicas/100 == count {
+			return intstr.FromString(fmt.Sprintf("%d%%", percent))
+		}
+	}
+	return intstr.FromInt32(count)
+}
+
+// surgeValue is the percentage that rounds up to count, or count where there is none.
+func surgeValue(count, replicas int32) intstr.IntOrString {
+	if count > 0 && replicas > 0 {
+		if percent := 100 * count / replicas; (percent*replicas+99)/100 == count {
+			return intstr.FromString(fmt.Sprintf("%d%%", percent))
+		}
+	}
+	return intstr.FromInt32(count)
+}
+
+// gateOf reads the gate that a Deployment carries now. It is the literal reading: the fenceposts that the controller
+// adds where both are zero are not part of it.
+func gateOf(d *appsv1.Deployment) (Gate, error) {
+	limits, replicas := LimitsOf(d.Spec.Strategy), replicasOf(d)
+	surge, err := intstr.GetScaledValueFromIntOrPercent(&limits.Surge, int(replicas), true)
+	if err != nil {
+		return Gate{}, fmt.Errorf("maxSurge %q: %w", limits.Surge.String(), err)
+	}
+	unavailable, err := intstr.GetScaledValueFromIntOrPercent(&limits.Unavailable, int(replicas), false)
+	if err != nil {
+		return Gate{}, fmt.Errorf("maxUnavailable %q: %w", limits.Unavailable.String(), err)
+	}
+	return Gate{Surge: int32(surge), Unavailable: int32(unavailable)}, nil //nolint:gosec // the API's own fields are int32
+}
+
+// replicasOf is spec.replicas, which the API server sets to 1 where nobody does.
+func replicasOf(d *appsv1.Deployment) int32 {
+	if d.Spec.Replicas == nil {
+		return 1
+	}
+	return *d.Spec.Replicas
+}

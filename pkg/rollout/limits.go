@@ -1,0 +1,63 @@
+package rollout
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Limits say how far a rollout may depart from spec.replicas: Surge is how many pods may exist above it, Unavailable
+// how many ready pods may be missing from it. Both are counts or percentages of the live spec.replicas.
+type Limits struct {
+	Surge       intstr.IntOrString `json:"surge"`
+	Unavailable intstr.IntOrString `json:"unavailable"`
+}
+
+// LimitsOf reads the limits of a rolling update strategy; fields that are not set have the API server's default of 25%.
+func LimitsOf(strategy appsv1.DeploymentStrategy) Limits {
+	limits := Limits{Surge: intstr.FromString("25%"), Unavailable: intstr.FromString("25%")}
+	if ru := strategy.RollingUpdate; ru != nil {
+		if ru.MaxSurge != nil {
+			limits.Surge = *ru.MaxSurge
+		}
+		if ru.MaxUnavailable != nil {
+			limits.Unavailable = *ru.MaxUnavailable
+		}
+	}
+	return limits
+}
+
+// Override replaces the limits that are given.
+func (l Limits) Override(surge, unavailable *intstr.IntOrString) Limits {
+	if surge != nil {
+		l.Surge = *surge
+	}
+	if unavailable != nil {
+		l.Unavailable = *unavailable
+	}
+	return l
+}
+
+// Resolved are limits as numbers of pods.
+type Resolved struct {
+	Surge       int32
+	Unavailable int32
+}
+
+// At resolves the limits as the Deployment controller does (ResolveFenceposts in its deploymentutil): surge rounds up,
+// unavailable rounds down, and where both come out as zero one pod may be missing, since nothing could move otherwise.
+func (l Limits) At(replicas int32) (Resolved, error) {
+	surge, err := intstr.GetScaledValueFromIntOrPercent(&l.Surge, int(replicas), true)
+	if err != nil {
+		return Resolved{}, fmt.Errorf("maxSurge %q is neither a count nor a percentage: %w", l.Surge.String(), err)
+	}
+	unavailable, err := intstr.GetScaledValueFromIntOrPercent(&l.Unavailable, int(replicas), false)
+	if err != nil {
+		return Resolved{}, fmt.Errorf("maxUnavailable %q is neither a count nor a percentage: %w", l.Unavailable.String(), err)
+	}
+	if surge <= 0 && unavailable <= 0 {
+		surge, unavailable = 0, 1
+	}
+	return Resolved{Surge: int32(surge), Unavailable: min(int32(unavailable), replicas)}, nil //nolint:gosec // the API's own fields are int32
+}

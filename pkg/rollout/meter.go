@@ -1,0 +1,95 @@
+package rollout
+
+import (
+	"sync"
+	"time"
+)
+
+// Availability is what a rollout did to the service, as measured from the pods' own Ready conditions at every change.
+type Availability struct {
+	// Lowest is the lowest number of ready pods at any moment, Floor what the limits asked for at that moment.
+	Lowest, Floor int32
+	// Highest is the highest number of pods at any moment, Ceiling what the limits allowed at that moment.
+	Highest, Ceiling int32
+	// Scaled tells that replicas were changed meanwhile.
+	Scaled bool
+	// Duration is the time from the first change to the end.
+	Duration time.Duration
+	// Steps are the times that the steps took.
+	Steps []StepTime
+}
+
+// StepTime is how long a step took, its hold included.
+type StepTime struct {
+	Step     int
+	Target   int32
+	Duration time.Duration
+}
+
+// meter measures the availability. Pods are counted at every single event, so that no dip between two decisions is lost.
+type meter struct {
+	mu       sync.Mutex
+	limits   Limits
+	measured bool
+	replicas int32
+	result   Availability
+	began    time.Time
+	stepAt   time.Time
+}
+
+func (m *meter) observe(s *Snapshot) {
+	if s.Deployment == nil {
+		return
+	}
+	var ready int32
+	for _, pod := range s.Pods {
+		if isReady, _ := readySince(pod); isReady {
+			ready++
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	replicas, total := replicasOf(s.Deployment), int32(len(s.Pods)) //nolint:gosec // a Deployment's pods fit its int32
+	limits, err := m.limits.At(replicas)
+	if err != nil {
+		return
+	}
+	floor, ceiling := replicas-limits.Unavailable, replicas+limits.Surge
+	if m.measured && m.replicas != replicas {
+		m.result.Scaled = true
+	}
+	if r := &m.result; !m.measured || ready-floor < r.Lowest-r.Floor {
+		r.Lowest, r.Floor = ready, floor
+	}
+	if r := &m.result; !m.measured || total-ceiling > r.Highest-r.Ceiling {
+		r.Highest, r.Ceiling = total, ceiling
+	}
+	m.measured, m.replicas = true, replicas
+}
+
+// begin starts the measurement: what was before does not count.
+func (m *meter) begin(limits Limits, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.limits, m.measured, m.began, m.stepAt, m.result = limits, false, now, now, Availability{}
+}
+
+// stepDone notes the time that a step took.
+func (m *meter) stepDone(step int, target int32, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.result.Steps = append(m.result.Steps, StepTime{Step: step, Target: target, Duration: now.Sub(m.stepAt)})
+	m.stepAt = now
+}
+
+// read is the measurement so far, nil where nothing was seen.
+func (m *meter) read(now time.Time) *Availability {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.measured || m.began.IsZero() {
+		return nil
+	}
+	result := m.result
+	result.Duration = now.Sub(m.began)
+	return &result
+}

@@ -1,0 +1,38 @@
+package rollout
+
+// PlannedStep is what a step of a plan comes to at a number of replicas.
+type PlannedStep struct {
+	// Number counts from 1.
+	Number int
+	// As is the step as it was asked for, such as 25%.
+	As string
+	// New and Old are the pods of either version when the step is done.
+	New, Old int32
+	// MaxTotal and MinAvailable are the extremes that the step may reach on its way, provided that the old pods are ready.
+	MaxTotal, MinAvailable int32
+}
+
+// Preview tells what the plan's steps come to at this number of replicas.
+func (p Plan) Preview(replicas int32) ([]PlannedStep, error) {
+	limits, err := p.Limits.At(replicas)
+	if err != nil {
+		return nil, err
+	}
+	var before int32
+	planned := make([]PlannedStep, 0, len(p.Steps))
+	for i, step := range p.Steps {
+		target := p.Steps.Target(i, replicas)
+		// The gate is widest at the start of a step, when none of its new pods is ready.
+		widest := NextGate(target, before, limits)
+		planned = append(planned, PlannedStep{
+			Number:       i + 1,
+			As:           step.String(),
+			New:          target,
+			Old:          replicas - target,
+			MaxTotal:     replicas + widest.Surge,
+			MinAvailable: replicas - (widest.Unavailable - before),
+		})
+		before = target
+	}
+	return planned, nil
+}

@@ -1,0 +1,182 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// Annotation is the one annotation that an open rollout puts on its Deployment. It holds a Record.
+	Annotation = "rollout-plus/rollout"
+
+	recordVersion = 1
+)
+
+// OnFailure says what to do with a rollout that failed.
+type OnFailure string
+
+// What can be done with a rollout that failed: go back to the old version, or leave it standing at its step.
+const (
+	OnFailureRollback OnFailure = "rollback"
+	OnFailureHold     OnFailure = "hold"
+)
+
+// Settings are the fields of a Deployment that an open rollout borrows.
+type Settings struct {
+	Strategy                appsv1.DeploymentStrategy `json:"strategy"`
+	MinReadySeconds         int32                     `json:"minReadySeconds"`
+	ProgressDeadlineSeconds *int32                    `json:"progressDeadlineSeconds,omitempty"`
+}
+
+// SettingsOf reads the fields that a rollout borrows.
+func SettingsOf(d *appsv1.Deployment) Settings {
+	return Settings{
+		Strategy:                *d.Spec.Strategy.DeepCopy(),
+		MinReadySeconds:         d.Spec.MinReadySeconds,
+		ProgressDeadlineSeconds: d.Spec.ProgressDeadlineSeconds,
+	}
+}
+
+// keeping leaves a minReadySeconds that somebody else has set meanwhile as it is.
+func (s Settings) keeping(d *appsv1.Deployment) Settings {
+	if d.Spec.MinReadySeconds != GateMinReadySeconds {
+		s.MinReadySeconds = d.Spec.MinReadySeconds
+	}
+	return s
+}
+
+// Revision names a ReplicaSet and the revision it had when the rollout began.
+type Revision struct {
+	ReplicaSet string `json:"replicaSet"`
+	Number     int64  `json:"revision"`
+}
+
+// Record is what an open rollout remembers, kept in an annotation of the Deployment: with it, any process can go on,
+// finish or go back. The Deployment controller copies it to the new ReplicaSet, where it survives a
+// `kubectl rollout undo`, which replaces the Deployment's annotations.
+type Record struct {
+	SchemaVersion int `json:"schemaVersion"`
+	// Original are the borrowed fields as they were; a rollback restores them.
+	Original Settings `json:"original"`
+	// Final are the borrowed fields as a manifest wants them in the end, where it is not as they were.
+	Final *Settings `json:"final,omitempty"`
+	// From is the old version.
+	From Revision `json:"from"`
+	// ToRevision is the revision that the controller gives to the new version. Another revision means that somebody
+	// changed the template meanwhile.
+	ToRevision int64 `json:"toRevision"`
+	// Plan is how to get there.
+	Plan Plan `json:"plan"`
+	// Step is the number, from 1, of the step under way.
+	Step int `json:"step"`
+	// RollingBack is set while the old version returns within limits that are not the Deployment's own.
+	RollingBack bool `json:"rollingBack,omitempty"`
+	// StartedAt is when the rollout began.
+	StartedAt metav1.Time `json:"startedAt"`
+}
+
+// Plan is how a rollout goes: its steps, its limits, and what happens after each step and on failure.
+type Plan struct {
+	Steps     Steps           `json:"steps"`
+	Limits    Limits          `json:"limits"`
+	Hold      metav1.Duration `json:"hold"`
+	OnFailure OnFailure       `json:"onFailure"`
+}
+
+// Target is the number of new pods after the step under way.
+func (r *Record) Target(replicas int32) int32 { return r.Plan.Steps.Target(r.Step-1, replicas) }
+
+// Last tells whether the step under way is the last.
+func (r *Record) Last() bool { return r.Step >= len(r.Plan.Steps) }
+
+// Wanted are the borrowed fields that a rollout leaves behind when it is done.
+func (r *Record) Wanted() Settings {
+	if r.Final != nil {
+		return *r.Final
+	}
+	return r.Original
+}
+
+// ownLimits tells whether the plan's limits are those of the Deployment that a rollback restores.
+func (r *Record) ownLimits() bool { return r.Plan.Limits == LimitsOf(r.Original.Strategy) }
+
+func (r *Record) encode() (string, error) {
+	text, err := json.Marshal(r)
+	return string(text), err
+}
+
+func decodeRecord(text string) (*Record, error) {
+	var record Record
+	if err := json.Unmarshal([]byte(text), &record); err != nil {
+		return nil, fmt.Errorf("annotation %s does not parse: %w", Annotation, err)
+	}
+	if record.SchemaVersion != recordVersion {
+		return nil, fmt.Errorf("annotation %s has schemaVersion %d, which this version of kubectl rollout-plus does not know (it knows %d)",
+			Annotation, record.SchemaVersion, recordVersion)
+	}
+	if record.Step < 1 || record.Step > len(record.Plan.Steps) || record.Plan.Steps.Validate() != nil {
+		return nil, fmt.Errorf("annotation %s has no step %d in %q", Annotation, record.Step, record.Plan.Steps)
+	}
+	return &record, nil
+}
+
+// State is where a Deployment stands with regard to stepwise rollouts.
+type State int
+
+const (
+	// Idle means that no rollout is open.
+	Idle State = iota
+	// Open means that a rollout stands at a step: the gate is closed.
+	Open
+	// RollingBack means that the old version is returning within limits that are not the Deployment's own.
+	RollingBack
+	// Disturbed means that somebody opened the gate of an open rollout, whose other fields are still in place.
+	Disturbed
+)
+
+// OpenRollout finds the open rollout of a Deployment. An annotation alone does not make one: a ReplicaSet may keep a
+// copy of an ended rollout's, which `kubectl rollout undo` puts back onto the Deployment.
+func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State, *Record, error) {
+	gated := d.Spec.MinReadySeconds == GateMinReadySeconds
+	deadline := d.Spec.ProgressDeadlineSeconds
+	text, found := d.Annotations[Annotation]
+	if !found && !gated {
+		return Idle, nil, nil
+	}
+	record, err := latestRecord(text, replicaSets)
+	if err != nil {
+		if gated {
+			return Open, nil, err
+		}
+		return Idle, nil, nil //nolint:nilerr // a left-over that cannot be read, on a Deployment that nothing was borrowed from
+	}
+	switch {
+	case gated:
+		return Open, record, nil
+	case record.RollingBack && LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
+		return RollingBack, record, nil
+	case deadline != nil && *deadline == GateProgressDeadlineSeconds &&
+		!apiequality.Semantic.DeepEqual(deadline, record.Wanted().ProgressDeadlineSeconds):
+		return Disturbed, record, nil
+	}
+	return Idle, nil, nil
+}
+
+// latestRecord chooses the newest among the Deployment's own record and the copies on its ReplicaSets.
+func latestRecord(own string, replicaSets []*appsv1.ReplicaSet) (*Record, error) {
+	latest, err := decodeRecord(own)
+	if own == "" {
+		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout", Annotation)
+	}
+	for _, rs := range replicaSets {
+		copied, copyErr := decodeRecord(rs.Annotations[Annotation])
+		if copyErr == nil && (latest == nil || copied.ToRevision > latest.ToRevision) {
+			latest, err = copied, nil
+		}
+	}
+	return latest, err
+}

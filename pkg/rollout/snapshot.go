@@ -1,0 +1,196 @@
+package rollout
+
+import (
+	"strconv"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// RevisionAnnotation is where the Deployment controller keeps a revision's number.
+const RevisionAnnotation = "deployment.kubernetes.io/revision"
+
+// Snapshot is a Deployment with its ReplicaSets and pods at one moment.
+type Snapshot struct {
+	// Deployment is nil when there is none.
+	Deployment *appsv1.Deployment
+	// ReplicaSets are those that the Deployment controls.
+	ReplicaSets []*appsv1.ReplicaSet
+	// Pods are those that the ReplicaSets control, except those that have ended or are being deleted.
+	Pods []*corev1.Pod
+	// StaleSince is when the connection to the API server was lost; zero while it stands.
+	StaleSince time.Time
+}
+
+// NewSnapshot keeps of the objects what belongs to the Deployment and counts for the controllers.
+func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) Snapshot {
+	snapshot := Snapshot{Deployment: d}
+	if d == nil {
+		return snapshot
+	}
+	owned := make(map[types.UID]bool, len(replicaSets))
+	for _, rs := range replicaSets {
+		if metav1.IsControlledBy(rs, d) {
+			snapshot.ReplicaSets = append(snapshot.ReplicaSets, rs)
+			owned[rs.UID] = true
+		}
+	}
+	for _, pod := range pods {
+		if owner := metav1.GetControllerOf(pod); owner != nil && owned[owner.UID] && isActive(pod) {
+			snapshot.Pods = append(snapshot.Pods, pod)
+		}
+	}
+	return snapshot
+}
+
+// isActive is the ReplicaSet controller's own rule for the pods it counts (IsPodActive in its controller_utils).
+func isActive(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
+}
+
+// Observed tells whether the Deployment controller has acted on the Deployment as it is now.
+func (s *Snapshot) Observed() bool {
+	return s.Deployment.Status.ObservedGeneration >= s.Deployment.Generation
+}
+
+// Current is the ReplicaSet of the Deployment's present template, nil where the controller has not made it yet.
+func (s *Snapshot) Current() *appsv1.ReplicaSet {
+	return findByTemplate(s.ReplicaSets, &s.Deployment.Spec.Template)
+}
+
+// findByTemplate is the controller's own rule for the new ReplicaSet (FindNewReplicaSet in its deploymentutil): the
+// oldest one whose template is the same but for the hash label.
+func findByTemplate(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) *appsv1.ReplicaSet {
+	var found *appsv1.ReplicaSet
+	for _, rs := range replicaSets {
+		older := found == nil || rs.CreationTimestamp.Before(&found.CreationTimestamp) ||
+			rs.CreationTimestamp.Equal(&found.CreationTimestamp) && rs.Name < found.Name
+		if older && SameTemplate(&rs.Spec.Template, template) {
+			found = rs
+		}
+	}
+	return found
+}
+
+// SameTemplate compares pod templates without the label that the controller adds to those of ReplicaSets.
+func SameTemplate(a, b *corev1.PodTemplateSpec) bool {
+	return apiequality.Semantic.DeepEqual(withoutHash(a), withoutHash(b))
+}
+
+func withoutHash(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
+	if _, found := template.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; !found {
+		return template
+	}
+	stripped := template.DeepCopy()
+	delete(stripped.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	if len(stripped.Labels) == 0 {
+		stripped.Labels = nil
+	}
+	return stripped
+}
+
+// RevisionOf reads the revision that the Deployment controller gave to a Deployment or ReplicaSet; 0 where it has not.
+func RevisionOf(object metav1.Object) int64 {
+	revision, err := strconv.ParseInt(object.GetAnnotations()[RevisionAnnotation], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return revision
+}
+
+// nextRevision is the revision that the controller gives next to this template: one above all others.
+func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) int64 {
+	existing := findByTemplate(replicaSets, template)
+	var highest int64
+	for _, rs := range replicaSets {
+		if rs != existing {
+			highest = max(highest, RevisionOf(rs))
+		}
+	}
+	return highest + 1
+}
+
+// Counts are the pods of a Deployment by version. Ready means that the pod's Ready condition is true; NewReady counts
+// those that have been so for the Deployment's own minReadySeconds.
+type Counts struct {
+	New, NewReady int32
+	Old, OldReady int32
+	Total, Ready  int32
+}
+
+// count counts the pods; wake is when the next new pod will have been ready for long enough, zero where none waits.
+func (s *Snapshot) count(current *appsv1.ReplicaSet, minReadySeconds int32, now time.Time) (counts Counts, wake time.Time) {
+	for _, pod := range s.Pods {
+		ready, since := readySince(pod)
+		counts.Total++
+		if ready {
+			counts.Ready++
+		}
+		if !ownedBy(pod, current) {
+			counts.Old++
+			if ready {
+				counts.OldReady++
+			}
+			continue
+		}
+		counts.New++
+		switch due := since.Add(time.Duration(minReadySeconds) * time.Second); {
+		case !ready:
+		case minReadySeconds == 0 || !due.After(now):
+			counts.NewReady++
+		case wake.IsZero() || due.Before(wake):
+			wake = due
+		}
+	}
+	return counts, wake
+}
+
+func ownedBy(pod *corev1.Pod, rs *appsv1.ReplicaSet) bool {
+	owner := metav1.GetControllerOf(pod)
+	return rs != nil && owner != nil && owner.UID == rs.UID
+}
+
+func readySince(pod *corev1.Pod) (bool, time.Time) {
+	if condition := podCondition(pod, corev1.PodReady); condition != nil && condition.Status == corev1.ConditionTrue {
+		return true, condition.LastTransitionTime.Time
+	}
+	return false, time.Time{}
+}
+
+func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == kind {
+			return &pod.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// oldSize is how many pods the controller wants of all ReplicaSets but this one.
+func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
+	var size int32
+	for _, rs := range s.ReplicaSets {
+		if current == nil || rs.UID != current.UID {
+			size += sizeOf(rs)
+		}
+	}
+	return size
+}
+
+func sizeOf(rs *appsv1.ReplicaSet) int32 {
+	if rs.Spec.Replicas == nil {
+		return 1
+	}
+	return *rs.Spec.Replicas
+}
+
+// Complete tells whether the controller has nothing left to do for the Deployment (DeploymentComplete in its
+// deploymentutil).
+func (s *Snapshot) Complete() bool {
+	status, replicas := s.Deployment.Status, replicasOf(s.Deployment)
+	return s.Observed() && status.UpdatedReplicas == replicas && status.Replicas == replicas && status.AvailableReplicas == replicas
+}

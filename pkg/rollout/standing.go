@@ -1,0 +1,107 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Resume goes on with an open rollout, from the cluster's state alone. A template that somebody changed meanwhile is
+// taken as the new version.
+func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result, error) {
+	s, record, err := e.standing(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	s.announce(record)
+	s.phase = resuming
+	return s.run(ctx), nil
+}
+
+// takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, a
+// record that others removed comes back, and where others opened the gate the Deployment gets its other fields back.
+func (s *session) takeUp(snapshot *Snapshot) action {
+	d, current := snapshot.Deployment, snapshot.Current()
+	switch {
+	case s.state == Disturbed:
+		return finish{outcome: Done}
+	case s.state != Open:
+		s.phase = stepping
+		return s.closed(snapshot, s.state)
+	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(d):
+		return await{}
+	}
+	s.phase = stepping
+	_, recorded := d.Annotations[Annotation]
+	foreign := RevisionOf(d) != s.record.ToRevision && current.Name != s.record.From.ReplicaSet
+	if recorded && !foreign {
+		return await{until: s.Clock.Now()}
+	}
+	return adopt{revision: RevisionOf(d)}
+}
+
+// adopt takes the present template as the rollout's new version.
+func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
+	record := *s.record
+	record.ToRevision = a.revision
+	p := newPatch(d)
+	if err := p.record(&record); err != nil {
+		return err
+	}
+	if err := s.write(ctx, p); err != nil {
+		s.phase = resuming
+		return err
+	}
+	return nil
+}
+
+// Abort goes back from an open rollout to the old version.
+func (e *Engine) Abort(ctx context.Context, key types.NamespacedName) (*Result, error) {
+	s, record, err := e.standing(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	s.phase = returning
+	s.meter.begin(record.Plan.Limits, s.Clock.Now())
+	return s.run(ctx), nil
+}
+
+// standing opens a session on a Deployment whose rollout is open.
+func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*session, *Record, error) {
+	s, err := e.open(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, snapshot, err := s.settle(ctx)
+	if err == nil {
+		s.state, s.record, err = OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
+	}
+	if err == nil && s.state == Idle {
+		err = fmt.Errorf("%w for deployment %q; 'kubectl rollout-plus start' begins one", ErrNoRollout, key.Name)
+	}
+	if err != nil {
+		s.source.close()
+		return nil, nil, err
+	}
+	return s, s.record, nil
+}
+
+// announce tells the plan that the rollout goes on with.
+func (s *session) announce(record *Record) {
+	snapshot := s.snapshot()
+	s.meter.begin(record.Plan.Limits, s.Clock.Now())
+	if snapshot.Deployment == nil {
+		return
+	}
+	replicas := replicasOf(snapshot.Deployment)
+	resolved, err := record.Plan.Limits.At(replicas)
+	planned, planErr := record.Plan.Preview(replicas)
+	if err == nil && planErr == nil {
+		s.emit(PlanEvent{Replicas: replicas, Limits: resolved, Steps: planned})
+		s.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
+	}
+}

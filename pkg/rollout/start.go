@@ -1,0 +1,283 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// settleTimeout is how long a command waits for the Deployment controller to act on a change made just before.
+const settleTimeout = 10 * time.Second
+
+// Change is what a rollout changes of a Deployment.
+type Change struct {
+	Images []ImageChange
+	Env    []EnvChange
+	// ToRevision is an earlier revision whose pod template is to run again; 0 is the one before the present.
+	ToRevision *int64
+	// Manifest is a Deployment to be applied (server-side apply). Force takes over fields that others manage.
+	Manifest *unstructured.Unstructured
+	Force    bool
+	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on.
+	Cause string
+}
+
+// DryRun says how far a command goes.
+type DryRun int
+
+// A command can do its work, only tell what it would do, or also ask the API server whether it would take it.
+const (
+	DryRunNone DryRun = iota
+	DryRunClient
+	DryRunServer
+)
+
+// StartOptions are how a rollout is to go. Limits that are not given are the Deployment's own.
+type StartOptions struct {
+	Steps                    Steps
+	MaxSurge, MaxUnavailable *intstr.IntOrString
+	Hold                     time.Duration
+	OnFailure                OnFailure
+	DryRun                   DryRun
+}
+
+// OptionError is an option that does not fit the Deployment it is for.
+type OptionError struct {
+	Option string
+	Err    error
+}
+
+func (e *OptionError) Error() string { return fmt.Sprintf("--%s: %v", e.Option, e.Err) }
+
+// Unwrap gives what is wrong with the option.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// Start begins a rollout and drives it to its end. An error means that nothing was begun.
+func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
+	s, err := e.open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	for {
+		ready, err := s.prepare(ctx, change, options)
+		if err != nil {
+			return nil, err
+		}
+		result, err := s.begin(ctx, ready, options.DryRun)
+		switch {
+		case apierrors.IsConflict(err):
+			// Somebody else wrote first: look at what there is now.
+			if err := s.sleep(ctx, s.Clock.Now().Add(retryAfter/10)); err != nil {
+				return nil, err
+			}
+		case err != nil:
+			return nil, explain(ctx, "patch", key, err)
+		case result != nil:
+			return result, nil
+		default:
+			return s.run(ctx), nil
+		}
+	}
+}
+
+// prepared is a rollout that is ready to begin.
+type prepared struct {
+	live     *appsv1.Deployment
+	wanted   *wanted
+	record   *Record
+	planned  PlanEvent
+	sameAs   int64
+	replicas int32
+}
+
+// prepare works out what is to be done from the Deployment as it is now, and refuses what cannot be.
+func (s *session) prepare(ctx context.Context, change Change, options StartOptions) (*prepared, error) {
+	live, snapshot, err := s.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStart(live.typed, &snapshot); err != nil {
+		return nil, err
+	}
+	target, err := s.want(ctx, live, &snapshot, change)
+	if err != nil {
+		return nil, err
+	}
+	ready := &prepared{live: live.typed, wanted: target, replicas: replicasOf(target.typed)}
+	if SameTemplate(&live.typed.Spec.Template, &target.typed.Spec.Template) {
+		ready.sameAs = RevisionOf(live.typed)
+		return ready, nil
+	}
+	return ready, ready.plan(&snapshot, options, s.Clock.Now())
+}
+
+// plan fills in the record and what it comes to.
+func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time) error {
+	limits := LimitsOf(p.wanted.typed.Spec.Strategy).Override(options.MaxSurge, options.MaxUnavailable)
+	resolved, err := limits.At(p.replicas)
+	if err != nil {
+		return &OptionError{Option: "max-surge, --max-unavailable", Err: err}
+	}
+	steps, err := options.Steps.Complete().For(p.replicas)
+	if err != nil {
+		return &OptionError{Option: "steps", Err: err}
+	}
+	current := snapshot.Current()
+	record := &Record{
+		SchemaVersion: recordVersion,
+		Original:      SettingsOf(p.live),
+		From:          Revision{ReplicaSet: current.Name, Number: RevisionOf(current)},
+		ToRevision:    nextRevision(snapshot.ReplicaSets, &p.wanted.typed.Spec.Template),
+		Plan:          Plan{Steps: steps, Limits: limits, Hold: metav1.Duration{Duration: options.Hold}, OnFailure: options.OnFailure},
+		Step:          1,
+		StartedAt:     metav1.NewTime(now.UTC().Truncate(time.Second)),
+	}
+	if final := SettingsOf(p.wanted.typed); !sameSettings(final, record.Original) {
+		record.Final = &final
+	}
+	planned, err := record.Plan.Preview(p.replicas)
+	if err != nil {
+		return err
+	}
+	p.record, p.planned = record, PlanEvent{Replicas: p.replicas, Limits: resolved, Steps: planned}
+	return nil
+}
+
+// begin tells the plan and closes the gate. A result means that there is nothing to drive.
+func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Result, error) {
+	if p.record == nil {
+		return s.unchanged(ctx, p, dryRun)
+	}
+	s.emit(p.planned)
+	if dryRun == DryRunClient {
+		return s.result(Planned, ""), nil
+	}
+	patch := newPatch(p.live)
+	p.wanted.fill(patch)
+	settings := p.record.Wanted()
+	if p.replicas > 0 {
+		resolved, err := p.record.Plan.Limits.At(p.replicas)
+		if err != nil {
+			return nil, err
+		}
+		gate := NextGate(p.record.Target(p.replicas), 0, resolved)
+		settings = gated(gate.Strategy(p.replicas, p.record.Plan.Limits))
+		if err := patch.record(p.record); err != nil {
+			return nil, err
+		}
+	}
+	patch.settings(settings)
+	if dryRun == DryRunServer {
+		return s.result(Planned, ""), s.tryWrite(ctx, patch)
+	}
+	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
+	if err := s.write(ctx, patch); err != nil {
+		return nil, err
+	}
+	s.record = p.record
+	if err := p.wanted.own(ctx, s); err != nil {
+		s.emit(ProgressEvent{Message: err.Error()})
+	}
+	if p.replicas == 0 {
+		s.end(Done)
+		return nil, nil
+	}
+	s.emit(StepEvent{Step: 1, Of: len(p.record.Plan.Steps), Target: p.record.Target(p.replicas)})
+	return nil, nil
+}
+
+// unchanged answers a start that changes no pod. What a manifest changes besides the template is applied all the same.
+func (s *session) unchanged(ctx context.Context, p *prepared, dryRun DryRun) (*Result, error) {
+	result := s.result(Unchanged, fmt.Sprintf("the pod template already is the wanted one (revision %d)", p.sameAs))
+	if p.wanted.manifest == nil || dryRun != DryRunNone {
+		return result, nil
+	}
+	if err := p.wanted.applyAll(ctx, s, p.live.ResourceVersion); err != nil {
+		return nil, err
+	}
+	result.Message += "; the rest of the manifest is applied"
+	return result, nil
+}
+
+// liveDeployment is a Deployment both as the API server holds it and as this client understands it.
+type liveDeployment struct {
+	raw   *unstructured.Unstructured
+	typed *appsv1.Deployment
+}
+
+// settle reads the Deployment once the controller has acted on it and the watches have brought what it did.
+func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error) {
+	limit := s.Clock.Now().Add(settleTimeout)
+	for {
+		raw, err := getRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
+		if err != nil {
+			return nil, Snapshot{}, explain(ctx, "get", s.key, err)
+		}
+		typed, err := typedDeployment(raw)
+		if err != nil {
+			return nil, Snapshot{}, err
+		}
+		snapshot := s.source.snapshot()
+		snapshot.Deployment = typed
+		current := snapshot.Current()
+		if snapshot.Observed() && (current != nil && RevisionOf(current) == RevisionOf(typed) || typed.Spec.Paused) {
+			return &liveDeployment{raw: raw, typed: typed}, snapshot, nil
+		}
+		if state, _, err := OpenRollout(typed, snapshot.ReplicaSets); state != Idle || err != nil {
+			return &liveDeployment{raw: raw, typed: typed}, snapshot, nil
+		}
+		if !s.Clock.Now().Before(limit) {
+			return nil, Snapshot{}, fmt.Errorf("the Deployment controller has not acted on the last change of deployment %q for %s; "+
+				"see whether the controller manager runs, then try again", s.key.Name, settleTimeout)
+		}
+		if err := s.sleep(ctx, limit); err != nil {
+			return nil, Snapshot{}, err
+		}
+	}
+}
+
+// checkStart refuses a Deployment that a rollout cannot begin on.
+func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
+	state, record, err := OpenRollout(d, snapshot.ReplicaSets)
+	if err != nil {
+		return err
+	}
+	if state != Idle {
+		return &OpenError{Deployment: d.Name, Record: record}
+	}
+	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
+		return fmt.Errorf("deployment %q has strategy Recreate, which stops all pods before new ones start; set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name)
+	}
+	if d.Spec.Paused {
+		return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
+	}
+	current := snapshot.Current()
+	if snapshot.oldSize(current) > 0 || sizeOf(current) != replicasOf(d) {
+		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s', or go back with 'kubectl rollout undo deployment/%s', and try again",
+			d.Name, d.Name, d.Name)
+	}
+	return nil
+}
+
+// OpenError refuses to begin a rollout where one is open.
+type OpenError struct {
+	Deployment string
+	Record     *Record
+}
+
+func (e *OpenError) Error() string {
+	return fmt.Sprintf("a stepwise rollout of deployment %q is already under way (step %d of %d)",
+		e.Deployment, e.Record.Step, len(e.Record.Plan.Steps))
+}
+
+// ErrNoRollout tells that there is no open rollout to go on with or to go back from.
+var ErrNoRollout = errors.New("no stepwise rollout is open")

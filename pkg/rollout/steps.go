@@ -1,0 +1,122 @@
+package rollout
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Steps are the numbers of new pods after each step, as counts or percentages of the live spec.replicas, in rising
+// order. The last is always 100%.
+type Steps []intstr.IntOrString
+
+// DefaultSteps are a single pod first, then a quarter, half and all of them.
+func DefaultSteps() Steps {
+	return Steps{intstr.FromInt32(1), intstr.FromString("25%"), intstr.FromString("50%"), everything()}
+}
+
+func everything() intstr.IntOrString { return intstr.FromString("100%") }
+
+// String joins the steps with commas, the form in which they are given on a command line.
+func (s Steps) String() string {
+	parts := make([]string, len(s))
+	for i, step := range s {
+		parts[i] = step.String()
+	}
+	return strings.Join(parts, ",")
+}
+
+// Complete appends 100% where the steps end before it. A last step that is a count is left before it: with other
+// replicas than today it need not be all of them.
+func (s Steps) Complete() Steps {
+	if len(s) > 0 && s[len(s)-1] == everything() {
+		return s
+	}
+	return append(append(Steps{}, s...), everything())
+}
+
+// Validate refuses steps that mean nothing at any number of replicas: counts below 1, percentages outside 1 to 100,
+// and steps of the same sort that do not rise.
+func (s Steps) Validate() error {
+	var count, percent int
+	for _, step := range s {
+		value, isPercent, err := stepValue(step)
+		switch {
+		case err != nil:
+			return err
+		case isPercent && (value < 1 || value > 100):
+			return fmt.Errorf("step %q is not between 1%% and 100%%", step.String())
+		case value < 1:
+			return fmt.Errorf("step %q is below 1", step.String())
+		}
+		previous := &count
+		if isPercent {
+			previous = &percent
+		}
+		if value <= *previous || percent == 100 && !isPercent {
+			return fmt.Errorf("step %q does not rise above the step before it", step.String())
+		}
+		*previous = value
+	}
+	return nil
+}
+
+// stepValue takes a step apart: 5 is (5, false), "25%" is (25, true).
+func stepValue(step intstr.IntOrString) (value int, isPercent bool, err error) {
+	if step.Type == intstr.Int {
+		return step.IntValue(), false, nil
+	}
+	digits, ok := strings.CutSuffix(step.StrVal, "%")
+	if value, err = strconv.Atoi(digits); !ok || err != nil {
+		return 0, false, fmt.Errorf("step %q is neither a count nor a percentage", step.StrVal)
+	}
+	return value, true, nil
+}
+
+// For drops the steps that add no pod at this number of replicas, and refuses a count and a percentage that cross.
+func (s Steps) For(replicas int32) (Steps, error) {
+	var kept Steps
+	var last int32
+	for _, step := range s {
+		target := resolveStep(step, replicas)
+		if target < last {
+			return nil, fmt.Errorf("step %q is %d of %d replicas, which does not rise above the %d of the step before it",
+				step.String(), target, replicas, last)
+		}
+		if target == last {
+			if target == replicas && step == everything() && len(kept) > 0 {
+				kept[len(kept)-1] = step
+			}
+			continue
+		}
+		kept, last = append(kept, step), target
+	}
+	return kept, nil
+}
+
+// Target is the number of new pods after step i (from 0) at this number of replicas. Steps never fall, so that a
+// Deployment that is scaled in mid-rollout does not go backwards, and never ask for less than one pod.
+func (s Steps) Target(i int, replicas int32) int32 {
+	target := min(1, replicas)
+	for _, step := range s[:i+1] {
+		target = max(target, resolveStep(step, replicas))
+	}
+	return target
+}
+
+// resolveStep rounds a percentage up, but to all replicas only at 100%; a count is capped at all of them.
+func resolveStep(step intstr.IntOrString, replicas int32) int32 {
+	value, isPercent, err := stepValue(step)
+	if err != nil {
+		return replicas
+	}
+	if !isPercent {
+		return min(int32(value), replicas) //nolint:gosec // IntVal is an int32
+	}
+	if value >= 100 {
+		return replicas
+	}
+	return min((int32(value)*replicas+99)/100, replicas-1) //nolint:gosec // 1 to 99
+}

@@ -1,0 +1,233 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// wanted is a Deployment as it is to be in the end.
+type wanted struct {
+	typed    *appsv1.Deployment
+	template rawTemplate
+	cause    string
+	// manifest and raw are set where the whole Deployment comes from a manifest: what was given, and what the API
+	// server makes of it.
+	manifest *unstructured.Unstructured
+	raw      *unstructured.Unstructured
+}
+
+// want works out what a change makes of a Deployment.
+func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snapshot, change Change) (*wanted, error) {
+	w := &wanted{cause: change.Cause}
+	var err error
+	switch {
+	case change.Manifest != nil:
+		return w, s.wantManifest(ctx, w, live, change)
+	case change.ToRevision != nil:
+		w.template, err = s.templateOfRevision(ctx, snapshot, *change.ToRevision)
+	default:
+		w.template, err = templateOf(live.raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, image := range change.Images {
+		if err := w.template.setImage(image); err != nil {
+			return nil, &OptionError{Option: "image", Err: fmt.Errorf("deployment %q: %w", s.key.Name, err)}
+		}
+	}
+	for _, env := range change.Env {
+		if err := w.template.setEnv(env); err != nil {
+			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q: %w", s.key.Name, err)}
+		}
+	}
+	w.typed = live.typed.DeepCopy()
+	template, err := w.template.typed()
+	if err != nil {
+		return nil, err
+	}
+	w.typed.Spec.Template = *template
+	return w, nil
+}
+
+// templateOfRevision is the pod template of an earlier revision; 0 is the one before the present. The texts are those
+// of kubectl rollout undo.
+func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (rawTemplate, error) {
+	var found *appsv1.ReplicaSet
+	current := snapshot.Current()
+	for _, rs := range snapshot.ReplicaSets {
+		switch number := RevisionOf(rs); {
+		case revision > 0 && number == revision:
+			found = rs
+		case revision == 0 && rs != current && (found == nil || number > RevisionOf(found)):
+			found = rs
+		}
+	}
+	if found == nil && revision == 0 {
+		return nil, fmt.Errorf("no rollout history found for deployment %q", s.key.Name)
+	}
+	if found == nil {
+		return nil, fmt.Errorf("unable to find specified revision %d in history", revision)
+	}
+	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
+	if err != nil {
+		return nil, err
+	}
+	return templateOf(object)
+}
+
+// wantManifest asks the API server what applying the manifest makes of the Deployment.
+func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeployment, change Change) error {
+	w.manifest = change.Manifest.DeepCopy()
+	w.manifest.SetNamespace(s.key.Namespace)
+	if w.cause != "" {
+		annotations := w.manifest.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[ChangeCauseAnnotation] = w.cause
+		w.manifest.SetAnnotations(annotations)
+	}
+	w.manifest.SetResourceVersion(live.typed.ResourceVersion)
+	var err error
+	w.raw, err = s.apply(ctx, w.manifest, change.Force, true)
+	if onlyOwnConflicts(err, s.FieldManager) {
+		w.raw, err = s.apply(ctx, w.manifest, true, true)
+	}
+	if err != nil {
+		return err
+	}
+	if w.typed, err = typedDeployment(w.raw); err != nil {
+		return err
+	}
+	if w.typed.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
+		return fmt.Errorf("the manifest gives deployment %q the strategy Recreate, which stops all pods before new ones start; it cannot be rolled out in steps", s.key.Name)
+	}
+	if w.typed.Spec.Paused {
+		return fmt.Errorf("the manifest pauses deployment %q; remove spec.paused from it to roll it out", s.key.Name)
+	}
+	w.template, err = templateOf(w.raw)
+	return err
+}
+
+// apply is a server-side apply, as kubectl apply --server-side does it.
+func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured, force, dryRun bool) (*unstructured.Unstructured, error) {
+	body, err := manifest.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	options := metav1.PatchOptions{FieldManager: s.FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
+	if dryRun {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	answer, err := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
+		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx).Raw()
+	if err != nil {
+		return nil, applyError(err)
+	}
+	applied := &unstructured.Unstructured{}
+	return applied, applied.UnmarshalJSON(answer)
+}
+
+// ApplyConflictError tells which fields of a manifest others manage.
+type ApplyConflictError struct{ Err error }
+
+// Unwrap gives the API server's answer.
+func (e *ApplyConflictError) Unwrap() error { return e.Err }
+
+func (e *ApplyConflictError) Error() string {
+	return fmt.Sprintf("%v; take the fields over with --force-conflicts, or remove them from the manifest", e.Err)
+}
+
+// applyError separates a conflict between field managers from one with a newer version of the object.
+func applyError(err error) error {
+	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
+		return &ApplyConflictError{Err: err}
+	}
+	return err
+}
+
+// onlyOwnConflicts tells whether no other manager than our own stands against a manifest: what an earlier start set,
+// the next one may change.
+func onlyOwnConflicts(err error, manager string) bool {
+	var conflict *ApplyConflictError
+	var status *apierrors.StatusError
+	if !errors.As(err, &conflict) || !errors.As(err, &status) || status.ErrStatus.Details == nil {
+		return false
+	}
+	for _, cause := range status.ErrStatus.Details.Causes {
+		if !strings.Contains(cause.Message, fmt.Sprintf("conflict with %q", manager)) {
+			return false
+		}
+	}
+	return true
+}
+
+// fill writes what is wanted into the patch that begins the rollout.
+func (w *wanted) fill(p *patch) {
+	if w.manifest == nil {
+		p.template(w.template)
+		p.annotate(ChangeCauseAnnotation, w.cause)
+		return
+	}
+	spec, _, _ := unstructured.NestedMap(w.raw.Object, "spec")
+	p.set("/spec", spec)
+	if labels := w.raw.GetLabels(); labels != nil {
+		p.set("/metadata/labels", labels)
+	}
+	annotations := w.raw.GetAnnotations()
+	if _, given := w.manifest.GetAnnotations()[ChangeCauseAnnotation]; !given {
+		delete(annotations, ChangeCauseAnnotation)
+	}
+	if len(annotations) > 0 {
+		p.set("/metadata/annotations", annotations)
+	}
+	p.annotations = annotations
+}
+
+// own records that the manifest's fields are managed by applying it. The fields that the rollout borrows are left out:
+// an apply that owned them would remove them with the next manifest that does not name them.
+func (w *wanted) own(ctx context.Context, s *session) error {
+	if w.manifest == nil {
+		return nil
+	}
+	manifest := w.manifest.DeepCopy()
+	for _, field := range []string{"strategy", "minReadySeconds", "progressDeadlineSeconds"} {
+		unstructured.RemoveNestedField(manifest.Object, "spec", field)
+	}
+	manifest.SetResourceVersion("")
+	if _, err := s.apply(ctx, manifest, true, false); err != nil {
+		return fmt.Errorf("the manifest's fields are set, but their ownership could not be recorded: %w", err)
+	}
+	return nil
+}
+
+// applyAll applies the manifest as it is.
+func (w *wanted) applyAll(ctx context.Context, s *session, resourceVersion string) error {
+	manifest := w.manifest.DeepCopy()
+	manifest.SetResourceVersion(resourceVersion)
+	_, err := s.apply(ctx, manifest, true, false)
+	return err
+}
+
+// tryWrite asks the API server whether it would take a patch.
+func (s *session) tryWrite(ctx context.Context, p *patch) error {
+	body, err := p.body()
+	if err != nil {
+		return err
+	}
+	_, err = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
+		metav1.PatchOptions{FieldManager: s.FieldManager, DryRun: []string{metav1.DryRunAll}})
+	return err
+}
+
+func sameSettings(a, b Settings) bool { return apiequality.Semantic.DeepEqual(a, b) }
