@@ -167,8 +167,8 @@ func (st *stepper) fail(finding *Finding) action {
 // done tells whether the step has all its new pods truly ready and no more old ones than it should. When replicas
 // change in mid-step the controller may have made more new pods than the step asks for: they count too.
 func (st *stepper) done() bool {
-	size := sizeOf(st.current)
-	return size >= st.target && st.counts.NewReady >= size && st.oldSize(st.current) <= replicasOf(st.Deployment)-st.target
+	size, old := sizeOf(st.current), replicasOf(st.Deployment)-st.target
+	return size >= st.target && st.counts.NewReady >= size && st.oldSize(st.current) <= old && st.counts.Old <= old
 }
 
 // next goes from a finished step to its hold, to the next step, or to the end.
