@@ -35,6 +35,22 @@ type meter struct {
 	result   Availability
 	began    time.Time
 	stepAt   time.Time
+	// floor and ceiling (negated, so that it too is a lower bound) are what the pods are measured against.
+	floor, ceiling bound
+}
+
+// bound is a lower bound that follows the limits. When it rises because replicas were changed, the one before holds
+// until the pods have reached it for the first time: pods that are only just being made are not missing.
+type bound struct {
+	set   bool
+	value int32
+}
+
+func (b *bound) at(wanted int32, reached func(int32) bool) int32 {
+	if !b.set || wanted <= b.value || reached(wanted) {
+		b.set, b.value = true, wanted
+	}
+	return b.value
 }
 
 func (m *meter) observe(s *Snapshot) {
@@ -54,10 +70,11 @@ func (m *meter) observe(s *Snapshot) {
 	if err != nil {
 		return
 	}
-	floor, ceiling := replicas-limits.Unavailable, replicas+limits.Surge
 	if m.measured && m.replicas != replicas {
 		m.result.Scaled = true
 	}
+	floor := m.floor.at(replicas-limits.Unavailable, func(floor int32) bool { return ready >= floor })
+	ceiling := -m.ceiling.at(-replicas-limits.Surge, func(ceiling int32) bool { return total <= -ceiling })
 	if r := &m.result; !m.measured || ready-floor < r.Lowest-r.Floor {
 		r.Lowest, r.Floor = ready, floor
 	}
@@ -72,6 +89,7 @@ func (m *meter) begin(limits Limits, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.limits, m.measured, m.began, m.stepAt, m.result = limits, false, now, now, Availability{}
+	m.floor, m.ceiling = bound{}, bound{}
 }
 
 // stepDone notes the time that a step took.
