@@ -80,7 +80,8 @@ func (s Steps) For(replicas int32) (Steps, error) {
 	var kept Steps
 	var last int32
 	for _, step := range s {
-		target := resolveStep(step, replicas)
+		// No step asks for less than one pod: 25% of a single replica is that one.
+		target := max(resolveStep(step, replicas), min(1, replicas))
 		if target < last {
 			return nil, fmt.Errorf("step %q is %d of %d replicas, which does not rise above the %d of the step before it",
 				step.String(), target, replicas, last)
