@@ -11,7 +11,7 @@ import (
 
 // gatherWindow is how long the engine lets readiness gather before it opens the gate for a part of the pods that are
 // on their way. It bounds the writes; a step whose new pods are all ready is never delayed.
-const gatherWindow = 250 * time.Millisecond
+const gatherWindow = 500 * time.Millisecond
 
 // endStep stands in memory for the time after the last step.
 const endStep = -1
@@ -265,10 +265,16 @@ func (st *stepper) advance(m memory) (action, memory) {
 }
 
 // worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, or
-// when at least half of what is left can go.
+// when a fair part of the step can go. Every write costs the controller a round, so that moving for each single pod
+// would slow a large step down; waiting for too many would leave the controller idle.
 func (st *stepper) worthIt(gate, desired Gate) bool {
 	gain := desired.Unavailable - gate.Unavailable
-	return gain <= 0 || st.counts.NewReady >= sizeOf(st.current) || 2*gain >= st.target-gate.Unavailable
+	var before int32
+	if st.record.Step > 1 {
+		before = st.record.Plan.Steps.Target(st.record.Step-2, replicasOf(st.Deployment))
+	}
+	part := min((st.target-before+7)/8, (st.limits.Surge+st.limits.Unavailable+3)/4)
+	return gain <= 0 || st.counts.NewReady >= sizeOf(st.current) || gain >= part
 }
 
 // orStalled is the wait, or the failure of a step that has not progressed within the Deployment's own deadline.

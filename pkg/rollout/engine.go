@@ -51,6 +51,11 @@ type session struct {
 	phase phase
 	// written is the Deployment as the last write left it, for as long as the watch has not brought it.
 	written *appsv1.Deployment
+	// matched is the current ReplicaSet of a generation, as far as it is known.
+	matched struct {
+		generation int64
+		current    types.UID
+	}
 	// record is the newest that was seen; it outlives the annotation.
 	record  *Record
 	state   State
@@ -115,15 +120,28 @@ func (s *session) sleep(ctx context.Context, until time.Time) error {
 // snapshot is what the watches brought, with our own last write where they have not brought it yet.
 func (s *session) snapshot() Snapshot {
 	snapshot := s.source.snapshot()
-	if s.written == nil || snapshot.Deployment == nil {
+	if snapshot.Deployment == nil {
 		return snapshot
+	}
+	s.overlay(&snapshot)
+	if generation := snapshot.Deployment.Generation; s.matched.generation == generation {
+		snapshot.expect(s.matched.current)
+	} else if current := snapshot.Current(); current != nil {
+		s.matched.generation, s.matched.current = generation, current.UID
+	}
+	return snapshot
+}
+
+// overlay puts our own last write over a Deployment that the watch brought before it.
+func (s *session) overlay(snapshot *Snapshot) {
+	if s.written == nil {
+		return
 	}
 	if order, err := resourceversion.CompareResourceVersion(snapshot.Deployment.ResourceVersion, s.written.ResourceVersion); err == nil && order < 0 {
 		snapshot.Deployment = s.written
 	} else {
 		s.written = nil
 	}
-	return snapshot
 }
 
 // run is the loop. It ends with a result, whatever happens to the Deployment, the connection or the client.

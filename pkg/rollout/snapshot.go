@@ -24,6 +24,9 @@ type Snapshot struct {
 	Pods []*corev1.Pod
 	// StaleSince is when the connection to the API server was lost; zero while it stands.
 	StaleSince time.Time
+
+	// current is what Current has found: comparing templates is dear, and every decision asks for it.
+	current *appsv1.ReplicaSet
 }
 
 // NewSnapshot keeps of the objects what belongs to the Deployment and counts for the controllers.
@@ -59,7 +62,19 @@ func (s *Snapshot) Observed() bool {
 
 // Current is the ReplicaSet of the Deployment's present template, nil where the controller has not made it yet.
 func (s *Snapshot) Current() *appsv1.ReplicaSet {
-	return findByTemplate(s.ReplicaSets, &s.Deployment.Spec.Template)
+	if s.current == nil {
+		s.current = findByTemplate(s.ReplicaSets, &s.Deployment.Spec.Template)
+	}
+	return s.current
+}
+
+// expect takes the ReplicaSet that was the current one of the same generation before as current, where it still exists.
+func (s *Snapshot) expect(uid types.UID) {
+	for _, rs := range s.ReplicaSets {
+		if rs.UID == uid {
+			s.current = rs
+		}
+	}
 }
 
 // findByTemplate is the controller's own rule for the new ReplicaSet (FindNewReplicaSet in its deploymentutil): the

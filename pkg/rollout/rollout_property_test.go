@@ -1,0 +1,377 @@
+package rollout
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+	"pgregory.net/rapid"
+)
+
+// scenario is a rollout and what goes wrong during it.
+type scenario struct {
+	Replicas int32
+	Own      Settings
+	Options  StartOptions
+	// Broken is how many of a hundred new pods never become ready, BrokenOld how many old pods never were.
+	Broken, BrokenOld int
+	// Kills is how often the client dies.
+	Kills int
+	// Aborts lets a client that takes over go back instead of on.
+	Aborts bool
+	// Scales is how often replicas change.
+	Scales int
+	Seed   uint64
+}
+
+func (c scenario) String() string {
+	return fmt.Sprintf("R=%d own %v min %d deadline %v; steps %s limits %v/%v hold %s on failure %s; broken %d%% old %d; kills %d aborts %v scales %d seed %d",
+		c.Replicas, limitsText(LimitsOf(c.Own.Strategy)), c.Own.MinReadySeconds, ptr.Deref(c.Own.ProgressDeadlineSeconds, 0), c.Options.Steps,
+		c.Options.MaxSurge, c.Options.MaxUnavailable, c.Options.Hold, c.Options.OnFailure, c.Broken, c.BrokenOld, c.Kills, c.Aborts, c.Scales, c.Seed)
+}
+
+func limitsText(l Limits) string { return l.Surge.String() + "/" + l.Unavailable.String() }
+
+func drawLimit(t *rapid.T, name string, most int) intstr.IntOrString {
+	if rapid.Bool().Draw(t, name+" in percent") {
+		return intstr.FromString(fmt.Sprintf("%d%%", rapid.IntRange(0, 100).Draw(t, name)))
+	}
+	return intstr.FromInt(rapid.IntRange(0, most).Draw(t, name))
+}
+
+func isNought(l intstr.IntOrString) bool { return l.String() == "0" || l.String() == "0%" }
+
+func drawLimits(t *rapid.T, name string) (surge, unavailable intstr.IntOrString) {
+	surge, unavailable = drawLimit(t, name+" surge", 6), drawLimit(t, name+" unavailable", 6)
+	if isNought(surge) && isNought(unavailable) {
+		surge = intstr.FromInt32(1)
+	}
+	return surge, unavailable
+}
+
+func drawSteps(t *rapid.T, replicas int32) Steps {
+	var steps Steps
+	switch rapid.IntRange(0, 3).Draw(t, "kind of steps") {
+	case 0:
+		return DefaultSteps()
+	case 1:
+		for _, count := range sortedDistinct(t, "counts", 1, int(replicas)+3) {
+			steps = append(steps, intstr.FromInt(count))
+		}
+	case 2:
+		for _, percent := range sortedDistinct(t, "percents", 1, 100) {
+			steps = append(steps, intstr.FromString(fmt.Sprintf("%d%%", percent)))
+		}
+	default:
+		steps = Steps{everything()}
+	}
+	return steps
+}
+
+func sortedDistinct(t *rapid.T, name string, low, high int) []int {
+	values := rapid.SliceOfNDistinct(rapid.IntRange(low, high), 1, min(5, high-low+1), rapid.ID[int]).Draw(t, name)
+	slices.Sort(values)
+	return values
+}
+
+func drawScenario(t *rapid.T) scenario {
+	c := scenario{Replicas: int32(rapid.IntRange(1, 30).Draw(t, "R"))}
+	if rapid.IntRange(0, 19).Draw(t, "large") == 19 {
+		c.Replicas = int32(rapid.IntRange(101, 150).Draw(t, "large R"))
+	}
+	surge, unavailable := drawLimits(t, "own")
+	c.Own = settingsWith(surge, unavailable, int32(rapid.IntRange(0, 5).Draw(t, "minReadySeconds")))
+	c.Own.ProgressDeadlineSeconds = rapid.SampledFrom([]*int32{ptr.To[int32](GateProgressDeadlineSeconds), ptr.To[int32](600), ptr.To[int32](20)}).Draw(t, "deadline")
+	c.Options = StartOptions{Steps: drawSteps(t, c.Replicas), OnFailure: OnFailureRollback}
+	if rapid.Bool().Draw(t, "limits of its own") {
+		surge, unavailable := drawLimits(t, "rollout's")
+		c.Options.MaxSurge, c.Options.MaxUnavailable = &surge, &unavailable
+	}
+	c.Options.Hold = time.Duration(rapid.SampledFrom([]int{0, 0, 1, 10}).Draw(t, "hold")) * time.Second
+	if rapid.IntRange(0, 3).Draw(t, "breaks") == 3 {
+		c.Broken = rapid.IntRange(1, 100).Draw(t, "broken")
+		c.Options.OnFailure = rapid.SampledFrom([]OnFailure{OnFailureRollback, OnFailureHold}).Draw(t, "on failure")
+	}
+	c.BrokenOld = rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "broken old")
+	c.Kills = rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "kills")
+	c.Aborts = rapid.IntRange(0, 4).Draw(t, "aborts") == 4
+	c.Seed = rapid.Uint64().Draw(t, "seed")
+	return c
+}
+
+// fatal is what a property needs of a test.
+type fatal interface {
+	Fatalf(format string, args ...any)
+}
+
+// run is a scenario under way: the controllers, the kubelets, the client and the clock each act at random moments.
+type run struct {
+	fatal
+	scenario
+	w      *world
+	api    *apiServer
+	client *driver
+	random *rand.Rand
+	// seen is the Deployment controller's view.
+	seenDeployment *appsv1.Deployment
+	seenSets       []*appsv1.ReplicaSet
+	// check is called after every event.
+	check  func(*run)
+	trace  []string
+	events int
+	going  bool
+}
+
+func newRun(t fatal, c scenario) *run {
+	r := &run{fatal: t, scenario: c, random: rand.New(rand.NewPCG(c.Seed, 0)), w: newWorld(c.Replicas, c.Own)}
+	r.api = &apiServer{world: r.w}
+	client, err := r.api.client()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	r.client = newDriver(r.w, client)
+	for _, pod := range r.w.pods[:min(c.BrokenOld, len(r.w.pods))] {
+		r.w.broken[pod.UID] = true
+		r.w.setReady(pod, corev1.ConditionFalse)
+	}
+	r.w.settle()
+	old := r.w.sets[0].UID
+	r.w.breaks = func(rs *appsv1.ReplicaSet) bool { return rs.UID != old && r.random.IntN(100) < c.Broken }
+	r.w.deleted = func(pod *corev1.Pod) { r.note("controller deletes %s, ready %v", pod.Name, podReady(pod)) }
+	r.seenDeployment, r.seenSets = r.w.d, r.w.sets
+	return r
+}
+
+func (r *run) note(format string, args ...any) {
+	r.trace = append(r.trace, fmt.Sprintf("%4d %s ", r.events, r.w.now.Format("15:04:05.0"))+fmt.Sprintf(format, args...))
+}
+
+func (r *run) failf(format string, args ...any) {
+	r.Fatalf("%s\n%s\nthe last events:\n%s", fmt.Sprintf(format, args...), r.scenario, strings.Join(r.trace[max(0, len(r.trace)-60):], "\n"))
+}
+
+// standing describes the world in a line.
+func (r *run) standing() string {
+	d := r.w.d
+	text := fmt.Sprintf("R=%d gate %s", replicasOf(d), limitsText(LimitsOf(d.Spec.Strategy)))
+	for _, rs := range r.w.sets {
+		all, ready := r.w.podsOf(rs)
+		text += fmt.Sprintf(" [%s size %d pods %d ready %d available %d]", rs.Annotations[RevisionAnnotation], *rs.Spec.Replicas, all, ready, rs.Status.AvailableReplicas)
+	}
+	return text
+}
+
+// event lets one of them act.
+func (r *run) event() {
+	r.events++
+	before := r.w.serial
+	what := ""
+	switch n := r.random.IntN(100); {
+	case n < 12:
+		r.seenDeployment = r.w.d
+		what = "controller sees deployment"
+	case n < 24:
+		r.seenSets = r.w.sets
+		what = "controller sees sets"
+	case n < 40:
+		r.w.syncDeployment(r.seenDeployment, r.seenSets)
+		what = "deployment controller"
+	case n < 56:
+		what = "replicaset controller"
+		r.w.resync(r.w.sets[r.random.IntN(len(r.w.sets))])
+	case n < 72:
+		what = "kubelet"
+		r.kubelet()
+	case n < 80:
+		r.w.now = r.w.now.Add(time.Duration(r.random.IntN(1000)) * time.Millisecond)
+	case n < 92:
+		r.client.refresh(r.random.IntN(3))
+	default:
+		what = "client"
+		r.act()
+	}
+	if r.w.serial != before {
+		r.note("%s: %s", what, r.standing())
+	}
+	if r.client.err != nil {
+		r.failf("the client fails: %v", r.client.err)
+	}
+	r.check(r)
+}
+
+func (r *run) kubelet() {
+	var waiting []*corev1.Pod
+	for _, pod := range r.w.pods {
+		if !podReady(pod) && (len(pod.Status.ContainerStatuses) == 0 || !r.w.broken[pod.UID]) {
+			waiting = append(waiting, pod)
+		}
+	}
+	if len(waiting) > 0 {
+		r.w.runPod(waiting[r.random.IntN(len(waiting))].UID)
+	}
+}
+
+// act is a decision of the client, or its death and another process in its place.
+func (r *run) act() {
+	if r.Kills > 0 && r.random.IntN(20) == 0 {
+		r.Kills--
+		r.takeUp()
+		return
+	}
+	if r.client.result != nil {
+		if r.client.result.Outcome == Failed {
+			r.note("left standing: %s", r.client.result.Message)
+			r.client.takeUp(returning)
+		}
+		return
+	}
+	r.client.decide()
+}
+
+func (r *run) takeUp() {
+	as := resuming
+	if r.Aborts && r.random.IntN(2) == 0 {
+		as = returning
+	}
+	r.note("client dies, another comes up (phase %d)", as)
+	r.client.takeUp(as)
+}
+
+// drive runs a scenario to its end and checks what is left behind.
+func (r *run) drive() {
+	err := r.client.start(Change{Images: []ImageChange{{Image: "web:2"}}}, r.Options)
+	if err != nil {
+		return // the steps cross at this number of replicas, which is refused
+	}
+	bound := 20000 + 2000*int(r.Replicas)
+	for r.client.result == nil || r.client.result.Outcome == Failed {
+		if r.event(); r.events > bound {
+			r.failf("no end after %d events: %s", r.events, r.standing())
+		}
+	}
+	r.ended()
+}
+
+// ended checks that nothing of the rollout is left.
+func (r *run) ended() {
+	outcome := r.client.result.Outcome
+	if outcome != Done && outcome != RolledBack {
+		r.failf("outcome %s: %s", outcome, r.client.result.Message)
+	}
+	if outcome == RolledBack && r.Broken == 0 && !r.Aborts && *r.Own.ProgressDeadlineSeconds == GateProgressDeadlineSeconds {
+		r.failf("rolled back without a reason: %v", r.client.result.Finding)
+	}
+	if got := SettingsOf(r.w.d); !apiequality.Semantic.DeepEqual(got, r.Own) {
+		r.failf("the Deployment is left with %+v", got)
+	}
+	if _, found := r.w.d.Annotations[Annotation]; found {
+		r.failf("the annotation is left behind")
+	}
+	if r.w.ready() != *r.w.d.Spec.Replicas || len(r.w.pods) != int(*r.w.d.Spec.Replicas) {
+		r.failf("not complete: %s", r.standing())
+	}
+	image := r.w.d.Spec.Template.Spec.Containers[0].Image
+	if outcome == RolledBack != (image == "web:1") {
+		r.failf("%s with %s", outcome, image)
+	}
+}
+
+// fixedScale holds for a Deployment whose replicas nobody changes.
+type fixedScale struct {
+	limits Resolved
+	floor  int32
+}
+
+func newFixedScale(r *run) *fixedScale {
+	limits := LimitsOf(r.Own.Strategy).Override(r.Options.MaxSurge, r.Options.MaxUnavailable)
+	resolved, err := limits.At(r.Replicas)
+	if err != nil {
+		r.Fatalf("%v", err)
+	}
+	return &fixedScale{limits: resolved, floor: r.Replicas - resolved.Unavailable}
+}
+
+// after is checked after every event.
+func (f *fixedScale) after(r *run) {
+	if total := int32(len(r.w.pods)); total > r.Replicas+f.limits.Surge {
+		r.failf("%d pods where at most %d may exist: %s", total, r.Replicas+f.limits.Surge, r.standing())
+	}
+	var sizes int32
+	for _, rs := range r.w.sets {
+		sizes += *rs.Spec.Replicas
+	}
+	if sizes > r.Replicas+f.limits.Surge {
+		r.failf("ReplicaSets of %d pods where at most %d may exist: %s", sizes, r.Replicas+f.limits.Surge, r.standing())
+	}
+	if ready := r.w.ready(); ready < f.floor-int32(r.BrokenOld) {
+		r.failf("%d ready where at least %d must be: %s", ready, f.floor, r.standing())
+	}
+	record, err := decodeRecord(r.w.d.Annotations[Annotation])
+	if err != nil || r.w.d.Spec.MinReadySeconds != GateMinReadySeconds {
+		return
+	}
+	if current := findByTemplate(r.w.sets, &r.w.d.Spec.Template); current != nil {
+		target := record.Target(r.Replicas)
+		if all, _ := r.w.podsOf(current); all > target || *current.Spec.Replicas > target {
+			r.failf("%d new pods in a step to %d: %s", all, target, r.standing())
+		}
+	}
+}
+
+// deletes is checked at every pod that a controller deletes: none that is ready goes where that breaks the floor, even
+// if old pods are broken.
+func (f *fixedScale) deletes(r *run, pod *corev1.Pod) {
+	if podReady(pod) && r.w.ready()-1 < f.floor {
+		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be: %s", pod.Name, r.w.ready()-1, f.floor, r.standing())
+	}
+}
+
+// decides checks that a step ends with exactly its pods.
+func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
+	switch a := next.(type) {
+	case setGate:
+		if a.step == r.client.s.record.Step {
+			return
+		}
+	case finish:
+		if a.outcome != Done {
+			return
+		}
+	default:
+		return
+	}
+	if snapshot.Deployment.ResourceVersion != r.w.d.ResourceVersion {
+		return // the write is about to be refused
+	}
+	target := r.client.s.record.Target(r.Replicas)
+	all, ready := r.w.podsOf(findByTemplate(r.w.sets, &r.w.d.Spec.Template))
+	if all != target || ready != target || int32(len(r.w.pods)) != r.Replicas {
+		r.failf("the step to %d ends with %d new pods, %d of them ready, of %d: %s", target, all, ready, len(r.w.pods), r.standing())
+	}
+}
+
+// TestRolloutKeepsItsLimits drives the real decisions through a model of the controllers, in random order.
+func TestRolloutKeepsItsLimits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawScenario(t)
+		for range 3 {
+			c.Seed++
+			r := newRun(t, c)
+			rule := newFixedScale(r)
+			r.check = rule.after
+			deleted := r.w.deleted
+			r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
+			r.client.before = func(next action, snapshot *Snapshot) { rule.decides(r, next, snapshot) }
+			r.drive()
+		}
+	})
+}

@@ -1,0 +1,2 @@
+// Package bench measures the plugin against kubectl on the local cluster: `make bench`. It is built with the tag bench.
+package bench
