@@ -152,8 +152,10 @@ func (p *JSON) Result(at time.Time, result *Result) {
 		Standing     bool            `json:"standing,omitempty"`
 		Finding      *finding        `json:"finding,omitempty"`
 		Availability *availability   `json:"availability,omitempty"`
-	}{header: p.header(at, "result"), ExitCode: result.ExitCode, Message: result.Message, Outcome: result.Outcome,
-		Revision: result.Revision, Standing: result.Standing}
+	}{
+		header: p.header(at, "result"), ExitCode: result.ExitCode, Message: result.Message, Outcome: result.Outcome,
+		Revision: result.Revision, Standing: result.Standing,
+	}
 	if line.Message == "" {
 		line.Message = result.Title
 	}

@@ -51,6 +51,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 // afterWrite sorts out a write that failed: what others changed is looked at anew, what the API server could not take
 // is tried again, and everything else ends the session.
 func (s *session) afterWrite(ctx context.Context, err error) *Result {
+	var lost *lostVersionError
 	switch {
 	case err == nil:
 		return nil
@@ -61,8 +62,8 @@ func (s *session) afterWrite(ctx context.Context, err error) *Result {
 	case apierrors.IsConflict(err):
 		// The watch is about to bring what we conflicted with.
 		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
-	case apierrors.IsGone(err):
-		return s.result(Failed, err.Error())
+	case errors.As(err, &lost):
+		return s.result(Failed, lost.Error())
 	case isTransient(err):
 		err = s.pause(ctx, retryAfter)
 	default:
@@ -175,13 +176,20 @@ func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outc
 	return nil
 }
 
+// lostVersionError tells that the ReplicaSet of the old version was deleted, and with it the way back.
+type lostVersionError struct{ from Revision }
+
+func (e *lostVersionError) Error() string {
+	return fmt.Sprintf("ReplicaSet %q with the old version (revision %d) is gone", e.from.ReplicaSet, e.from.Number)
+}
+
 // goBack returns to the old version in one write. Where the rollout's limits are not the Deployment's own they stay in
 // place until the old version is complete.
 func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	from := s.record.From
 	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, from.ReplicaSet)
 	if apierrors.IsNotFound(err) {
-		return apierrors.NewGone(fmt.Sprintf("ReplicaSet %q with the old version (revision %d) is gone", from.ReplicaSet, from.Number))
+		return &lostVersionError{from}
 	}
 	if err != nil {
 		return err

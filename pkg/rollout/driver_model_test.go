@@ -20,6 +20,8 @@ type driver struct {
 	s      *session
 	result *Result
 	err    error
+	// awaits tells that this process found no rollout open, and only waits for the Deployment to be complete.
+	awaits bool
 	// before is called with every decision that is about to be acted on.
 	before func(next action, snapshot *Snapshot)
 }
@@ -41,7 +43,7 @@ func (d *driver) open() {
 			Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s.source, what: what, synced: true,
 		})
 	}
-	d.s, d.result = s, nil
+	d.s, d.result, d.awaits = s, nil, false
 	d.refreshAll()
 }
 
@@ -90,7 +92,7 @@ func (d *driver) takeUp(as phase) {
 	case err != nil:
 		d.err = err
 	case d.s.state == Idle:
-		d.s.phase, d.s.outcome = ending, Done
+		d.awaits, d.s.phase, d.s.outcome = true, ending, Done
 	default:
 		d.s.announce(d.s.record)
 		d.s.phase = as

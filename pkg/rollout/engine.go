@@ -62,10 +62,8 @@ type session struct {
 	memory  memory
 	outcome Outcome
 	finding *Finding
-	// quiet sessions only watch and never write.
-	quiet bool
-	told  ProgressEvent
-	held  bool
+	told    ProgressEvent
+	held    bool
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.

@@ -123,11 +123,20 @@ type run struct {
 	// seen is the Deployment controller's view.
 	seenDeployment *appsv1.Deployment
 	seenSets       []*appsv1.ReplicaSet
+	setsSerial     int64
+	idle           view
 	// check is called after every event.
 	check  func(*run)
 	trace  []string
 	events int
 	going  bool
+}
+
+// view is what a sync of the Deployment controller depends on.
+type view struct {
+	d      *appsv1.Deployment
+	asOf   int64
+	serial int64
 }
 
 func newRun(t fatal, c scenario) *run {
@@ -143,8 +152,7 @@ func newRun(t fatal, c scenario) *run {
 		r.w.setReady(pod, corev1.ConditionFalse)
 	}
 	r.w.settle()
-	old := r.w.sets[0].UID
-	r.w.breaks = func(rs *appsv1.ReplicaSet) bool { return rs.UID != old && r.random.IntN(100) < c.Broken }
+	r.w.breaks = func(rs *appsv1.ReplicaSet) bool { return imageOf(rs) == "web:2" && r.random.IntN(100) < c.Broken }
 	r.w.deleted = func(pod *corev1.Pod) { r.note("controller deletes %s, ready %v", pod.Name, podReady(pod)) }
 	r.seenDeployment, r.seenSets = r.w.d, r.w.sets
 	return r
@@ -179,10 +187,13 @@ func (r *run) event() {
 		r.seenDeployment = r.w.d
 		what = "controller sees deployment"
 	case n < 24:
-		r.seenSets = r.w.sets
+		r.seenSets, r.setsSerial = r.w.sets, r.w.serial
 		what = "controller sees sets"
 	case n < 40:
-		r.w.syncDeployment(r.seenDeployment, r.seenSets)
+		if idle := (view{r.seenDeployment, r.setsSerial, r.w.serial}); r.idle != idle {
+			r.w.syncDeployment(r.seenDeployment, r.seenSets)
+			r.idle = idle // should nothing have come of it, nothing will before something changes
+		}
 		what = "deployment controller"
 	case n < 56:
 		what = "replicaset controller"
@@ -198,16 +209,22 @@ func (r *run) event() {
 		what = "client"
 		r.act()
 	}
-	if r.w.serial != before {
-		r.note("%s: %s", what, r.standing())
-	}
 	if r.client.err != nil {
 		r.failf("the client fails: %v", r.client.err)
 	}
-	r.check(r)
+	if r.w.serial != before {
+		r.note("%s: %s", what, r.standing())
+		r.check(r)
+	}
 }
 
 func (r *run) kubelet() {
+	if r.w.d.Spec.Template.Spec.Containers[0].Image == "web:1" {
+		// An old version that was not complete before cannot be complete again unless its pods heal.
+		for _, pod := range r.w.pods {
+			r.w.broken[pod.UID] = r.w.broken[pod.UID] && pod.Labels["pod-template-hash"] != r.w.setOf("web:1").Labels["pod-template-hash"]
+		}
+	}
 	var waiting []*corev1.Pod
 	for _, pod := range r.w.pods {
 		if !podReady(pod) && (len(pod.Status.ContainerStatuses) == 0 || !r.w.broken[pod.UID]) {
@@ -279,7 +296,7 @@ func (r *run) ended() {
 		r.failf("not complete: %s", r.standing())
 	}
 	image := r.w.d.Spec.Template.Spec.Containers[0].Image
-	if outcome == RolledBack != (image == "web:1") {
+	if !r.client.awaits && outcome == RolledBack != (image == "web:1") {
 		r.failf("%s with %s", outcome, image)
 	}
 }
@@ -288,6 +305,9 @@ func (r *run) ended() {
 type fixedScale struct {
 	limits Resolved
 	floor  int32
+	// record is that of the Deployment judged last, nil where its gate is open.
+	judged *appsv1.Deployment
+	record *Record
 }
 
 func newFixedScale(r *run) *fixedScale {
@@ -314,12 +334,14 @@ func (f *fixedScale) after(r *run) {
 	if ready := r.w.ready(); ready < f.floor-int32(r.BrokenOld) {
 		r.failf("%d ready where at least %d must be: %s", ready, f.floor, r.standing())
 	}
-	record, err := decodeRecord(r.w.d.Annotations[Annotation])
-	if err != nil || r.w.d.Spec.MinReadySeconds != GateMinReadySeconds {
-		return
+	if f.judged != r.w.d {
+		f.judged, f.record = r.w.d, nil
+		if r.w.d.Spec.MinReadySeconds == GateMinReadySeconds {
+			f.record, _ = decodeRecord(r.w.d.Annotations[Annotation])
+		}
 	}
-	if current := findByTemplate(r.w.sets, &r.w.d.Spec.Template); current != nil {
-		target := record.Target(r.Replicas)
+	if current := r.w.setOf("web:2"); f.record != nil && current != nil {
+		target := f.record.Target(r.Replicas)
 		if all, _ := r.w.podsOf(current); all > target || *current.Spec.Replicas > target {
 			r.failf("%d new pods in a step to %d: %s", all, target, r.standing())
 		}
@@ -352,7 +374,7 @@ func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
 		return // the write is about to be refused
 	}
 	target := r.client.s.record.Target(r.Replicas)
-	all, ready := r.w.podsOf(findByTemplate(r.w.sets, &r.w.d.Spec.Template))
+	all, ready := r.w.podsOf(r.w.setOf("web:2"))
 	if all != target || ready != target || int32(len(r.w.pods)) != r.Replicas {
 		r.failf("the step to %d ends with %d new pods, %d of them ready, of %d: %s", target, all, ready, len(r.w.pods), r.standing())
 	}

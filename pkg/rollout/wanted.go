@@ -110,7 +110,8 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 		return err
 	}
 	if w.typed.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return fmt.Errorf("the manifest gives deployment %q the strategy Recreate, which stops all pods before new ones start; it cannot be rolled out in steps", s.key.Name)
+		return fmt.Errorf("the manifest gives deployment %q the strategy Recreate, which stops all pods before new ones start; "+
+			"it cannot be rolled out in steps", s.key.Name)
 	}
 	if w.typed.Spec.Paused {
 		return fmt.Errorf("the manifest pauses deployment %q; remove spec.paused from it to roll it out", s.key.Name)

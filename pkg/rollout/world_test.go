@@ -135,6 +135,18 @@ func (w *world) set(uid types.UID) *appsv1.ReplicaSet {
 	return nil
 }
 
+// setOf is the ReplicaSet that runs an image.
+func (w *world) setOf(image string) *appsv1.ReplicaSet {
+	for _, rs := range w.sets {
+		if imageOf(rs) == image {
+			return rs
+		}
+	}
+	return nil
+}
+
+func imageOf(rs *appsv1.ReplicaSet) string { return rs.Spec.Template.Spec.Containers[0].Image }
+
 func (w *world) setNamed(name string) *appsv1.ReplicaSet {
 	for _, rs := range w.sets {
 		if rs.Name == name {

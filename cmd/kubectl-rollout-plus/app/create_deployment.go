@@ -52,7 +52,7 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 		Long: "Create a Deployment that is fit for rolling updates: one extra and one missing pod at a time, and with a\n" +
 			"single replica none missing.",
 		Example: createDeploymentExample,
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd, env, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.image, "image", "", "The container's image.")
@@ -146,7 +146,7 @@ func (f *createDeploymentFlags) parseService(cmd *cobra.Command) (int32, error) 
 	return port, nil
 }
 
-func (f *createDeploymentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env *environment, args []string) error {
 	if err := f.complete(cmd, args); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (f *createDeploymentFlags) run(cmd *cobra.Command, env *environment, args [
 		if err != nil {
 			return err
 		}
-		if objects, err = f.create(cmd.Context(), client, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
+		if objects, err = f.create(ctx, client, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
 			return err
 		}
 	}
@@ -190,7 +190,7 @@ func (f *createDeploymentFlags) run(cmd *cobra.Command, env *environment, args [
 	if !f.wait || strategy != cmdutil.DryRunNone {
 		return nil
 	}
-	return f.await(cmd.Context(), env, types.NamespacedName{Namespace: namespace, Name: f.name})
+	return f.await(ctx, env, types.NamespacedName{Namespace: namespace, Name: f.name})
 }
 
 // object is a Deployment or a Service.
@@ -208,7 +208,9 @@ func (f *createDeploymentFlags) objects() []object {
 }
 
 // create writes the objects. What the API server would not take of them is found out before the first is written.
-func (f *createDeploymentFlags) create(ctx context.Context, client kubernetes.Interface, namespace string, objects []object, dryRun bool) ([]object, error) {
+func (f *createDeploymentFlags) create(ctx context.Context, client kubernetes.Interface, namespace string, objects []object,
+	dryRun bool,
+) ([]object, error) {
 	options := metav1.CreateOptions{FieldManager: f.fieldManager, FieldValidation: metav1.FieldValidationStrict}
 	try := options
 	try.DryRun = []string{metav1.DryRunAll}

@@ -18,7 +18,7 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 	if filename == "-" {
 		text, err = io.ReadAll(env.In)
 	} else {
-		text, err = os.ReadFile(filename) //nolint:gosec // the user's own file
+		text, err = os.ReadFile(filename)
 	}
 	if err != nil {
 		return nil, flagError("filename", filename, err)
@@ -28,7 +28,8 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 		return nil, flagError("filename", filename, err)
 	}
 	if manifest.GetAPIVersion() != "apps/v1" || manifest.GetKind() != "Deployment" || manifest.GetName() == "" {
-		return nil, flagError("filename", filename, fmt.Errorf("expected the manifest of one Deployment (apps/v1) with a name, found kind %q, apiVersion %q, name %q",
+		return nil, flagError("filename", filename, fmt.Errorf(
+			"expected the manifest of one Deployment (apps/v1) with a name, found kind %q, apiVersion %q, name %q",
 			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName()))
 	}
 	// What the API server fills in is no wish of the user's, and an apply with it would be refused.
@@ -79,8 +80,8 @@ func (env *environment) matchManifest(args []string, manifest *unstructured.Unst
 	switch inManifest := manifest.GetNamespace(); {
 	case inManifest == "" || inManifest == namespace:
 	case explicit:
-		return nil, usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. You must pass '--namespace=%s' to perform this operation",
-			inManifest, namespace, inManifest))
+		return nil, usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. "+
+			"You must pass '--namespace=%s' to perform this operation", inManifest, namespace, inManifest))
 	default:
 		env.namespace = inManifest
 	}

@@ -31,7 +31,7 @@ func (env *environment) coloured(stream io.Writer) bool {
 		return false
 	}
 	file, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor fits an int
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // checkColor refuses a --color that means nothing.

@@ -13,7 +13,7 @@ import (
 )
 
 // countOrPercent is what steps and limits look like: 3 or 25%.
-var countOrPercent = regexp.MustCompile(`^[0-9]{1,9}%?$`) //nolint:gochecknoglobals // compiled once, never changed
+var countOrPercent = regexp.MustCompile(`^[0-9]{1,9}%?$`)
 
 // parseCount reads 3 or 25%.
 func parseCount(value string) (intstr.IntOrString, error) {
