@@ -1,0 +1,49 @@
+//go:build e2e
+
+package e2e
+
+import "testing"
+
+func TestOfTwoStartsOneWins(t *testing.T) {
+	const rounds = 4
+	w := newWeb(t, replicas(2))
+	for range rounds {
+		before := w.now()
+		images := []string{"a:slow", "b:slow"}
+		if before.image() != "web:v1" {
+			images = []string{"c:v1", "web:v1"}
+		}
+		// The hold makes the first last until the second has looked, however busy the machine is.
+		both := []*process{w.start(images[0], "--hold", "3s", "--steps", "1"), w.start(images[1], "--hold", "3s", "--steps", "1")}
+		winner, loser := 0, 1
+		if both[0].code() != 0 {
+			winner, loser = 1, 0
+		}
+		both[winner].ends(0, "deployment.apps/web rolled out")
+		both[loser].ends(1, "already under way", "rollout-plus resume deployment/web", "rollout-plus abort deployment/web")
+		w.runs(images[winner])
+		now := w.now()
+		if now.total(images[loser]) != 0 {
+			t.Errorf("there are pods of the loser: %s", &now)
+		}
+	}
+	w.replay(func(_, m *moment) {
+		if sizes := m.sizes(); m.deployment != nil && len(sizes) > 2*rounds+1 {
+			t.Errorf("both began: %v", sizes)
+		}
+	})
+	w.keeps("1", "1")
+}
+
+func TestTwoResumesDoNotQuarrel(t *testing.T) {
+	w := newWeb(t, replicas(6), delay("300ms"))
+	w.start("web:slow", "--timeout", "600ms", "--steps", "1,2,3,4,5").code()
+	if now := w.now(); now.step() == 0 {
+		t.Skip("unreachable: the rollout cannot be over within its timeout")
+	}
+	a, b := w.plugin("resume", "deployment/web"), w.plugin("resume", "deployment/web")
+	a.ends(0, "deployment.apps/web rolled out")
+	b.ends(0, "deployment.apps/web rolled out")
+	w.runs("web:slow")
+	w.keeps("1", "1")
+}

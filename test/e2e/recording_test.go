@@ -1,0 +1,197 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// recording keeps every event of a namespace's Deployments, ReplicaSets and pods. Its watches know nothing of the
+// plugin's.
+type recording struct {
+	space *space
+
+	mu      sync.Mutex
+	events  []event
+	live    moment
+	changed chan struct{}
+	failure error
+}
+
+// event is one change of one object. All resources count their versions by the same counter (etcd's revision), so
+// that the order of the versions is the order in which the changes happened, whichever watch brought them first.
+type event struct {
+	version uint64
+	arrived time.Time
+	deleted bool
+	object  object
+}
+
+type object interface {
+	runtime.Object
+	metav1.Object
+}
+
+// record begins to watch.
+func (s *space) record() *recording {
+	s.Helper()
+	r := &recording{space: s, changed: make(chan struct{}), live: newMoment()}
+	apps, core := s.client.AppsV1(), s.client.CoreV1()
+	ctx, stop := context.WithCancel(context.Background())
+	var watches sync.WaitGroup
+	s.Cleanup(func() { stop(); watches.Wait() })
+	// An hour is longer than the suite takes: a watch that ends before is a failure.
+	hour := int64(3600)
+	for _, follow := range []func(context.Context, metav1.ListOptions) (watch.Interface, error){
+		apps.Deployments(s.name).Watch, apps.ReplicaSets(s.name).Watch, core.Pods(s.name).Watch,
+	} {
+		events, err := follow(ctx, metav1.ListOptions{TimeoutSeconds: &hour})
+		must(s.T, err)
+		watches.Go(func() {
+			defer events.Stop()
+			for e := range events.ResultChan() {
+				if !r.keep(e) {
+					return
+				}
+			}
+			r.fail(fmt.Errorf("a watch of the test's own ended"))
+		})
+	}
+	return r
+}
+
+// keep takes in an event of a watch.
+func (r *recording) keep(e watch.Event) bool {
+	o, ok := e.Object.(object)
+	if !ok {
+		r.fail(fmt.Errorf("a watch of the test's own failed: %v", e.Object))
+		return false
+	}
+	version := versionOf(o)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := event{version: version, arrived: time.Now(), deleted: e.Type == watch.Deleted, object: o}
+	r.events = append(r.events, kept)
+	r.live.apply(kept)
+	r.tell()
+	return true
+}
+
+func (r *recording) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failure = err
+	r.tell()
+}
+
+func (r *recording) tell() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// versionOf is an object's resourceVersion. The API promises since 1.35 that it is a number.
+func versionOf(o metav1.Object) uint64 {
+	version, err := strconv.ParseUint(o.GetResourceVersion(), 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return version
+}
+
+// await waits until the live state is so; what says how.
+func (r *recording) await(what string, so func(*moment) bool) {
+	r.space.Helper()
+	alarm := time.After(patience)
+	for {
+		r.mu.Lock()
+		is, changed, failure, now := so(&r.live), r.changed, r.failure, r.live.String()
+		r.mu.Unlock()
+		switch {
+		case failure != nil:
+			r.space.Fatal(failure)
+		case is:
+			return
+		}
+		select {
+		case <-changed:
+		case <-alarm:
+			r.space.Fatalf("not so within %s: %s\nnow: %s", patience, what, now)
+		}
+	}
+}
+
+// more waits for the n-th event from now on, or for done.
+func (r *recording) more(n int, done <-chan struct{}) {
+	r.mu.Lock()
+	goal := len(r.events) + n
+	r.mu.Unlock()
+	for {
+		r.mu.Lock()
+		count, changed, failure := len(r.events), r.changed, r.failure
+		r.mu.Unlock()
+		if count >= goal || failure != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-done:
+			return
+		}
+	}
+}
+
+// catchUp waits until the watches have brought everything that has happened so far.
+func (r *recording) catchUp() {
+	r.space.Helper()
+	s := r.space
+	deployments, err := s.client.AppsV1().Deployments(s.name).List(s.Context(), metav1.ListOptions{})
+	must(s.T, err)
+	replicaSets, err := s.client.AppsV1().ReplicaSets(s.name).List(s.Context(), metav1.ListOptions{})
+	must(s.T, err)
+	pods, err := s.client.CoreV1().Pods(s.name).List(s.Context(), metav1.ListOptions{})
+	must(s.T, err)
+	r.await("the test's watches are up to date", func(m *moment) bool {
+		return upToDate(m.deployments(), deployments.Items, deployments.ResourceVersion) &&
+			upToDate(m.replicaSets, replicaSets.Items, replicaSets.ResourceVersion) &&
+			upToDate(m.pods, pods.Items, pods.ResourceVersion)
+	})
+}
+
+// replay goes through everything on record in the order in which it happened.
+func (r *recording) replay(see func(before, after *moment)) {
+	r.space.Helper()
+	r.catchUp()
+	r.mu.Lock()
+	events := slices.Clone(r.events)
+	r.mu.Unlock()
+	slices.SortStableFunc(events, func(a, b event) int {
+		if a.version < b.version {
+			return -1
+		}
+		return 1
+	})
+	m := newMoment()
+	for _, e := range events {
+		before := m.clone()
+		m.apply(e)
+		see(&before, &m)
+	}
+}
+
+// now is the live state.
+func (r *recording) now() moment {
+	r.space.Helper()
+	r.catchUp()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live.clone()
+}

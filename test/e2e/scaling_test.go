@@ -1,0 +1,102 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+func (w *web) scale(n int) {
+	w.Helper()
+	w.kubectl("scale", "deployment/web", "--replicas", strconv.Itoa(n))
+}
+
+// scaleCases are numbers of replicas before and after, with limits of either sort.
+var scaleCases = []struct {
+	from, to           int
+	surge, unavailable string
+}{
+	{8, 12, "1", "1"},
+	{8, 4, "1", "1"},
+	{10, 3, "25%", "25%"},
+	{10, 3, "2", "0"},
+	{4, 1, "1", "1"},
+}
+
+// The new pods are on their way when replicas change.
+func TestScalingWhileAStepIsUnderWay(t *testing.T) {
+	for _, c := range scaleCases {
+		t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing", c.from, c.to, c.surge, c.unavailable), func(t *testing.T) {
+			w := newWeb(t, replicas(int32(c.from)), strategy(c.surge, c.unavailable), delay("700ms"))
+			p := w.start("web:slow", "--steps", "50%")
+			w.await("new pods are on their way", func(m *moment) bool { return m.total("web:slow") > 0 })
+			w.scale(c.to)
+			p.ends(0, "deployment.apps/web rolled out (revision 2)")
+			w.runs("web:slow")
+			w.keeps(c.surge, c.unavailable)
+			if now := w.now(); now.replicas() != c.to {
+				t.Errorf("the rollout has undone the scaling: %s", &now)
+			}
+		})
+	}
+}
+
+// The step is done and watched when replicas change.
+func TestScalingDuringAHold(t *testing.T) {
+	for _, c := range scaleCases {
+		t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing", c.from, c.to, c.surge, c.unavailable), func(t *testing.T) {
+			w := newWeb(t, replicas(int32(c.from)), strategy(c.surge, c.unavailable))
+			p := w.start("web:v2", "--steps", "50%", "--hold", "1s")
+			p.tells("ready, watched for")
+			w.scale(c.to)
+			p.ends(0, "deployment.apps/web rolled out (revision 2)")
+			w.runs("web:v2")
+			w.keeps(c.surge, c.unavailable)
+		})
+	}
+}
+
+// Nobody watches when replicas change: the gate alone has to keep the limits.
+func TestScalingOfADetachedRollout(t *testing.T) {
+	for _, c := range scaleCases {
+		for _, image := range []string{"web:v2", "web:never-ready"} {
+			t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing, %s", c.from, c.to, c.surge, c.unavailable, image), func(t *testing.T) {
+				w := newWeb(t, replicas(int32(c.from)), strategy(c.surge, c.unavailable))
+				p := w.start(image, "--steps", "50%", "--hold", "10m")
+				if image == "web:v2" {
+					p.tells("ready, watched for")
+				}
+				w.await("new pods are there", func(m *moment) bool { return m.step() == 1 && m.total(image) > 0 && m.settled() })
+				p.signal(syscall.SIGINT)
+				p.ends(130)
+				w.scale(c.to)
+				w.await("the controllers have followed", func(m *moment) bool {
+					return m.replicas() == c.to && m.settled() && m.size("") <= c.to+resolve(c.surge, c.to, true)
+				})
+				w.plugin("abort", "deployment/web").ends(0, "deployment.apps/web rolled back")
+				w.runs("web:v1")
+				w.keeps(c.surge, c.unavailable)
+			})
+		}
+	}
+}
+
+func TestScalingToNothingAndBack(t *testing.T) {
+	w := newWeb(t, replicas(4), delay("700ms"))
+	p := w.start("web:slow", "--steps", "50%")
+	w.await("new pods are on their way", func(m *moment) bool { return m.total("web:slow") > 0 })
+	w.scale(0)
+	p.ends(0)
+	w.scale(2)
+	w.await("complete again", (*moment).complete)
+	w.runs("web:slow")
+}
+
+func TestADeploymentWithoutReplicasIsChangedAtOnce(t *testing.T) {
+	w := newWeb(t, replicas(0))
+	w.start("web:v2").ends(0)
+	w.runs("web:v2")
+}

@@ -1,0 +1,92 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// kubeconfigVariable names the kubeconfig of the cluster to test on; `make e2e` and `test-cluster run` set it.
+const kubeconfigVariable = "ROLLOUT_PLUS_E2E_KUBECONFIG"
+
+// space is a namespace of a test's own.
+type space struct {
+	*testing.T
+	name   string
+	config *clientcmdapi.Config
+	// kubeconfig is a file that points at the namespace, so that no command line needs -n.
+	kubeconfig string
+	client     *kubernetes.Clientset
+}
+
+// newSpace makes a namespace, and has it deleted after the test. The test runs in parallel with others.
+func newSpace(t *testing.T) *space {
+	t.Helper()
+	t.Parallel()
+	return openSpace(t, t.TempDir())
+}
+
+func openSpace(t *testing.T, dir string) *space {
+	t.Helper()
+	for _, program := range []string{"kubectl", "kubectl-rollout_plus", "kubectl_complete-rollout_plus"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%s is not on PATH (run the tests with `make e2e`): %v", program, err)
+		}
+	}
+	file := os.Getenv(kubeconfigVariable)
+	if file == "" {
+		t.Fatalf("%s does not name a kubeconfig; run the tests with `make e2e`", kubeconfigVariable)
+	}
+	config, err := (&clientcmd.ClientConfigLoadingRules{ExplicitPath: file}).Load()
+	must(t, err)
+	must(t, clientcmdapi.MinifyConfig(config))
+	must(t, clientcmdapi.FlattenConfig(config))
+	s := &space{T: t, config: config}
+	rest, err := clientcmd.NewDefaultClientConfig(*config, nil).ClientConfig()
+	must(t, err)
+	rest.QPS, rest.Burst = 200, 400
+	s.client, err = kubernetes.NewForConfig(rest)
+	must(t, err)
+	namespace, err := s.client.CoreV1().Namespaces().Create(t.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "rollout-plus-e2e-"}}, metav1.CreateOptions{})
+	must(t, err)
+	s.name = namespace.Name
+	t.Cleanup(s.delete)
+	config.Contexts[config.CurrentContext].Namespace = s.name
+	s.kubeconfig = filepath.Join(dir, "kubeconfig")
+	must(t, clientcmd.WriteToFile(*config, s.kubeconfig))
+	return s
+}
+
+func (s *space) delete() {
+	// The test's own context has ended by now.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.client.CoreV1().Namespaces().Delete(ctx, s.name, metav1.DeleteOptions{}); err != nil {
+		s.Errorf("namespace %s stays behind: %v", s.name, err)
+	}
+}
+
+// environment is what kubectl and the plugin run with: the test's kubeconfig, and no cache that outlives the test.
+func (s *space) environment() []string {
+	return append(os.Environ(), "KUBECONFIG="+s.kubeconfig, "KUBECACHEDIR="+filepath.Join(filepath.Dir(s.kubeconfig), "cache"),
+		"HOME="+filepath.Dir(s.kubeconfig), "GITHUB_ACTIONS=")
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
