@@ -134,10 +134,12 @@ func (s *session) logs(ctx context.Context, finding *Finding) []string {
 	text, err := s.Client.CoreV1().Pods(s.key.Namespace).GetLogs(finding.Pod, &corev1.PodLogOptions{
 		Container: finding.Container, Previous: finding.restarted, TailLines: &lines, LimitBytes: &limit,
 	}).DoRaw(ctx)
-	if trimmed := strings.TrimSpace(string(text)); err == nil && trimmed != "" {
-		return strings.Split(trimmed, "\n")
+	trimmed := strings.TrimSpace(string(text))
+	// The kubelet answers with this text, and success, when it has removed the container already.
+	if err != nil || trimmed == "" || strings.HasPrefix(trimmed, "unable to retrieve container logs") {
+		return nil
 	}
-	return nil
+	return strings.Split(trimmed, "\n")
 }
 
 func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {

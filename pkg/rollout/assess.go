@@ -102,11 +102,11 @@ func podFailure(pod *corev1.Pod) *Finding {
 
 // addLastRun adds how the container's last run ended.
 func (f *Finding) addLastRun(status *corev1.ContainerStatus) {
-	last := status.LastTerminationState.Terminated
+	last := status.State.Terminated
 	if last == nil {
-		last = status.State.Terminated
+		last = status.LastTerminationState.Terminated
+		f.restarted = status.RestartCount > 0
 	}
-	f.restarted = status.RestartCount > 0
 	f.hasLogs = last != nil || status.State.Running != nil
 	if last == nil {
 		return
@@ -169,7 +169,11 @@ func (f *Finding) addUnready(pod *corev1.Pod) {
 	}
 	for _, status := range pod.Status.ContainerStatuses {
 		if !status.Ready {
-			f.Container, f.Message = status.Name, f.Message+"; the container runs and is not ready"
+			state := "; the container runs and is not ready"
+			if status.State.Terminated != nil {
+				state = "; the container has ended"
+			}
+			f.Container, f.Message = status.Name, f.Message+state
 			f.addLastRun(&status)
 			return
 		}

@@ -29,7 +29,9 @@ type scenario struct {
 	Aborts bool
 	// Scales is how often replicas change.
 	Scales int
-	Seed   uint64
+	// Fresh lets the client see everything as it is.
+	Fresh bool
+	Seed  uint64
 }
 
 func (c scenario) String() string {
@@ -127,6 +129,8 @@ type run struct {
 	idle           view
 	// check is called after every event.
 	check  func(*run)
+	// scaled is told the replicas from before they are changed.
+	scaled func(before int32)
 	trace  []string
 	events int
 	going  bool
@@ -183,6 +187,11 @@ func (r *run) event() {
 	before := r.w.serial
 	what := ""
 	switch n := r.random.IntN(100); {
+	case r.Scales > 0 && r.random.IntN(100) == 0:
+		r.Scales--
+		what = "somebody scales"
+		r.scaled(*r.w.d.Spec.Replicas)
+		r.w.scale(int32(1 + r.random.IntN(30)))
 	case n < 12:
 		r.seenDeployment = r.w.d
 		what = "controller sees deployment"
@@ -250,6 +259,9 @@ func (r *run) act() {
 		}
 		return
 	}
+	if r.Fresh {
+		r.client.refreshAll()
+	}
 	r.client.decide()
 }
 
@@ -268,7 +280,7 @@ func (r *run) drive() {
 	if err != nil {
 		return // the steps cross at this number of replicas, which is refused
 	}
-	bound := 20000 + 2000*int(r.Replicas)
+	bound := 20000 + 2000*max(30, int(r.Replicas))
 	for r.client.result == nil || r.client.result.Outcome == Failed {
 		if r.event(); r.events > bound {
 			r.failf("no end after %d events: %s", r.events, r.standing())
@@ -291,6 +303,11 @@ func (r *run) ended() {
 	}
 	if _, found := r.w.d.Annotations[Annotation]; found {
 		r.failf("the annotation is left behind")
+	}
+	if r.scaled != nil {
+		r.check = func(*run) {}
+		r.w.deleted = nil
+		r.w.settle() // replicas may have changed after the client had seen the end
 	}
 	if r.w.ready() != *r.w.d.Spec.Replicas || len(r.w.pods) != int(*r.w.d.Spec.Replicas) {
 		r.failf("not complete: %s", r.standing())
