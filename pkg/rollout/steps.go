@@ -94,6 +94,9 @@ func (s Steps) For(replicas int32) (Steps, error) {
 		}
 		kept, last = append(kept, step), target
 	}
+	if len(kept) == 0 {
+		kept = Steps{everything()} // without replicas no step adds a pod
+	}
 	return kept, nil
 }
 
