@@ -2,7 +2,7 @@ package rollout
 
 import (
 	"encoding/json"
-	"strings"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 )
@@ -57,20 +57,20 @@ func (p *patch) record(record *Record) error {
 	return err
 }
 
-// annotate sets an annotation, or removes it where the value is empty.
+// annotate sets an annotation, or removes it where the value is empty. All annotations are written together: removing a
+// single one that somebody else has just removed would not be a conflict, to be tried again, but an invalid patch.
 func (p *patch) annotate(key, value string) {
-	path := "/metadata/annotations/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-	_, found := p.annotations[key]
-	switch {
-	case value == "" && found:
-		p.operations = append(p.operations, operation{Op: "remove", Path: path})
-	case value == "":
-	case len(p.annotations) == 0:
-		p.annotations = map[string]string{key: value}
-		p.set("/metadata/annotations", p.annotations)
-	default:
-		p.set(path, value)
+	if p.annotations[key] == value {
+		return
 	}
+	p.annotations = maps.Clone(p.annotations)
+	if p.annotations == nil {
+		p.annotations = map[string]string{}
+	}
+	if p.annotations[key] = value; value == "" {
+		delete(p.annotations, key)
+	}
+	p.set("/metadata/annotations", p.annotations)
 }
 
 func (p *patch) body() ([]byte, error) { return json.Marshal(p.operations) }
