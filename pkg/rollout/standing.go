@@ -35,8 +35,11 @@ func (s *session) takeUp(snapshot *Snapshot) action {
 		return await{}
 	}
 	s.phase = stepping
+	if current.Name == s.record.From.ReplicaSet {
+		return finish{outcome: RolledBack} // somebody has gone back already
+	}
 	_, recorded := d.Annotations[Annotation]
-	foreign := RevisionOf(d) != s.record.ToRevision && current.Name != s.record.From.ReplicaSet
+	foreign := RevisionOf(d) != s.record.ToRevision
 	if recorded && !foreign {
 		return await{until: s.Clock.Now()}
 	}
