@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -113,8 +114,13 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
+	if !s.scaled() {
+		return orStalled(s, record, current, m, await{}, now), m
+	}
 	st := stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicas), now: now}
 	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
+	// Pods that the ReplicaSet no longer wants are about to go: no old pod may go for them.
+	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
 	return st.decide(m)
 }
 
@@ -127,11 +133,13 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)}
 }
 
-// lastWriter names the field manager that last wrote the template, as far as it is recorded.
+// lastWriter names the field manager, other than the rollout's own, that last wrote the Deployment, as far as it is
+// recorded. Its time stamps have full seconds only; what tells the rollout's own entry is that it holds the record.
 func lastWriter(d *appsv1.Deployment) string {
 	manager, at := "", time.Time{}
 	for _, entry := range d.ManagedFields {
-		if entry.Subresource == "" && entry.Time != nil && !entry.Time.Time.Before(at) {
+		own := entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`)
+		if !own && entry.Subresource == "" && entry.Time != nil && !entry.Time.Time.Before(at) {
 			manager, at = entry.Manager, entry.Time.Time
 		}
 	}
