@@ -3,13 +3,16 @@ package rollout
 import (
 	"sync"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Availability is what a rollout did to the service, as measured from the pods' own Ready conditions at every change.
 type Availability struct {
 	// Lowest is the lowest number of ready pods at any moment, Floor what the limits asked for at that moment.
 	Lowest, Floor int32
-	// Highest is the highest number of pods at any moment, Ceiling what the limits allowed at that moment.
+	// Highest is the highest number of pods that were wanted at any moment, Ceiling what the limits allowed at that moment.
 	Highest, Ceiling int32
 	// Scaled tells that replicas were changed meanwhile.
 	Scaled bool
@@ -57,15 +60,10 @@ func (m *meter) observe(s *Snapshot) {
 	if s.Deployment == nil {
 		return
 	}
-	var ready int32
-	for _, pod := range s.Pods {
-		if isReady, _ := readySince(pod); isReady {
-			ready++
-		}
-	}
+	ready, total := s.readyAndWanted()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	replicas, total := replicasOf(s.Deployment), int32(len(s.Pods)) //nolint:gosec // a Deployment's pods fit its int32
+	replicas := replicasOf(s.Deployment)
 	limits, err := m.limits.At(replicas)
 	if err != nil {
 		return
@@ -82,6 +80,22 @@ func (m *meter) observe(s *Snapshot) {
 		r.Highest, r.Ceiling = total, ceiling
 	}
 	m.measured, m.replicas = true, replicas
+}
+
+// readyAndWanted counts the pods that are ready, and those that their ReplicaSets want: the Deployment controller sizes
+// one ReplicaSet up as soon as it has sized another down, without waiting for the pods that are to go to be deleted.
+func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
+	perOwner := make(map[types.UID]int32, len(s.ReplicaSets))
+	for _, pod := range s.Pods {
+		if isReady, _ := readySince(pod); isReady {
+			ready++
+		}
+		perOwner[metav1.GetControllerOf(pod).UID]++
+	}
+	for _, rs := range s.ReplicaSets {
+		wanted += min(perOwner[rs.UID], sizeOf(rs))
+	}
+	return ready, wanted
 }
 
 // begin starts the measurement: what was before does not count.

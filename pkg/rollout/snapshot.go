@@ -14,8 +14,8 @@ import (
 // RevisionAnnotation is where the Deployment controller keeps a revision's number.
 const RevisionAnnotation = "deployment.kubernetes.io/revision"
 
-// desiredReplicasAnnotation is where the Deployment controller keeps the replicas that it sized a ReplicaSet for.
-const desiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas"
+// desiredAnnotation is where the Deployment controller keeps the replicas that it sized a ReplicaSet for.
+const desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
 
 // Snapshot is a Deployment with its ReplicaSets and pods at one moment.
 type Snapshot struct {
@@ -68,7 +68,7 @@ func (s *Snapshot) Observed() bool {
 // are independent of each other, and that of the ReplicaSets may be behind.
 func (s *Snapshot) scaled() bool {
 	for _, rs := range s.ReplicaSets {
-		desired, err := strconv.ParseInt(rs.Annotations[desiredReplicasAnnotation], 10, 32)
+		desired, err := strconv.ParseInt(rs.Annotations[desiredAnnotation], 10, 32)
 		if err == nil && sizeOf(rs) > 0 && int32(desired) != replicasOf(s.Deployment) {
 			return false
 		}
@@ -210,16 +210,6 @@ func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
 		}
 	}
 	return size
-}
-
-// desiredAnnotation is where the Deployment controller keeps the replicas for which it last sized a ReplicaSet.
-const desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
-
-// sizedFor tells whether the ReplicaSet as it is known here has been sized for so many replicas. The watch of the
-// ReplicaSets may lag behind that of the Deployment.
-func sizedFor(rs *appsv1.ReplicaSet, replicas int32) bool {
-	desired, err := strconv.ParseInt(rs.Annotations[desiredAnnotation], 10, 32)
-	return err != nil || sizeOf(rs) == 0 || desired == int64(replicas)
 }
 
 func sizeOf(rs *appsv1.ReplicaSet) int32 {
