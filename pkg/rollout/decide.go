@@ -133,17 +133,22 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)}
 }
 
-// lastWriter names the field manager, other than the rollout's own, that last wrote the Deployment, as far as it is
-// recorded. Its time stamps have full seconds only; what tells the rollout's own entry is that it holds the record.
+// lastWriter names the field manager, other than the rollout's own, that has written the Deployment since the rollout
+// last did, as far as it is recorded: who only sets a field to nothing is not. The time stamps have full seconds; what
+// tells the rollout's own entry is that it holds the record.
 func lastWriter(d *appsv1.Deployment) string {
-	manager, at := "", time.Time{}
+	var manager string
+	var at, own time.Time
 	for _, entry := range d.ManagedFields {
-		own := entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`)
-		if !own && entry.Subresource == "" && entry.Time != nil && !entry.Time.Time.Before(at) {
+		switch {
+		case entry.Subresource != "" || entry.Time == nil || entry.FieldsV1 == nil:
+		case strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`):
+			own = entry.Time.Time
+		case !entry.Time.Time.Before(at):
 			manager, at = entry.Manager, entry.Time.Time
 		}
 	}
-	if manager == "" {
+	if manager == "" || at.Before(own) {
 		return ""
 	}
 	return " by " + manager
@@ -323,6 +328,8 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		return finish{outcome: RolledBack}, m
 	case s.Complete():
 		return stop{outcome: outcome}, m
+	case s.Deployment.Spec.Paused && s.Observed():
+		return stop{outcome: Paused, message: "the Deployment is paused, so its pods are not replaced"}, m
 	}
 	if finding := s.failure(s.Current()); finding != nil && s.Observed() && outcome == Done {
 		return stop{outcome: Failed, finding: finding}, m

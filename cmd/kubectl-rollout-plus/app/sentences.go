@@ -62,17 +62,20 @@ func sentence(key types.NamespacedName, result *rollout.Result) string {
 
 // standing says where an open rollout stands and how to go on from there.
 func standing(key types.NamespacedName, result *rollout.Result) string {
-	if !result.Standing || result.Record == nil {
-		return ""
-	}
+	open := result.Standing && result.Record != nil
 	resume, abort := command("resume", key), command("abort", key)
-	if result.Record.RollingBack {
+	unpause := fmt.Sprintf("'kubectl rollout resume deployment/%s -n %s'", key.Name, key.Namespace)
+	switch {
+	case result.Outcome == rollout.Paused && (!open || result.Record.RollingBack):
+		return "; " + unpause + " lets it go on"
+	case !open:
+		return ""
+	case result.Record.RollingBack:
 		return "; the old version is returning, " + abort + " sees to it that it is complete"
 	}
 	where := fmt.Sprintf("; it stands still at step %d of %d, ", result.Record.Step, len(result.Record.Plan.Steps))
 	if result.Outcome == rollout.Paused {
-		return where + fmt.Sprintf("'kubectl rollout resume deployment/%s -n %s' and then %s goes on, %s goes back",
-			key.Name, key.Namespace, resume, abort)
+		return where + fmt.Sprintf("%s and then %s goes on, %s goes back", unpause, resume, abort)
 	}
 	return where + resume + " goes on, " + abort + " goes back"
 }
