@@ -17,7 +17,13 @@ import (
 // ReplicaSet when it has lowered another, and does not wait for that one's pods to be deleted.
 func (w *web) keeps(surge, unavailable string) {
 	w.Helper()
-	low, high, checked := 0, 0, 0
+	w.keepsBut(0, surge, unavailable)
+}
+
+// keepsBut is keeps where some more ready pods may be missing.
+func (w *web) keepsBut(missing int, surge, unavailable string) {
+	w.Helper()
+	low, high, checked, broken := 0, 0, 0, false
 	w.replay(func(_, m *moment) {
 		if m.deployment == nil || versionOf(m.deployment) < w.since {
 			return
@@ -35,13 +41,16 @@ func (w *web) keeps(surge, unavailable string) {
 			high = now
 		}
 		floor, ceiling := low-resolve(unavailable, low, false), high+resolve(surge, high, true)
-		if ready < floor {
-			w.Errorf("only %d pods ready, at least %d wanted: %s", ready, floor, m)
-		}
-		if total-m.unwanted() > ceiling {
+		switch size := m.size(""); {
+		case broken: // the first moment tells enough
+		case ready < floor-missing:
+			broken = true
+			w.Errorf("only %d pods ready, at least %d wanted: %s", ready, floor-missing, m)
+		case total-m.unwanted() > ceiling:
+			broken = true
 			w.Errorf("%d pods, at most %d wanted: %s", total, ceiling, m)
-		}
-		if size := m.size(""); size > ceiling {
+		case size > ceiling:
+			broken = true
 			w.Errorf("the controller wants %d pods, at most %d allowed: %s", size, ceiling, m)
 		}
 	})

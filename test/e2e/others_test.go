@@ -92,18 +92,20 @@ func TestAPauseInMidStep(t *testing.T) {
 	w.keeps("1", "1")
 }
 
-func TestAnAbortOfAPausedRollout(t *testing.T) {
-	w := newWeb(t)
-	w.detached()
+// A paused Deployment's pods are not replaced, so an abort cannot come to its end before somebody resumes it.
+func TestAnAbortOfAPausedRolloutSaysSo(t *testing.T) {
+	w := newWeb(t, replicas(10), strategy("1", "5"))
+	w.detached("--steps", "5")
 	w.kubectl("rollout", "pause", "deployment/web")
-	w.plugin("abort", "deployment/web", "--timeout", "20s").ends(6, "paused")
+	w.plugin("abort", "deployment/web").ends(6, "paused", "kubectl rollout resume deployment/web")
 	w.kubectl("rollout", "resume", "deployment/web")
-	if open := w.now(); open.step() != 0 {
+	now := w.now()
+	if now.step() != 0 {
 		w.plugin("abort", "deployment/web").ends(0)
 	}
-	w.await("complete", (*moment).complete)
+	w.await("complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
 	w.runs("web:v1")
-	w.keeps("1", "1")
+	w.keeps("1", "5")
 }
 
 // Somebody takes the gate away: the controller goes on by itself, which the command must not claim as its own success.
@@ -112,8 +114,9 @@ func TestTheGateIsOpenedByOthers(t *testing.T) {
 		t.Run(then, func(t *testing.T) {
 			w := newWeb(t)
 			p := w.underWay()
-			w.kubectl("patch", "deployment/web", "-p", `{"spec":{"minReadySeconds":0}}`)
+			w.kubectl("patch", "deployment/web", "-p", `{"spec":{"minReadySeconds":1}}`)
 			p.ends(4, "overtaken", "by kubectl-patch")
+			w.own.Spec.MinReadySeconds = 1 // what others set stays
 			if then == "abort" {
 				w.plugin("abort", "deployment/web").ends(0)
 				w.runs("web:v1")

@@ -26,6 +26,10 @@ var scaleCases = []struct {
 	{4, 1, "1", "1"},
 }
 
+// rounding is how many more ready pods may be missing when replicas change while new pods are not ready: the controller
+// divides what is left among ready and unready pods in proportion, and rounds, as in every rolling update.
+const rounding = 1
+
 // The new pods are on their way when replicas change.
 func TestScalingWhileAStepIsUnderWay(t *testing.T) {
 	for _, c := range scaleCases {
@@ -36,7 +40,7 @@ func TestScalingWhileAStepIsUnderWay(t *testing.T) {
 			w.scale(c.to)
 			p.ends(0, "deployment.apps/web rolled out (revision 2)")
 			w.runs("web:slow")
-			w.keeps(c.surge, c.unavailable)
+			w.keepsBut(rounding, c.surge, c.unavailable)
 			if now := w.now(); now.replicas() != c.to {
 				t.Errorf("the rollout has undone the scaling: %s", &now)
 			}
@@ -78,7 +82,11 @@ func TestScalingOfADetachedRollout(t *testing.T) {
 				})
 				w.plugin("abort", "deployment/web").ends(0, "deployment.apps/web rolled back")
 				w.runs("web:v1")
-				w.keeps(c.surge, c.unavailable)
+				if image == "web:never-ready" {
+					w.keepsBut(rounding, c.surge, c.unavailable)
+				} else {
+					w.keeps(c.surge, c.unavailable)
+				}
 			})
 		}
 	}
@@ -91,7 +99,7 @@ func TestScalingToNothingAndBack(t *testing.T) {
 	w.scale(0)
 	p.ends(0)
 	w.scale(2)
-	w.await("complete again", (*moment).complete)
+	w.await("complete again", func(m *moment) bool { return m.replicas() == 2 && m.complete() })
 	w.runs("web:slow")
 }
 
