@@ -287,6 +287,9 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	if snapshot.Deployment != nil {
 		result.Revision = RevisionOf(snapshot.Deployment)
 	}
+	if s.phase == ending && !result.Standing {
+		result.Towards = s.outcome
+	}
 	return result
 }
 

@@ -61,6 +61,9 @@ type Result struct {
 	// Standing tells that a rollout is still open, and Record at which step it stands.
 	Standing bool
 	Record   *Record
+	// Towards is set while the Deployment controller is completing by itself what the command no longer waits for: Done
+	// for the new version, RolledBack for the old one.
+	Towards Outcome
 	// Availability is nil where nothing was rolled.
 	Availability *Availability
 }

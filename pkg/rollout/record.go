@@ -170,7 +170,8 @@ func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State,
 func latestRecord(own string, replicaSets []*appsv1.ReplicaSet) (*Record, error) {
 	latest, err := decodeRecord(own)
 	if own == "" {
-		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout", Annotation)
+		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout; "+
+			"set its strategy, minReadySeconds and progressDeadlineSeconds by hand", Annotation)
 	}
 	for _, rs := range replicaSets {
 		copied, copyErr := decodeRecord(rs.Annotations[Annotation])

@@ -67,8 +67,13 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		return nil, err
 	}
 	defer s.source.close()
+	var tried *Record
 	for {
 		ready, err := s.prepare(ctx, change, options)
+		if s.isOwn(err, tried) {
+			s.record = tried
+			return s.run(ctx), nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -76,9 +81,13 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		switch {
 		case apierrors.IsConflict(err):
 			// Somebody else wrote first: look at what there is now.
-			if err := s.sleep(ctx, s.Clock.Now().Add(retryAfter/10)); err != nil {
-				return nil, err
-			}
+			err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
+		case err != nil && context.Cause(ctx) != nil:
+			return nil, fmt.Errorf("%w before the API server had answered; 'kubectl rollout-plus status deployment/%s -n %s' tells whether the rollout has begun",
+				context.Cause(ctx), key.Name, key.Namespace)
+		case err != nil && isTransient(err):
+			tried = ready.record
+			err = s.pause(ctx, retryAfter)
 		case err != nil:
 			return nil, explain(ctx, "patch", key, err)
 		case result != nil:
@@ -86,7 +95,22 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		default:
 			return s.run(ctx), nil
 		}
+		if err != nil {
+			return nil, err
+		}
 	}
+}
+
+// isOwn tells whether the rollout that stands in the way is the one that was just tried: the write had arrived, and
+// only its answer was lost.
+func (s *session) isOwn(err error, tried *Record) bool {
+	var open *OpenError
+	if tried == nil || !errors.As(err, &open) {
+		return false
+	}
+	mine, mineErr := tried.encode()
+	theirs, theirsErr := open.Record.encode()
+	return mineErr == nil && theirsErr == nil && mine == theirs
 }
 
 // prepared is a rollout that is ready to begin.

@@ -68,6 +68,10 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 	switch {
 	case result.Outcome == rollout.Paused && (!open || result.Record.RollingBack):
 		return "; " + unpause + " lets it go on"
+	case result.Towards == rollout.RolledBack && result.Outcome != rollout.RolledBack:
+		return "; the old version returns by itself, " + command("status", key) + " shows it"
+	case result.Towards == rollout.Done && result.Record != nil:
+		return "; the new version is completed by itself, " + command("status", key) + " shows it"
 	case !open:
 		return ""
 	case result.Record.RollingBack:
