@@ -103,9 +103,9 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	if a.finding != nil {
 		s.tell(ctx, a.finding)
 	}
-	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack) {
+	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack || s.state == Idle) {
 		s.state = Idle
-		s.tidy(ctx, snapshot.ReplicaSets)
+		s.tidy(ctx, snapshot)
 	}
 	return s.result(a.outcome, a.message)
 }
@@ -241,21 +241,32 @@ func (s *session) write(ctx context.Context, p *patch) error {
 	return nil
 }
 
-// tidy removes the copies of the record that the Deployment controller made on ReplicaSets. They do no harm, so a right
-// that is missing for it is no failure.
-func (s *session) tidy(ctx context.Context, replicaSets []*appsv1.ReplicaSet) {
-	for _, rs := range replicaSets {
-		if _, found := rs.Annotations[Annotation]; !found {
-			continue
+// tidy removes the copies of the record that the Deployment controller made on ReplicaSets, and the record itself where
+// somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout.
+func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
+	options := metav1.PatchOptions{FieldManager: s.FieldManager}
+	for _, rs := range snapshot.ReplicaSets {
+		if body := withoutRecord(rs, nil); body != nil {
+			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
-		body, err := json.Marshal(map[string]any{"metadata": map[string]any{
-			"uid":         rs.UID,
-			"annotations": map[string]any{Annotation: nil},
-		}})
-		if err != nil {
-			continue
-		}
-		_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body,
-			metav1.PatchOptions{FieldManager: s.FieldManager})
 	}
+	if body := withoutRecord(snapshot.Deployment, &snapshot.Deployment.ResourceVersion); body != nil {
+		_, _ = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.MergePatchType, body, options)
+	}
+}
+
+// withoutRecord is the patch that removes the record from this very object, nil where it has none.
+func withoutRecord(object metav1.Object, resourceVersion *string) []byte {
+	if _, found := object.GetAnnotations()[Annotation]; !found {
+		return nil
+	}
+	metadata := map[string]any{"uid": object.GetUID(), "annotations": map[string]any{Annotation: nil}}
+	if resourceVersion != nil {
+		metadata["resourceVersion"] = *resourceVersion
+	}
+	body, err := json.Marshal(map[string]any{"metadata": metadata})
+	if err != nil {
+		return nil
+	}
+	return body
 }
