@@ -14,8 +14,9 @@ func newAbortCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "abort deployment/NAME",
 		Short: "Go back from an open rollout to the old version",
-		Long: "Go back from an open rollout to the old version, and wait until it is fully available again. One write does\n" +
-			"it: should the command be interrupted, the old version returns all the same.",
+		Long: "Go back from an open rollout to the old version, and wait until it is fully\n" +
+			"available again. One write does it: should the command be interrupted, the old\n" +
+			"version returns all the same.",
 		Example: "  # Give up the rollout of web\n  kubectl rollout-plus abort deployment/web",
 		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -12,7 +12,8 @@ const createConfigMapExample = `  # From literal values
   kubectl rollout-plus create configmap web --from-literal=greeting=hello
 
   # From a file, a directory, and under a key of your own
-  kubectl rollout-plus create configmap web --from-file=app.conf --from-file=conf.d --from-file=motd=welcome.txt
+  kubectl rollout-plus create configmap web --from-file=app.conf \
+    --from-file=conf.d --from-file=motd=welcome.txt
 
   # From lines of KEY=VALUE
   kubectl rollout-plus create configmap web --from-env-file=web.env`
@@ -21,10 +22,11 @@ const createConfigMapExample = `  # From literal values
 func newCreateConfigMapCommand(env *environment) *cobra.Command {
 	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
 	cmd := &cobra.Command{
-		Use:     "configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--from-env-file=file]",
+		Use:     "configmap NAME [--from-file=[KEY=]FILE] [--from-literal=KEY=VALUE]",
 		Aliases: []string{"cm"},
 		Short:   "Create a ConfigMap from literal values, files or env files",
-		Long:    "Create a ConfigMap from literal values, files, directories or env files, as kubectl create configmap does.",
+		Long: "Create a ConfigMap from literal values, files, directories or env files, as\n" +
+			"kubectl create configmap does.",
 		Example: createConfigMapExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Complete(env.factory, cmd, args); err != nil {

@@ -22,14 +22,16 @@ import (
 )
 
 const createDeploymentExample = `  # A web server with a readiness probe and a Service
-  kubectl rollout-plus create deployment web --image registry.example.com/web:v1 --replicas 3 --port 8080 \
-    --ready http:8080/healthz --service=80 --wait
+  kubectl rollout-plus create deployment web --image example.com/web:v1 \
+    --replicas 3 --port 8080 --ready http:8080/healthz --service=80 --wait
 
   # A manifest for git
-  kubectl rollout-plus create deployment web --image registry.example.com/web:v1 --dry-run=client -o yaml
+  kubectl rollout-plus create deployment web --image example.com/web:v1 \
+    --dry-run=client -o yaml
 
   # With arguments for the container
-  kubectl rollout-plus create deployment worker --image registry.example.com/worker:v1 -- --queue jobs`
+  kubectl rollout-plus create deployment worker --image example.com/worker:v1 \
+    -- --queue jobs`
 
 // createDeploymentFlags are the flags of create deployment as they were given.
 type createDeploymentFlags struct {
@@ -49,8 +51,8 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 		Use:     "deployment NAME --image IMAGE [flags] [-- ARGS...]",
 		Aliases: []string{"deploy"},
 		Short:   "Create a Deployment, with a Service if you like",
-		Long: "Create a Deployment that is fit for rolling updates: one extra and one missing pod at a time, and with a\n" +
-			"single replica none missing.",
+		Long: "Create a Deployment that is fit for rolling updates: one extra and one missing\n" +
+			"pod at a time, and with a single replica none missing.",
 		Example: createDeploymentExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd, env, args) },
 	}

@@ -14,8 +14,9 @@ func newResumeCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume deployment/NAME",
 		Short: "Go on with a rollout that stands at a step",
-		Long: "Go on with a rollout that stands at a step, from the cluster's state alone: it does not matter who began it,\n" +
-			"on which machine, or how that ended. A pod template that somebody changed meanwhile becomes the new version.",
+		Long: "Go on with a rollout that stands at a step, from the cluster's state alone: it\n" +
+			"does not matter who began it, on which machine, or how that ended. A pod\n" +
+			"template that somebody changed meanwhile becomes the new version.",
 		Example: "  # Go on with the rollout of web\n  kubectl rollout-plus resume deployment/web",
 		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -41,8 +41,9 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	root := &cobra.Command{
 		Use:   "kubectl-rollout_plus",
 		Short: "Roll out, watch and roll back Deployments, step by step",
-		Long: "Stepwise rolling updates of plain Deployments, with exact pod counts and nothing installed in the cluster.\n" +
-			"The cluster holds all state: any command may be interrupted, and another machine may go on.",
+		Long: "Stepwise rolling updates of plain Deployments, with exact pod counts and\n" +
+			"nothing installed in the cluster. The cluster holds all state: any command may\n" +
+			"be interrupted, and another machine may go on.",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName},
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -62,6 +63,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	})
 	env.flags.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().StringVar(&env.color, "color", "auto", `When to colour: "auto" (on a terminal), "always" or "never".`)
+	setUsage(root)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
 		newUndoCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),

@@ -15,10 +15,10 @@ import (
 )
 
 const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of them
-  kubectl rollout-plus start deployment/web --image registry.example.com/web:v2
+  kubectl rollout-plus start deployment/web --image example.com/web:v2
 
   # Two steps of your own, each watched for a minute before the next
-  kubectl rollout-plus start deployment/web --image web=web:v2 --steps 10%,50% --hold 1m
+  kubectl rollout-plus start deployment/web --image web:v2 --steps 10%,50% --hold 1m
 
   # See what each step would come to
   kubectl rollout-plus start deployment/web --image web:v2 --dry-run=client
@@ -79,11 +79,13 @@ func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, err
 func newStartCommand(env *environment) *cobra.Command {
 	f := &startFlags{}
 	cmd := &cobra.Command{
-		Use:   "start deployment/NAME (--image [CONTAINER=]IMAGE | --env KEY=VALUE | -f FILE | --to-revision N)",
+		Use:   "start deployment/NAME (--image IMAGE | --env K=V | -f FILE | --to-revision N)",
 		Short: "Roll out a new version step by step",
-		Long: "Change a Deployment's pod template and roll it out step by step, with exact pod counts.\n\n" +
-			"At every moment at most max-surge pods exist above spec.replicas, and at most max-unavailable ready ones are\n" +
-			"missing. A step is done when all its new pods are ready. When a step fails, the old version returns.",
+		Long: "Change a Deployment's pod template and roll it out step by step, with exact\n" +
+			"pod counts.\n\n" +
+			"At every moment at most max-surge pods exist above spec.replicas, and at most\n" +
+			"max-unavailable ready ones are missing. A step is done when all its new pods\n" +
+			"are ready. When a step fails, the old version returns.",
 		Example: startExample,
 		Args: arguments(func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && f.filename != "" {

@@ -26,8 +26,9 @@ func newStatusCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status deployment/NAME",
 		Short: "Show how a rollout goes, and wait for its end",
-		Long: "Show how a rollout goes, in the words of kubectl rollout status, and wait for its end. Of a stepwise rollout the\n" +
-			"step is shown too, and the command ends at once, with the cause, when it fails.",
+		Long: "Show how a rollout goes, in the words of kubectl rollout status, and wait for\n" +
+			"its end. Of a stepwise rollout the step is shown too, and the command ends at\n" +
+			"once, with the cause, when it fails.",
 		Example: "  # Wait until web is rolled out\n  kubectl rollout-plus status deployment/web\n\n" +
 			"  # Just look\n  kubectl rollout-plus status deployment/web --watch=false",
 		Args: arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),

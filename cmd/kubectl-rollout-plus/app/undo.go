@@ -36,8 +36,9 @@ func newUndoCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "undo deployment/NAME",
 		Short: "Go back to an earlier revision",
-		Long: "Go back to an earlier revision, as kubectl rollout undo does: at once and within the Deployment's own limits, or\n" +
-			"step by step with --steps. A rollout that is open is aborted first.",
+		Long: "Go back to an earlier revision, as kubectl rollout undo does: at once and\n" +
+			"within the Deployment's own limits, or step by step with --steps. A rollout\n" +
+			"that is open is aborted first.",
 		Example: undoExample,
 		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },

@@ -1,0 +1,20 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// usageWidth is how wide help may be: it is to be read in terminals of 80 columns.
+const usageWidth = 80
+
+// setUsage wraps the flags in help, and lists those that all commands share in the root's alone.
+func setUsage(root *cobra.Command) {
+	root.SetUsageTemplate(strings.NewReplacer(
+		"{{.LocalFlags.FlagUsages | ", fmt.Sprintf("{{.LocalFlags.FlagUsagesWrapped %d | ", usageWidth),
+		"Global Flags:\n{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}",
+		fmt.Sprintf("%q lists the flags of all commands, such as -n.", displayName+" --help"),
+	).Replace(root.UsageTemplate()))
+}
