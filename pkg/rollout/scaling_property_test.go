@@ -1,0 +1,74 @@
+package rollout
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"pgregory.net/rapid"
+)
+
+// scaling is what holds when others change replicas in mid-rollout: of the pods that are ready, the controllers delete
+// none below what the limits leave of the smaller of both numbers of replicas.
+//
+// One pod may be missing even where none should: a gate of so many percent may come to no pod at all when there are
+// fewer replicas, and where maxSurge is zero too the controller makes that one pod (its fencepost). With R=4, one new
+// pod and a gate of 25%/0 this is what scaling to R=1 meets. No pair of values stands still with N new pods at one R and
+// is not both zero at every smaller one.
+//
+// More may be missing for as long as the present gate is not the one under which the ReplicaSets were last sized: the
+// controller shares a change out by the most pods of then (its annotation max-replicas). New pods that were made with
+// a surge of 11 at R=25 shrink to 4 at R=10, not to 6, while the gate of 0/64% that a step ends with lets 6 old pods go.
+// So as many may be missing as there were extra pods.
+//
+// It holds up to a hundred replicas. Above, not every number of pods is a whole percentage; a gate that has to be a count
+// (23 of 150) stays one when replicas fall, and where it is not far from all of them (19) most old pods go at once.
+type scaling struct {
+	limits Limits
+	// before are the replicas of which the ReplicaSets may still be, largest the most that there ever were.
+	before, largest int32
+}
+
+func (f *scaling) floor(r *run) int32 {
+	replicas := *r.w.d.Spec.Replicas
+	resolved, err := f.limits.At(replicas)
+	if err != nil {
+		r.Fatalf("%v", err)
+	}
+	extra, err := f.limits.At(f.largest)
+	if err != nil {
+		r.Fatalf("%v", err)
+	}
+	return min(f.before, replicas) - max(resolved.Unavailable, 1) - extra.Surge
+}
+
+func (f *scaling) deletes(r *run, pod *corev1.Pod) {
+	if podReady(pod) && r.w.ready()-1 < f.floor(r) {
+		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be: %s", pod.Name, r.w.ready()-1, f.floor(r), r.standing())
+	}
+}
+
+// after forgets the replicas from before once the controller has acted on the present ones and so many pods are ready.
+func (f *scaling) after(r *run) {
+	observed := r.w.d.Status.ObservedGeneration >= r.w.d.Generation && len(r.w.resized) == 0
+	if replicas := *r.w.d.Spec.Replicas; observed && r.w.ready() >= replicas {
+		f.before = replicas
+	}
+}
+
+// TestScalingMeanwhileKeepsTheFloor changes replicas at random moments, with the client alive or dead.
+func TestScalingMeanwhileKeepsTheFloor(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawScenario(t)
+		c.BrokenOld, c.Fresh = 0, rapid.Bool().Draw(t, "fresh")
+		c.Replicas = min(c.Replicas, 100)
+		c.Scales = rapid.IntRange(1, 4).Draw(t, "scales")
+		r := newRun(t, c)
+		rule := &scaling{limits: LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, largest: max(c.Replicas, 30)}
+		r.check = rule.after
+		deleted := r.w.deleted
+		r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
+		r.scaled = func(before int32) { rule.before = min(rule.before, before) }
+		r.drive()
+	})
+}
