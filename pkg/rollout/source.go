@@ -3,6 +3,8 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"io"
+	"reflect"
 	"sync"
 	"time"
 
@@ -98,6 +100,11 @@ func (s *source) watch(ctx context.Context, client any, what string, kind runtim
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 		events, err := watchFunc(ctx, options)
+		if err == nil && reflect.TypeOf(events) == reflect.TypeOf(watch.NewEmptyWatch()) {
+			// What client-go gives for a connection that ends before there is an answer, as behind a load balancer that
+			// has lost its API servers.
+			err = io.ErrUnexpectedEOF
+		}
 		w.note(err)
 		return events, err
 	}
