@@ -19,8 +19,12 @@ type rawTemplate map[string]any
 
 // getRaw reads a Deployment ("deployments") or ReplicaSet ("replicasets") as the API server holds it.
 func getRaw(ctx context.Context, client kubernetes.Interface, resource, namespace, name string) (*unstructured.Unstructured, error) {
-	body, err := client.AppsV1().RESTClient().Get().Namespace(namespace).Resource(resource).Name(name).
-		SetHeader("Accept", "application/json").Do(ctx).Raw()
+	result := client.AppsV1().RESTClient().Get().Namespace(namespace).Resource(resource).Name(name).
+		SetHeader("Accept", "application/json").Do(ctx)
+	if err := result.Error(); err != nil {
+		return nil, err
+	}
+	body, err := result.Raw()
 	if err != nil {
 		return nil, err
 	}

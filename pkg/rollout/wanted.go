@@ -130,10 +130,15 @@ func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured
 	if dryRun {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
-	answer, err := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
-		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx).Raw()
-	if err != nil {
+	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
+		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
+	// Only Error reads what the API server says of a refusal, such as the fields in conflict.
+	if err := result.Error(); err != nil {
 		return nil, applyError(err)
+	}
+	answer, err := result.Raw()
+	if err != nil {
+		return nil, err
 	}
 	applied := &unstructured.Unstructured{}
 	return applied, applied.UnmarshalJSON(answer)
