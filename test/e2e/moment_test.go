@@ -111,7 +111,9 @@ func (m *moment) size(image string) int {
 }
 
 // total is how many pods of an image there are, counted as the controllers do; "" is all images.
-func (m *moment) total(image string) int { return m.count(image, func(*corev1.Pod) bool { return true }) }
+func (m *moment) total(image string) int {
+	return m.count(image, func(*corev1.Pod) bool { return true })
+}
 
 // ready is how many of them are ready.
 func (m *moment) ready(image string) int { return m.count(image, isReady) }

@@ -139,7 +139,9 @@ func (p *process) tells(text string) {
 	}
 }
 
-func (p *process) told() string { return "stdout: " + p.out.String() + "\nstderr: " + p.errOut.String() }
+func (p *process) told() string {
+	return "stdout: " + p.out.String() + "\nstderr: " + p.errOut.String()
+}
 
 // kubectl runs a command that must succeed.
 func (s *space) kubectl(args ...string) string {

@@ -1,0 +1,130 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// allow gives the user dev these rights: verbs by resource.
+func (s *space) allow(rights map[string][]string) {
+	s.Helper()
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "dev"}}
+	for kind, verbs := range rights {
+		group := "apps"
+		if kind == "pods" || kind == "pods/log" {
+			group = ""
+		}
+		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{kind}, Verbs: verbs})
+	}
+	rbac := s.client.RbacV1()
+	_, err := rbac.Roles(s.name).Create(s.Context(), role, metav1.CreateOptions{})
+	must(s.T, err)
+	_, err = rbac.RoleBindings(s.name).Create(s.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "dev"},
+		Subjects:   []rbacv1.Subject{{Kind: "User", Name: "dev"}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: "dev"},
+	}, metav1.CreateOptions{})
+	must(s.T, err)
+}
+
+// enough are the rights that a rollout needs.
+func enough() map[string][]string {
+	return map[string][]string{
+		"deployments": {"get", "list", "watch", "patch"},
+		"replicasets": {"get", "list", "watch", "patch"},
+		"pods":        {"get", "list", "watch"},
+		"pods/log":    {"get"},
+	}
+}
+
+func TestTheRightsThatAreEnough(t *testing.T) {
+	w := newWeb(t)
+	w.allow(enough())
+	w.start("web:v2", "--as", "dev").ends(0)
+	w.start("web:crash", "--as", "dev").ends(5, "unknown key")
+	w.plugin("undo", "deployment/web", "--to-revision", "1", "--as", "dev", "--wait").ends(0)
+	w.plugin("status", "deployment/web", "--as", "dev").ends(0)
+	w.restored()
+}
+
+func TestMissingRightsAreNamed(t *testing.T) {
+	for _, c := range []struct{ name, resource, tells string }{
+		{"no right at all", "", `the right to get deployments in namespace `},
+		{"no watch on pods", "pods", "the right to list and watch pods is missing"},
+		{"no watch on ReplicaSets", "replicasets", "the right to list and watch replicasets is missing"},
+		{"no write", "deployments", `the right to patch deployments in namespace `},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWeb(t)
+			rights := enough()
+			switch c.resource {
+			case "":
+				rights = map[string][]string{"pods": {"get"}}
+			case "deployments":
+				rights[c.resource] = []string{"get", "list", "watch"}
+			default:
+				rights[c.resource] = []string{"get"}
+			}
+			w.allow(rights)
+			before := w.get()
+			w.start("web:v2", "--as", "dev").ends(1, c.tells)
+			if c.resource != "deployments" {
+				w.plugin("status", "deployment/web", "--as", "dev").ends(1, c.tells)
+			}
+			if after := w.get(); after.ResourceVersion != before.ResourceVersion {
+				t.Error("something was written all the same")
+			}
+		})
+	}
+}
+
+// The rights go in mid-rollout: the command ends, and says what it misses and how to go on.
+func TestRightsRevokedInMidRollout(t *testing.T) {
+	w := newWeb(t, delay("2s"))
+	w.allow(enough())
+	p := w.start("web:slow", "--as", "dev")
+	w.await("it is under way", func(m *moment) bool { return m.step() == 1 && m.total("web:slow") > 0 })
+	must(t, w.client.RbacV1().RoleBindings(w.name).Delete(w.Context(), "dev", metav1.DeleteOptions{}))
+	p.ends(4, "the right to patch deployments in namespace", "stands still at step 1 of 3", "rollout-plus resume")
+	w.plugin("resume", "deployment/web").ends(0)
+	w.runs("web:slow")
+	w.keeps("1", "1")
+}
+
+func TestADeploymentDeletedInMidRollout(t *testing.T) {
+	w := newWeb(t)
+	p := w.underWay()
+	watching := w.plugin("status", "deployment/web")
+	watching.tells("step 1 of 3")
+	w.kubectl("delete", "deployment/web", "--wait=false")
+	p.ends(1, "the Deployment was deleted")
+	watching.ends(1, "object has been deleted")
+}
+
+// The same name is not the same Deployment.
+func TestADeploymentReplacedInMidRollout(t *testing.T) {
+	w := newWeb(t)
+	p := w.underWay()
+	w.kubectl("delete", "deployment/web", "--cascade=background")
+	w.kubectl("create", "deployment", "web", "--image", "web:v1")
+	p.ends(1, "the Deployment was deleted")
+}
+
+// A quota that is used up is no reason to wait for ever, and is told.
+func TestAQuotaInTheWay(t *testing.T) {
+	w := newWeb(t, progressDeadline(4), strategy("1", "0"))
+	_, err := w.client.CoreV1().ResourceQuotas(w.name).Create(w.Context(), &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Name: "pods"},
+		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("3")}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	w.start("web:v2").ends(5, "ProgressDeadlineExceeded", "exceeded quota")
+	w.runs("web:v1")
+	w.keeps("1", "0")
+}
