@@ -128,7 +128,7 @@ type run struct {
 	setsSerial     int64
 	idle           view
 	// check is called after every event.
-	check  func(*run)
+	check func(*run)
 	// scaled is told the replicas from before they are changed.
 	scaled func(before int32)
 	trace  []string

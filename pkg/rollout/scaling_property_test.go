@@ -20,25 +20,31 @@ import (
 // a surge of 11 at R=25 shrink to 4 at R=10, not to 6, while the gate of 0/64% that a step ends with lets 6 old pods go.
 // So as many may be missing as there were extra pods.
 //
+// And a gate in percent grows with replicas: of 8, 38% are the 3 pods that may be missing; of 18 they are 6, until a
+// client moves the gate. So the limits count in proportion to the fewest replicas that there were.
+//
 // It holds up to a hundred replicas. Above, not every number of pods is a whole percentage; a gate that has to be a count
 // (23 of 150) stays one when replicas fall, and where it is not far from all of them (19) most old pods go at once.
 type scaling struct {
 	limits Limits
-	// before are the replicas of which the ReplicaSets may still be, largest the most that there ever were.
-	before, largest int32
+	// before are the replicas of which the ReplicaSets may still be; fewest and most are the extremes since the start.
+	before, fewest, most int32
 }
 
 func (f *scaling) floor(r *run) int32 {
 	replicas := *r.w.d.Spec.Replicas
+	f.fewest, f.most = min(f.fewest, replicas), max(f.most, replicas)
+	missing := f.resolved(r, replicas).Unavailable
+	missing = max(missing, 1, (f.resolved(r, f.fewest).Unavailable*replicas+f.fewest-1)/f.fewest)
+	return min(f.before, replicas) - missing - f.resolved(r, f.most).Surge
+}
+
+func (f *scaling) resolved(r *run, replicas int32) Resolved {
 	resolved, err := f.limits.At(replicas)
 	if err != nil {
 		r.Fatalf("%v", err)
 	}
-	extra, err := f.limits.At(f.largest)
-	if err != nil {
-		r.Fatalf("%v", err)
-	}
-	return min(f.before, replicas) - max(resolved.Unavailable, 1) - extra.Surge
+	return resolved
 }
 
 func (f *scaling) deletes(r *run, pod *corev1.Pod) {
@@ -64,11 +70,14 @@ func TestScalingMeanwhileKeepsTheFloor(t *testing.T) {
 		c.Replicas = min(c.Replicas, 100)
 		c.Scales = rapid.IntRange(1, 4).Draw(t, "scales")
 		r := newRun(t, c)
-		rule := &scaling{limits: LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, largest: max(c.Replicas, 30)}
+		rule := &scaling{limits: LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, fewest: c.Replicas, most: c.Replicas}
 		r.check = rule.after
 		deleted := r.w.deleted
 		r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
-		r.scaled = func(before int32) { rule.before = min(rule.before, before) }
+		r.scaled = func(before int32) {
+			rule.before = min(rule.before, before)
+			rule.fewest, rule.most = min(rule.fewest, before), max(rule.most, before)
+		}
 		r.drive()
 	})
 }

@@ -1,0 +1,102 @@
+package rollout
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+func TestNextGate(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		target, ready int32
+		limits        Resolved
+		want          Gate
+	}{
+		{2, 0, Resolved{2, 0}, Gate{2, 0}}, // the case of the design file: surge first
+		{2, 2, Resolved{2, 0}, Gate{0, 2}},
+		{4, 2, Resolved{2, 0}, Gate{2, 2}},
+		{4, 4, Resolved{2, 0}, Gate{0, 4}},
+		{1, 0, Resolved{1, 0}, Gate{1, 0}},
+		{1, 0, Resolved{0, 1}, Gate{0, 1}},
+		{4, 0, Resolved{1, 1}, Gate{1, 1}},
+		{4, 1, Resolved{1, 1}, Gate{1, 2}},
+		{4, 3, Resolved{1, 1}, Gate{0, 4}},
+		{3, 0, Resolved{9, 9}, Gate{0, 3}},
+	} {
+		if got := NextGate(test.target, test.ready, test.limits); got != test.want {
+			t.Errorf("to %d with %d ready, %+v: got %+v, want %+v", test.target, test.ready, test.limits, got, test.want)
+		}
+	}
+}
+
+func TestNextGateKeepsItsPromises(t *testing.T) {
+	t.Parallel()
+	for target := int32(1); target <= 12; target++ {
+		for ready := int32(0); ready <= target; ready++ {
+			for surge := int32(0); surge <= 4; surge++ {
+				for unavailable := int32(0); unavailable <= 4; unavailable++ {
+					if surge+unavailable == 0 {
+						continue
+					}
+					gate := NextGate(target, ready, Resolved{surge, unavailable})
+					if gate.New() > target || gate.New() < 1 || gate.Surge > surge || gate.Unavailable > ready+unavailable ||
+						ready < target && gate.New() <= ready || ready == target && gate != (Gate{0, target}) {
+						t.Fatalf("to %d with %d ready and %d/%d: %+v", target, ready, surge, unavailable, gate)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestStrategyMeansTheGate is exact for every gate up to 200 replicas: what the controller makes of the strategy are
+// the very numbers of the gate, whether they are written as counts or as percentages.
+func TestStrategyMeansTheGate(t *testing.T) {
+	t.Parallel()
+	for replicas := int32(1); replicas <= 200; replicas++ {
+		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &replicas}}
+		for count := range replicas + 1 {
+			for _, limits := range []Limits{limitsOf("25%", "25%"), limitsOf("1", "1")} {
+				for _, gate := range []Gate{{Surge: count, Unavailable: 1}, {Surge: 1, Unavailable: count}} {
+					d.Spec.Strategy = gate.Strategy(replicas, limits)
+					surge, unavailable := fenceposts(d)
+					read, err := gateOf(d)
+					if surge != gate.Surge || unavailable != gate.Unavailable || read != gate || err != nil {
+						t.Fatalf("%+v of %d is written as %s: %d/%d, read back as %+v, %v",
+							gate, replicas, limitsText(LimitsOf(d.Spec.Strategy)), surge, unavailable, read, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestStrategyIsInPercentWhereItCanBe(t *testing.T) {
+	t.Parallel()
+	for replicas := int32(1); replicas <= 100; replicas++ {
+		for count := int32(1); count <= replicas; count++ {
+			ru := Gate{Surge: count, Unavailable: count}.Strategy(replicas, limitsOf("25%", "0")).RollingUpdate
+			if ru.MaxSurge.Type != intstr.String || ru.MaxUnavailable.Type != intstr.String {
+				t.Fatalf("%d of %d is written as %s, %s", count, replicas, ru.MaxSurge, ru.MaxUnavailable)
+			}
+		}
+	}
+	ru := Gate{Surge: 2, Unavailable: 0}.Strategy(8, limitsOf("2", "0")).RollingUpdate
+	if ru.MaxSurge.String() != "2" || ru.MaxUnavailable.String() != "0" {
+		t.Errorf("a surge that is a count stays one, and nought is nought: %s, %s", ru.MaxSurge, ru.MaxUnavailable)
+	}
+}
+
+func TestRestingGate(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[int32]Gate{1: {0, 1}, 2: {0, 2}, 9: {0, 3}} {
+		if got := RestingGate(target, Resolved{1, 3}); got != want {
+			t.Errorf("at %d: got %+v, want %+v", target, got, want)
+		}
+	}
+	if got := RestingGate(5, Resolved{1, 0}); got != (Gate{0, 1}) {
+		t.Errorf("the controller takes a gate of nothing for one pod, so that it is one: %+v", got)
+	}
+}

@@ -1,0 +1,55 @@
+package rollout
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+func TestPatchOperations(t *testing.T) {
+	t.Parallel()
+	bare := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "7"}}
+	noted := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "7", Annotations: map[string]string{"a/b~c": "1"}}}
+	const precondition = `{"op":"add","path":"/metadata/resourceVersion","value":"7"}`
+	for name, test := range map[string]struct {
+		d    *appsv1.Deployment
+		fill func(p *patch)
+		want string
+	}{
+		"only the precondition":           {bare, func(*patch) {}, ""},
+		"the first annotation":            {bare, func(p *patch) { p.annotate("k", "v") }, `,{"op":"add","path":"/metadata/annotations","value":{"k":"v"}}`},
+		"another annotation":              {noted, func(p *patch) { p.annotate("x/y", "v") }, `,{"op":"add","path":"/metadata/annotations","value":{"a/b~c":"1","x/y":"v"}}`},
+		"removing one":                    {noted, func(p *patch) { p.annotate("a/b~c", "") }, `,{"op":"add","path":"/metadata/annotations","value":{}}`},
+		"removing one that is not there":  {noted, func(p *patch) { p.annotate("z", "") }, ""},
+		"removing from none":              {bare, func(p *patch) { p.annotate("z", "") }, ""},
+		"a template":                      {bare, func(p *patch) { p.template(rawTemplate{"future": true}) }, `,{"op":"add","path":"/spec/template","value":{"future":true}}`},
+		"two annotations where none were": {bare, func(p *patch) { p.annotate("k", "v"); p.annotate("l", "w") }, `,{"op":"add","path":"/metadata/annotations","value":{"k":"v"}},{"op":"add","path":"/metadata/annotations","value":{"k":"v","l":"w"}}`},
+		"settings": {
+			bare, func(p *patch) { p.settings(settingsWith(intstr.FromInt32(1), intstr.FromString("10%"), 5)) },
+			`,{"op":"add","path":"/spec/strategy","value":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"10%","maxSurge":1}}}` +
+				`,{"op":"add","path":"/spec/minReadySeconds","value":5},{"op":"add","path":"/spec/progressDeadlineSeconds","value":600}`,
+		},
+	} {
+		p := newPatch(test.d)
+		test.fill(p)
+		if body, err := p.body(); err != nil || string(body) != "["+precondition+test.want+"]" {
+			t.Errorf("%s: %s, %v", name, body, err)
+		}
+	}
+	if len(bare.Annotations) != 0 || len(noted.Annotations) != 1 {
+		t.Error("a patch changed the Deployment it is for")
+	}
+}
+
+func TestGatedSettingsAreValid(t *testing.T) {
+	t.Parallel()
+	settings := gated(Gate{Surge: 1}.Strategy(3, limitsOf("1", "0")))
+	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{
+		Strategy: settings.Strategy, MinReadySeconds: settings.MinReadySeconds, ProgressDeadlineSeconds: settings.ProgressDeadlineSeconds,
+	}}
+	if err := validDeployment(d); err != nil {
+		t.Error(err)
+	}
+}
