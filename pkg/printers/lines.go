@@ -93,7 +93,7 @@ func (p *Lines) Result(_ time.Time, result *Result) {
 	_, _ = fmt.Fprintf(p.out, "lowest ready %d (floor %d), highest total %d (ceiling %d), took %s\n",
 		a.Lowest, a.Floor, a.Highest, a.Ceiling, seconds(a.Duration))
 	if a.Scaled {
-		_, _ = fmt.Fprintln(p.out, "replicas were changed meanwhile: floor and ceiling are those of the closest moment")
+		_, _ = fmt.Fprintln(p.out, "replicas were changed meanwhile: floor and ceiling are of the closest moment")
 	}
 	for _, step := range a.Steps {
 		_, _ = fmt.Fprintf(p.out, "step %d (%s) took %s\n", step.Step, count(int(step.Target), "new pod"), seconds(step.Duration))

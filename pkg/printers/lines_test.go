@@ -1,0 +1,96 @@
+package printers
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func newLines(colour bool) (lines *Lines, out, progress *bytes.Buffer) {
+	out, progress = &bytes.Buffer{}, &bytes.Buffer{}
+	return NewLines(out, progress, NewPalette(colour), NewPalette(colour), "deployment.apps/web"), out, progress
+}
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	lines, out, progress := newLines(false)
+	tell(lines)
+	golden(t, "lines.txt", progress.Bytes())
+	if out.Len() != 0 {
+		t.Errorf("progress on standard output: %q", out)
+	}
+}
+
+func TestLinesResults(t *testing.T) {
+	t.Parallel()
+	for name, result := range results() {
+		lines, out, progress := newLines(false)
+		lines.Result(began, result)
+		golden(t, "lines-"+name+".txt", out.Bytes())
+		if progress.Len() != 0 {
+			t.Errorf("%s: a result on standard error: %q", name, progress)
+		}
+	}
+}
+
+// TestLinesFitAnEightyColumnTerminal even with four-digit counts; what Kubernetes says itself is as long as it is.
+func TestLinesFitAnEightyColumnTerminal(t *testing.T) {
+	t.Parallel()
+	lines, out, progress := newLines(false)
+	lines.Event(began, rollout.ProgressEvent{Step: 10, Of: 10, Target: 1000, Counts: rollout.Counts{
+		New: 1000, NewReady: 1000, Old: 1000, OldReady: 1000, Total: 2000, Ready: 2000,
+	}})
+	lines.Event(began, rollout.StepEvent{Step: 10, Of: 10, Target: 1000})
+	lines.Result(began, results()["done"])
+	for line := range strings.SplitSeq(progress.String()+out.String(), "\n") {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// TestColourAddsNothingToRead takes the colours away again and finds the same text: state is never told by them alone.
+func TestColourAddsNothingToRead(t *testing.T) {
+	t.Parallel()
+	plain, plainOut, plainProgress := newLines(false)
+	coloured, out, progress := newLines(true)
+	for _, p := range []*Lines{plain, coloured} {
+		tell(p)
+		p.Result(began, results()["done"])
+		p.Result(began, results()["rolled-back"])
+	}
+	for name, streams := range map[string][2]*bytes.Buffer{"out": {plainOut, out}, "progress": {plainProgress, progress}} {
+		if !strings.Contains(streams[1].String(), "\x1b[") {
+			t.Errorf("%s: no colour", name)
+		}
+		if strings.Contains(streams[0].String(), "\x1b") {
+			t.Errorf("%s: colour where there should be none", name)
+		}
+		if got := withoutColour(streams[1].String()); got != streams[0].String() {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, streams[0])
+		}
+	}
+}
+
+func withoutColour(text string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "\x1b[") {
+		if i > 0 {
+			_, part, _ = strings.Cut(part, "m")
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func TestPlanTable(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := PlanTable(&out, plan()); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "plan.txt", out.Bytes())
+}
