@@ -95,7 +95,7 @@ func containerName(image string) string {
 	if name = strings.Trim(name, "-"); name == "" {
 		return "app"
 	}
-	return name[:min(len(name), 63)]
+	return strings.TrimRight(name[:min(len(name), 63)], "-")
 }
 
 // parseProbe reads http:PORT/PATH and tcp:PORT.
