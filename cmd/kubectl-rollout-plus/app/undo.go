@@ -118,6 +118,10 @@ func abortOpen(ctx context.Context, engine *rollout.Engine, key types.Namespaced
 // atOnce is kubectl's undo, after an open rollout has been aborted. To go back from an open rollout is to abort it,
 // unless a revision is asked for.
 func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, key types.NamespacedName, dryRun rollout.DryRun) error {
+	// kubectl finds out about an unknown -o only when it prints, after the work.
+	if _, err := f.kubectl.PrintFlags.ToPrinter(); err != nil {
+		return usageError(err)
+	}
 	printer, err := env.printer("", key)
 	if err != nil {
 		return err
