@@ -1,0 +1,151 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err  error
+		want int
+	}{
+		"any":               {errors.New("x"), 1},
+		"usage":             {usageError(errors.New("x")), 2},
+		"usage, wrapped":    {fmt.Errorf("y: %w", usageError(errors.New("x"))), 2},
+		"option":            {&rollout.OptionError{Option: "steps", Err: errors.New("x")}, 2},
+		"timeout":           {fmt.Errorf("y: %w", rollout.ErrTimeout), 124},
+		"Ctrl-C":            {&InterruptError{Signal: os.Interrupt}, 130},
+		"SIGTERM":           {&InterruptError{Signal: syscall.SIGTERM}, 143},
+		"a code of its own": {&exitError{code: 5}, 5},
+		"no rollout":        {rollout.ErrNoRollout, 1},
+	} {
+		if got := exitCode(test.err); got != test.want {
+			t.Errorf("%s: got %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestOutcomeCode(t *testing.T) {
+	t.Parallel()
+	interrupt := error(&InterruptError{Signal: os.Interrupt})
+	for outcome, want := range map[rollout.Outcome][2]int{
+		rollout.Done:       {0, 0},
+		rollout.Unchanged:  {0, 0},
+		rollout.Planned:    {0, 0},
+		rollout.RolledBack: {5, 0}, // to go back is what abort and undo are for
+		rollout.Failed:     {4, 4},
+		rollout.Overtaken:  {4, 4},
+		rollout.Paused:     {6, 6},
+		rollout.TimedOut:   {124, 124},
+		rollout.Detached:   {130, 130},
+		rollout.Deleted:    {1, 1},
+		rollout.Errored:    {1, 1},
+	} {
+		result := &rollout.Result{Outcome: outcome}
+		for i, goesBack := range []bool{false, true} {
+			if got := outcomeCode(result, interrupt, goesBack); got != want[i] {
+				t.Errorf("%s (goes back: %v): got %d, want %d", outcome, goesBack, got, want[i])
+			}
+		}
+	}
+	if got := outcomeCode(&rollout.Result{Outcome: rollout.Detached}, &InterruptError{Signal: syscall.SIGTERM}, false); got != 143 {
+		t.Errorf("terminated: %d", got)
+	}
+}
+
+func TestExitCodesTopicNamesThemAll(t *testing.T) {
+	t.Parallel()
+	text := newExitCodesTopic().Long
+	for _, code := range []int{ExitDone, ExitError, ExitUsage, ExitStanding, ExitRolledBack, ExitPaused, ExitTimeout, ExitInterrupt, ExitTerminated} {
+		if !strings.Contains(text, fmt.Sprintf("\n  %3d  ", code)) {
+			t.Errorf("%d is not in the help topic", code)
+		}
+	}
+}
+
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	key := types.NamespacedName{Namespace: "shop", Name: "web"}
+	record := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}
+	back := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}, RollingBack: true}
+	finding := &rollout.Finding{Reason: "CrashLoopBackOff", Pod: "p", Container: "c", ExitCode: ptr.To[int32](1)}
+	const (
+		resume = "'kubectl rollout-plus resume deployment/web -n shop'"
+		abort  = "'kubectl rollout-plus abort deployment/web -n shop'"
+		status = "'kubectl rollout-plus status deployment/web -n shop'"
+		goOn   = "; it stands still at step 2 of 4, " + resume + " goes on, " + abort + " goes back"
+	)
+	for name, test := range map[string]struct {
+		result rollout.Result
+		want   string
+	}{
+		"failed":      {rollout.Result{Outcome: rollout.Failed, Finding: finding, Standing: true, Record: record}, "the rollout failed: pod p, container c: CrashLoopBackOff (exit code 1)" + goOn},
+		"rolled back": {rollout.Result{Outcome: rollout.RolledBack, Finding: finding, Record: record}, "the rollout failed and was rolled back: pod p, container c: CrashLoopBackOff (exit code 1)"},
+		"overtaken":   {rollout.Result{Outcome: rollout.Overtaken, Message: "somebody else", Standing: true, Record: record}, "the rollout was overtaken: somebody else" + goOn},
+		"detached":    {rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Standing: true, Record: record}, "interrupted" + goOn},
+		"timed out":   {rollout.Result{Outcome: rollout.TimedOut, Message: "timed out", Standing: true, Record: record}, "timed out" + goOn},
+		"deleted":     {rollout.Result{Outcome: rollout.Deleted, Message: "the Deployment was deleted"}, "the Deployment was deleted"},
+		"paused": {
+			rollout.Result{Outcome: rollout.Paused, Message: "the Deployment was paused", Standing: true, Record: record},
+			"the Deployment was paused; it stands still at step 2 of 4, 'kubectl rollout resume deployment/web -n shop' and then " + resume + " goes on, " + abort + " goes back",
+		},
+		"paused on its way back": {
+			rollout.Result{Outcome: rollout.Paused, Message: "paused", Standing: true, Record: back},
+			"paused; 'kubectl rollout resume deployment/web -n shop' lets it go on",
+		},
+		"interrupted on its way back": {
+			rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Standing: true, Record: back},
+			"interrupted; the old version is returning, " + abort + " sees to it that it is complete",
+		},
+		"interrupted when the controller goes back": {
+			rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Record: record, Towards: rollout.RolledBack},
+			"interrupted; the old version returns by itself, " + status + " shows it",
+		},
+		"interrupted at the end": {
+			rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Record: record, Towards: rollout.Done},
+			"interrupted; the new version is completed by itself, " + status + " shows it",
+		},
+	} {
+		if got, want := sentence(key, &test.result), `deployment "web": `+test.want; got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+func TestTitles(t *testing.T) {
+	t.Parallel()
+	key := types.NamespacedName{Namespace: "shop", Name: "web"}
+	for outcome, want := range map[rollout.Outcome]string{
+		rollout.Done:       "deployment.apps/web rolled out (revision 7) (server dry run)",
+		rollout.RolledBack: "deployment.apps/web rolled back (revision 7) (server dry run)",
+		rollout.Planned:    "deployment.apps/web rollout planned (server dry run)",
+		rollout.Unchanged:  "deployment.apps/web unchanged: as it was (server dry run)",
+		rollout.Failed:     "",
+		rollout.Detached:   "",
+	} {
+		got := verbs{suffix: " (server dry run)"}.title(key, &rollout.Result{Outcome: outcome, Revision: 7, Message: "as it was"})
+		if got != want {
+			t.Errorf("%s: got %q, want %q", outcome, got, want)
+		}
+	}
+}
+
+func TestWithHint(t *testing.T) {
+	t.Parallel()
+	open := &rollout.OpenError{Deployment: "web", Record: &rollout.Record{Step: 1, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}}
+	err := withHint(open, types.NamespacedName{Namespace: "shop", Name: "web"})
+	if !errors.Is(err, open) || !strings.Contains(err.Error(), "(step 1 of 4); 'kubectl rollout-plus resume deployment/web -n shop' goes on") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,216 @@
+package app
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// checkUsage checks that bad input is refused with exit code 2 and the words in want, and other input accepted.
+func checkUsage(t *testing.T, what string, err error, want string) (refused bool) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("%s: %v", what, err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("%s: got %v, want %q", what, err, want)
+	case want != "" && exitCode(err) != ExitUsage:
+		t.Errorf("%s: exit code %d", what, exitCode(err))
+	}
+	return err != nil
+}
+
+func TestParseSteps(t *testing.T) {
+	t.Parallel()
+	for value, test := range map[string]struct{ want, err string }{
+		"":             {want: "1,25%,50%,100%"},
+		"1":            {want: "1"},
+		"1,25%, 50%":   {want: "1,25%,50%"},
+		"007":          {want: "7"},
+		"1,":           {err: `--steps "1,": "" is neither a count such as 3 nor a percentage such as 25%`},
+		"all":          {err: `"all" is neither a count`},
+		"-1":           {err: `"-1" is neither a count`},
+		"1.5":          {err: `"1.5" is neither a count`},
+		"50 %":         {err: `"50 %" is neither a count`},
+		"0":            {err: `step "0" is below 1`},
+		"0%":           {err: "not between 1% and 100%"},
+		"120%":         {err: "not between 1% and 100%"},
+		"2,1":          {err: "does not rise"},
+		"50%,50%":      {err: "does not rise"},
+		"9999999999":   {err: `"9999999999" is neither a count`},
+		"99999999999%": {err: `"99999999999%" is neither a count`},
+	} {
+		steps, err := parseSteps(value)
+		if !checkUsage(t, value, err, test.err) && steps.String() != test.want {
+			t.Errorf("%q: got %s, want %s", value, steps, test.want)
+		}
+	}
+}
+
+func TestParseLimits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ surge, unavailable, want, err string }{
+		{"", "", "nil/nil", ""},
+		{"1", "", "1/nil", ""},
+		{"", "25%", "nil/25%", ""},
+		{"200%", "100%", "200%/100%", ""},
+		{"0", "1", "0/1", ""},
+		{"0", "", "0/nil", ""},
+		{"0", "0", "", "both are zero"},
+		{"0%", "00", "", "both are zero"},
+		{"", "101%", "", "more than 100% of the pods cannot be missing"},
+		{"many", "", "", `--max-surge "many": "many" is neither a count`},
+		{"-1", "", "", `--max-surge "-1"`},
+		{"1", "1e3", "", `--max-unavailable "1e3"`},
+	} {
+		surge, unavailable, err := parseLimits(test.surge, test.unavailable)
+		what := test.surge + "/" + test.unavailable
+		if checkUsage(t, what, err, test.err) {
+			continue
+		}
+		got := []string{"nil", "nil"}
+		if surge != nil {
+			got[0] = surge.String()
+		}
+		if unavailable != nil {
+			got[1] = unavailable.String()
+		}
+		if strings.Join(got, "/") != test.want {
+			t.Errorf("%s: got %v, want %s", what, got, test.want)
+		}
+	}
+}
+
+func TestParseImage(t *testing.T) {
+	t.Parallel()
+	for value, test := range map[string]struct {
+		want rollout.ImageChange
+		err  string
+	}{
+		"web:2":                             {want: rollout.ImageChange{Image: "web:2"}},
+		"app=registry.example.com:5000/a:2": {want: rollout.ImageChange{Container: "app", Image: "registry.example.com:5000/a:2"}},
+		"*=web@sha256:0123":                 {want: rollout.ImageChange{Container: "*", Image: "web@sha256:0123"}},
+		"":                                  {err: `"" is not the name of an image`},
+		"app=":                              {err: `"" is not the name of an image`},
+		"=web:2":                            {err: "the container's name before the = is missing"},
+		"a=b=c":                             {err: `"b=c" is not the name of an image`},
+		"web 2":                             {err: `"web 2" is not the name of an image`},
+	} {
+		if got, err := parseImage(value); !checkUsage(t, value, err, test.err) && got != test.want {
+			t.Errorf("%q: got %+v, want %+v", value, got, test.want)
+		}
+	}
+}
+
+func TestParseEnv(t *testing.T) {
+	t.Parallel()
+	for value, test := range map[string]struct {
+		want rollout.EnvChange
+		err  string
+	}{
+		"A=1":          {want: rollout.EnvChange{Name: "A", Value: "1"}},
+		"A=":           {want: rollout.EnvChange{Name: "A"}},
+		"A=b=c:d-":     {want: rollout.EnvChange{Name: "A", Value: "b=c:d-"}},
+		"A-":           {want: rollout.EnvChange{Name: "A", Remove: true}},
+		"app:A=1":      {want: rollout.EnvChange{Container: "app", Name: "A", Value: "1"}},
+		"app:A-":       {want: rollout.EnvChange{Container: "app", Name: "A", Remove: true}},
+		"my-app:A.b=1": {want: rollout.EnvChange{Container: "my-app", Name: "A.b", Value: "1"}},
+		"A":            {err: "expected KEY=VALUE, or KEY- to remove the variable"},
+		"":             {err: "expected KEY=VALUE"},
+		"=1":           {err: `"" is not the name of a variable`},
+		":A=1":         {err: "the container's name before the : is missing"},
+		"app:=1":       {err: `"" is not the name of a variable`},
+	} {
+		if got, err := parseEnv(value); !checkUsage(t, value, err, test.err) && got != test.want {
+			t.Errorf("%q: got %+v, want %+v", value, got, test.want)
+		}
+	}
+}
+
+func TestDeploymentName(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"deployment/web":         "web",
+		"deployment web":         "web",
+		"deploy/web":             "web",
+		"Deployments.apps/web":   "web",
+		"deployment.v1.apps web": "web",
+		"":                       "required resource not specified",
+		"web":                    `name the Deployment as deployment/NAME, not "web"`,
+		"daemonset/web":          `only Deployments are rolled out in steps, not "daemonset"`,
+		"deployment/":            `"" is not the name of a Deployment`,
+		"deployment/a/b":         `"a/b" is not the name of a Deployment`,
+		"deployment a b":         "one Deployment at a time, not 3 arguments",
+	} {
+		got, err := deploymentName(strings.Fields(args))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%q: got %q, want %q", args, got, want)
+		}
+	}
+}
+
+func TestParseProbe(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"http:8080/healthz":   "http 8080 /healthz",
+		"http:8080":           "http 8080 /",
+		"http:80/a/b?c=d":     "http 80 /a/b?c=d",
+		"tcp:5432":            "tcp 5432",
+		"tcp:5432/":           "expected http:PORT/PATH or tcp:PORT",
+		"grpc:80":             "expected http:PORT/PATH or tcp:PORT",
+		"http":                `"" is not a port`,
+		"http:x/":             `"x" is not a port`,
+		"http:0/":             "a port is a number from 1 to 65535",
+		"http:65536/":         "a port is a number from 1 to 65535",
+		"http:99999999999999": "is not a port",
+	} {
+		probe, err := parseProbe(value)
+		var got string
+		switch {
+		case err != nil:
+			got = err.Error()
+		case probe.HTTPGet != nil:
+			got = "http " + probe.HTTPGet.Port.String() + " " + probe.HTTPGet.Path
+		default:
+			got = "tcp " + probe.TCPSocket.Port.String()
+		}
+		if !strings.HasSuffix(got, want) {
+			t.Errorf("%q: got %q, want %q", value, got, want)
+		}
+	}
+	if probe, err := parseProbe(""); probe != nil || err != nil {
+		t.Errorf("without one: %v, %v", probe, err)
+	}
+}
+
+func TestContainerName(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]string{
+		"web":                                "web",
+		"registry.example.com:5000/a/web:v1": "web",
+		"web@sha256:0123":                    "web",
+		"My_App.v2:1":                        "my-appv2",
+		"registry/-_-:1":                     "app",
+		strings.Repeat("x", 80):              strings.Repeat("x", 63),
+		strings.Repeat("x", 62) + "-yy":      strings.Repeat("x", 62),
+	} {
+		if got := containerName(image); got != want {
+			t.Errorf("%s: got %s, want %s", image, got, want)
+		}
+	}
+}
+
+func TestUsageErrorOfNothing(t *testing.T) {
+	t.Parallel()
+	if err := usageError(nil); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if inner := errors.New("x"); !errors.Is(usageError(inner), inner) {
+		t.Error("the cause is lost")
+	}
+}

@@ -1,0 +1,166 @@
+package rollout
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/rollout-plus/kubectl-rollout-plus"
+	root   = "../.."
+)
+
+// listed is what go list tells of a package.
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+// listPackages asks go for this module's packages, without their tests.
+func listPackages(t *testing.T) []listed {
+	t.Helper()
+	command := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./cmd/...", "./pkg/...")
+	command.Dir = root
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	var packages []listed
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// TestImports holds the direction app -> printers, configmap, rollout and printers -> rollout, and keeps command lines,
+// colours and the operating system out of the engine.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	own := map[string][]string{
+		"cmd/kubectl-rollout-plus":     {"cmd/kubectl-rollout-plus/app"},
+		"cmd/kubectl-rollout-plus/app": {"pkg/configmap", "pkg/printers", "pkg/rollout"},
+		"pkg/configmap":                nil,
+		"pkg/printers":                 {"pkg/rollout"},
+		"pkg/rollout":                  nil,
+	}
+	// Not even by way of others.
+	forbidden := map[string][]string{
+		"pkg/rollout":   {"github.com/spf13/cobra", "github.com/spf13/pflag", "k8s.io/cli-runtime", "k8s.io/kubectl", "github.com/fatih/color"},
+		"pkg/printers":  {"github.com/spf13/cobra", "k8s.io/cli-runtime", "k8s.io/kubectl"},
+		"pkg/configmap": {"github.com/spf13/cobra", "k8s.io/cli-runtime", "k8s.io/kubectl"},
+	}
+	if len(own) != len(listPackages(t)) {
+		t.Error("there are packages that this test does not know")
+	}
+	for _, p := range listPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		for _, path := range p.Imports {
+			if inner, found := strings.CutPrefix(path, module+"/"); found && !slices.Contains(own[name], inner) {
+				t.Errorf("%s imports %s", name, inner)
+			}
+			if name == "pkg/rollout" && (path == "os" || strings.HasPrefix(path, "os/")) {
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+		for _, path := range p.Deps {
+			for _, bad := range forbidden[name] {
+				// client-go itself depends on pflag, through which nothing comes in here.
+				indirectly := path == "github.com/spf13/pflag" && !slices.Contains(p.Imports, path)
+				if (path == bad || strings.HasPrefix(path, bad+"/")) && !indirectly {
+					t.Errorf("%s depends on %s", name, path)
+				}
+			}
+		}
+	}
+}
+
+// TestForbiddenCalls looks for what only main may do, and for the clock in places where it is injected.
+func TestForbiddenCalls(t *testing.T) {
+	t.Parallel()
+	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+	for path, file := range sources(t) {
+		isMain, inPkg := path == "cmd/kubectl-rollout-plus/main.go", strings.HasPrefix(path, "pkg/")
+		names := importNames(file)
+		ast.Inspect(file, func(node ast.Node) bool {
+			switch n := node.(type) {
+			case *ast.FuncDecl:
+				if n.Recv == nil && n.Name.Name == "init" {
+					t.Errorf("%s has an init function", path)
+				}
+			case *ast.SelectorExpr:
+				from, ok := n.X.(*ast.Ident)
+				if !ok {
+					return true
+				}
+				switch {
+				case names[from.Name] == "os" && n.Sel.Name == "Exit" && !isMain, names[from.Name] == "log" && strings.HasPrefix(n.Sel.Name, "Fatal"):
+					t.Errorf("%s calls %s.%s; only main exits", path, from.Name, n.Sel.Name)
+				case names[from.Name] == "time" && inPkg && slices.Contains(clock, n.Sel.Name):
+					t.Errorf("%s calls time.%s; the clock is injected", path, n.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// sources are the files that ship, by their path in the repository.
+func sources(t *testing.T) map[string]*ast.File {
+	t.Helper()
+	files := map[string]*ast.File{}
+	for _, folder := range []string{"cmd", "pkg"} {
+		err := fs.WalkDir(os.DirFS(root), folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, path), nil, parser.SkipObjectResolution)
+			files[path] = file
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(files) < 20 {
+		t.Fatalf("only %d files found", len(files))
+	}
+	return files
+}
+
+// importNames are the names under which a file knows its imports.
+func importNames(file *ast.File) map[string]string {
+	names := map[string]string{}
+	for _, spec := range file.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		name := path[strings.LastIndex(path, "/")+1:]
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		names[name] = path
+	}
+	return names
+}
