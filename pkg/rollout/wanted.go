@@ -211,7 +211,11 @@ func (w *wanted) own(ctx context.Context, s *session) error {
 		unstructured.RemoveNestedField(manifest.Object, "spec", field)
 	}
 	manifest.SetResourceVersion("")
-	if _, err := s.apply(ctx, manifest, true, false); err != nil {
+	_, err := s.apply(ctx, manifest, true, false)
+	if err == nil {
+		err = s.ownOnce(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("the manifest's fields are set, but their ownership could not be recorded: %w", err)
 	}
 	return nil
