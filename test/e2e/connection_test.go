@@ -31,11 +31,11 @@ func (s *space) lay() *cable {
 	s.Helper()
 	cluster := s.config.Clusters[s.config.Contexts[s.config.CurrentContext].Cluster]
 	server, err := url.Parse(cluster.Server)
-	must(s.T, err)
+	must(s.TB, err)
 	c := &cable{server: server.Host, clients: map[net.Conn]bool{}}
 	var listen net.ListenConfig
 	c.listener, err = listen.Listen(s.Context(), "tcp", "127.0.0.1:0")
-	must(s.T, err)
+	must(s.TB, err)
 	c.ended.Go(c.accept)
 	s.Cleanup(func() {
 		_ = c.listener.Close() // ends accept
@@ -46,7 +46,7 @@ func (s *space) lay() *cable {
 	server.Host = c.listener.Addr().String()
 	cluster.Server = server.String()
 	s.kubeconfig = filepath.Join(s.TempDir(), "kubeconfig")
-	must(s.T, clientcmd.WriteToFile(*s.config, s.kubeconfig))
+	must(s.TB, clientcmd.WriteToFile(*s.config, s.kubeconfig))
 	return c
 }
 

@@ -16,7 +16,7 @@ import (
 func (w *web) manifest(image, metadata, spec string) string {
 	w.Helper()
 	file := filepath.Join(w.TempDir(), "web.yaml")
-	must(w.T, os.WriteFile(file, fmt.Appendf(nil, `apiVersion: apps/v1
+	must(w.TB, os.WriteFile(file, fmt.Appendf(nil, `apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: web
@@ -38,7 +38,7 @@ func TestStartOfAManifest(t *testing.T) {
 		"  minReadySeconds: 1\n  strategy: {rollingUpdate: {maxSurge: 2, maxUnavailable: 0}}\n  revisionHistoryLimit: 4\n")
 	before := w.get()
 	// Another manager set the image, the strategy and the deadline.
-	w.plugin("start", "-f", file).ends(1, `conflict with "e2e"`, ".spec.strategy.rollingUpdate.maxSurge",
+	w.plugin("start", "-f", file).ends(1, `conflicts with "e2e"`, ".spec.strategy.rollingUpdate.maxSurge",
 		`.spec.template.spec.containers[name="app"].image`, "--force-conflicts")
 	if after := w.get(); after.ResourceVersion != before.ResourceVersion {
 		t.Error("something was written in spite of the conflicts")
@@ -68,7 +68,7 @@ func TestStartOfAManifest(t *testing.T) {
 	if d.Annotations["example.com/a"] != "c" || d.Labels["team"] != "" {
 		t.Errorf("not what the second manifest says: %v %v", d.Annotations, d.Labels)
 	}
-	w.plugin("start", "-f", w.manifest("web:v4", "", ""), "--field-manager", "another").ends(1, `conflict with "kubectl-rollout-plus"`)
+	w.plugin("start", "-f", w.manifest("web:v4", "", ""), "--field-manager", "another").ends(1, `"kubectl-rollout-plus"`)
 	w.plugin("start", "-f", w.manifest("web:v2", "", "")).ends(0)
 	w.runs("web:v2")
 }
@@ -80,6 +80,9 @@ func TestAnApplyAfterStartOfAManifest(t *testing.T) {
 	w.plugin("start", "-f", file, "--force-conflicts", "--field-manager", "ci").ends(0)
 	w.kubectl("apply", "--server-side", "--field-manager", "ci", "-f", file)
 	w.runs("web:v2")
+	w.kubectl("apply", "--server-side", "--field-manager", "ci", "-f", w.manifest("web:v3", "", ""))
+	w.await("complete", func(m *moment) bool { return m.image() == "web:v3" && m.complete() })
+	w.runs("web:v3")
 }
 
 func TestAFailedManifestIsTakenBack(t *testing.T) {

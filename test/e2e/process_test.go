@@ -48,7 +48,7 @@ func (o *output) String() string {
 
 // process is a command that runs: kubectl, which becomes the plugin under the same process id.
 type process struct {
-	t           *testing.T
+	t           testing.TB
 	cmd         *exec.Cmd
 	out, errOut output
 	done        chan struct{}
@@ -58,10 +58,10 @@ type process struct {
 // begin starts kubectl with these arguments.
 func (s *space) begin(args ...string) *process {
 	s.Helper()
-	p := &process{t: s.T, cmd: exec.Command("kubectl", args...), done: make(chan struct{})}
+	p := &process{t: s.TB, cmd: exec.Command("kubectl", args...), done: make(chan struct{})}
 	p.cmd.Env = s.environment()
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errOut
-	must(s.T, p.cmd.Start())
+	must(s.TB, p.cmd.Start())
 	go func() {
 		defer close(p.done)
 		p.err = p.cmd.Wait()

@@ -55,7 +55,7 @@ func (s *space) record() *recording {
 		apps.Deployments(s.name).Watch, apps.ReplicaSets(s.name).Watch, core.Pods(s.name).Watch,
 	} {
 		events, err := follow(ctx, metav1.ListOptions{TimeoutSeconds: &hour})
-		must(s.T, err)
+		must(s.TB, err)
 		watches.Go(func() {
 			defer events.Stop()
 			for e := range events.ResultChan() {
@@ -154,11 +154,11 @@ func (r *recording) catchUp() {
 	r.space.Helper()
 	s := r.space
 	deployments, err := s.client.AppsV1().Deployments(s.name).List(s.Context(), metav1.ListOptions{})
-	must(s.T, err)
+	must(s.TB, err)
 	replicaSets, err := s.client.AppsV1().ReplicaSets(s.name).List(s.Context(), metav1.ListOptions{})
-	must(s.T, err)
+	must(s.TB, err)
 	pods, err := s.client.CoreV1().Pods(s.name).List(s.Context(), metav1.ListOptions{})
-	must(s.T, err)
+	must(s.TB, err)
 	r.await("the test's watches are up to date", func(m *moment) bool {
 		return upToDate(m.deployments(), deployments.Items, deployments.ResourceVersion) &&
 			upToDate(m.replicaSets, replicaSets.Items, replicaSets.ResourceVersion) &&

@@ -24,13 +24,13 @@ func (s *space) allow(rights map[string][]string) {
 	}
 	rbac := s.client.RbacV1()
 	_, err := rbac.Roles(s.name).Create(s.Context(), role, metav1.CreateOptions{})
-	must(s.T, err)
+	must(s.TB, err)
 	_, err = rbac.RoleBindings(s.name).Create(s.Context(), &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "dev"},
 		Subjects:   []rbacv1.Subject{{Kind: "User", Name: "dev"}},
 		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: "dev"},
 	}, metav1.CreateOptions{})
-	must(s.T, err)
+	must(s.TB, err)
 }
 
 // enough are the rights that a rollout needs.

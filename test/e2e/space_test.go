@@ -22,7 +22,7 @@ const kubeconfigVariable = "ROLLOUT_PLUS_E2E_KUBECONFIG"
 
 // space is a namespace of a test's own.
 type space struct {
-	*testing.T
+	testing.TB
 	name   string
 	config *clientcmdapi.Config
 	// kubeconfig is a file that points at the namespace, so that no command line needs -n.
@@ -37,7 +37,7 @@ func newSpace(t *testing.T) *space {
 	return openSpace(t, t.TempDir())
 }
 
-func openSpace(t *testing.T, dir string) *space {
+func openSpace(t testing.TB, dir string) *space {
 	t.Helper()
 	for _, program := range []string{"kubectl", "kubectl-rollout_plus", "kubectl_complete-rollout_plus"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -52,7 +52,7 @@ func openSpace(t *testing.T, dir string) *space {
 	must(t, err)
 	must(t, clientcmdapi.MinifyConfig(config))
 	must(t, clientcmdapi.FlattenConfig(config))
-	s := &space{T: t, config: config}
+	s := &space{TB: t, config: config}
 	rest, err := clientcmd.NewDefaultClientConfig(*config, nil).ClientConfig()
 	must(t, err)
 	rest.QPS, rest.Burst = 200, 400
@@ -84,7 +84,7 @@ func (s *space) environment() []string {
 		"HOME="+filepath.Dir(s.kubeconfig), "GITHUB_ACTIONS=")
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func (s *space) deploy(edits ...edit) *web {
 	}
 	w := &web{space: s, recording: s.record()}
 	_, err := s.client.AppsV1().Deployments(s.name).Create(s.Context(), d, metav1.CreateOptions{FieldManager: "e2e"})
-	must(s.T, err)
+	must(s.TB, err)
 	w.await("the Deployment is complete", (*moment).complete)
 	now := w.now()
 	w.own, w.since = now.deployment, versionOf(now.deployment)
@@ -86,7 +86,7 @@ func (s *space) deploy(edits ...edit) *web {
 func (w *web) get() *appsv1.Deployment {
 	w.Helper()
 	d, err := w.client.AppsV1().Deployments(w.name).Get(w.Context(), "web", metav1.GetOptions{})
-	must(w.T, err)
+	must(w.TB, err)
 	return d
 }
 
@@ -123,7 +123,7 @@ func (w *web) clean() {
 	w.Helper()
 	annotations := map[string]map[string]string{"the Deployment": w.get().Annotations}
 	list, err := w.client.AppsV1().ReplicaSets(w.name).List(w.Context(), metav1.ListOptions{})
-	must(w.T, err)
+	must(w.TB, err)
 	for _, rs := range list.Items {
 		annotations["ReplicaSet "+rs.Name] = rs.Annotations
 	}
