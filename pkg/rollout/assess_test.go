@@ -115,18 +115,18 @@ func TestStalled(t *testing.T) {
 	unready.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
 	gone := podFor(current, "gone", nil)
 	gone.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", State: ended(3, "Error", "")}}
+	quota := &appsv1.DeploymentCondition{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota"}
 	for name, test := range map[string]struct {
 		pods      []*corev1.Pod
 		condition *appsv1.DeploymentCondition
 		behind    bool
 		want      string
 	}{
-		"not scheduled": {[]*corev1.Pod{pending}, nil, false, "pod pending: ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); Unschedulable: 0/3 nodes are available"},
-		"pulling":       {[]*corev1.Pod{podFor(current, "fine", &ready), pulling, pending}, nil, false, "pod pulling, container app: ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); ErrImagePull: registry is slow (2 pods alike)"},
-		"not ready":     {[]*corev1.Pod{unready}, nil, false, "the container runs and is not ready"},
-		"ended":         {[]*corev1.Pod{gone}, nil, false, "the container has ended (exit code 3)"},
-		"no quota": {nil, &appsv1.DeploymentCondition{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota"}, false,
-			"ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); FailedCreate: exceeded quota"},
+		"not scheduled":   {[]*corev1.Pod{pending}, nil, false, "pod pending: ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); Unschedulable: 0/3 nodes are available"},
+		"pulling":         {[]*corev1.Pod{podFor(current, "fine", &ready), pulling, pending}, nil, false, "pod pulling, container app: ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); ErrImagePull: registry is slow (2 pods alike)"},
+		"not ready":       {[]*corev1.Pod{unready}, nil, false, "the container runs and is not ready"},
+		"ended":           {[]*corev1.Pod{gone}, nil, false, "the container has ended (exit code 3)"},
+		"no quota":        {nil, quota, false, "ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); FailedCreate: exceeded quota"},
 		"controller away": {[]*corev1.Pod{pending}, nil, true, "and the Deployment controller has not acted on the last change"},
 	} {
 		d := &appsv1.Deployment{}

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"os"
 	"testing"
 
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -11,5 +10,5 @@ import (
 // error in the process, and bubbles of testing/synctest each have a time of their own.
 func TestMain(m *testing.M) {
 	utilruntime.ErrorHandlers = nil
-	os.Exit(m.Run())
+	m.Run()
 }

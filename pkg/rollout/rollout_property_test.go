@@ -131,9 +131,8 @@ type run struct {
 	check func(*run)
 	// scaled is told the replicas from before they are changed.
 	scaled func(before int32)
-	trace  []string
+	trace  []func() string
 	events int
-	going  bool
 }
 
 // view is what a sync of the Deployment controller depends on.
@@ -162,21 +161,29 @@ func newRun(t fatal, c scenario) *run {
 	return r
 }
 
+// note keeps what happened for a failure's message; it is put into words only then.
 func (r *run) note(format string, args ...any) {
-	r.trace = append(r.trace, fmt.Sprintf("%4d %s ", r.events, r.w.now.Format("15:04:05.0"))+fmt.Sprintf(format, args...))
+	w, events := *r.w, r.events
+	r.trace = append(r.trace[max(0, len(r.trace)-60):], func() string {
+		return fmt.Sprintf("%4d %s ", events, w.now.Format("15:04:05.0")) + fmt.Sprintf(format, args...) + ": " + w.String()
+	})
 }
 
 func (r *run) failf(format string, args ...any) {
-	r.Fatalf("%s\n%s\nthe last events:\n%s", fmt.Sprintf(format, args...), r.scenario, strings.Join(r.trace[max(0, len(r.trace)-60):], "\n"))
+	lines := make([]string, len(r.trace))
+	for i, line := range r.trace {
+		lines[i] = line()
+	}
+	r.Fatalf("%s: %s\n%s\nthe last events:\n%s", fmt.Sprintf(format, args...), r.w, r.scenario, strings.Join(lines, "\n"))
 }
 
-// standing describes the world in a line.
-func (r *run) standing() string {
-	d := r.w.d
-	text := fmt.Sprintf("R=%d gate %s", replicasOf(d), limitsText(LimitsOf(d.Spec.Strategy)))
-	for _, rs := range r.w.sets {
-		all, ready := r.w.podsOf(rs)
-		text += fmt.Sprintf(" [%s size %d pods %d ready %d available %d]", rs.Annotations[RevisionAnnotation], *rs.Spec.Replicas, all, ready, rs.Status.AvailableReplicas)
+// String describes the world in a line.
+func (w *world) String() string {
+	text := fmt.Sprintf("R=%d gate %s", replicasOf(w.d), limitsText(LimitsOf(w.d.Spec.Strategy)))
+	for _, rs := range w.sets {
+		all, ready := w.podsOf(rs)
+		text += fmt.Sprintf(" [%s size %d pods %d ready %d available %d]",
+			rs.Annotations[RevisionAnnotation], *rs.Spec.Replicas, all, ready, rs.Status.AvailableReplicas)
 	}
 	return text
 }
@@ -225,7 +232,7 @@ func (r *run) event() {
 		r.failf("the client fails: %v", r.client.err)
 	}
 	if r.w.serial != before {
-		r.note("%s: %s", what, r.standing())
+		r.note("%s", what)
 		r.check(r)
 	}
 }
@@ -302,7 +309,7 @@ func (r *run) drive() {
 	bound := 20000 + 2000*max(30, int(r.Replicas))
 	for !r.over() {
 		if r.event(); r.events > bound {
-			r.failf("no end after %d events: %s", r.events, r.standing())
+			r.failf("no end after %d events", r.events)
 		}
 	}
 	r.ended()
@@ -341,7 +348,7 @@ func (r *run) ended() {
 		r.w.settle() // replicas may have changed after the client had seen the end
 	}
 	if r.w.ready() != *r.w.d.Spec.Replicas || len(r.w.pods) != int(*r.w.d.Spec.Replicas) {
-		r.failf("not complete: %s", r.standing())
+		r.failf("not complete")
 	}
 	image := imageOfTemplate(r.w.d)
 	if !r.client.awaits && outcome == RolledBack != (image == "web:1") {
@@ -370,17 +377,17 @@ func newFixedScale(r *run) *fixedScale {
 // after is checked after every event.
 func (f *fixedScale) after(r *run) {
 	if total := int32(len(r.w.pods)); total > r.Replicas+f.limits.Surge {
-		r.failf("%d pods where at most %d may exist: %s", total, r.Replicas+f.limits.Surge, r.standing())
+		r.failf("%d pods where at most %d may exist", total, r.Replicas+f.limits.Surge)
 	}
 	var sizes int32
 	for _, rs := range r.w.sets {
 		sizes += *rs.Spec.Replicas
 	}
 	if sizes > r.Replicas+f.limits.Surge {
-		r.failf("ReplicaSets of %d pods where at most %d may exist: %s", sizes, r.Replicas+f.limits.Surge, r.standing())
+		r.failf("ReplicaSets of %d pods where at most %d may exist", sizes, r.Replicas+f.limits.Surge)
 	}
 	if ready := r.w.ready(); ready < f.floor-int32(r.BrokenOld) {
-		r.failf("%d ready where at least %d must be: %s", ready, f.floor, r.standing())
+		r.failf("%d ready where at least %d must be", ready, f.floor)
 	}
 	if f.judged != r.w.d {
 		f.judged, f.record = r.w.d, nil
@@ -391,7 +398,7 @@ func (f *fixedScale) after(r *run) {
 	if current := r.w.setOf("web:2"); f.record != nil && current != nil {
 		target := f.record.Target(r.Replicas)
 		if all, _ := r.w.podsOf(current); all > target || *current.Spec.Replicas > target {
-			r.failf("%d new pods in a step to %d: %s", all, target, r.standing())
+			r.failf("%d new pods in a step to %d", all, target)
 		}
 	}
 }
@@ -400,7 +407,7 @@ func (f *fixedScale) after(r *run) {
 // if old pods are broken.
 func (f *fixedScale) deletes(r *run, pod *corev1.Pod) {
 	if podReady(pod) && r.w.ready()-1 < f.floor {
-		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be: %s", pod.Name, r.w.ready()-1, f.floor, r.standing())
+		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be", pod.Name, r.w.ready()-1, f.floor)
 	}
 }
 
@@ -424,7 +431,7 @@ func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
 	target := r.client.s.record.Target(r.Replicas)
 	all, ready := r.w.podsOf(r.w.setOf("web:2"))
 	if all != target || ready != target || int32(len(r.w.pods)) != r.Replicas {
-		r.failf("the step to %d ends with %d new pods, %d of them ready, of %d: %s", target, all, ready, len(r.w.pods), r.standing())
+		r.failf("the step to %d ends with %d new pods, %d of them ready, of %d", target, all, ready, len(r.w.pods))
 	}
 }
 
@@ -433,15 +440,12 @@ func TestRolloutKeepsItsLimits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawScenario(t)
-		for range 3 {
-			c.Seed++
-			r := newRun(t, c)
-			rule := newFixedScale(r)
-			r.check = rule.after
-			deleted := r.w.deleted
-			r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
-			r.client.before = func(next action, snapshot *Snapshot) { rule.decides(r, next, snapshot) }
-			r.drive()
-		}
+		r := newRun(t, c)
+		rule := newFixedScale(r)
+		r.check = rule.after
+		deleted := r.w.deleted
+		r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
+		r.client.before = func(next action, snapshot *Snapshot) { rule.decides(r, next, snapshot) }
+		r.drive()
 	})
 }

@@ -49,7 +49,7 @@ func (f *scaling) resolved(r *run, replicas int32) Resolved {
 
 func (f *scaling) deletes(r *run, pod *corev1.Pod) {
 	if podReady(pod) && r.w.ready()-1 < f.floor(r) {
-		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be: %s", pod.Name, r.w.ready()-1, f.floor(r), r.standing())
+		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be", pod.Name, r.w.ready()-1, f.floor(r))
 	}
 }
 
