@@ -72,6 +72,7 @@ func (b *bench) emit(_ time.Time, event Event) {
 // live lets the controllers and the kubelets do something ten times a second.
 func (b *bench) live(ctx context.Context, done chan<- struct{}) {
 	defer close(done)
+	settled := int64(-1)
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
@@ -82,7 +83,9 @@ func (b *bench) live(ctx context.Context, done chan<- struct{}) {
 		}
 		b.mu.Lock()
 		b.now = time.Now()
-		if b.d != nil && !b.away {
+		// What the controllers do depends on the objects alone here, so that they rest while nothing changes.
+		if b.d != nil && !b.away && b.serial != settled {
+			settled = b.serial
 			b.syncDeployment(b.d, b.sets)
 			for _, rs := range b.sets {
 				b.resync(rs)
