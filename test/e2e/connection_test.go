@@ -68,16 +68,16 @@ func (c *cable) accept() {
 }
 
 func (c *cable) carry(client net.Conn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	var dial net.Dialer
 	server, err := dial.DialContext(context.Background(), "tcp", c.server)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	c.ended.Go(func() {
-		defer client.Close()
-		defer server.Close()
+		defer func() { _ = client.Close() }()
+		defer func() { _ = server.Close() }()
 		_, _ = io.Copy(client, server) // an end is an end, however it comes
 	})
 	_, _ = io.Copy(server, client)

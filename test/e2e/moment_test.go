@@ -59,18 +59,17 @@ func (m *moment) deployments() map[types.UID]*appsv1.Deployment {
 	return map[types.UID]*appsv1.Deployment{m.deployment.UID: m.deployment}
 }
 
-// upToDate tells whether what the watches brought is at least as new as a list of that version.
+// upToDate tells whether what the watches brought is at least as new as a list of that version. What they saw go may
+// still be on the list.
 func upToDate[T any, P interface {
 	*T
 	metav1.Object
-}](seen map[types.UID]P, listed []T, version string) bool {
+}](seen map[types.UID]P, gone map[types.UID]bool, listed []T, version string) bool {
 	known := map[types.UID]bool{}
 	for i := range listed {
 		o := P(&listed[i])
 		known[o.GetUID()] = true
-		if latest, found := seen[o.GetUID()]; !found || versionOf(latest) < versionOf(o) {
-			// It may have been deleted since. Then the watch brings that, and nothing waits for ever: a test's
-			// objects are deleted by controllers only, which have settled by the time that anybody looks.
+		if latest, found := seen[o.GetUID()]; !gone[o.GetUID()] && (!found || versionOf(latest) < versionOf(o)) {
 			return false
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -23,6 +24,7 @@ type recording struct {
 	mu      sync.Mutex
 	events  []event
 	live    moment
+	gone    map[types.UID]bool
 	changed chan struct{}
 	failure error
 }
@@ -44,7 +46,7 @@ type object interface {
 // record begins to watch.
 func (s *space) record() *recording {
 	s.Helper()
-	r := &recording{space: s, changed: make(chan struct{}), live: newMoment()}
+	r := &recording{space: s, changed: make(chan struct{}), live: newMoment(), gone: map[types.UID]bool{}}
 	apps, core := s.client.AppsV1(), s.client.CoreV1()
 	ctx, stop := context.WithCancel(context.Background())
 	var watches sync.WaitGroup
@@ -82,6 +84,9 @@ func (r *recording) keep(e watch.Event) bool {
 	kept := event{version: version, arrived: time.Now(), deleted: e.Type == watch.Deleted, object: o}
 	r.events = append(r.events, kept)
 	r.live.apply(kept)
+	if kept.deleted {
+		r.gone[o.GetUID()] = true
+	}
 	r.tell()
 	return true
 }
@@ -160,9 +165,9 @@ func (r *recording) catchUp() {
 	pods, err := s.client.CoreV1().Pods(s.name).List(s.Context(), metav1.ListOptions{})
 	must(s.TB, err)
 	r.await("the test's watches are up to date", func(m *moment) bool {
-		return upToDate(m.deployments(), deployments.Items, deployments.ResourceVersion) &&
-			upToDate(m.replicaSets, replicaSets.Items, replicaSets.ResourceVersion) &&
-			upToDate(m.pods, pods.Items, pods.ResourceVersion)
+		return upToDate(m.deployments(), r.gone, deployments.Items, deployments.ResourceVersion) &&
+			upToDate(m.replicaSets, r.gone, replicaSets.Items, replicaSets.ResourceVersion) &&
+			upToDate(m.pods, r.gone, pods.Items, pods.ResourceVersion)
 	})
 }
 

@@ -141,7 +141,7 @@ func TestBadValuesAreRefusedAndNothingIsWritten(t *testing.T) {
 	file := func(text string) string {
 		f, err := os.CreateTemp(dir, "*.yaml")
 		must(t, err)
-		defer f.Close()
+		defer func() { must(t, f.Close()) }()
 		_, err = f.WriteString(text)
 		must(t, err)
 		return filepath.Clean(f.Name())
