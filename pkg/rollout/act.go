@@ -19,9 +19,11 @@ import (
 const (
 	// retryAfter is the pause after a write that the API server could not take.
 	retryAfter = time.Second
-	logLines   = 10
-	logBytes   = 16 * 1024
-	logTimeout = 5 * time.Second
+	// resizeTimeout is how long the ReplicaSets may take to report that they have followed their size.
+	resizeTimeout = 2 * time.Second
+	logLines      = 10
+	logBytes      = 16 * 1024
+	logTimeout    = 5 * time.Second
 )
 
 // act does what was decided. It returns a result when the session's work has ended.

@@ -63,7 +63,9 @@ type session struct {
 	outcome Outcome
 	finding *Finding
 	told    ProgressEvent
-	held    bool
+	// backSince is when the session first meant to go back.
+	backSince time.Time
+	held      bool
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.
@@ -199,7 +201,22 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	default:
 		next = s.closed(snapshot, state)
 	}
-	return next, nil
+	return s.patiently(snapshot, next, now), nil
+}
+
+// patiently lets the ReplicaSets catch up before the old version returns, for a moment: the controller reckons with what
+// they report as available, and would let as many new pods go for old ones that have gone already.
+func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) action {
+	if _, back := next.(goBack); !back || !snapshot.resizing() {
+		return next
+	}
+	if s.backSince.IsZero() {
+		s.backSince = now
+	}
+	if until := s.backSince.Add(resizeTimeout); now.Before(until) {
+		return await{until: until}
+	}
+	return next
 }
 
 // deadline is the Deployment's own, in seconds.

@@ -76,6 +76,16 @@ func (s *Snapshot) scaled() bool {
 	return true
 }
 
+// resizing tells whether a ReplicaSet has yet to report that it has followed its size.
+func (s *Snapshot) resizing() bool {
+	for _, rs := range s.ReplicaSets {
+		if rs.Status.ObservedGeneration < rs.Generation || rs.Status.AvailableReplicas > sizeOf(rs) {
+			return true
+		}
+	}
+	return false
+}
+
 // Current is the ReplicaSet of the Deployment's present template, nil where the controller has not made it yet.
 func (s *Snapshot) Current() *appsv1.ReplicaSet {
 	if s.current == nil {
