@@ -165,7 +165,7 @@ func (m *moment) complete() bool {
 	d, replicas := m.deployment, m.replicas()
 	return d != nil && d.Status.ObservedGeneration >= d.Generation && m.settled() &&
 		m.size(m.image()) == replicas && m.size("") == replicas && m.ready(m.image()) == replicas && m.total("") == replicas &&
-		int(d.Status.AvailableReplicas) == replicas
+		int(d.Status.UpdatedReplicas) == replicas && int(d.Status.AvailableReplicas) == replicas
 }
 
 // settled tells whether the controllers have done what they were to do.
