@@ -59,5 +59,5 @@ func (l Limits) At(replicas int32) (Resolved, error) {
 	if surge <= 0 && unavailable <= 0 {
 		surge, unavailable = 0, 1
 	}
-	return Resolved{Surge: int32(surge), Unavailable: min(int32(unavailable), replicas)}, nil //nolint:gosec // the API's own fields are int32
+	return Resolved{Surge: int32(surge), Unavailable: min(int32(unavailable), replicas)}, nil
 }

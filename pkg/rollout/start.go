@@ -83,7 +83,8 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 			// Somebody else wrote first: look at what there is now.
 			err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
 		case err != nil && context.Cause(ctx) != nil:
-			return nil, fmt.Errorf("%w before the API server had answered; 'kubectl rollout-plus status deployment/%s -n %s' tells whether the rollout has begun",
+			return nil, fmt.Errorf("%w before the API server had answered; "+
+				"'kubectl rollout-plus status deployment/%s -n %s' tells whether the rollout has begun",
 				context.Cause(ctx), key.Name, key.Namespace)
 		case err != nil && isTransient(err):
 			tried = ready.record

@@ -25,9 +25,9 @@ func main() {
 	tally := run(ctx, *url, *workers, *gap)
 	cancel()
 	stop()
-	fmt.Printf("%d requests, %d failed, longest %s\n", tally.asked, tally.failed, tally.longest.Round(time.Millisecond))
+	_, _ = fmt.Fprintf(os.Stdout, "%d requests, %d failed, longest %s\n", tally.asked, tally.failed, tally.longest.Round(time.Millisecond))
 	if tally.failed > 0 {
-		fmt.Println("the first failure:", tally.first)
+		_, _ = fmt.Fprintln(os.Stdout, "the first failure:", tally.first)
 		os.Exit(1)
 	}
 }

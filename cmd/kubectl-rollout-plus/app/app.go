@@ -29,7 +29,7 @@ const completionPrefix = "kubectl_complete-"
 // Main runs the command line and returns the exit code.
 func Main(ctx context.Context, process Process) int {
 	streams := genericiooptions.IOStreams{In: process.In, Out: process.Out, ErrOut: process.ErrOut}
-	root := NewRootCommand(process, streams)
+	root := NewRootCommand(process, streams) //nolint:contextcheck // cobra hands the context to the commands when they run
 	args := process.Args[1:]
 	if strings.HasPrefix(filepath.Base(process.Args[0]), completionPrefix) {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
