@@ -24,11 +24,4 @@ if git grep -q '^//go:generate' -- '*.go'; then
 	$GO generate ./... || fail "go generate failed"
 	[ "$before" = "$(git status --porcelain)" ] || fail "run go generate ./... and commit what it writes"
 fi
-
-for os in linux darwin windows; do
-	for arch in amd64 arm64; do
-		echo "verify: build for $os/$arch"
-		CGO_ENABLED=0 GOOS=$os GOARCH=$arch $GO build -trimpath ./... || fail "does not build for $os/$arch"
-	done
-done
 exit $failed
