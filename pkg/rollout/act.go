@@ -147,7 +147,7 @@ func (s *session) logs(ctx context.Context, finding *Finding) []string {
 func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {
 	record, before := *s.record, s.record.Step
 	record.Step = a.step
-	p := newPatch(d)
+	p := newGatePatch(d)
 	p.settings(gated(a.gate.Strategy(replicasOf(d), record.Plan.Limits)))
 	if err := p.record(&record); err != nil {
 		return err
@@ -237,7 +237,7 @@ func (s *session) write(ctx context.Context, p *patch) error {
 	written, err := s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
 		metav1.PatchOptions{FieldManager: s.FieldManager})
 	if err != nil {
-		return err
+		return p.refused(err)
 	}
 	s.written = written
 	return nil

@@ -90,7 +90,7 @@ func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
 		if isReady, _ := readySince(pod); isReady {
 			ready++
 		}
-		perOwner[metav1.GetControllerOf(pod).UID]++
+		perOwner[metav1.GetControllerOfNoCopy(pod).UID]++
 	}
 	for _, rs := range s.ReplicaSets {
 		wanted += min(perOwner[rs.UID], sizeOf(rs))

@@ -2,9 +2,11 @@ package rollout
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // ChangeCauseAnnotation is where kubectl keeps why a revision was made.
@@ -21,6 +23,8 @@ type operation struct {
 type patch struct {
 	operations  []operation
 	annotations map[string]string
+	// tested patches carry their preconditions as tests.
+	tested bool
 }
 
 // newPatch begins a patch that the API server refuses with a conflict if the Deployment is not d any more.
@@ -28,6 +32,36 @@ func newPatch(d *appsv1.Deployment) *patch {
 	p := &patch{annotations: d.Annotations}
 	p.set("/metadata/resourceVersion", d.ResourceVersion)
 	return p
+}
+
+// newGatePatch begins a patch that the API server refuses if the Deployment is another one, or its spec or the rollout's
+// record have changed. A new status is no reason to refuse it: the controller writes one with every pod that comes and
+// goes, so that hardly a move of the gate would pass at the first try.
+func newGatePatch(d *appsv1.Deployment) *patch {
+	if d.Annotations[Annotation] == "" {
+		return newPatch(d)
+	}
+	return &patch{tested: true, operations: []operation{
+		{Op: "test", Path: "/metadata/uid", Value: d.UID},
+		{Op: "test", Path: "/metadata/generation", Value: d.Generation},
+		{Op: "test", Path: recordPath, Value: d.Annotations[Annotation]},
+	}}
+}
+
+// recordPath is where the record is, as JSON pointers (RFC 6901) have it.
+const recordPath = "/metadata/annotations/rollout-plus~1rollout"
+
+// refused turns the API server's answer to a test that did not hold into the conflict that it is. The server tells it
+// from an invalid Deployment only by not naming one.
+func (p *patch) refused(err error) error {
+	var status apierrors.APIStatus
+	if !p.tested || !apierrors.IsInvalid(err) || !errors.As(err, &status) {
+		return err
+	}
+	if details := status.Status().Details; details != nil && (details.Kind != "" || len(details.Causes) > 0) {
+		return err
+	}
+	return apierrors.NewConflict(appsv1.Resource("deployments"), "", err)
 }
 
 // set adds or replaces a field.
@@ -53,7 +87,11 @@ func gated(strategy appsv1.DeploymentStrategy) Settings {
 
 func (p *patch) record(record *Record) error {
 	text, err := record.encode()
-	p.annotate(Annotation, text)
+	if p.tested {
+		p.set(recordPath, text)
+	} else {
+		p.annotate(Annotation, text)
+	}
 	return err
 }
 

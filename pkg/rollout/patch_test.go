@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -51,5 +52,56 @@ func TestGatedSettingsAreValid(t *testing.T) {
 	}}
 	if err := validDeployment(d); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestGatePatchPreconditions(t *testing.T) {
+	t.Parallel()
+	record := &Record{SchemaVersion: recordVersion, ToRevision: 2, Plan: Plan{Steps: DefaultSteps()}, Step: 1}
+	text, err := record.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+		UID: "u", Generation: 4, ResourceVersion: "7", Annotations: map[string]string{Annotation: text, "other": "kept"},
+	}}
+	for name, test := range map[string]struct {
+		meanwhile func(d *appsv1.Deployment)
+		refused   bool
+	}{
+		"nothing":             {func(*appsv1.Deployment) {}, false},
+		"a new status":        {func(d *appsv1.Deployment) { d.ResourceVersion, d.Status.Replicas = "8", 3 }, false},
+		"another label":       {func(d *appsv1.Deployment) { d.ResourceVersion, d.Labels = "8", map[string]string{"a": "b"} }, false},
+		"another spec":        {func(d *appsv1.Deployment) { d.ResourceVersion, d.Generation = "8", 5 }, true},
+		"another record":      {func(d *appsv1.Deployment) { d.Annotations[Annotation] = "x" }, true},
+		"no record":           {func(d *appsv1.Deployment) { delete(d.Annotations, Annotation) }, true},
+		"another of its name": {func(d *appsv1.Deployment) { d.UID = "v" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newGatePatch(&live)
+			next := *record
+			next.Step = 2
+			if err := p.record(&next); err != nil {
+				t.Fatal(err)
+			}
+			body, err := p.body()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &world{d: live.DeepCopy()}
+			test.meanwhile(w.d)
+			patched, err := w.patchDeployment(body, true)
+			if refused := apierrors.IsConflict(p.refused(err)); refused != test.refused {
+				t.Fatalf("refused: %v (%v), want %v", refused, err, test.refused)
+			}
+			if err == nil && (patched.Annotations["other"] != "kept" || patched.Annotations[Annotation] == text) {
+				t.Errorf("annotations afterwards: %v", patched.Annotations)
+			}
+		})
+	}
+	invalid := apierrors.NewInvalid(appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind(), "web", nil)
+	if err := newGatePatch(&live).refused(invalid); !apierrors.IsInvalid(err) {
+		t.Errorf("an invalid Deployment is taken for a conflict: %v", err)
 	}
 }

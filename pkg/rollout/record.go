@@ -174,7 +174,11 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet) (*Record, error)
 			"set its strategy, minReadySeconds and progressDeadlineSeconds by hand", Annotation)
 	}
 	for _, rs := range replicaSets {
-		copied, copyErr := decodeRecord(rs.Annotations[Annotation])
+		text := rs.Annotations[Annotation]
+		if text == "" || text == own {
+			continue
+		}
+		copied, copyErr := decodeRecord(text)
 		if copyErr == nil && (latest == nil || copied.ToRevision > latest.ToRevision) {
 			latest, err = copied, nil
 		}

@@ -46,7 +46,7 @@ func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []
 		}
 	}
 	for _, pod := range pods {
-		if owner := metav1.GetControllerOf(pod); owner != nil && owned[owner.UID] && isActive(pod) {
+		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owned[owner.UID] && isActive(pod) {
 			snapshot.Pods = append(snapshot.Pods, pod)
 		}
 	}
@@ -65,15 +65,23 @@ func (s *Snapshot) Observed() bool {
 
 // scaled tells whether the ReplicaSets as they are known here have followed the present number of replicas: the
 // controller notes on each that it has pods of for which number it was sized (isScalingEvent in its sync.go). The watches
-// are independent of each other, and that of the ReplicaSets may be behind.
+// are independent of each other, and that of the ReplicaSets may be behind. Of a single one that has the right size
+// already the controller changes nothing, not even that note.
 func (s *Snapshot) scaled() bool {
+	replicas, followed := replicasOf(s.Deployment), true
+	var active, rightSize int
 	for _, rs := range s.ReplicaSets {
-		desired, err := strconv.ParseInt(rs.Annotations[desiredAnnotation], 10, 32)
-		if err == nil && sizeOf(rs) > 0 && int32(desired) != replicasOf(s.Deployment) {
-			return false
+		if sizeOf(rs) == 0 {
+			continue
 		}
+		active++
+		if sizeOf(rs) == replicas {
+			rightSize++
+		}
+		desired, err := strconv.ParseInt(rs.Annotations[desiredAnnotation], 10, 32)
+		followed = followed && (err != nil || int32(desired) == replicas)
 	}
-	return true
+	return followed || active == 1 && rightSize == 1
 }
 
 // resizing tells whether a ReplicaSet has yet to report that it has followed its size.
@@ -191,7 +199,7 @@ func (s *Snapshot) count(current *appsv1.ReplicaSet, minReadySeconds int32, now 
 }
 
 func ownedBy(pod *corev1.Pod, rs *appsv1.ReplicaSet) bool {
-	owner := metav1.GetControllerOf(pod)
+	owner := metav1.GetControllerOfNoCopy(pod)
 	return rs != nil && owner != nil && owner.UID == rs.UID
 }
 
@@ -230,8 +238,13 @@ func sizeOf(rs *appsv1.ReplicaSet) int32 {
 }
 
 // Complete tells whether the controller has nothing left to do for the Deployment (DeploymentComplete in its
-// deploymentutil).
+// deploymentutil), and whether the pods bear it out: the controller adds up what the ReplicaSets reported last, which
+// may be from before they were resized.
 func (s *Snapshot) Complete() bool {
 	status, replicas := s.Deployment.Status, replicasOf(s.Deployment)
-	return s.Observed() && status.UpdatedReplicas == replicas && status.Replicas == replicas && status.AvailableReplicas == replicas
+	if !s.Observed() || status.UpdatedReplicas != replicas || status.Replicas != replicas || status.AvailableReplicas != replicas {
+		return false
+	}
+	counts, _ := s.count(s.Current(), 0, time.Time{})
+	return counts.NewReady == replicas && counts.Total == replicas
 }

@@ -141,3 +141,31 @@ func TestScaled(t *testing.T) {
 		t.Error("the ReplicaSet is sized for 5")
 	}
 }
+
+func TestScaledTellsWhetherReplicaSetsFollowed(t *testing.T) {
+	t.Parallel()
+	set := func(size int32, desired string) *appsv1.ReplicaSet {
+		return &appsv1.ReplicaSet{
+			ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{desiredAnnotation: desired}},
+			Spec:       appsv1.ReplicaSetSpec{Replicas: &size},
+		}
+	}
+	sixteen := int32(16)
+	for name, test := range map[string]struct {
+		sets []*appsv1.ReplicaSet
+		want bool
+	}{
+		"both followed":                           {[]*appsv1.ReplicaSet{set(8, "16"), set(8, "16")}, true},
+		"one has not":                             {[]*appsv1.ReplicaSet{set(8, "16"), set(8, "12")}, false},
+		"one without pods does not count":         {[]*appsv1.ReplicaSet{set(16, "16"), set(0, "12")}, true},
+		"alone, and of another size":              {[]*appsv1.ReplicaSet{set(12, "12"), set(0, "16")}, false},
+		"alone, of the right size by chance":      {[]*appsv1.ReplicaSet{set(16, "15"), set(0, "12")}, true},
+		"of the right size, but not alone":        {[]*appsv1.ReplicaSet{set(16, "15"), set(1, "16")}, false},
+		"without the controller's note (adopted)": {[]*appsv1.ReplicaSet{set(8, "")}, true},
+	} {
+		s := &Snapshot{Deployment: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &sixteen}}, ReplicaSets: test.sets}
+		if got := s.scaled(); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
