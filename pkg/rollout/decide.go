@@ -12,7 +12,7 @@ import (
 
 // gatherWindow is how long the engine lets readiness gather before it opens the gate for a part of the pods that are
 // on their way. It bounds the writes; a step whose new pods are all ready is never delayed.
-const gatherWindow = 500 * time.Millisecond
+const gatherWindow = time.Second
 
 // endStep stands in memory for the time after the last step.
 const endStep = -1
@@ -286,7 +286,7 @@ func (st *stepper) worthIt(gate, desired Gate) bool {
 	if st.record.Step > 1 {
 		before = st.record.Plan.Steps.Target(st.record.Step-2, replicasOf(st.Deployment))
 	}
-	part := min((st.target-before+7)/8, (st.limits.Surge+st.limits.Unavailable+3)/4)
+	part := min((st.target-before+5)/6, (st.limits.Surge+st.limits.Unavailable+2)/3)
 	return gain <= 0 || st.counts.NewReady >= sizeOf(st.current) || gain >= part
 }
 

@@ -66,14 +66,18 @@ func TestRequests(t *testing.T) {
 	for _, size := range []int{20, replicas} {
 		name := fmt.Sprintf("web-%d", size)
 		b.createSized(name, size)
-		counted := b.counting(func(kubeconfig string) {
-			b.kubectl("rollout-plus", "start", "deployment/"+name, "--image", "pause:2", "--kubeconfig", kubeconfig)
-		})
-		t.Logf("R=%d, 4 steps: %d writes, %d reads: %v", size, counted.writes(), counted.reads(), counted)
-		if limit := 4*4 + 6; counted.writes() > limit {
-			t.Errorf("R=%d: %d writes, the limit is %d", size, counted.writes(), limit)
+		for steps, flag := range map[int]string{1: "100%", 4: "1,25%,50%,100%"} {
+			counted := b.counting(func(kubeconfig string) {
+				b.kubectl("rollout-plus", "start", "deployment/"+name, "--image", fmt.Sprintf("pause:%d-%d", size, steps),
+					"--steps", flag, "--kubeconfig", kubeconfig)
+			})
+			t.Logf("R=%d, %d steps: %d writes, %d reads", size, steps, counted.writes(), counted.reads())
+			if limit := 4*steps + 6; counted.writes() > limit {
+				t.Errorf("R=%d, %d steps: %d writes, the limit is %d", size, steps, counted.writes(), limit)
+			}
+			reads[size] = counted.reads()
+			b.settle(name)
 		}
-		reads[size] = counted.reads()
 	}
 	if reads[20] != reads[replicas] {
 		t.Errorf("reads depend on the number of replicas: %v", reads)
