@@ -6,16 +6,12 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
 // gatherWindow is how long the engine lets readiness gather before it opens the gate for a part of the pods that are
 // on their way. It bounds the writes; a step whose new pods are all ready is never delayed.
 const gatherWindow = time.Second
-
-// endStep stands in memory for the time after the last step.
-const endStep = -1
 
 // action is what to do next.
 type action interface{ isAction() }
@@ -48,38 +44,6 @@ func (adopt) isAction()   {}
 func (finish) isAction()  {}
 func (goBack) isAction()  {}
 func (stop) isAction()    {}
-
-// memory is what one process has seen of the step under way. It is never needed to go on: a process without it starts
-// the deadline and the hold anew.
-type memory struct {
-	step       int
-	best       int32
-	progressAt time.Time
-	gainedAt   time.Time
-	heldSince  time.Time
-	restarts   map[types.UID]int32
-	staleSince time.Time
-}
-
-// enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
-func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
-	if m.step != step {
-		m = memory{step: step, progressAt: now, staleSince: m.staleSince}
-	}
-	switch {
-	case !s.StaleSince.IsZero():
-		if m.staleSince.IsZero() {
-			m.staleSince = s.StaleSince
-		}
-	case !m.staleSince.IsZero():
-		m.progressAt = m.progressAt.Add(now.Sub(m.staleSince))
-		if m.progressAt.After(now) {
-			m.progressAt = now
-		}
-		m.staleSince = time.Time{}
-	}
-	return m
-}
 
 // stepper is one decision about an open rollout.
 type stepper struct {
@@ -221,37 +185,6 @@ func (st *stepper) watched() map[types.UID]int32 {
 	return watched
 }
 
-// lost is what a pod did that it must not do during a hold: restart, or lose its readiness.
-func (m memory) lost(s *Snapshot) *Finding {
-	for _, pod := range s.Pods {
-		before, watched := m.restarts[pod.UID]
-		if !watched {
-			continue
-		}
-		if restarts(pod) > before {
-			finding := &Finding{Reason: "Restarted", Message: "a container restarted after the pod had been ready", Pod: pod.Name, Pods: 1}
-			finding.addRestarted(pod)
-			return finding
-		}
-		if ready, _ := readySince(pod); !ready {
-			finding := &Finding{Reason: "ReadinessLost", Message: "the pod was ready and is not any more", Pod: pod.Name, Pods: 1}
-			finding.addUnready(pod)
-			return finding
-		}
-	}
-	return nil
-}
-
-func (f *Finding) addRestarted(pod *corev1.Pod) {
-	for _, status := range containerStatuses(pod) {
-		if status.RestartCount > 0 {
-			f.Container = status.Name
-			f.addLastRun(&status)
-			return
-		}
-	}
-}
-
 // advance moves the gate on as new pods become ready, and fails the step when none did for too long.
 func (st *stepper) advance(m memory) (action, memory) {
 	if replicasOf(st.Deployment) == 0 {
@@ -312,38 +245,4 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
-// old one (RolledBack): wait until it is complete.
-func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
-	m = m.enter(s, endStep, now)
-	status := s.Deployment.Status
-	switch {
-	case !s.StaleSince.IsZero():
-		return await{}, m
-	case state == Open:
-		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}, m
-	case s.Complete() && state == RollingBack:
-		return finish{outcome: RolledBack}, m
-	case s.Complete():
-		return stop{outcome: outcome}, m
-	case s.Deployment.Spec.Paused && s.Observed():
-		return stop{outcome: Paused, message: "the Deployment is paused, so its pods are not replaced"}, m
-	}
-	if finding := s.failure(s.Current()); finding != nil && s.Observed() && outcome == Done {
-		return stop{outcome: Failed, finding: finding}, m
-	}
-	// Both more of the wanted pods and fewer of the others are progress.
-	if progress := 2*status.AvailableReplicas + 2*status.UpdatedReplicas - status.Replicas; progress != m.best {
-		m.best, m.progressAt = progress, now
-	}
-	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
-		return await{}, m
-	}
-	due := m.progressAt.Add(time.Duration(*deadline) * time.Second)
-	if now.Before(due) {
-		return await{until: due}, m
-	}
-	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
 }

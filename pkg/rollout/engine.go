@@ -2,12 +2,9 @@ package rollout
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -282,43 +279,4 @@ func (s *session) emit(event Event) {
 	if s.Emit != nil {
 		s.Emit(s.Clock.Now(), event)
 	}
-}
-
-// ErrTimeout is the cause of a context that ended because the command's own timeout passed.
-var ErrTimeout = errors.New("timed out waiting for the condition")
-
-// interrupted is the result of a session whose context ended: nothing is undone, the rollout stands where it is.
-func (s *session) interrupted(cause error) *Result {
-	if errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded) {
-		return s.result(TimedOut, ErrTimeout.Error())
-	}
-	return s.result(Detached, cause.Error())
-}
-
-func (s *session) result(outcome Outcome, message string) *Result {
-	snapshot := s.snapshot()
-	result := &Result{
-		Outcome: outcome, Message: message, Finding: s.finding,
-		Standing: s.state != Idle && outcome != Deleted, Record: s.record, Availability: s.meter.read(s.Clock.Now()),
-	}
-	if snapshot.Deployment != nil {
-		result.Revision = RevisionOf(snapshot.Deployment)
-	}
-	if s.phase == ending && !result.Standing {
-		result.Towards = s.outcome
-	}
-	return result
-}
-
-// explain turns an API error into a sentence that names the object and, where a right is missing, the right.
-func explain(ctx context.Context, verb string, key types.NamespacedName, err error) error {
-	switch {
-	case context.Cause(ctx) != nil:
-		return context.Cause(ctx)
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("the right to %s deployments in namespace %q is missing: %w", verb, key.Namespace, err)
-	case apierrors.IsNotFound(err):
-		return fmt.Errorf("there is no deployment %q in namespace %q; kubectl get deployments lists those there are: %w", key.Name, key.Namespace, err)
-	}
-	return fmt.Errorf("cannot %s deployment %q in namespace %q: %w", verb, key.Name, key.Namespace, err)
 }

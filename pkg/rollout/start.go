@@ -49,17 +49,6 @@ type StartOptions struct {
 	DryRun                   DryRun
 }
 
-// OptionError is an option that does not fit the Deployment it is for.
-type OptionError struct {
-	Option string
-	Err    error
-}
-
-func (e *OptionError) Error() string { return fmt.Sprintf("--%s: %v", e.Option, e.Err) }
-
-// Unwrap gives what is wrong with the option.
-func (e *OptionError) Unwrap() error { return e.Err }
-
 // Start begins a rollout and drives it to its end. An error means that nothing was begun.
 func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
 	s, err := e.open(ctx, key)
@@ -269,41 +258,3 @@ func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error)
 		}
 	}
 }
-
-// checkStart refuses a Deployment that a rollout cannot begin on.
-func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
-	state, record, err := OpenRollout(d, snapshot.ReplicaSets)
-	if err != nil {
-		return err
-	}
-	if state != Idle {
-		return &OpenError{Deployment: d.Name, Record: record}
-	}
-	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return fmt.Errorf("deployment %q has strategy Recreate, which stops all pods before new ones start; "+
-			"set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name)
-	}
-	if d.Spec.Paused {
-		return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
-	}
-	current := snapshot.Current()
-	if snapshot.oldSize(current) > 0 || sizeOf(current) != replicasOf(d) {
-		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s', "+
-			"or go back with 'kubectl rollout undo deployment/%s', and try again", d.Name, d.Name, d.Name)
-	}
-	return nil
-}
-
-// OpenError refuses to begin a rollout where one is open.
-type OpenError struct {
-	Deployment string
-	Record     *Record
-}
-
-func (e *OpenError) Error() string {
-	return fmt.Sprintf("a stepwise rollout of deployment %q is already under way (step %d of %d)",
-		e.Deployment, e.Record.Step, len(e.Record.Plan.Steps))
-}
-
-// ErrNoRollout tells that there is no open rollout to go on with or to go back from.
-var ErrNoRollout = errors.New("no stepwise rollout is open")

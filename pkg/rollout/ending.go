@@ -1,0 +1,40 @@
+package rollout
+
+import "time"
+
+// endStep stands in memory for the time after the last step.
+const endStep = -1
+
+// decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
+// old one (RolledBack): wait until it is complete.
+func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
+	m = m.enter(s, endStep, now)
+	status := s.Deployment.Status
+	switch {
+	case !s.StaleSince.IsZero():
+		return await{}, m
+	case state == Open:
+		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}, m
+	case s.Complete() && state == RollingBack:
+		return finish{outcome: RolledBack}, m
+	case s.Complete():
+		return stop{outcome: outcome}, m
+	case s.Deployment.Spec.Paused && s.Observed():
+		return stop{outcome: Paused, message: "the Deployment is paused, so its pods are not replaced"}, m
+	}
+	if finding := s.failure(s.Current()); finding != nil && s.Observed() && outcome == Done {
+		return stop{outcome: Failed, finding: finding}, m
+	}
+	// Both more of the wanted pods and fewer of the others are progress.
+	if progress := 2*status.AvailableReplicas + 2*status.UpdatedReplicas - status.Replicas; progress != m.best {
+		m.best, m.progressAt = progress, now
+	}
+	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
+		return await{}, m
+	}
+	due := m.progressAt.Add(time.Duration(*deadline) * time.Second)
+	if now.Before(due) {
+		return await{until: due}, m
+	}
+	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
+}
