@@ -72,10 +72,10 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 		return nil, explain(ctx, "get", key, err)
 	}
 	s := &session{Engine: e, key: key, uid: d.UID}
-	s.source, err = openSource(ctx, e.Client, e.Clock, d, func() { s.observe() })
-	if err != nil {
+	if s.source, err = newSource(e.Client, e.Clock, d, s.observe); err != nil {
 		return nil, err
 	}
+	s.source.start(ctx)
 	for !s.source.synced() {
 		if err := s.source.err(); err != nil {
 			s.source.close()
@@ -91,7 +91,7 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 
 // observe feeds the meter on every change that the watches bring.
 func (s *session) observe() {
-	if s.source != nil && s.source.synced() {
+	if s.source.synced() {
 		snapshot := s.source.snapshot()
 		s.meter.observe(&snapshot)
 	}

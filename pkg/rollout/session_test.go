@@ -300,7 +300,7 @@ func TestATransientErrorIsRetried(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				began := false
 				failures := 0
-				b.onStep(1, func() { began = true })
+				b.onStep(1, func() { b.change(func() { began = true }) })
 				b.refuse = func(request *http.Request) error {
 					if began && request.Method == http.MethodPatch && failures < 3 {
 						failures++
@@ -322,7 +322,7 @@ func TestAWriteWhoseAnswerIsLostIsNotRepeatedBlindly(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		began := false
 		lost := 0
-		b.onStep(1, func() { began = true })
+		b.onStep(1, func() { b.change(func() { began = true }) })
 		b.lost = func(*http.Request) bool {
 			if began && lost < 5 {
 				lost++
@@ -341,14 +341,16 @@ func TestAWriteWhoseAnswerIsLostIsNotRepeatedBlindly(t *testing.T) {
 func TestAnAPIServerThatIsAwayForAMinute(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.onStep(2, func() {
-			b.change(func() { b.cutStreams("", nil) })
 			back := time.Now().Add(time.Minute)
-			b.refuse = func(*http.Request) error {
-				if time.Now().Before(back) {
-					return errors.New("connect: connection refused")
+			b.change(func() {
+				b.cutStreams("", nil)
+				b.refuse = func(*http.Request) error {
+					if time.Now().Before(back) {
+						return errors.New("connect: connection refused")
+					}
+					return nil
 				}
-				return nil
-			}
+			})
 		})
 		wantOutcome(t, b.start(t.Context(), t), Done, "")
 		b.wantWhole(t, "web:2")
@@ -386,8 +388,10 @@ func TestALostRightEndsTheCommandAfterAGrace(t *testing.T) {
 		var from time.Time
 		b.onStep(2, func() {
 			from = time.Now()
-			b.change(func() { b.cutStreams("", nil) })
-			b.refuse = func(*http.Request) error { return forbidden() }
+			b.change(func() {
+				b.cutStreams("", nil)
+				b.refuse = func(*http.Request) error { return forbidden() }
+			})
 		})
 		result := b.start(t.Context(), t)
 		wantOutcome(t, result, Failed, "is missing")
@@ -404,13 +408,15 @@ func TestARightThatComesBackDoesNotEndTheCommand(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.onStep(2, func() {
 			back := time.Now().Add(deniedGrace / 2)
-			b.change(func() { b.cutStreams("", nil) })
-			b.refuse = func(*http.Request) error {
-				if time.Now().Before(back) {
-					return forbidden()
+			b.change(func() {
+				b.cutStreams("", nil)
+				b.refuse = func(*http.Request) error {
+					if time.Now().Before(back) {
+						return forbidden()
+					}
+					return nil
 				}
-				return nil
-			}
+			})
 		})
 		wantOutcome(t, b.start(t.Context(), t), Done, "")
 		b.wantWhole(t, "web:2")

@@ -41,8 +41,9 @@ type source struct {
 // watched is one watch with what it has brought.
 type watched struct {
 	cache.Store
-	source *source
-	what   string
+	source    *source
+	reflector *cache.Reflector
+	what      string
 
 	mu          sync.Mutex
 	synced      bool
@@ -51,23 +52,22 @@ type watched struct {
 	denied      error
 }
 
-// openSource begins to watch; close ends it. Nothing is fetched but what belongs to the Deployment: it by its name, the
-// others by its selector.
-func openSource(ctx context.Context, client kubernetes.Interface, c clock.Clock, d *appsv1.Deployment, onChange func()) (*source, error) {
+// newSource prepares the watches; start begins and close ends them. Nothing is fetched but what belongs to the
+// Deployment: it by its name, the others by its selector.
+func newSource(client kubernetes.Interface, c clock.Clock, d *appsv1.Deployment, onChange func()) (*source, error) {
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	if err != nil {
 		return nil, fmt.Errorf("the selector of deployment %q does not parse: %w", d.Name, err)
 	}
-	ctx, stop := context.WithCancel(klog.NewContext(ctx, logr.Discard()))
-	s := &source{clock: c, changed: make(chan struct{}, 1), stop: stop, onChange: onChange}
+	s := &source{clock: c, changed: make(chan struct{}, 1), onChange: onChange}
 	byName := func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, d.Name).String()
 	}
 	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
 	apps, core := client.AppsV1(), client.CoreV1()
-	s.watch(ctx, client, "deployments", &appsv1.Deployment{}, listWatch(apps.Deployments(d.Namespace).List, apps.Deployments(d.Namespace).Watch, byName))
-	s.watch(ctx, client, "replicasets", &appsv1.ReplicaSet{}, listWatch(apps.ReplicaSets(d.Namespace).List, apps.ReplicaSets(d.Namespace).Watch, byLabel))
-	s.watch(ctx, client, "pods", &corev1.Pod{}, listWatch(core.Pods(d.Namespace).List, core.Pods(d.Namespace).Watch, byLabel))
+	s.watch(client, "deployments", &appsv1.Deployment{}, listWatch(apps.Deployments(d.Namespace).List, apps.Deployments(d.Namespace).Watch, byName))
+	s.watch(client, "replicasets", &appsv1.ReplicaSet{}, listWatch(apps.ReplicaSets(d.Namespace).List, apps.ReplicaSets(d.Namespace).Watch, byLabel))
+	s.watch(client, "pods", &corev1.Pod{}, listWatch(core.Pods(d.Namespace).List, core.Pods(d.Namespace).Watch, byLabel))
 	return s, nil
 }
 
@@ -88,8 +88,8 @@ func listWatch[L runtime.Object](
 	}
 }
 
-// watch runs a reflector, which lists again after a lost watch or 410 Gone.
-func (s *source) watch(ctx context.Context, client any, what string, kind runtime.Object, lw *cache.ListWatch) {
+// watch prepares a reflector, which lists again after a lost watch or 410 Gone.
+func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.ListWatch) {
 	w := &watched{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s, what: what}
 	s.watches = append(s.watches, w)
 	list, watchFunc := lw.ListWithContextFunc, lw.WatchFuncWithContext
@@ -109,13 +109,20 @@ func (s *source) watch(ctx context.Context, client any, what string, kind runtim
 		return events, err
 	}
 	logger := logr.Discard()
-	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, client), kind, w, cache.ReflectorOptions{
+	w.reflector = cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, client), kind, w, cache.ReflectorOptions{
 		Logger:  &logger,
 		Name:    what,
 		Clock:   s.clock,
 		Backoff: &wait.Backoff{Duration: 200 * time.Millisecond, Cap: 5 * time.Second, Steps: 25, Factor: 1.5, Jitter: 0.2},
 	})
-	s.done.Go(func() { reflector.RunWithContext(ctx) })
+}
+
+// start runs the reflectors. It comes after all of them are prepared, since each tells of its changes at once.
+func (s *source) start(ctx context.Context) {
+	ctx, s.stop = context.WithCancel(klog.NewContext(ctx, logr.Discard()))
+	for _, w := range s.watches {
+		s.done.Go(func() { w.reflector.RunWithContext(ctx) })
+	}
 }
 
 func (s *source) close() {
