@@ -210,9 +210,9 @@ func (st *stepper) advance(m memory) (action, memory) {
 	return setGate{step: st.record.Step, gate: desired}, m
 }
 
-// worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, or
-// when a fair part of the step can go. Every write costs the controller a round, so that moving for each single pod
-// would slow a large step down; waiting for too many would leave the controller idle.
+// worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, or when
+// a fair part of the step, or the rest of it, can go. Every write costs the controller a round, so that moving for each
+// single pod would slow a large step down; waiting for too many would leave the controller idle.
 func (st *stepper) worthIt(gate, desired Gate) bool {
 	gain := desired.Unavailable - gate.Unavailable
 	var before int32
@@ -220,7 +220,7 @@ func (st *stepper) worthIt(gate, desired Gate) bool {
 		before = st.record.Plan.Steps.Target(st.record.Step-2, replicasOf(st.Deployment))
 	}
 	part := min((st.target-before+5)/6, (st.limits.Surge+st.limits.Unavailable+2)/3)
-	return gain <= 0 || st.counts.NewReady >= sizeOf(st.current) || gain >= part
+	return gain <= 0 || gain >= part || desired.Unavailable == st.target || st.counts.NewReady >= sizeOf(st.current)
 }
 
 // orStalled is the wait, or the failure of a step that has not progressed within the Deployment's own deadline.
