@@ -59,13 +59,27 @@ func (s *space) record() *recording {
 		events, err := follow(ctx, metav1.ListOptions{TimeoutSeconds: &hour})
 		must(s.TB, err)
 		watches.Go(func() {
-			defer events.Stop()
-			for e := range events.ResultChan() {
-				if !r.keep(e) {
+			// The API server ends the watch of a client that it finds too slow: the next begins where that one ended.
+			from := metav1.ListOptions{TimeoutSeconds: &hour}
+			for ctx.Err() == nil {
+				for e := range events.ResultChan() {
+					if !r.keep(e) {
+						events.Stop()
+						return
+					}
+					from.ResourceVersion = e.Object.(object).GetResourceVersion()
+				}
+				events.Stop()
+				if ctx.Err() != nil {
 					return
 				}
+				again, err := follow(ctx, from)
+				if err != nil {
+					r.fail(fmt.Errorf("a watch of the test's own ended: %w", err))
+					return
+				}
+				events = again
 			}
-			r.fail(fmt.Errorf("a watch of the test's own ended"))
 		})
 	}
 	return r
