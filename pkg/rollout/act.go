@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,7 +27,6 @@ const (
 
 // act does what was decided. It returns a result when the session's work has ended.
 func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Result {
-	var err error
 	switch a := next.(type) {
 	case await:
 		if err := s.sleep(ctx, a.until); err != nil {
@@ -37,17 +35,26 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 		return nil
 	case stop:
 		return s.stopped(ctx, snapshot, a)
+	}
+	return s.afterWrite(ctx, s.perform(ctx, snapshot.Deployment, next))
+}
+
+// perform makes the write that was decided, if any.
+func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action) error {
+	switch a := next.(type) {
 	case setGate:
-		err = s.setGate(ctx, snapshot.Deployment, a)
+		return s.setGate(ctx, d, a)
+	case leaveGate:
+		return s.leaveGate(ctx, d)
 	case adopt:
-		err = s.adopt(ctx, snapshot.Deployment, a)
+		return s.adopt(ctx, d, a)
 	case finish:
-		err = s.finish(ctx, snapshot.Deployment, a.outcome)
+		return s.finish(ctx, d, a.outcome)
 	case goBack:
 		s.tell(ctx, a.finding)
-		err = s.goBack(ctx, snapshot.Deployment)
+		return s.goBack(ctx, d)
 	}
-	return s.afterWrite(ctx, err)
+	return nil
 }
 
 // afterWrite sorts out a write that failed: what others changed is looked at anew, what the API server could not take
@@ -165,15 +172,34 @@ func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) 
 	return nil
 }
 
+// leaveGate gives the Deployment its own strategy and minReadySeconds back. The rollout stays open: it can still fail and
+// go back.
+func (s *session) leaveGate(ctx context.Context, d *appsv1.Deployment) error {
+	record := *s.record
+	record.Ungated = true
+	settings := record.Wanted()
+	settings.ProgressDeadlineSeconds = new(int32(GateProgressDeadlineSeconds))
+	p := newGatePatch(d)
+	p.settings(settings)
+	if err := p.record(&record); err != nil {
+		return err
+	}
+	if err := s.write(ctx, p); err != nil {
+		return err
+	}
+	s.record = &record
+	return nil
+}
+
 // finish gives the Deployment back: its own settings, and no annotation.
 func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
 	settings := s.record.Wanted()
 	if outcome == RolledBack {
 		settings = s.record.Original
 	}
-	p := newPatch(d)
+	p := newGatePatch(d)
 	p.settings(settings.keeping(d))
-	p.annotate(Annotation, "")
+	p.withoutRecord()
 	if err := s.write(ctx, p); err != nil {
 		return err
 	}
@@ -241,34 +267,4 @@ func (s *session) write(ctx context.Context, p *patch) error {
 	}
 	s.written = written
 	return nil
-}
-
-// tidy removes the copies of the record that the Deployment controller made on ReplicaSets, and the record itself where
-// somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout.
-func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
-	options := metav1.PatchOptions{FieldManager: s.FieldManager}
-	for _, rs := range snapshot.ReplicaSets {
-		if body := withoutRecord(rs, nil); body != nil {
-			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
-		}
-	}
-	if body := withoutRecord(snapshot.Deployment, &snapshot.Deployment.ResourceVersion); body != nil {
-		_, _ = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.MergePatchType, body, options)
-	}
-}
-
-// withoutRecord is the patch that removes the record from this very object, nil where it has none.
-func withoutRecord(object metav1.Object, resourceVersion *string) []byte {
-	if _, found := object.GetAnnotations()[Annotation]; !found {
-		return nil
-	}
-	metadata := map[string]any{"uid": object.GetUID(), "annotations": map[string]any{Annotation: nil}}
-	if resourceVersion != nil {
-		metadata["resourceVersion"] = *resourceVersion
-	}
-	body, err := json.Marshal(map[string]any{"metadata": metadata})
-	if err != nil {
-		return nil
-	}
-	return body
 }

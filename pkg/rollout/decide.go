@@ -24,6 +24,8 @@ type (
 		step int
 		gate Gate
 	}
+	// leaveGate gives all borrowed fields but the deadline back, for the last step needs no gate any more.
+	leaveGate struct{}
 	// adopt takes a template that others changed as the new version.
 	adopt struct{ revision int64 }
 	// finish restores the borrowed fields and removes the record.
@@ -38,12 +40,13 @@ type (
 	}
 )
 
-func (await) isAction()   {}
-func (setGate) isAction() {}
-func (adopt) isAction()   {}
-func (finish) isAction()  {}
-func (goBack) isAction()  {}
-func (stop) isAction()    {}
+func (await) isAction()     {}
+func (setGate) isAction()   {}
+func (leaveGate) isAction() {}
+func (adopt) isAction()     {}
+func (finish) isAction()    {}
+func (goBack) isAction()    {}
+func (stop) isAction()      {}
 
 // stepper is one decision about an open rollout.
 type stepper struct {
@@ -196,7 +199,7 @@ func (st *stepper) advance(m memory) (action, memory) {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
 	desired := NextGate(st.target, st.counts.NewReady, st.limits)
-	if desired == gate {
+	if st.ungated() || desired == gate {
 		m.gainedAt = time.Time{}
 		return orStalled(st.Snapshot, st.record, st.current, m, await{until: st.wake}, st.now), m
 	}
@@ -207,20 +210,49 @@ func (st *stepper) advance(m memory) (action, memory) {
 		return await{until: until}, m
 	}
 	m.gainedAt = time.Time{}
+	if st.leaves(gate, desired) {
+		return leaveGate{}, m
+	}
 	return setGate{step: st.record.Step, gate: desired}, m
 }
 
-// worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, or when
-// a fair part of the step, or the rest of it, can go. Every write costs the controller a round, so that moving for each
-// single pod would slow a large step down; waiting for too many would leave the controller idle.
+// ungated tells whether the last step goes on without a gate.
+func (st *stepper) ungated() bool { return !isGated(st.Deployment) }
+
+// leaves tells whether the gate has nothing left to hold back: in the last step, with no hold after it, when all new pods
+// are made and so many are ready that all old ones may go. The controller then does by itself just what the open gate
+// would let it do, and has counted the new pods as available by the time that the last one is ready.
+func (st *stepper) leaves(gate, desired Gate) bool {
+	replicas, deadline := replicasOf(st.Deployment), st.record.Wanted().ProgressDeadlineSeconds
+	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && desired.Unavailable == replicas && gate.New() == replicas &&
+		deadline != nil && *deadline != GateProgressDeadlineSeconds // by which alone the rollout is known to be open then
+}
+
+// worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, when the
+// rest of the step can go, or when a fair part of the new pods that are yet to be made can be made. Every write costs the
+// controller a round, so that moving for each single pod would slow a large step down; waiting for too many would leave
+// the controller idle. Old pods that could go are no reason by themselves: the step does not end sooner for it.
 func (st *stepper) worthIt(gate, desired Gate) bool {
-	gain := desired.Unavailable - gate.Unavailable
+	switch more := desired.New() - gate.New(); {
+	case desired.Unavailable <= gate.Unavailable, desired.Unavailable == st.target, st.counts.NewReady >= sizeOf(st.current):
+		return true
+	case more == 0:
+		return false
+	default:
+		return desired.New() == st.target || more >= st.part()
+	}
+}
+
+// part is how many new pods make a move of the gate worth its write: a third of what the limits let be on the way at once,
+// or less where the step can then be done in few moves, so that there are about four writes per step and some more in all.
+func (st *stepper) part() int32 {
 	var before int32
 	if st.record.Step > 1 {
 		before = st.record.Plan.Steps.Target(st.record.Step-2, replicasOf(st.Deployment))
 	}
-	part := min((st.target-before+5)/6, (st.limits.Surge+st.limits.Unavailable+2)/3)
-	return gain <= 0 || gain >= part || desired.Unavailable == st.target || st.counts.NewReady >= sizeOf(st.current)
+	atOnce := st.limits.Surge + st.limits.Unavailable
+	moves := 2 + 2/int32(len(st.record.Plan.Steps)) //nolint:gosec // there are at most 100 steps
+	return min((st.target-before-atOnce+moves-1)/moves, (atOnce+2)/3)
 }
 
 // orStalled is the wait, or the failure of a step that has not progressed within the Deployment's own deadline.

@@ -34,7 +34,8 @@ func newDriver(w *world, client kubernetes.Interface) *driver {
 // open is a new process: it knows nothing but what the cluster holds.
 func (d *driver) open() {
 	s := &session{
-		Engine: d.engine, uid: d.w.d.UID,
+		decodeRecord: rememberingDecode(),
+		Engine:       d.engine, uid: d.w.d.UID,
 		key:    types.NamespacedName{Namespace: worldNamespace, Name: worldName},
 		source: &source{clock: d.clock, changed: make(chan struct{}, 1)},
 	}
@@ -113,19 +114,10 @@ func (d *driver) decide() {
 	if d.before != nil {
 		d.before(next, &snapshot)
 	}
-	switch a := next.(type) {
-	case stop:
+	if a, ends := next.(stop); ends {
 		d.result = d.s.stopped(ctx, &snapshot, a)
-	case setGate:
-		err = d.s.setGate(ctx, snapshot.Deployment, a)
-	case adopt:
-		err = d.s.adopt(ctx, snapshot.Deployment, a)
-	case finish:
-		err = d.s.finish(ctx, snapshot.Deployment, a.outcome)
-	case goBack:
-		d.s.tell(ctx, a.finding)
-		err = d.s.goBack(ctx, snapshot.Deployment)
 	}
+	err = d.s.perform(ctx, snapshot.Deployment, next)
 	// A conflict is a stale view: the next decision is taken on a newer one.
 	if err != nil && !apierrors.IsConflict(err) {
 		d.err = err

@@ -45,6 +45,8 @@ type session struct {
 	source *source
 	meter  meter
 
+	decodeRecord decodeFunc
+
 	phase phase
 	// written is the Deployment as the last write left it, for as long as the watch has not brought it.
 	written *appsv1.Deployment
@@ -71,7 +73,7 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 	if err != nil {
 		return nil, explain(ctx, "get", key, err)
 	}
-	s := &session{Engine: e, key: key, uid: d.UID}
+	s := &session{Engine: e, key: key, uid: d.UID, decodeRecord: rememberingDecode()}
 	if s.source, err = newSource(e.Client, e.Clock, d, s.observe); err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func (s *session) run(ctx context.Context) *Result {
 
 // decide asks the pure functions what is next.
 func (s *session) decide(snapshot *Snapshot) (action, error) {
-	state, record, err := OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
+	state, record, err := openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
 	if err != nil {
 		return nil, err
 	}

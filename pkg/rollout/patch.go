@@ -16,7 +16,7 @@ const ChangeCauseAnnotation = "kubernetes.io/change-cause"
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
-	Value any    `json:"value"`
+	Value any    `json:"value,omitempty"`
 }
 
 // patch is one write to a Deployment. All that belongs together is in one, so that no moment lies between.
@@ -93,6 +93,15 @@ func (p *patch) record(record *Record) error {
 		p.annotate(Annotation, text)
 	}
 	return err
+}
+
+// withoutRecord ends the rollout that the record is of.
+func (p *patch) withoutRecord() {
+	if p.tested {
+		p.operations = append(p.operations, operation{Op: "remove", Path: recordPath})
+	} else {
+		p.annotate(Annotation, "")
+	}
 }
 
 // annotate sets an annotation, or removes it where the value is empty. All annotations are written together: removing a

@@ -75,6 +75,8 @@ type Record struct {
 	Step int `json:"step"`
 	// RollingBack is set while the old version returns within limits that are not the Deployment's own.
 	RollingBack bool `json:"rollingBack,omitempty"`
+	// Ungated is set in the last step once it needs no gate: the Deployment has all borrowed fields back but the deadline.
+	Ungated bool `json:"ungated,omitempty"`
 	// StartedAt is when the rollout began.
 	StartedAt metav1.Time `json:"startedAt"`
 }
@@ -124,13 +126,33 @@ func decodeRecord(text string) (*Record, error) {
 	return &record, nil
 }
 
+// decodeFunc reads a record. What it gives is not to be changed.
+type decodeFunc func(text string) (*Record, error)
+
+// rememberingDecode reads each text once: a session asks at every change of a pod, and the texts of a rollout are few.
+func rememberingDecode() decodeFunc {
+	type answer struct {
+		record *Record
+		err    error
+	}
+	answers := map[string]answer{}
+	return func(text string) (*Record, error) {
+		known, found := answers[text]
+		if !found {
+			known.record, known.err = decodeRecord(text)
+			answers[text] = known
+		}
+		return known.record, known.err
+	}
+}
+
 // State is where a Deployment stands with regard to stepwise rollouts.
 type State int
 
 const (
 	// Idle means that no rollout is open.
 	Idle State = iota
-	// Open means that a rollout stands at a step: the gate is closed.
+	// Open means that a rollout stands at a step: the gate is closed, or the last step has left it.
 	Open
 	// RollingBack means that the old version is returning within limits that are not the Deployment's own.
 	RollingBack
@@ -141,13 +163,16 @@ const (
 // OpenRollout finds the open rollout of a Deployment. An annotation alone does not make one: a ReplicaSet may keep a
 // copy of an ended rollout's, which `kubectl rollout undo` puts back onto the Deployment.
 func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State, *Record, error) {
-	gated := d.Spec.MinReadySeconds == GateMinReadySeconds
-	deadline := d.Spec.ProgressDeadlineSeconds
+	return openRollout(d, replicaSets, decodeRecord)
+}
+
+func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (State, *Record, error) {
+	gated, unlimited := isGated(d), hasGateDeadline(d)
 	text, found := d.Annotations[Annotation]
-	if !found && !gated {
+	if !found && !gated && !unlimited {
 		return Idle, nil, nil
 	}
-	record, err := latestRecord(text, replicaSets)
+	record, err := latestRecord(text, replicaSets, decode)
 	if err != nil {
 		if gated {
 			return Open, nil, err
@@ -155,20 +180,27 @@ func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State,
 		return Idle, nil, nil //nolint:nilerr // a left-over that cannot be read, on a Deployment that nothing was borrowed from
 	}
 	switch {
-	case gated:
+	case gated, unlimited && record.Ungated:
 		return Open, record, nil
 	case record.RollingBack && LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
 		return RollingBack, record, nil
-	case deadline != nil && *deadline == GateProgressDeadlineSeconds &&
-		!apiequality.Semantic.DeepEqual(deadline, record.Wanted().ProgressDeadlineSeconds):
+	case unlimited && !apiequality.Semantic.DeepEqual(d.Spec.ProgressDeadlineSeconds, record.Wanted().ProgressDeadlineSeconds):
 		return Disturbed, record, nil
 	}
 	return Idle, nil, nil
 }
 
+// isGated tells whether a gate is closed on the Deployment.
+func isGated(d *appsv1.Deployment) bool { return d.Spec.MinReadySeconds == GateMinReadySeconds }
+
+// hasGateDeadline tells whether the Deployment has the deadline of an open rollout, which is none.
+func hasGateDeadline(d *appsv1.Deployment) bool {
+	return d.Spec.ProgressDeadlineSeconds != nil && *d.Spec.ProgressDeadlineSeconds == GateProgressDeadlineSeconds
+}
+
 // latestRecord chooses the newest among the Deployment's own record and the copies on its ReplicaSets.
-func latestRecord(own string, replicaSets []*appsv1.ReplicaSet) (*Record, error) {
-	latest, err := decodeRecord(own)
+func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (*Record, error) {
+	latest, err := decode(own)
 	if own == "" {
 		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout; "+
 			"set its strategy, minReadySeconds and progressDeadlineSeconds by hand", Annotation)
@@ -178,7 +210,7 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet) (*Record, error)
 		if text == "" || text == own {
 			continue
 		}
-		copied, copyErr := decodeRecord(text)
+		copied, copyErr := decode(text)
 		if copyErr == nil && (latest == nil || copied.ToRevision > latest.ToRevision) {
 			latest, err = copied, nil
 		}

@@ -106,6 +106,10 @@ func TestOpenRollout(t *testing.T) {
 		settings := gated(Gate{Surge: 1}.Strategy(8, limitsOf("1", "0")))
 		d.Spec.Strategy, d.Spec.MinReadySeconds, d.Spec.ProgressDeadlineSeconds = settings.Strategy, settings.MinReadySeconds, settings.ProgressDeadlineSeconds
 	}
+	ungated := encoded(t, func(r *Record) { r.Ungated = true })
+	unlimited := func(d *appsv1.Deployment) {
+		d.Spec.ProgressDeadlineSeconds = ptr.To[int32](GateProgressDeadlineSeconds)
+	}
 	for name, test := range map[string]struct {
 		own    string
 		copies []string
@@ -126,6 +130,10 @@ func TestOpenRollout(t *testing.T) {
 		"open, record gone":              {spec: gatedSpec, want: Open, err: "is gone"},
 		"open, record unreadable":        {own: "?", spec: gatedSpec, want: Open, err: "does not parse"},
 		"open, record of a newer client": {own: encoded(t, func(r *Record) { r.SchemaVersion = 9 }), spec: gatedSpec, want: Open, err: "schemaVersion 9"},
+		"open, has left its gate":        {own: ungated, spec: unlimited, want: Open, step: 2},
+		"open, left gate on a copy":      {copies: []string{ungated}, spec: unlimited, want: Open, step: 2},
+		"ended, a copy that has left":    {copies: []string{ungated}, want: Idle},
+		"no deadline, nothing recorded":  {spec: unlimited, want: Idle},
 		"rolling back": {own: encoded(t, func(r *Record) { r.RollingBack = true }), spec: func(d *appsv1.Deployment) {
 			d.Spec.Strategy = settingsWith(intstr.FromInt32(1), intstr.FromInt32(0), 0).Strategy
 		}, want: RollingBack, step: 2},
@@ -136,9 +144,7 @@ func TestOpenRollout(t *testing.T) {
 		}, want: Disturbed, step: 2},
 		"no deadline is the Deployment's own": {own: encoded(t, func(r *Record) {
 			r.Final, r.Original.ProgressDeadlineSeconds = nil, ptr.To[int32](GateProgressDeadlineSeconds)
-		}), spec: func(d *appsv1.Deployment) {
-			d.Spec.ProgressDeadlineSeconds = ptr.To[int32](GateProgressDeadlineSeconds)
-		}, want: Idle},
+		}), spec: unlimited, want: Idle},
 	} {
 		settings := settingsWith(intstr.FromString("25%"), intstr.FromInt32(1), 3)
 		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
@@ -34,8 +35,9 @@ type source struct {
 	watches []*watched
 	stop    context.CancelFunc
 	done    sync.WaitGroup
-	// onChange is called after every single change, on the goroutine that received it.
-	onChange func()
+	// onCount is called after every single change of what pods there are or are wanted, and of which are ready, on the
+	// goroutine that received it.
+	onCount func()
 }
 
 // watched is one watch with what it has brought.
@@ -54,12 +56,12 @@ type watched struct {
 
 // newSource prepares the watches; start begins and close ends them. Nothing is fetched but what belongs to the
 // Deployment: it by its name, the others by its selector.
-func newSource(client kubernetes.Interface, c clock.Clock, d *appsv1.Deployment, onChange func()) (*source, error) {
+func newSource(client kubernetes.Interface, c clock.Clock, d *appsv1.Deployment, onCount func()) (*source, error) {
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	if err != nil {
 		return nil, fmt.Errorf("the selector of deployment %q does not parse: %w", d.Name, err)
 	}
-	s := &source{clock: c, changed: make(chan struct{}, 1), onChange: onChange}
+	s := &source{clock: c, changed: make(chan struct{}, 1), onCount: onCount}
 	byName := func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, d.Name).String()
 	}
@@ -131,9 +133,6 @@ func (s *source) close() {
 }
 
 func (s *source) notify() {
-	if s.onChange != nil {
-		s.onChange()
-	}
 	select {
 	case s.changed <- struct{}{}:
 	default:
@@ -170,7 +169,15 @@ func (w *watched) note(err error) {
 func (w *watched) Add(object any) error { return w.changed(w.Store.Add(object)) }
 
 // Update keeps an object that has changed.
-func (w *watched) Update(object any) error { return w.changed(w.Store.Update(object)) }
+func (w *watched) Update(object any) error {
+	before, _, _ := w.Get(object)
+	err := w.Store.Update(object)
+	if countOf(before) == countOf(object) {
+		w.source.notify()
+		return err
+	}
+	return w.changed(err)
+}
 
 // Delete drops an object.
 func (w *watched) Delete(object any) error { return w.changed(w.Store.Delete(object)) }
@@ -185,8 +192,36 @@ func (w *watched) Replace(objects []any, version string) error {
 }
 
 func (w *watched) changed(err error) error {
+	if w.source.onCount != nil {
+		w.source.onCount()
+	}
 	w.source.notify()
 	return err
+}
+
+// counted is what an object adds to the counts of pods.
+type counted struct {
+	wanted        int32
+	active, ready bool
+	owner         types.UID
+	generation    int64
+}
+
+func countOf(object any) counted {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return counted{generation: o.Generation}
+	case *appsv1.ReplicaSet:
+		return counted{wanted: sizeOf(o)}
+	case *corev1.Pod:
+		ready, _ := readySince(o)
+		of := counted{active: isActive(o), ready: ready}
+		if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
+			of.owner = owner.UID
+		}
+		return of
+	}
+	return counted{}
 }
 
 // synced tells whether every watch has brought its first list.
