@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 )
@@ -40,19 +41,29 @@ func Main(ctx context.Context, process Process) int {
 		return ExitDone
 	}
 	if text := errorText(err); text != "" {
-		_, _ = fmt.Fprintf(process.ErrOut, "error: %s\n", text) // there is nobody left to tell
+		_, _ = fmt.Fprintln(process.ErrOut, text) // there is nobody left to tell
 	}
 	return exitCode(err)
 }
 
-// errorText is what is told of an error; empty where it has been told already.
+// errorText is what is told of an error, in kubectl's form (checkErr in its cmd/util); empty where it has been told already.
 func errorText(err error) string {
 	var status *exitError
-	if errors.As(err, &status) && status.err == nil {
-		return ""
+	if errors.As(err, &status) {
+		if err = status.err; err == nil {
+			return ""
+		}
 	}
-	if text, ok := cmdutil.StandardErrorMessage(err); ok {
-		return strings.TrimPrefix(text, "error: ")
+	var several utilerrors.Aggregate
+	if errors.As(err, &several) {
+		if len(several.Errors()) > 1 {
+			return strings.TrimSuffix(cmdutil.MultipleErrors("", several.Errors()), "\n")
+		}
+		err = several.Errors()[0]
 	}
-	return strings.TrimPrefix(err.Error(), "error: ")
+	text, standard := cmdutil.StandardErrorMessage(err)
+	if standard {
+		return text
+	}
+	return "error: " + strings.TrimPrefix(err.Error(), "error: ")
 }

@@ -37,7 +37,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 		flags: genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50),
 	}
 	env.flags.WrapConfigFn = func(config *rest.Config) *rest.Config { return env.configure(config) }
-	env.factory = cmdutil.NewFactory(env.flags)
+	env.factory = cmdutil.NewFactory(knowing{env.flags})
 	root := &cobra.Command{
 		Use:   "kubectl-rollout_plus",
 		Short: "Roll out, watch and roll back Deployments, step by step",
