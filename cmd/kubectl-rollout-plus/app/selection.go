@@ -69,4 +69,3 @@ func (s *selection) named(builder *resource.Builder, args []string) *resource.Bu
 	}
 	return builder.ResourceTypeOrNameArgs(true, args...)
 }
-
