@@ -69,6 +69,9 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	if s.Deployment.Spec.Paused {
 		return stop{outcome: Paused, message: "the Deployment was paused"}, m
 	}
+	if record.Held {
+		return stop{outcome: Paused, message: "the rollout is held at its step"}, m
+	}
 	current := s.Current()
 	if !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(s.Deployment) {
 		return orStalled(s, record, current, m, await{}, now), m

@@ -77,6 +77,8 @@ type Record struct {
 	RollingBack bool `json:"rollingBack,omitempty"`
 	// Ungated is set in the last step once it needs no gate: the Deployment has all borrowed fields back but the deadline.
 	Ungated bool `json:"ungated,omitempty"`
+	// Held is set while somebody holds the rollout at its step.
+	Held bool `json:"held,omitempty"`
 	// StartedAt is when the rollout began.
 	StartedAt metav1.Time `json:"startedAt"`
 }

@@ -585,3 +585,31 @@ func TestLastStepLeavesTheGate(t *testing.T) {
 		}
 	})
 }
+
+// A rollout that is held ends whoever drives it where it is, and goes on when it is resumed.
+func TestHeldRolloutStandsUntilResumed(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.onStep(2, func() {
+			if _, err := b.engine.Hold(t.Context(), worldKey); err != nil {
+				t.Errorf("hold: %v", err)
+			}
+		})
+		result := b.start(t.Context(), t)
+		wantOutcome(t, result, Paused, "held")
+		if !result.Standing || !result.Record.Held || result.Record.Step != 2 {
+			t.Fatalf("the rollout stands at %+v", result.Record)
+		}
+		if _, err := b.engine.Hold(t.Context(), worldKey); !errors.Is(err, ErrHeld) {
+			t.Errorf("held again: %v", err)
+		}
+		result, err := b.engine.Resume(t.Context(), worldKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Done, "")
+		b.wantWhole(t, "web:2")
+		if _, err := b.engine.Hold(t.Context(), worldKey); !errors.Is(err, ErrNoRollout) {
+			t.Errorf("held when done: %v", err)
+		}
+	})
+}

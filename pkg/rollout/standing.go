@@ -22,7 +22,7 @@ func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result,
 }
 
 // takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, a
-// record that others removed comes back, and where others opened the gate the Deployment gets its other fields back.
+// record that others removed comes back, one that is held is so no more, and where others opened the gate the Deployment gets its other fields back.
 func (s *session) takeUp(snapshot *Snapshot) action {
 	d, current := snapshot.Deployment, snapshot.Current()
 	switch {
@@ -40,16 +40,16 @@ func (s *session) takeUp(snapshot *Snapshot) action {
 	}
 	_, recorded := d.Annotations[Annotation]
 	foreign := RevisionOf(d) != s.record.ToRevision
-	if recorded && !foreign {
+	if recorded && !foreign && !s.record.Held {
 		return await{until: s.Clock.Now()}
 	}
 	return adopt{revision: RevisionOf(d)}
 }
 
-// adopt takes the present template as the rollout's new version.
+// adopt takes the present template as the rollout's new version, and lets a rollout that was held go on.
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
 	record := *s.record
-	record.ToRevision = a.revision
+	record.ToRevision, record.Held = a.revision, false
 	p := newPatch(d)
 	if err := p.record(&record); err != nil {
 		return err

@@ -26,6 +26,8 @@ type Change struct {
 	// Manifest is a Deployment to be applied (server-side apply). Force takes over fields that others manage.
 	Manifest *unstructured.Unstructured
 	Force    bool
+	// Restart replaces all pods without another change, as kubectl rollout restart does.
+	Restart bool
 	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on.
 	Cause string
 }

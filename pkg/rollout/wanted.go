@@ -50,6 +50,9 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q: %w", s.key.Name, err)}
 		}
 	}
+	if change.Restart {
+		w.template.setRestarted(RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
+	}
 	w.typed = live.typed.DeepCopy()
 	template, err := w.template.typed()
 	if err != nil {

@@ -76,7 +76,7 @@ func TestJSONEvents(t *testing.T) {
 	w.documented(w.start("web:never-ready", "-o", "json", "--timeout", "1s"), "timed-out", 124)
 	w.documented(w.start("web:v3", "-o", "json"), "error", 1)
 	w.documented(w.plugin("abort", "deployment/web", "-o", "json"), "rolled-back", 0)
-	w.documented(w.plugin("resume", "deployment/web", "-o", "json"), "error", 1)
+	w.documented(w.plugin("abort", "deployment/web", "-o", "json"), "error", 1)
 	w.documented(w.start("nope=web:v3", "-o", "json"), "error", 2)
 	w.documented(w.plugin("start", "deployment/nowhere", "--image", "x", "-o", "json"), "error", 1)
 	w.documented(w.start("web:broken", "-o", "json", "--on-failure", "hold"), "failed", 4)

@@ -16,3 +16,8 @@ var (
 func (env *environment) completeDeployment() cobra.CompletionFunc {
 	return completion.SpecifiedResourceTypeAndNameNoRepeatCompletionFunc(env.factory, []string{"deployment"})
 }
+
+// completeWorkload completes TYPE/NAME and TYPE NAME of what has rollouts.
+func (env *environment) completeWorkload() cobra.CompletionFunc {
+	return completion.SpecifiedResourceTypeAndNameNoRepeatCompletionFunc(env.factory, []string{"deployment", "daemonset", "statefulset"})
+}

@@ -21,6 +21,10 @@ type driveFlags struct {
 func (f *driveFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one event per line to standard output.`)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+	f.addTimeout(cmd)
+}
+
+func (f *driveFlags) addTimeout(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
 }
 
@@ -28,8 +32,12 @@ func (f *driveFlags) validate() error {
 	if f.timeout < 0 {
 		return flagError("timeout", f.timeout.String(), errNegative)
 	}
-	if f.fieldManager == "" || len(f.fieldManager) > 128 {
-		return flagError("field-manager", f.fieldManager, errFieldManager)
+	return checkFieldManager(f.fieldManager)
+}
+
+func checkFieldManager(name string) error {
+	if name == "" || len(name) > 128 {
+		return flagError("field-manager", name, errFieldManager)
 	}
 	return nil
 }

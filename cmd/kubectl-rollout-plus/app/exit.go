@@ -3,6 +3,8 @@ package app
 import (
 	"errors"
 
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -40,6 +42,24 @@ func usageError(err error) error {
 		return nil
 	}
 	return &exitError{code: ExitUsage, err: err}
+}
+
+// together joins the errors of several objects; the exit code is that of the first which has one of its own.
+func together(errs []error) error {
+	joined := utilerrors.NewAggregate(errs)
+	if joined == nil {
+		return nil
+	}
+	var status *exitError
+	for _, err := range joined.Errors() {
+		if len(joined.Errors()) == 1 {
+			return err
+		}
+		if errors.As(err, &status) {
+			return &exitError{code: status.code, err: joined}
+		}
+	}
+	return joined
 }
 
 func exitCode(err error) int {

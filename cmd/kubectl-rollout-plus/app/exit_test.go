@@ -98,7 +98,7 @@ func TestSentences(t *testing.T) {
 		"deleted":     {rollout.Result{Outcome: rollout.Deleted, Message: "the Deployment was deleted"}, "the Deployment was deleted"},
 		"paused": {
 			rollout.Result{Outcome: rollout.Paused, Message: "the Deployment was paused", Standing: true, Record: record},
-			"the Deployment was paused; it stands still at step 2 of 4, 'kubectl rollout resume deployment/web -n shop' and then " + resume + " goes on, " + abort + " goes back",
+			"the Deployment was paused; it stands still at step 2 of 4, " + resume + " goes on, " + abort + " goes back",
 		},
 		"paused on its way back": {
 			rollout.Result{Outcome: rollout.Paused, Message: "paused", Standing: true, Record: back},

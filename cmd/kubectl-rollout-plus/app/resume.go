@@ -2,30 +2,88 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/kubectl/pkg/cmd/set"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
+const resumeExample = `  # Go on with the rollout of web, or resume web after a pause
+  kubectl rollout-plus resume deployment/web`
+
+type resumeFlags struct {
+	adjuster
+	drive driveFlags
+}
+
 func newResumeCommand(env *environment) *cobra.Command {
-	var flags driveFlags
+	f := &resumeFlags{adjuster: newAdjuster()}
 	cmd := &cobra.Command{
-		Use:   "resume deployment/NAME",
-		Short: "Go on with a rollout that stands at a step",
+		Use:   "resume (TYPE NAME | TYPE/NAME)...",
+		Short: "Go on with a rollout that stands at a step, or resume a paused Deployment",
 		Long: "Go on with a rollout that stands at a step, from the cluster's state alone: it\n" +
 			"does not matter who began it, on which machine, or how that ended. A pod\n" +
-			"template that somebody changed meanwhile becomes the new version.",
-		Example: "  # Go on with the rollout of web\n  kubectl rollout-plus resume deployment/web",
-		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
+			"template that somebody changed meanwhile becomes the new version.\n\n" +
+			"A Deployment on which no stepwise rollout is open is resumed after a pause, as\n" +
+			"kubectl rollout resume does. With a rollout to go on with, -o json writes its\n" +
+			"events.",
+		Example:           resumeExample,
+		ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return env.drive(cmd.Context(), args, flags, verbs{},
-				func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-					return engine.Resume(ctx, key)
-				})
+			f.drive.output, f.drive.fieldManager = *f.print.OutputFormat, f.fieldManager
+			if err := f.drive.validate(); err != nil {
+				return err
+			}
+			return f.each(env, args, nil, func(info *resource.Info) error { return f.resume(cmd.Context(), env, info) })
 		},
 	}
-	flags.add(cmd)
+	f.add(cmd)
+	f.drive.addTimeout(cmd)
 	return cmd
+}
+
+// resume goes on with an open rollout, and resumes everything else as kubectl does.
+func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resource.Info) error {
+	unpause := adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn)}
+	if mayBeOpen(info) {
+		err := f.goOn(ctx, env, info, unpause)
+		if !errors.Is(err, rollout.ErrNoRollout) {
+			return err
+		}
+	}
+	if err := f.adjust(ctx, info, unpause); err != nil {
+		return err
+	}
+	return f.printed(env, info.Object, "resumed")
+}
+
+// goOn drives an open rollout to its end; the Deployment must not be paused for that.
+func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource.Info, unpause adjustment) error {
+	key := types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
+	engine, err := env.engine(f.fieldManager, nil)
+	if err != nil {
+		return err
+	}
+	if err := engine.Opened(ctx, key); err != nil {
+		return err
+	}
+	printer, err := env.printer(f.drive.output, key)
+	if err != nil {
+		return err
+	}
+	if d, is := info.Object.(*appsv1.Deployment); is && d.Spec.Paused {
+		if err := f.adjust(ctx, info, unpause); err != nil {
+			return err
+		}
+	}
+	return env.driveTo(ctx, key, f.drive, verbs{}, printer,
+		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			return engine.Resume(ctx, key)
+		})
 }

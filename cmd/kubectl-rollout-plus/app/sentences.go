@@ -78,9 +78,6 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 		return "; the old version is returning, " + abort + " sees to it that it is complete"
 	}
 	where := fmt.Sprintf("; it stands still at step %d of %d, ", result.Record.Step, len(result.Record.Plan.Steps))
-	if result.Outcome == rollout.Paused {
-		return where + fmt.Sprintf("%s and then %s goes on, %s goes back", unpause, resume, abort)
-	}
 	return where + resume + " goes on, " + abort + " goes back"
 }
 

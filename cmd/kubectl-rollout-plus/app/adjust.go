@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/kubectl/pkg/cmd/set"
+	"k8s.io/kubectl/pkg/scheme"
+)
+
+// conflictTries is how often a write is computed anew because somebody else has written the object meanwhile.
+const conflictTries = 10
+
+// adjuster changes something of each object that is named and prints it: what pause, resume and restart share.
+type adjuster struct {
+	selection
+	print        *genericclioptions.PrintFlags
+	fieldManager string
+}
+
+func newAdjuster() adjuster {
+	return adjuster{print: genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)}
+}
+
+func (a *adjuster) add(cmd *cobra.Command) {
+	a.selection.add(cmd)
+	a.print.AddFlags(cmd)
+	cmd.Flags().StringVar(&a.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+}
+
+func (a *adjuster) validate(args []string) error {
+	if err := a.check(args); err != nil {
+		return err
+	}
+	return checkFieldManager(a.fieldManager)
+}
+
+// each does something to every object, whatever becomes of the others, after all of them have been checked.
+func (a *adjuster) each(env *environment, args []string, check func(*resource.Info) error, work func(*resource.Info) error) error {
+	if err := a.validate(args); err != nil {
+		return err
+	}
+	// kubectl finds out about an unknown -o only when it prints, after the work.
+	if _, err := a.print.ToPrinter(); err != nil {
+		return usageError(err)
+	}
+	found, err := a.find(env, args)
+	if err != nil {
+		return err
+	}
+	infos, err := found.Infos()
+	if len(infos) == 0 && err == nil {
+		return env.noneFound()
+	}
+	if check != nil {
+		for _, info := range infos {
+			if err := check(info); err != nil {
+				return err
+			}
+		}
+	}
+	errs := []error{err}
+	for _, info := range infos {
+		errs = append(errs, work(info))
+	}
+	return together(errs)
+}
+
+// noneFound says so as kubectl does, which is no failure.
+func (env *environment) noneFound() error {
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(env.ErrOut, "No resources found in %s namespace.\n", namespace)
+	return nil
+}
+
+// adjustment is a change of one object.
+type adjustment struct {
+	mutate set.PatchFn
+	// amend edits the patch that mutate comes to, which may be empty.
+	amend func(object runtime.Object, patch map[string]any) error
+}
+
+// adjust writes a change as a strategic merge patch that is refused if the object is not the one that was read any more;
+// it is computed anew then.
+func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjustment) error {
+	for try := 1; ; try++ {
+		body, err := change.patch(info)
+		if err != nil {
+			return fmt.Errorf("error: %s %q %w", info.Mapping.Resource.GroupResource(), info.Name, err)
+		}
+		object, err := a.write(ctx, info, body)
+		switch {
+		case err == nil:
+			return info.Refresh(object, true)
+		case !apierrors.IsConflict(err) || try == conflictTries:
+			return fmt.Errorf("failed to patch: %w", err)
+		}
+		if err := refresh(ctx, info); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *adjustment) patch(info *resource.Info) ([]byte, error) {
+	read, err := runtime.DefaultUnstructuredConverter.ToUnstructured(info.Object)
+	if err != nil {
+		return nil, err
+	}
+	calculated := &set.Patch{Info: info}
+	set.CalculatePatch(calculated, scheme.DefaultJSONEncoder(), c.mutate)
+	if calculated.Err != nil {
+		return nil, calculated.Err
+	}
+	patch := map[string]any{}
+	if err := json.Unmarshal(calculated.Patch, &patch); err != nil {
+		return nil, err
+	}
+	if c.amend != nil {
+		if err := c.amend(info.Object, patch); err != nil {
+			return nil, err
+		}
+	}
+	version, _, _ := unstructured.NestedString(read, "metadata", "resourceVersion")
+	if err := unstructured.SetNestedField(patch, version, "metadata", "resourceVersion"); err != nil {
+		return nil, err
+	}
+	return json.Marshal(patch)
+}
+
+func (a *adjuster) write(ctx context.Context, info *resource.Info, body []byte) (runtime.Object, error) {
+	return info.Client.Patch(types.StrategicMergePatchType).NamespaceIfScoped(info.Namespace, info.Namespaced()).
+		Resource(info.Mapping.Resource.Resource).Name(info.Name).
+		VersionedParams(&metav1.PatchOptions{FieldManager: a.fieldManager}, metav1.ParameterCodec).Body(body).Do(ctx).Get()
+}
+
+// refresh reads an object anew.
+func refresh(ctx context.Context, info *resource.Info) error {
+	object, err := info.Client.Get().NamespaceIfScoped(info.Namespace, info.Namespaced()).
+		Resource(info.Mapping.Resource.Resource).Name(info.Name).Do(ctx).Get()
+	if err != nil {
+		return err
+	}
+	return info.Refresh(object, true)
+}
+
+// printed prints an object with what was done to it.
+func (a *adjuster) printed(env *environment, object runtime.Object, operation string) error {
+	a.print.NamePrintFlags.Operation = operation
+	printer, err := a.print.ToPrinter()
+	if err != nil {
+		return err
+	}
+	return printer.PrintObj(object, env.Out)
+}

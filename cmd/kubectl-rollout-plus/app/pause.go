@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/kubectl/pkg/cmd/set"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const pauseExample = `  # Let further changes of web wait until it is resumed
+  kubectl rollout-plus pause deployment/web
+
+  # Hold a stepwise rollout at its step, from another terminal
+  kubectl rollout-plus pause deployment/web`
+
+func newPauseCommand(env *environment) *cobra.Command {
+	a := newAdjuster()
+	cmd := &cobra.Command{
+		Use:   "pause (TYPE NAME | TYPE/NAME)...",
+		Short: "Pause a Deployment, or hold its stepwise rollout",
+		Long: "Pause a Deployment, as kubectl rollout pause does: changes of its pod template\n" +
+			"wait until it is resumed. A stepwise rollout that is open is held at its step\n" +
+			"instead, where it keeps its exact numbers of pods: whoever drives it ends, and\n" +
+			"resume goes on.",
+		Example:           pauseExample,
+		ValidArgsFunction: env.completeDeployment(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.each(env, args, nil, func(info *resource.Info) error { return pause(cmd.Context(), env, &a, info) })
+		},
+	}
+	a.add(cmd)
+	return cmd
+}
+
+// pause holds an open rollout, and pauses everything else as kubectl does.
+func pause(ctx context.Context, env *environment, a *adjuster, info *resource.Info) error {
+	if mayBeOpen(info) {
+		held, err := hold(ctx, env, a.fieldManager, info)
+		if err == nil {
+			return a.printed(env, held, "paused")
+		}
+		if !errors.Is(err, rollout.ErrNoRollout) {
+			return err
+		}
+	}
+	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn)}); err != nil {
+		return err
+	}
+	return a.printed(env, info.Object, "paused")
+}
+
+func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {
+	engine, err := env.engine(fieldManager, nil)
+	if err != nil {
+		return nil, err
+	}
+	held, err := engine.Hold(ctx, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
+	if held != nil {
+		held.SetGroupVersionKind(info.Mapping.GroupVersionKind)
+	}
+	return held, err
+}
+
+// mayBeOpen tells whether a stepwise rollout may be open on an object, as far as the object itself tells.
+func mayBeOpen(info *resource.Info) bool {
+	d, is := info.Object.(*appsv1.Deployment)
+	return is && rollout.MayBeOpen(d)
+}

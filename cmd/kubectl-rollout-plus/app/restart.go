@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/kubectl/pkg/cmd/set"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const restartExample = `  # Replace all pods of web, and wait until that is done
+  kubectl rollout-plus restart deployment/web --wait
+
+  # Restart step by step
+  kubectl rollout-plus restart deployment/web --steps 10%,50%
+
+  # Restart all DaemonSets with the label app=agent
+  kubectl rollout-plus restart daemonset -l app=agent`
+
+type restartFlags struct {
+	adjuster
+	rolloutFlags
+	timeout     time.Duration
+	wait, force bool
+}
+
+func newRestartCommand(env *environment) *cobra.Command {
+	f := &restartFlags{adjuster: newAdjuster()}
+	cmd := &cobra.Command{
+		Use:   "restart (TYPE NAME | TYPE/NAME)...",
+		Short: "Replace all pods by new ones of the same version",
+		Long: "Replace all pods by new ones of the same version, as kubectl rollout restart\n" +
+			"does: at once and within the workload's own limits, or a Deployment's step by\n" +
+			"step with --steps.\n\n" +
+			"A rollout of another version that is under way is not piled on: if it does not\n" +
+			"end within some seconds the restart is refused, unless --force is given.",
+		Example:           restartExample,
+		ValidArgsFunction: env.completeWorkload(),
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
+	}
+	f.adjuster.add(cmd)
+	f.rolloutFlags.add(cmd)
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until all pods are replaced.")
+	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
+	return cmd
+}
+
+func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, timeout: f.timeout}
+	if err := drive.validate(); err != nil {
+		return err
+	}
+	options, err := f.options(rollout.DryRunNone)
+	if err != nil {
+		return err
+	}
+	inSteps := cmd.Flags().Changed("steps")
+	if err := needsSteps(cmd, "max-surge", "max-unavailable", "hold", "on-failure"); err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	if inSteps {
+		change := rollout.Change{Restart: true, Cause: f.cause}
+		return f.each(env, args, onlyDeployment, func(info *resource.Info) error {
+			return env.startOn(ctx, info, drive, change, options)
+		})
+	}
+	ctx, cancel := withTimeout(ctx, f.timeout)
+	defer cancel()
+	var restarted []*resource.Info
+	err = f.each(env, args, nil, func(info *resource.Info) error {
+		err := f.restart(ctx, env, info)
+		if err == nil {
+			restarted = append(restarted, info)
+		}
+		return err
+	})
+	if !f.wait {
+		return err
+	}
+	for _, info := range restarted {
+		err = together([]error{err, env.awaitOne(ctx, info)})
+	}
+	return err
+}
+
+// onlyDeployment refuses what cannot be rolled out in steps.
+func onlyDeployment(info *resource.Info) error {
+	if _, is := info.Object.(*appsv1.Deployment); is {
+		return nil
+	}
+	return usageError(fmt.Errorf("--steps is for Deployments only, and %s is none", info.ObjectName()))
+}
+
+// startOn drives a rollout of one of several Deployments.
+func (env *environment) startOn(ctx context.Context, info *resource.Info, drive driveFlags, change rollout.Change, options rollout.StartOptions) error {
+	key := types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
+	printer, err := env.printer(drive.output, key)
+	if err != nil {
+		return err
+	}
+	return env.driveTo(ctx, key, drive, verbs{}, printer,
+		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			return engine.Start(ctx, key, change, options)
+		})
+}
+
+// restart restarts one object.
+func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
+	if !f.force {
+		if err := env.refuseToPile(ctx, info); err != nil {
+			return err
+		}
+	}
+	err := f.adjust(ctx, info, adjustment{
+		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn),
+		amend: func(object runtime.Object, patch map[string]any) error {
+			if err := annotateCause(object, patch, f.cause); err != nil {
+				return err
+			}
+			return env.restartAgain(object, patch)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return f.printed(env, info.Object, "restarted")
+}
+
+// restartAgain makes a restart of one that changes nothing because it is the second within a second.
+func (env *environment) restartAgain(object runtime.Object, patch map[string]any) error {
+	path := []string{"spec", "template", "metadata", "annotations", rollout.RestartedAtAnnotation}
+	template := podTemplate(object)
+	if _, found, err := unstructured.NestedString(patch, path...); found || err != nil || template == nil {
+		return err
+	}
+	return unstructured.SetNestedField(patch, rollout.RestartedAt(template, env.clock.Now()), path...)
+}
+
+// annotateCause adds to a patch why the revision is made, or removes why the one before was.
+func annotateCause(object runtime.Object, patch map[string]any, cause string) error {
+	metadata, err := meta.Accessor(object)
+	if err != nil {
+		return err
+	}
+	path := []string{"metadata", "annotations", rollout.ChangeCauseAnnotation}
+	if cause != "" {
+		return unstructured.SetNestedField(patch, cause, path...)
+	}
+	if _, found := metadata.GetAnnotations()[rollout.ChangeCauseAnnotation]; found {
+		return unstructured.SetNestedField(patch, nil, path...)
+	}
+	return nil
+}
+
+// podTemplate is that of a workload, nil for other kinds.
+func podTemplate(object runtime.Object) *corev1.PodTemplateSpec {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return &o.Spec.Template
+	case *appsv1.StatefulSet:
+		return &o.Spec.Template
+	case *appsv1.DaemonSet:
+		return &o.Spec.Template
+	}
+	return nil
+}
+
+// needsSteps refuses flags that say how steps go where there are none.
+func needsSteps(cmd *cobra.Command, flags ...string) error {
+	if cmd.Flags().Changed("steps") {
+		return nil
+	}
+	for _, flag := range flags {
+		if cmd.Flags().Changed(flag) {
+			return usageError(errors.New("--" + flag + " goes with --steps"))
+		}
+	}
+	return nil
+}

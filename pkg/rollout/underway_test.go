@@ -1,0 +1,95 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+func templateWith(image, restartedAt string) corev1.PodTemplateSpec {
+	template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Image: image}}}}
+	if restartedAt != "" {
+		template.Annotations = map[string]string{RestartedAtAnnotation: restartedAt}
+	}
+	return template
+}
+
+func TestOnlyRestarted(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		a, b corev1.PodTemplateSpec
+		want bool
+	}{
+		"the same":         {templateWith("web:1", ""), templateWith("web:1", ""), true},
+		"restarted first":  {templateWith("web:1", ""), templateWith("web:1", "now"), true},
+		"restarted again":  {templateWith("web:1", "now"), templateWith("web:1", "later"), true},
+		"another image":    {templateWith("web:1", ""), templateWith("web:2", ""), false},
+		"image and moment": {templateWith("web:1", "now"), templateWith("web:2", "later"), false},
+	} {
+		if got := onlyRestarted(&test.a, &test.b); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestRestartedAtIsNeverTheSame(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
+	fresh, again := templateWith("web:1", ""), templateWith("web:1", "2026-01-02T03:04:05Z")
+	if got := RestartedAt(&fresh, now); got != "2026-01-02T03:04:05Z" {
+		t.Errorf("the first restart is at %s", got)
+	}
+	if got := RestartedAt(&again, now); got != "2026-01-02T03:04:05.0000006Z" {
+		t.Errorf("the second within a second is at %s", got)
+	}
+}
+
+func TestUnderWay(t *testing.T) {
+	t.Parallel()
+	set := func(image string, ready int32) *appsv1.ReplicaSet {
+		return &appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Template: templateWith(image, "")}, Status: appsv1.ReplicaSetStatus{ReadyReplicas: ready}}
+	}
+	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: templateWith("web:2", "now")}}
+	for name, test := range map[string]struct {
+		sets []*appsv1.ReplicaSet
+		want bool
+	}{
+		"only a restart":     {[]*appsv1.ReplicaSet{set("web:2", 3)}, false},
+		"the old one serves": {[]*appsv1.ReplicaSet{set("web:1", 1), set("web:2", 2)}, true},
+		"nothing serves":     {[]*appsv1.ReplicaSet{set("web:1", 0), set("web:2", 0)}, false},
+	} {
+		if got := deploymentUnderWay(d, test.sets); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestRevisionsDiffer(t *testing.T) {
+	t.Parallel()
+	revision := func(name string, number int64, template string) *appsv1.ControllerRevision {
+		return &appsv1.ControllerRevision{
+			ObjectMeta: metav1.ObjectMeta{Name: name}, Revision: number, Data: runtime.RawExtension{Raw: []byte(`{"spec":{"template":` + template + `}}`)},
+		}
+	}
+	const one = `{"$patch":"replace","spec":{"containers":[{"name":"web","image":"web:1"}]}}`
+	const restarted = `{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"now"}},"spec":{"containers":[{"name":"web","image":"web:1"}]}}`
+	const two = `{"spec":{"containers":[{"name":"web","image":"web:2"}]}}`
+	for name, test := range map[string]struct {
+		revisions []*appsv1.ControllerRevision
+		want      bool
+	}{
+		"one only":           {[]*appsv1.ControllerRevision{revision("a", 1, one)}, false},
+		"a restart":          {[]*appsv1.ControllerRevision{revision("a", 1, one), revision("b", 2, restarted)}, false},
+		"another version":    {[]*appsv1.ControllerRevision{revision("b", 2, two), revision("a", 1, one)}, true},
+		"older do not count": {[]*appsv1.ControllerRevision{revision("z", 1, two), revision("a", 2, one), revision("b", 3, restarted)}, false},
+		"cannot be read":     {[]*appsv1.ControllerRevision{revision("a", 1, one), revision("b", 2, `"?"`)}, true},
+	} {
+		if got := daemonSetUnderWay(test.revisions); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRestart(t *testing.T) {
+	w := newWeb(t)
+	w.plugin("restart", "deployment/web").ends(0, "deployment.apps/web restarted")
+	// kubectl refuses the second restart within a second.
+	w.plugin("restart", "deploy", "web").ends(0, "deployment.apps/web restarted")
+	w.plugin("restart", "deployment/web", "--wait", "--change-cause", "new certificates").ends(0, "deployment.apps/web restarted")
+	w.runs("web:v1")
+	if history := w.kubectl("rollout", "history", "deployment/web"); !strings.Contains(history, "4         new certificates") {
+		t.Errorf("three restarts made\n%s", history)
+	}
+	w.plugin("restart", "deployment/web", "--steps", "1", "--max-surge", "1").ends(0, "deployment.apps/web rolled out (revision 5)", "step 2 (3 new pods)")
+	w.runs("web:v1")
+	if cause, found := w.get().Annotations["kubernetes.io/change-cause"]; found {
+		t.Errorf("the cause %q of the revision before is kept", cause)
+	}
+	w.plugin("restart", "deployment/web", "--max-surge", "1").ends(2, "--max-surge goes with --steps")
+	w.plugin("restart", "deployment/web", "-o", "nonsense").ends(2, "nonsense")
+	w.plugin("restart").ends(2, "required resource not specified")
+}
+
+// A rollout of another version is not piled on.
+func TestRestartOnTopOfARollout(t *testing.T) {
+	w := newWeb(t, delay("1h"))
+	w.kubectl("set", "image", "deployment/web", "app=web:slow")
+	w.await("the new pods are there", func(m *moment) bool { return m.total("web:slow") > 0 && m.settled() })
+	before := w.get().Generation
+	w.plugin("restart", "deployment/web").ends(1, "a rollout of deployment/web is under way", "rollout-plus status deployment/web -n "+w.name, "--force")
+	if after := w.get().Generation; after != before {
+		t.Error("the restart that was refused has changed the Deployment")
+	}
+	w.plugin("restart", "deployment/web", "--force").ends(0, "deployment.apps/web restarted")
+	w.kubectl("set", "image", "deployment/web", "app=web:v1")
+	w.await("complete", (*moment).complete)
+	w.detached()
+	w.plugin("restart", "deployment/web").ends(1, "a stepwise rollout of deployment", "rollout-plus resume", "--force")
+	w.plugin("abort", "deployment/web").ends(0)
+	w.restored()
+}
+
+// pause ends whoever drives the rollout, and it stands with its exact numbers.
+func TestHoldFromAnotherTerminal(t *testing.T) {
+	w := newWeb(t, replicas(4))
+	p := w.underWay("--steps", "2")
+	w.plugin("pause", "deployment/web").ends(0, "deployment.apps/web paused")
+	p.ends(6, "the rollout is held at its step", "stands still at step 1 of 2", "rollout-plus resume deployment/web", "rollout-plus abort deployment/web")
+	w.plugin("pause", "deployment/web").ends(1, `error: deployments.apps "web" is already paused`)
+	now := w.now()
+	if now.deployment.Spec.Paused || now.ready("web:v1") < 3 || now.size("") > 5 {
+		t.Errorf("the held rollout stands at %s", &now)
+	}
+	p = w.plugin("resume", "deployment/web")
+	p.tells("step 1/2")
+	w.plugin("pause", "deployment", "web", "-o", "name").ends(0, "deployment.apps/web")
+	p.ends(6, "held")
+	w.plugin("abort", "deployment/web").ends(0, "rolled back")
+	w.runs("web:v1")
+	w.plugin("pause", "deployment/web").ends(0, "deployment.apps/web paused")
+	w.plugin("resume", "deployment/web").ends(0, "deployment.apps/web resumed")
+	w.plugin("resume", "deployment/web").ends(1, `error: deployments.apps "web" is not paused`)
+}
