@@ -12,6 +12,15 @@ type Workload interface {
 	metav1.Object
 }
 
+// IsWorkload tells whether an object is one of the three kinds.
+func IsWorkload(object runtime.Object) bool {
+	switch object.(type) {
+	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
+		return true
+	}
+	return false
+}
+
 // Phase is how far a workload's rollout is. The names are part of the JSON output.
 type Phase string
 
