@@ -3,9 +3,12 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -86,8 +89,8 @@ func (s *session) look() (*View, time.Time, error) {
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}
-	if pods := s.source.pods(); connected && view.Blind == nil && view.Phase == Progressing {
-		view.failed(failureOf(pods, updatedPod(workload, pods)))
+	if connected && view.Blind == nil && view.Phase == Progressing {
+		view.judgePods(s.source.pods())
 	}
 	return view, time.Time{}, nil
 }
@@ -162,6 +165,46 @@ func (v *View) judge(snapshot *Snapshot) {
 	case Progressing:
 		v.failed(snapshot.failure(current))
 	}
+}
+
+// judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do.
+func (v *View) judgePods(pods []*corev1.Pod) {
+	v.failed(failureOf(pods, updatedPod(v.Workload, pods)))
+	set, ok := v.Workload.(*appsv1.StatefulSet)
+	if v.Finding != nil || !ok || set.Spec.PodManagementPolicy == appsv1.ParallelPodManagement {
+		return
+	}
+	// Its controller replaces no pod while one is not ready, not even that one.
+	old := failureOf(pods, func(pod *corev1.Pod) bool { return isActive(pod) && metav1.IsControlledBy(pod, set) })
+	if v.failed(old); old != nil {
+		v.Message = fmt.Sprintf("it is a pod of an older revision, which the StatefulSet controller waits for: delete pod %s to go on", old.Pod)
+	}
+}
+
+// NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.
+func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
+	var labels *metav1.LabelSelector
+	newest := ""
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		labels, newest = w.Spec.Selector, w.Status.UpdateRevision
+	case *appsv1.DaemonSet:
+		labels = w.Spec.Selector
+	default:
+		return RevisionOf(workload)
+	}
+	list, err := e.Client.AppsV1().ControllerRevisions(workload.GetNamespace()).List(ctx,
+		metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(labels)})
+	if err != nil {
+		return 0
+	}
+	var number int64
+	for i := range list.Items {
+		if revision := &list.Items[i]; metav1.IsControlledBy(revision, workload) && (newest == "" || newest == revision.Name) {
+			number = max(number, revision.Revision)
+		}
+	}
+	return number
 }
 
 // Logs adds the last lines of the failed container's log to a finding, where they can be read.

@@ -1,12 +1,17 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
+
+// revisionTimeout bounds the question for the revision that a JSON document has.
+const revisionTimeout = 5 * time.Second
 
 // line tells kubectl's text of an object where it has changed.
 func (t *statusTarget) line(text string) {
@@ -52,13 +57,17 @@ func (t *statusTarget) tellBlind() {
 }
 
 // document writes the JSON of an object whose rollout has ended, or which is only looked at.
-func (t *statusTarget) document(phase rollout.Phase, err error) {
+func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err error) {
 	if t.output == "" {
 		return
 	}
 	status := &printers.Status{
-		Object: t.object, Phase: phase, View: t.view, Message: strings.TrimSuffix(t.told, "\n"), Revision: rollout.RevisionOf(t.view.Workload),
+		Object: t.object, Phase: phase, View: t.view, Message: strings.TrimSuffix(t.told, "\n"),
 	}
+	// It is asked for after --timeout, too.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revisionTimeout)
+	defer cancel()
+	status.Revision = t.engine.NewestRevision(ctx, t.view.Workload)
 	if err != nil {
 		status.Message = err.Error()
 	}

@@ -18,6 +18,8 @@ import (
 type statusRun struct {
 	*statusFlags
 	env *environment
+	// engine is nil where all objects are done at first sight, and none is to be told as JSON.
+	engine *rollout.Engine
 	// pending are the objects that are not done at first sight.
 	pending []*statusTarget
 	found   bool
@@ -29,6 +31,11 @@ type statusRun struct {
 
 // run looks at every object once, which is all that a finished one takes, and then follows the others at the same time.
 func (r *statusRun) run(ctx context.Context, objects *resource.Result) error {
+	if r.output != "" {
+		if err := r.connect(); err != nil {
+			return err
+		}
+	}
 	err := objects.Visit(func(info *resource.Info, _ error) error {
 		r.found = true
 		return r.glance(ctx, info)
@@ -79,27 +86,32 @@ func (t *statusTarget) takesMore(view *rollout.View) bool {
 
 // follow waits for all pending objects under one deadline.
 func (r *statusRun) follow(ctx context.Context) error {
-	engine, err := r.env.engine(defaultFieldManager, nil)
-	if err != nil {
+	if err := r.connect(); err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(ctx, r.timeout)
 	defer cancel()
 	var following sync.WaitGroup
 	for _, t := range r.pending {
-		following.Go(func() {
-			t.engine = engine
-			t.err = t.follow(ctx)
-		})
+		following.Go(func() { t.err = t.follow(ctx) })
 	}
 	following.Wait()
 	return nil
 }
 
+func (r *statusRun) connect() (err error) {
+	if r.engine == nil {
+		r.engine, err = r.env.engine(defaultFieldManager, nil)
+	}
+	return err
+}
+
 // pendingError stands for the error that following an object gives in the end.
 type pendingError struct{ target *statusTarget }
 
-func (e *pendingError) Error() string { return fmt.Sprintf("%q is still followed", e.target.object.Name) }
+func (e *pendingError) Error() string {
+	return fmt.Sprintf("%q is still followed", e.target.object.Name)
+}
 
 // settled puts what came of the pending objects into the errors about all, and chooses the exit code.
 func settled(err error) error {

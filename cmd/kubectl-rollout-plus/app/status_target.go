@@ -22,8 +22,6 @@ type statusTarget struct {
 	object   printers.Object
 	workload rollout.Workload
 	viewer   polymorphichelpers.StatusViewer
-	// engine is set once the object is followed.
-	engine *rollout.Engine
 	// view and told are what was seen and told last.
 	view *rollout.View
 	told string
@@ -68,7 +66,7 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	case errors.Is(err, rollout.ErrDeleted):
 		phase = rollout.PhaseDeleted
 	}
-	t.document(phase, err)
+	t.document(ctx, phase, err)
 	return err
 }
 
@@ -82,7 +80,7 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
 	if err != nil {
 		err = t.refused(err)
-		t.document(view.Phase, err)
+		t.document(ctx, view.Phase, err)
 		return true, err
 	}
 	if view.State == rollout.Open {
@@ -94,12 +92,13 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 		err = t.failure(ctx)
 	case done:
 	case !t.watch && t.exitCode:
-		err = &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.name(), t.command(displayName, "status"))}
+		t.document(ctx, view.Phase, nil)
+		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.name(), t.command(displayName, "status"))}
 	case t.watch:
 		t.tellBlind()
 		return false, nil
 	}
-	t.document(view.Phase, err)
+	t.document(ctx, view.Phase, err)
 	return true, err
 }
 
@@ -124,9 +123,9 @@ func (t *statusTarget) refused(err error) error {
 		(t.revision == 0 || t.revision == rollout.RevisionOf(d)):
 		cause := fmt.Sprintf("no progress for %d s (progressDeadlineSeconds)", *d.Spec.ProgressDeadlineSeconds)
 		if view.Finding != nil {
-			cause += "; " + view.Finding.String()
+			cause = view.Finding.String()
 		}
-		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s; %s goes back", err, cause, t.command(displayName, "undo"))}
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s%s", err, cause, t.wayBack())}
 	}
 	return err
 }
@@ -150,7 +149,20 @@ func (t *statusTarget) failure(ctx context.Context) error {
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
 	text := sentence(t.key(), result)
 	if view.Finding != nil && view.State != rollout.Open {
-		text = fmt.Sprintf("%s: the rollout failed: %s; %s goes back", t.name(), view.Finding, t.command(displayName, "undo"))
+		text = fmt.Sprintf("%s: the rollout failed: %s", t.name(), view.Finding)
+		if view.Message != "" {
+			text += "; " + view.Message
+		} else {
+			text += t.wayBack()
+		}
 	}
 	return &exitError{code: outcomeCode(result, nil, false), err: errors.New(text)}
+}
+
+// wayBack says how to go back, where there is something to go back to.
+func (t *statusTarget) wayBack() string {
+	if rollout.PodCountsOf(t.view.Workload).Old == 0 && rollout.RevisionOf(t.view.Workload) < 2 {
+		return ""
+	}
+	return "; " + t.command(displayName, "undo") + " goes back"
 }
