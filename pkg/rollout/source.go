@@ -154,10 +154,9 @@ func (s *source) notify() {
 
 // synced tells whether every watch has brought its first list, or never will.
 func (s *source) synced() bool {
-	now := s.clock.Now()
 	for _, w := range s.watches {
 		w.mu.Lock()
-		synced := w.synced || w.hopeless(now)
+		synced := w.synced || w.hopeless != nil
 		w.mu.Unlock()
 		if !synced {
 			return false
@@ -194,11 +193,10 @@ func (s *source) missing() error {
 
 // staleSince is when the first watch broke that has not come back.
 func (s *source) staleSince() time.Time {
-	now := s.clock.Now()
 	var since time.Time
 	for _, w := range s.watches {
 		w.mu.Lock()
-		if !w.brokenSince.IsZero() && !w.hopeless(now) {
+		if !w.brokenSince.IsZero() && w.hopeless == nil {
 			since = earlier(since, w.brokenSince)
 		}
 		w.mu.Unlock()

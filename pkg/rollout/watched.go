@@ -29,6 +29,7 @@ type watched struct {
 	brokenSince time.Time
 	deniedSince time.Time
 	denied      error
+	hopeless    error
 }
 
 // note keeps whether the API server answers, and whether it still lets us watch.
@@ -51,27 +52,19 @@ func (w *watched) note(err error) {
 			w.deniedSince, w.denied = time.Time{}, nil
 		}
 	}
-	hopeless := w.hopeless(now)
-	w.mu.Unlock()
-	if hopeless && w.cancel != nil {
+	if w.optional && w.denied != nil && (!w.synced || now.Sub(w.deniedSince) > deniedGrace) {
+		w.hopeless = w.lacks()
 		w.cancel() // or it would ask for ever
 	}
+	w.mu.Unlock()
 	w.source.notify()
 }
 
-// hopeless tells whether an optional watch brings nothing for lack of a right. The caller holds the lock.
-func (w *watched) hopeless(now time.Time) bool {
-	return w.optional && w.denied != nil && (!w.synced || now.Sub(w.deniedSince) > deniedGrace)
-}
-
-// missing names the right that an optional watch lacks, nil where it lacks none.
+// missing names the right that an optional watch has been given up for, nil where it has not.
 func (w *watched) missing() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.hopeless(w.source.clock.Now()) {
-		return nil
-	}
-	return w.lacks()
+	return w.hopeless
 }
 
 func (w *watched) lacks() error {
