@@ -1,12 +1,17 @@
 package rollout
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
 )
 
@@ -198,5 +203,28 @@ func TestJudgingANativeRollout(t *testing.T) {
 		if view.Phase != test.want || finding != test.finding {
 			t.Errorf("%s: got %s, %q", name, view.Phase, finding)
 		}
+	}
+}
+
+// TestAnOptionalWatchIsGivenUpForGood whatever its reflector says while it ends.
+func TestAnOptionalWatchIsGivenUpForGood(t *testing.T) {
+	t.Parallel()
+	s := &source{clock: clocktesting.NewFakeClock(noon(0)), changed: make(chan struct{}, 1)}
+	cancelled := false
+	s.watches = []*watched{
+		{source: s, what: "deployments", synced: true},
+		{source: s, what: "pods", cancel: func() { cancelled = true }},
+	}
+	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("not yours"))
+	s.lenient()
+	s.watches[1].note(denied)
+	s.watches[1].note(context.Canceled)
+	if missing := s.missing(); !cancelled || !s.synced() || s.err() != nil || !s.staleSince().IsZero() || !errors.Is(missing, denied) {
+		t.Errorf("cancelled %v, synced %v, error %v, stale since %v, missing %v", cancelled, s.synced(), s.err(), s.staleSince(), missing)
+	}
+	s.watches[0].synced = false
+	s.watches[0].note(denied)
+	if s.err() == nil {
+		t.Error("the workload itself may not be watched, and nobody says so")
 	}
 }
