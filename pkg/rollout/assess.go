@@ -63,14 +63,19 @@ func isFatal(waiting *corev1.ContainerStateWaiting) bool {
 	return false
 }
 
-// failure is the state of the new pods that will not come good, nil where there is none. Of several it is the one that
-// most pods are in.
+// failure is the state of the new pods that will not come good, nil where there is none.
 func (s *Snapshot) failure(current *appsv1.ReplicaSet) *Finding {
+	return failureOf(s.Pods, func(pod *corev1.Pod) bool { return ownedBy(pod, current) })
+}
+
+// failureOf is the state of those pods that will not come good, nil where there is none. Of several it is the one that
+// most pods are in.
+func failureOf(pods []*corev1.Pod, concerns func(*corev1.Pod) bool) *Finding {
 	type cause struct{ reason, container string }
 	findings := map[cause]*Finding{}
 	var worst *Finding
-	for _, pod := range s.Pods {
-		if !ownedBy(pod, current) {
+	for _, pod := range pods {
+		if !concerns(pod) {
 			continue
 		}
 		finding := podFailure(pod)

@@ -99,21 +99,8 @@ func (s *session) observe() {
 	}
 }
 
-// sleep returns at the next change, at the moment until where it is set, or with the context's cause.
 func (s *session) sleep(ctx context.Context, until time.Time) error {
-	var alarm <-chan time.Time
-	if !until.IsZero() {
-		timer := s.Clock.NewTimer(until.Sub(s.Clock.Now()))
-		defer timer.Stop()
-		alarm = timer.C()
-	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-s.source.changed:
-	case <-alarm:
-	}
-	return nil
+	return s.source.sleep(ctx, until)
 }
 
 // snapshot is what the watches brought, with our own last write where they have not brought it yet.

@@ -3,51 +3,67 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// ErrDeleted tells that a workload that was followed is gone.
+var ErrDeleted = errors.New("object has been deleted")
+
 // View is what a command that only watches sees at one moment.
 type View struct {
-	Snapshot Snapshot
-	State    State
-	// Record and Counts are set while a rollout is open.
+	Workload Workload
+	Phase    Phase
+	// State is where a Deployment stands with regard to stepwise rollouts. Record and Counts are set while one is open.
+	State  State
 	Record *Record
 	Counts Counts
-	// Finding is why the open rollout does not come good, Message why it is not going on; both are empty while it may.
+	// Finding is why the rollout does not come good, Message why it is not going on; both are empty while it may.
 	Finding *Finding
 	Message string
 	// Outcome is set together with either of them.
 	Outcome Outcome
+	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
+	Blind error
 }
 
-// Follow calls see with every change of a Deployment, without ever writing, until it says that it has seen enough. It
-// judges an open rollout as the engine that drives it does.
-func (e *Engine) Follow(ctx context.Context, key types.NamespacedName, see func(*View) (bool, error)) error {
-	s, err := e.open(ctx, key)
-	if err != nil {
+// Glance is what a workload shows by itself, without its pods.
+func Glance(workload Workload) *View { return &View{Workload: workload, Phase: PhaseOf(workload)} }
+
+// Follow calls see with every change of a workload, without ever writing, until it says that it has seen enough. It
+// judges an open rollout as the engine that drives it does. The workload is given as it was last seen.
+func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) (bool, error)) error {
+	s := &session{
+		Engine: e, key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()},
+		uid: workload.GetUID(), decodeRecord: rememberingDecode(),
+	}
+	var err error
+	if s.source, err = newSource(e.Client, e.Clock, workload, nil); err != nil {
 		return err
 	}
+	s.source.lenient()
+	s.source.start(ctx)
 	defer s.source.close()
 	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		if err := s.source.err(); err != nil {
 			return err
 		}
-		snapshot := s.snapshot()
-		if d := snapshot.Deployment; snapshot.StaleSince.IsZero() && (d == nil || d.UID != s.uid) {
-			return errors.New("object has been deleted")
+		view, until, err := s.look()
+		if err != nil {
+			return err
 		}
-		var until time.Time
-		if snapshot.Deployment != nil {
-			view, next, err := s.view(&snapshot)
-			if err != nil {
-				return err
-			}
+		if view != nil {
 			if enough, err := see(view); enough || err != nil {
 				return err
 			}
-			until = next
 		}
 		if err := s.sleep(ctx, until); err != nil {
 			return err
@@ -55,28 +71,140 @@ func (e *Engine) Follow(ctx context.Context, key types.NamespacedName, see func(
 	}
 }
 
-func (s *session) view(snapshot *Snapshot) (*View, time.Time, error) {
-	state, record, err := OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
-	if err != nil {
-		return nil, time.Time{}, err
+// look is what is seen now, nil where nothing is yet, and when to look again.
+func (s *session) look() (*View, time.Time, error) {
+	if !s.source.synced() {
+		return nil, time.Time{}, nil
 	}
-	view := &View{Snapshot: *snapshot, State: state, Record: record}
-	if state != Open {
-		return view, time.Time{}, nil
+	workload, connected := s.source.workload(), s.source.staleSince().IsZero()
+	switch {
+	case workload != nil && workload.GetUID() == s.uid:
+	case connected:
+		return nil, time.Time{}, ErrDeleted
+	default:
+		return nil, time.Time{}, nil
 	}
-	now := s.Clock.Now()
-	view.Counts, _ = snapshot.count(snapshot.Current(), record.Wanted().MinReadySeconds, now)
-	var next action
-	next, s.memory = decideStep(snapshot, record, s.memory, now)
-	switch a := next.(type) {
-	case await:
-		return view, a.until, nil
-	case goBack:
-		view.Finding, view.Outcome = a.finding, Failed
-	case stop:
-		view.Finding, view.Outcome, view.Message = a.finding, a.outcome, a.message
+	view := Glance(workload)
+	view.Blind = s.source.missing()
+	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
+		return s.viewDeployment(view)
+	}
+	if connected && view.Blind == nil && view.Phase == Progressing {
+		view.judgePods(s.source.pods())
 	}
 	return view, time.Time{}, nil
+}
+
+func (v *View) failed(finding *Finding) {
+	if finding != nil {
+		v.Phase, v.Outcome, v.Finding = PhaseFailed, Failed, finding
+	}
+}
+
+func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
+	snapshot := s.snapshot()
+	if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
+		return nil, time.Time{}, nil // it went just now, which the next look tells
+	}
+	view.Workload, view.Phase = snapshot.Deployment, PhaseOf(snapshot.Deployment)
+	var err error
+	view.State, view.Record, err = openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
+	switch {
+	case err != nil:
+		return nil, time.Time{}, err
+	case view.State == Open:
+		view.Phase = Standing
+		if view.Blind != nil {
+			return view, time.Time{}, nil
+		}
+		return view, s.viewStep(view, &snapshot), nil
+	case view.Blind == nil && snapshot.StaleSince.IsZero():
+		view.judge(&snapshot)
+	}
+	if view.Phase == PhasePaused {
+		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
+	}
+	return view, time.Time{}, nil
+}
+
+// viewStep judges an open rollout, and tells when to look again.
+func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
+	now := s.Clock.Now()
+	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
+	var next action
+	next, s.memory = decideStep(snapshot, view.Record, s.memory, now)
+	switch a := next.(type) {
+	case await:
+		return a.until
+	case goBack:
+		view.failed(a.finding)
+	case stop:
+		view.Finding, view.Outcome, view.Message, view.Phase = a.finding, a.outcome, a.message, PhaseFailed
+		if a.outcome == Paused {
+			view.Phase = PhasePaused
+		}
+	}
+	return time.Time{}
+}
+
+// judge adds to what a Deployment shows by itself what its ReplicaSets and pods do.
+func (v *View) judge(snapshot *Snapshot) {
+	current := snapshot.Current()
+	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment) {
+		return
+	}
+	switch v.Phase {
+	case PhasePaused:
+		if snapshot.oldSize(current) == 0 {
+			v.Phase = Progressing // the newest template has all pods that there are
+		}
+	case PhaseFailed:
+		if v.failed(snapshot.failure(current)); v.Finding == nil && snapshot.Deployment.Spec.ProgressDeadlineSeconds != nil {
+			v.failed(snapshot.stalled(current, *snapshot.Deployment.Spec.ProgressDeadlineSeconds))
+		}
+	case Progressing:
+		v.failed(snapshot.failure(current))
+	}
+}
+
+// judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do.
+func (v *View) judgePods(pods []*corev1.Pod) {
+	v.failed(failureOf(pods, updatedPod(v.Workload, pods)))
+	set, ok := v.Workload.(*appsv1.StatefulSet)
+	if v.Finding != nil || !ok || set.Spec.PodManagementPolicy == appsv1.ParallelPodManagement {
+		return
+	}
+	// Its controller replaces no pod while one is not ready, not even that one.
+	old := failureOf(pods, func(pod *corev1.Pod) bool { return isActive(pod) && metav1.IsControlledBy(pod, set) })
+	if v.failed(old); old != nil {
+		v.Message = fmt.Sprintf("it is a pod of an older revision, which the StatefulSet controller waits for: delete pod %s to go on", old.Pod)
+	}
+}
+
+// NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.
+func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
+	var labels *metav1.LabelSelector
+	newest := ""
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		labels, newest = w.Spec.Selector, w.Status.UpdateRevision
+	case *appsv1.DaemonSet:
+		labels = w.Spec.Selector
+	default:
+		return RevisionOf(workload)
+	}
+	list, err := e.Client.AppsV1().ControllerRevisions(workload.GetNamespace()).List(ctx,
+		metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(labels)})
+	if err != nil {
+		return 0
+	}
+	var number int64
+	for i := range list.Items {
+		if revision := &list.Items[i]; metav1.IsControlledBy(revision, workload) && (newest == "" || newest == revision.Name) {
+			number = max(number, revision.Revision)
+		}
+	}
+	return number
 }
 
 // Logs adds the last lines of the failed container's log to a finding, where they can be read.

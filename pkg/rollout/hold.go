@@ -14,11 +14,6 @@ import (
 // ErrHeld tells that a rollout is held at its step already.
 var ErrHeld = errors.New("is already paused")
 
-// MayBeOpen tells whether a stepwise rollout may be open on a Deployment, as far as the Deployment itself tells.
-func MayBeOpen(d *appsv1.Deployment) bool {
-	return isGated(d) || hasGateDeadline(d) || d.Annotations[Annotation] != ""
-}
-
 // Opened gives ErrNoRollout where no stepwise rollout is open. It watches nothing.
 func (e *Engine) Opened(ctx context.Context, key types.NamespacedName) error {
 	_, _, err := e.opened(ctx, key)

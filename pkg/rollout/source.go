@@ -11,11 +11,9 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
@@ -28,7 +26,7 @@ import (
 // until it has read its roles.
 const deniedGrace = 20 * time.Second
 
-// source keeps a Deployment, its ReplicaSets and its pods up to date by three watches.
+// source keeps a workload and its pods, and the ReplicaSets between them, up to date by watches.
 type source struct {
 	clock   clock.Clock
 	changed chan struct{}
@@ -40,37 +38,47 @@ type source struct {
 	onCount func()
 }
 
-// watched is one watch with what it has brought.
-type watched struct {
-	cache.Store
-	source    *source
-	reflector *cache.Reflector
-	what      string
-
-	mu          sync.Mutex
-	synced      bool
-	brokenSince time.Time
-	deniedSince time.Time
-	denied      error
-}
-
 // newSource prepares the watches; start begins and close ends them. Nothing is fetched but what belongs to the
-// Deployment: it by its name, the others by its selector.
-func newSource(client kubernetes.Interface, c clock.Clock, d *appsv1.Deployment, onCount func()) (*source, error) {
-	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
-	if err != nil {
-		return nil, fmt.Errorf("the selector of deployment %q does not parse: %w", d.Name, err)
+// workload, a Deployment, StatefulSet or DaemonSet: it by its name, the others by its selector.
+func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, onCount func()) (*source, error) {
+	namespace, name := workload.GetNamespace(), workload.GetName()
+	byName := func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	}
 	s := &source{clock: c, changed: make(chan struct{}, 1), onCount: onCount}
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, d.Name).String()
+	apps := client.AppsV1()
+	var labels *metav1.LabelSelector
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		labels = w.Spec.Selector
+		s.watch(client, "deployments", &appsv1.Deployment{}, listWatch(apps.Deployments(namespace).List, apps.Deployments(namespace).Watch, byName))
+	case *appsv1.StatefulSet:
+		labels = w.Spec.Selector
+		s.watch(client, "statefulsets", &appsv1.StatefulSet{}, listWatch(apps.StatefulSets(namespace).List, apps.StatefulSets(namespace).Watch, byName))
+	case *appsv1.DaemonSet:
+		labels = w.Spec.Selector
+		s.watch(client, "daemonsets", &appsv1.DaemonSet{}, listWatch(apps.DaemonSets(namespace).List, apps.DaemonSets(namespace).Watch, byName))
+	default:
+		return nil, fmt.Errorf("no rollout is known of %T", workload)
+	}
+	selector, err := metav1.LabelSelectorAsSelector(labels)
+	if err != nil {
+		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), name, err)
 	}
 	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
-	apps, core := client.AppsV1(), client.CoreV1()
-	s.watch(client, "deployments", &appsv1.Deployment{}, listWatch(apps.Deployments(d.Namespace).List, apps.Deployments(d.Namespace).Watch, byName))
-	s.watch(client, "replicasets", &appsv1.ReplicaSet{}, listWatch(apps.ReplicaSets(d.Namespace).List, apps.ReplicaSets(d.Namespace).Watch, byLabel))
-	s.watch(client, "pods", &corev1.Pod{}, listWatch(core.Pods(d.Namespace).List, core.Pods(d.Namespace).Watch, byLabel))
+	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
+		s.watch(client, "replicasets", &appsv1.ReplicaSet{}, listWatch(apps.ReplicaSets(namespace).List, apps.ReplicaSets(namespace).Watch, byLabel))
+	}
+	pods := client.CoreV1().Pods(namespace)
+	s.watch(client, "pods", &corev1.Pod{}, listWatch(pods.List, pods.Watch, byLabel))
 	return s, nil
+}
+
+// lenient makes all watches but that of the workload itself optional.
+func (s *source) lenient() {
+	for _, w := range s.watches[1:] {
+		w.optional = true
+	}
 }
 
 func listWatch[L runtime.Object](
@@ -123,7 +131,12 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 func (s *source) start(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(klog.NewContext(ctx, logr.Discard()))
 	for _, w := range s.watches {
-		s.done.Go(func() { w.reflector.RunWithContext(ctx) })
+		watching, cancel := context.WithCancel(ctx)
+		w.cancel = cancel
+		s.done.Go(func() {
+			defer cancel()
+			w.reflector.RunWithContext(watching)
+		})
 	}
 }
 
@@ -139,96 +152,11 @@ func (s *source) notify() {
 	}
 }
 
-// note keeps whether the API server answers, and whether it still lets us watch.
-func (w *watched) note(err error) {
-	w.mu.Lock()
-	now := w.source.clock.Now()
-	switch {
-	case err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
-		w.brokenSince, w.deniedSince, w.denied = time.Time{}, time.Time{}, nil
-	default:
-		if w.brokenSince.IsZero() {
-			w.brokenSince = now
-		}
-		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-			if w.deniedSince.IsZero() {
-				w.deniedSince = now
-			}
-			w.denied = err
-		} else {
-			w.deniedSince, w.denied = time.Time{}, nil
-		}
-	}
-	w.mu.Unlock()
-	w.source.notify()
-}
-
-// Add, Update, Delete and Replace are how the reflector hands on what it received.
-
-// Add keeps an object that is new.
-func (w *watched) Add(object any) error { return w.changed(w.Store.Add(object)) }
-
-// Update keeps an object that has changed.
-func (w *watched) Update(object any) error {
-	before, _, _ := w.Get(object)
-	err := w.Store.Update(object)
-	if countOf(before) == countOf(object) {
-		w.source.notify()
-		return err
-	}
-	return w.changed(err)
-}
-
-// Delete drops an object.
-func (w *watched) Delete(object any) error { return w.changed(w.Store.Delete(object)) }
-
-// Replace keeps what a list brought.
-func (w *watched) Replace(objects []any, version string) error {
-	err := w.Store.Replace(objects, version)
-	w.mu.Lock()
-	w.synced = true
-	w.mu.Unlock()
-	return w.changed(err)
-}
-
-func (w *watched) changed(err error) error {
-	if w.source.onCount != nil {
-		w.source.onCount()
-	}
-	w.source.notify()
-	return err
-}
-
-// counted is what an object adds to the counts of pods.
-type counted struct {
-	wanted        int32
-	active, ready bool
-	owner         types.UID
-	generation    int64
-}
-
-func countOf(object any) counted {
-	switch o := object.(type) {
-	case *appsv1.Deployment:
-		return counted{generation: o.Generation}
-	case *appsv1.ReplicaSet:
-		return counted{wanted: sizeOf(o)}
-	case *corev1.Pod:
-		ready, _ := readySince(o)
-		of := counted{active: isActive(o), ready: ready}
-		if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
-			of.owner = owner.UID
-		}
-		return of
-	}
-	return counted{}
-}
-
-// synced tells whether every watch has brought its first list.
+// synced tells whether every watch has brought its first list, or never will.
 func (s *source) synced() bool {
 	for _, w := range s.watches {
 		w.mu.Lock()
-		synced := w.synced
+		synced := w.synced || w.hopeless != nil
 		w.mu.Unlock()
 		if !synced {
 			return false
@@ -241,10 +169,23 @@ func (s *source) synced() bool {
 func (s *source) err() error {
 	for _, w := range s.watches {
 		w.mu.Lock()
-		denied, lost := w.denied, !w.synced || s.clock.Since(w.deniedSince) > deniedGrace
+		var err error
+		if w.denied != nil && !w.optional && (!w.synced || s.clock.Since(w.deniedSince) > deniedGrace) {
+			err = w.lacks()
+		}
 		w.mu.Unlock()
-		if denied != nil && lost {
-			return fmt.Errorf("the right to list and watch %s is missing: %w", w.what, denied)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing is the first right without which less is seen, nil where none is missing.
+func (s *source) missing() error {
+	for _, w := range s.watches {
+		if err := w.missing(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -255,7 +196,7 @@ func (s *source) staleSince() time.Time {
 	var since time.Time
 	for _, w := range s.watches {
 		w.mu.Lock()
-		if !w.brokenSince.IsZero() {
+		if !w.brokenSince.IsZero() && w.hopeless == nil {
 			since = earlier(since, w.brokenSince)
 		}
 		w.mu.Unlock()
@@ -263,13 +204,38 @@ func (s *source) staleSince() time.Time {
 	return since
 }
 
+// sleep returns at the next change, at the moment until where it is set, or with the context's cause.
+func (s *source) sleep(ctx context.Context, until time.Time) error {
+	var alarm <-chan time.Time
+	if !until.IsZero() {
+		timer := s.clock.NewTimer(until.Sub(s.clock.Now()))
+		defer timer.Stop()
+		alarm = timer.C()
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.changed:
+	case <-alarm:
+	}
+	return nil
+}
+
+// workload is the one that is watched, nil where there is none.
+func (s *source) workload() Workload {
+	for _, found := range listOf[Workload](s.watches[0]) {
+		return found
+	}
+	return nil
+}
+
+// pods are all that the selector of the workload matches.
+func (s *source) pods() []*corev1.Pod { return listOf[*corev1.Pod](s.watches[len(s.watches)-1]) }
+
 // snapshot is what is known now.
 func (s *source) snapshot() Snapshot {
-	var d *appsv1.Deployment
-	for _, found := range listOf[*appsv1.Deployment](s.watches[0]) {
-		d = found
-	}
-	snapshot := NewSnapshot(d, listOf[*appsv1.ReplicaSet](s.watches[1]), listOf[*corev1.Pod](s.watches[2]))
+	d, _ := s.workload().(*appsv1.Deployment)
+	snapshot := NewSnapshot(d, listOf[*appsv1.ReplicaSet](s.watches[1]), s.pods())
 	snapshot.StaleSince = s.staleSince()
 	return snapshot
 }

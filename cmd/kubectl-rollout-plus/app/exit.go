@@ -16,6 +16,7 @@ const (
 	ExitStanding   = 4
 	ExitRolledBack = 5
 	ExitPaused     = 6
+	ExitUnfinished = 7
 	ExitTimeout    = 124
 	ExitInterrupt  = 130
 	ExitTerminated = 143

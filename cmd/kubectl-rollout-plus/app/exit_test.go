@@ -67,7 +67,7 @@ func TestOutcomeCode(t *testing.T) {
 func TestExitCodesTopicNamesThemAll(t *testing.T) {
 	t.Parallel()
 	text := newExitCodesTopic().Long
-	for _, code := range []int{ExitDone, ExitError, ExitUsage, ExitStanding, ExitRolledBack, ExitPaused, ExitTimeout, ExitInterrupt, ExitTerminated} {
+	for _, code := range []int{ExitDone, ExitError, ExitUsage, ExitStanding, ExitRolledBack, ExitPaused, ExitUnfinished, ExitTimeout, ExitInterrupt, ExitTerminated} {
 		if !strings.Contains(text, fmt.Sprintf("\n  %3d  ", code)) {
 			t.Errorf("%d is not in the help topic", code)
 		}

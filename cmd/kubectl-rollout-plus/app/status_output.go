@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// revisionTimeout bounds the question for the revision that a JSON document has.
+const revisionTimeout = 5 * time.Second
+
+// line tells kubectl's text of an object where it has changed.
+func (t *statusTarget) line(text string) {
+	if text == t.told {
+		return
+	}
+	t.told = text
+	if t.output != "" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = fmt.Fprint(t.env.Out, text) // a reader that is gone
+}
+
+// note tells what kubectl has no words for.
+func (t *statusTarget) note(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = fmt.Fprintln(t.env.ErrOut, text)
+}
+
+// logs tells the last lines of a container; as JSON they are part of the document.
+func (t *statusTarget) logs(lines []string) {
+	if t.output != "" || len(lines) == 0 {
+		return
+	}
+	t.note("| " + strings.Join(lines, "\n| "))
+}
+
+// tellBlind says once, for all objects, that causes cannot be seen for lack of a right.
+func (t *statusTarget) tellBlind() {
+	if t.view.Blind == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.toldBlind {
+		return
+	}
+	t.toldBlind = true
+	_, _ = fmt.Fprintf(t.env.ErrOut, "pods that fail are not seen: %v\n", t.view.Blind)
+}
+
+// document writes the JSON of an object whose rollout has ended, or which is only looked at.
+func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err error) {
+	if t.output == "" {
+		return
+	}
+	status := &printers.Status{
+		Object: t.object, Phase: phase, View: t.view, Message: strings.TrimSuffix(t.told, "\n"),
+	}
+	// It is asked for after --timeout, too.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revisionTimeout)
+	defer cancel()
+	status.Revision = t.engine.NewestRevision(ctx, t.view.Workload)
+	if err != nil {
+		status.Message = err.Error()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	printers.WriteStatus(t.env.Out, status)
+}

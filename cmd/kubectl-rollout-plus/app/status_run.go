@@ -1,0 +1,167 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// statusRun is one call of status.
+type statusRun struct {
+	*statusFlags
+	env *environment
+	// engine is nil where all objects are done at first sight, and none is to be told as JSON.
+	engine *rollout.Engine
+	// pending are the objects that are not done at first sight.
+	pending []*statusTarget
+	found   bool
+
+	// mu keeps what is told of one object together.
+	mu        sync.Mutex
+	toldBlind bool
+}
+
+// run looks at every object once, which is all that a finished one takes, and then follows the others at the same time.
+func (r *statusRun) run(ctx context.Context, objects *resource.Result) error {
+	if r.output != "" {
+		if err := r.connect(); err != nil {
+			return err
+		}
+	}
+	err := objects.Visit(func(info *resource.Info, _ error) error {
+		r.found = true
+		return r.glance(ctx, info)
+	})
+	if len(r.pending) > 0 {
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	if err == nil && !r.found {
+		namespace, _, err := r.env.factory.ToRawKubeConfigLoader().Namespace()
+		_, _ = fmt.Fprintf(r.env.ErrOut, "No resources found in %s namespace.\n", namespace)
+		return err
+	}
+	return settled(err)
+}
+
+// glance judges an object by itself. One that is to be followed gives an error that stands for what comes of it, so that
+// errors are told in the order of the objects.
+func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
+	kind := info.ResourceMapping().GroupVersionKind
+	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
+	if err != nil {
+		return err
+	}
+	workload, ok := info.Object.(rollout.Workload)
+	if !ok || !rollout.IsWorkload(workload) {
+		return fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps", kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource)
+	}
+	t := &statusTarget{
+		statusRun: r, viewer: viewer, workload: workload,
+		object: printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name},
+	}
+	if view := rollout.Glance(workload); !t.takesMore(view) {
+		if enough, err := t.see(ctx, view); enough || err != nil {
+			return err
+		}
+	}
+	r.pending = append(r.pending, t)
+	return &pendingError{t}
+}
+
+// takesMore tells whether the object's pods have to be seen before anything can be said of it.
+func (t *statusTarget) takesMore(view *rollout.View) bool {
+	waitsOrFails := view.Phase == rollout.PhasePaused || view.Phase == rollout.PhaseFailed
+	return rollout.MayBeOpen(view.Workload) || t.watch && waitsOrFails
+}
+
+// follow waits for all pending objects under one deadline.
+func (r *statusRun) follow(ctx context.Context) error {
+	if err := r.connect(); err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(ctx, r.timeout)
+	defer cancel()
+	var following sync.WaitGroup
+	for _, t := range r.pending {
+		following.Go(func() { t.err = t.follow(ctx) })
+	}
+	following.Wait()
+	return nil
+}
+
+func (r *statusRun) connect() (err error) {
+	if r.engine == nil {
+		r.engine, err = r.env.engine(defaultFieldManager, nil)
+	}
+	return err
+}
+
+// pendingError stands for the error that following an object gives in the end.
+type pendingError struct{ target *statusTarget }
+
+func (e *pendingError) Error() string {
+	return fmt.Sprintf("%q is still followed", e.target.object.Name)
+}
+
+// settled puts what came of the pending objects into the errors about all, and chooses the exit code.
+func settled(err error) error {
+	var codes []int
+	interrupted := false
+	var resolve func(error) error
+	resolve = func(err error) error {
+		var several utilerrors.Aggregate
+		var pending *pendingError
+		var interrupt *InterruptError
+		var status *exitError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &several):
+			kept := make([]error, 0, len(several.Errors()))
+			for _, one := range several.Errors() {
+				kept = append(kept, resolve(one))
+			}
+			return utilerrors.NewAggregate(kept)
+		case errors.As(err, &pending):
+			return resolve(pending.target.err)
+		case errors.As(err, &interrupt):
+			codes = append(codes, exitCode(err))
+			if interrupted {
+				return nil // once is enough
+			}
+			interrupted = true
+			return err
+		}
+		codes = append(codes, exitCode(err))
+		if errors.As(err, &status) {
+			return status.err
+		}
+		return err
+	}
+	if err = resolve(err); err == nil {
+		return nil
+	}
+	return &exitError{code: gravest(codes), err: err}
+}
+
+// gravest is the exit code for several objects, as the help of status tells.
+func gravest(codes []int) int {
+	for _, code := range []int{ExitTerminated, ExitInterrupt, ExitStanding, ExitError, ExitPaused, ExitTimeout, ExitUnfinished} {
+		for _, has := range codes {
+			if has == code {
+				return code
+			}
+		}
+	}
+	return ExitError
+}

@@ -1,0 +1,168 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// statusTarget is one object that status tells of.
+type statusTarget struct {
+	*statusRun
+	object   printers.Object
+	workload rollout.Workload
+	viewer   polymorphichelpers.StatusViewer
+	// view and told are what was seen and told last.
+	view *rollout.View
+	told string
+	// err is what following it gave.
+	err error
+}
+
+func (t *statusTarget) key() types.NamespacedName {
+	return types.NamespacedName{Namespace: t.object.Namespace, Name: t.object.Name}
+}
+
+// name is the object as people write it: deployment "web".
+func (t *statusTarget) name() string {
+	return fmt.Sprintf("%s %q", strings.ToLower(t.object.Kind), t.object.Name)
+}
+
+// command is a command line about the object that the user may type next.
+func (t *statusTarget) command(program, verb string) string {
+	return fmt.Sprintf("'%s %s %s/%s -n %s'", program, verb, strings.ToLower(t.object.Kind), t.object.Name, t.object.Namespace)
+}
+
+// follow tells what happens to the object until its rollout has ended.
+func (t *statusTarget) follow(ctx context.Context) error {
+	ended := false
+	err := t.engine.Follow(ctx, t.workload, func(view *rollout.View) (bool, error) {
+		enough, err := t.see(ctx, view)
+		ended = enough || err != nil
+		return ended, err
+	})
+	if ended || err == nil {
+		return err
+	}
+	if t.view == nil {
+		t.view = rollout.Glance(t.workload)
+	}
+	phase := t.view.Phase
+	switch {
+	case errors.Is(err, rollout.ErrTimeout):
+		phase = rollout.PhaseTimedOut
+		err = fmt.Errorf("%w: --timeout %s passed, and %s is not rolled out yet; %s waits on",
+			rollout.ErrTimeout, t.timeout, t.name(), t.command(displayName, "status"))
+	case errors.Is(err, rollout.ErrDeleted):
+		phase = rollout.PhaseDeleted
+	}
+	t.document(ctx, phase, err)
+	return err
+}
+
+// see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.
+func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error) {
+	t.view = view
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
+	if err != nil {
+		return true, err
+	}
+	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
+	if err != nil {
+		err = t.refused(err)
+		t.document(ctx, view.Phase, err)
+		return true, err
+	}
+	if view.State == rollout.Open {
+		text, done = text+stepLine(view), false
+	}
+	t.line(text)
+	switch {
+	case view.Outcome != "" && (t.watch || view.State == rollout.Open):
+		err = t.failure(ctx)
+	case done:
+	case !t.watch && t.exitCode:
+		t.document(ctx, view.Phase, nil)
+		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.name(), t.command(displayName, "status"))}
+	case t.watch:
+		t.tellBlind()
+		return false, nil
+	}
+	t.document(ctx, view.Phase, err)
+	return true, err
+}
+
+// stepLine is the line of an open rollout.
+func stepLine(view *rollout.View) string {
+	step := fmt.Sprintf("step %d of %d", view.Record.Step, len(view.Record.Plan.Steps))
+	if view.Blind != nil {
+		return step + "\n"
+	}
+	c := view.Counts
+	return fmt.Sprintf("%s: %d of %d new pods ready, %d old, %d in total, %d available\n", step,
+		c.NewReady, view.Record.Target(rollout.PodCountsOf(view.Workload).Desired), c.Old, c.Total, c.Ready)
+}
+
+// refused adds to an error of kubectl's what there is to know about it.
+func (t *statusTarget) refused(err error) error {
+	view := t.view
+	switch d, _ := view.Workload.(*appsv1.Deployment); {
+	case view.Phase == rollout.OnDelete:
+		t.note(onDelete(t.name(), rollout.PodCountsOf(view.Workload)))
+	case d != nil && view.Phase == rollout.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&
+		(t.revision == 0 || t.revision == rollout.RevisionOf(d)):
+		cause := fmt.Sprintf("no progress for %d s (progressDeadlineSeconds)", *d.Spec.ProgressDeadlineSeconds)
+		if view.Finding != nil {
+			cause = view.Finding.String()
+		}
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s%s", err, cause, t.wayBack())}
+	}
+	return err
+}
+
+// onDelete says how far the pods of an object with strategy OnDelete have been replaced.
+func onDelete(name string, counts rollout.PodCounts) string {
+	if counts.Updated >= counts.Total {
+		return fmt.Sprintf("%s has strategy OnDelete: all %d pods run its newest revision", name, counts.Total)
+	}
+	return fmt.Sprintf("%s has strategy OnDelete: %d of %d pods run its newest revision, the others are replaced when you delete them",
+		name, counts.Updated, counts.Total)
+}
+
+// failure is the error of a rollout that does not come good by itself.
+func (t *statusTarget) failure(ctx context.Context) error {
+	view := t.view
+	if view.Finding != nil {
+		t.engine.Logs(ctx, t.object.Namespace, view.Finding)
+		t.logs(view.Finding.Logs)
+	}
+	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
+	text := sentence(t.key(), result)
+	if view.Finding != nil && view.State != rollout.Open {
+		text = fmt.Sprintf("%s: the rollout failed: %s", t.name(), view.Finding)
+		if view.Message != "" {
+			text += "; " + view.Message
+		} else {
+			text += t.wayBack()
+		}
+	}
+	return &exitError{code: outcomeCode(result, nil, false), err: errors.New(text)}
+}
+
+// wayBack says how to go back, where there is something to go back to.
+func (t *statusTarget) wayBack() string {
+	if rollout.PodCountsOf(t.view.Workload).Old == 0 && rollout.RevisionOf(t.view.Workload) < 2 {
+		return ""
+	}
+	return "; " + t.command(displayName, "undo") + " goes back"
+}

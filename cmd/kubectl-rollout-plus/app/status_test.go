@@ -1,0 +1,76 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func followed(err error) error {
+	return &pendingError{&statusTarget{object: printers.Deployment("shop", "web"), err: err}}
+}
+
+// TestWhatComesOfSeveral puts the errors in the order of the objects and chooses the exit code.
+func TestWhatComesOfSeveral(t *testing.T) {
+	t.Parallel()
+	missing, failed := errors.New("not found"), &exitError{code: ExitStanding, err: errors.New("crash")}
+	late := fmt.Errorf("%w: web", rollout.ErrTimeout)
+	interrupt := &InterruptError{Signal: os.Interrupt}
+	for name, test := range map[string]struct {
+		errs []error
+		code int
+		text string
+	}{
+		"none":                  {nil, 0, ""},
+		"done":                  {[]error{followed(nil), followed(nil)}, 0, ""},
+		"one of several":        {[]error{followed(nil), followed(failed)}, 4, "error: crash"},
+		"missing and failed":    {[]error{missing, followed(failed)}, 4, "not found\ncrash"},
+		"failed and missing":    {[]error{followed(failed), missing}, 4, "crash\nnot found"},
+		"late and missing":      {[]error{followed(late), missing}, 1, "timed out waiting for the condition: web\nnot found"},
+		"late":                  {[]error{followed(late)}, 124, "error: timed out waiting for the condition: web"},
+		"unfinished and paused": {[]error{&exitError{code: 7, err: missing}, followed(&exitError{code: 6, err: missing})}, 6, "not found\nnot found"},
+		"unfinished and late":   {[]error{&exitError{code: 7, err: missing}, followed(late)}, 124, "not found\ntimed out waiting for the condition: web"},
+		"interrupted":           {[]error{followed(interrupt), followed(interrupt)}, 130, "error: interrupted"},
+		"in a list":             {[]error{missing, utilerrors.NewAggregate([]error{followed(nil), followed(failed)})}, 4, "not found\ncrash"},
+	} {
+		err := settled(utilerrors.NewAggregate(test.errs))
+		code, text := 0, ""
+		if err != nil {
+			code, text = exitCode(err), errorText(err)
+		}
+		if code != test.code || text != test.text {
+			t.Errorf("%s: got %d, %q", name, code, text)
+		}
+	}
+}
+
+func TestOnDeleteIsSaid(t *testing.T) {
+	t.Parallel()
+	if got := onDelete(`daemonset "a"`, rollout.PodCounts{Updated: 2, Total: 5}); got !=
+		`daemonset "a" has strategy OnDelete: 2 of 5 pods run its newest revision, the others are replaced when you delete them` {
+		t.Error(got)
+	}
+	if got := onDelete(`daemonset "a"`, rollout.PodCounts{Updated: 5, Total: 5}); !strings.HasSuffix(got, "all 5 pods run its newest revision") {
+		t.Error(got)
+	}
+}
+
+func TestWayBack(t *testing.T) {
+	t.Parallel()
+	for revision, want := range map[string]string{"1": "", "2": "; 'kubectl rollout-plus undo deployment/web -n shop' goes back"} {
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rollout.RevisionAnnotation: revision}}}
+		target := &statusTarget{object: printers.Deployment("shop", "web"), view: rollout.Glance(d)}
+		if got := target.wayBack(); got != want {
+			t.Errorf("revision %s: got %q", revision, got)
+		}
+	}
+}

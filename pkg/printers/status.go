@@ -1,0 +1,77 @@
+package printers
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// Status is where the rollout of one object stands.
+type Status struct {
+	Object Object
+	Phase  rollout.Phase
+	// Revision is 0 where it is not known.
+	Revision int64
+	View     *rollout.View
+	// Message is kubectl's line, or the error that the command ends with.
+	Message string
+}
+
+type statusDocument struct {
+	SchemaVersion int `json:"schemaVersion"`
+	Object
+	Phase      rollout.Phase     `json:"phase"`
+	Revision   int64             `json:"revision,omitempty"`
+	Counts     statusCounts      `json:"counts"`
+	Step       *statusStep       `json:"step,omitempty"`
+	Conditions []statusCondition `json:"conditions"`
+	Message    string            `json:"message"`
+	Finding    *finding          `json:"finding,omitempty"`
+}
+
+type statusCounts struct {
+	Desired     int32 `json:"desired"`
+	Updated     int32 `json:"updated"`
+	Ready       int32 `json:"ready"`
+	Available   int32 `json:"available"`
+	Total       int32 `json:"total"`
+	Old         int32 `json:"old"`
+	Unavailable int32 `json:"unavailable"`
+}
+
+type statusStep struct {
+	Step   int   `json:"step"`
+	Steps  int   `json:"steps"`
+	Target int32 `json:"target"`
+}
+
+type statusCondition struct {
+	Type    string `json:"type"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// WriteStatus writes a status as one line of JSON.
+func WriteStatus(out io.Writer, status *Status) {
+	workload := status.View.Workload
+	document := statusDocument{
+		SchemaVersion: SchemaVersion, Object: status.Object, Phase: status.Phase, Revision: status.Revision,
+		Counts: statusCounts(rollout.PodCountsOf(workload)), Conditions: []statusCondition{}, Message: status.Message,
+	}
+	for _, condition := range rollout.ConditionsOf(workload) {
+		document.Conditions = append(document.Conditions, statusCondition(condition))
+	}
+	if record := status.View.Record; record != nil && status.View.State == rollout.Open {
+		document.Step = &statusStep{
+			Step: record.Step, Steps: len(record.Plan.Steps), Target: record.Target(rollout.PodCountsOf(workload).Desired),
+		}
+	}
+	if status.View.Finding != nil {
+		document.Finding = findingOf(status.View.Finding)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(document) // a reader that is gone
+}

@@ -1,0 +1,48 @@
+package printers
+
+import (
+	"bytes"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	deployment := &appsv1.Deployment{
+		Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](8)},
+		Status: appsv1.DeploymentStatus{
+			Replicas: 9, UpdatedReplicas: 2, ReadyReplicas: 7, AvailableReplicas: 6,
+			Conditions: []appsv1.DeploymentCondition{{
+				Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue, Reason: "MinimumReplicasAvailable", Message: "Deployment has minimum availability.",
+			}},
+		},
+	}
+	steps := rollout.Steps{intstr.FromInt32(1), intstr.FromString("25%"), intstr.FromString("100%")}
+	daemonSet := &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{
+		DesiredNumberScheduled: 5, CurrentNumberScheduled: 5, UpdatedNumberScheduled: 5, NumberReady: 5, NumberAvailable: 5,
+	}}
+	agent := Object{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "shop", Name: "agent"}
+	for name, status := range map[string]*Status{
+		"status-standing.json": {
+			Object: Deployment("shop", "web"), Phase: rollout.Standing, Revision: 5, Message: "step 2 of 3",
+			View: &rollout.View{Workload: deployment, State: rollout.Open, Record: &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: steps}}},
+		},
+		"status-failed.json": {
+			Object: Deployment("shop", "web"), Phase: rollout.PhaseFailed, Revision: 5, Message: `deployment "web": the rollout failed`,
+			View: &rollout.View{Workload: deployment, Finding: crash()},
+		},
+		"status-complete.json": {
+			Object: agent, Phase: rollout.Complete, Message: `daemon set "agent" successfully rolled out`, View: &rollout.View{Workload: daemonSet},
+		},
+	} {
+		var out bytes.Buffer
+		WriteStatus(&out, status)
+		golden(t, name, out.Bytes())
+	}
+}

@@ -1,0 +1,146 @@
+package rollout
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Workload is a Deployment, StatefulSet or DaemonSet of apps/v1.
+type Workload interface {
+	runtime.Object
+	metav1.Object
+}
+
+// IsWorkload tells whether an object is one of the three kinds.
+func IsWorkload(object runtime.Object) bool {
+	switch object.(type) {
+	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
+		return true
+	}
+	return false
+}
+
+// Phase is how far a workload's rollout is. The names are part of the JSON output.
+type Phase string
+
+// The phases. PhaseOf tells those that the workload itself shows; the others take more than that.
+const (
+	// Complete means that all pods that there should be run the newest template and are available.
+	Complete Phase = "complete"
+	// Progressing means that the controller is at work.
+	Progressing Phase = "progressing"
+	// Unobserved means that the controller has not acted on the newest change yet.
+	Unobserved Phase = "unobserved"
+	// PhasePaused means that a Deployment is paused, so that its newest template is not rolled out.
+	PhasePaused Phase = "paused"
+	// Standing means that a stepwise rollout is open.
+	Standing Phase = "standing"
+	// PhaseFailed means that the rollout does not come good by itself.
+	PhaseFailed Phase = "failed"
+	// OnDelete means that pods are replaced only as somebody deletes them.
+	OnDelete Phase = "on-delete"
+	// Partitioned means that a StatefulSet is complete up to its partition, and keeps older pods below that.
+	Partitioned Phase = "partitioned"
+	// PhaseTimedOut means that the command's own timeout passed first.
+	PhaseTimedOut Phase = "timed-out"
+	// PhaseDeleted means that the workload was deleted meanwhile.
+	PhaseDeleted Phase = "deleted"
+)
+
+// timedOutReason is the controller's word for a Deployment whose progress deadline has passed.
+const timedOutReason = "ProgressDeadlineExceeded"
+
+// PhaseOf tells the phase that a workload shows by itself.
+func PhaseOf(workload Workload) Phase {
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		return phaseOfDeployment(w)
+	case *appsv1.StatefulSet:
+		return phaseOfStatefulSet(w)
+	case *appsv1.DaemonSet:
+		return phaseOfDaemonSet(w)
+	}
+	return Progressing
+}
+
+func phaseOfDeployment(d *appsv1.Deployment) Phase {
+	status := d.Status
+	switch {
+	case d.Generation > status.ObservedGeneration:
+		return Unobserved
+	case exceededDeadline(d):
+		return PhaseFailed
+	case status.UpdatedReplicas >= replicasOf(d) && status.Replicas <= status.UpdatedReplicas && status.AvailableReplicas >= status.UpdatedReplicas:
+		return Complete
+	case d.Spec.Paused && (status.Replicas > status.UpdatedReplicas || status.UpdatedReplicas == 0):
+		// While it is paused it is still scaled: fewer new pods than wanted, and no other ones, are on their way.
+		return PhasePaused
+	}
+	return Progressing
+}
+
+func exceededDeadline(d *appsv1.Deployment) bool {
+	for _, condition := range d.Status.Conditions {
+		if condition.Type == appsv1.DeploymentProgressing && condition.Reason == timedOutReason {
+			return true
+		}
+	}
+	return false
+}
+
+func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
+	status, replicas := s.Status, int32(1)
+	if s.Spec.Replicas != nil {
+		replicas = *s.Spec.Replicas
+	}
+	var partition int32
+	if update := s.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
+		partition = *update.Partition
+	}
+	switch {
+	case s.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType:
+		return OnDelete
+	case status.ObservedGeneration == 0 || s.Generation > status.ObservedGeneration:
+		return Unobserved
+	case status.ReadyReplicas < replicas || status.UpdatedReplicas < replicas-partition:
+		return Progressing
+	case partition > 0 && status.UpdatedReplicas < replicas:
+		return Partitioned
+	}
+	return Complete
+}
+
+func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
+	status := d.Status
+	switch {
+	case d.Spec.UpdateStrategy.Type != appsv1.RollingUpdateDaemonSetStrategyType:
+		return OnDelete
+	case d.Generation > status.ObservedGeneration:
+		return Unobserved
+	case status.UpdatedNumberScheduled < status.DesiredNumberScheduled || status.NumberAvailable < status.DesiredNumberScheduled:
+		return Progressing
+	}
+	return Complete
+}
+
+// MayBeOpen tells whether a Deployment bears marks of a stepwise rollout. Only its ReplicaSets tell whether one is open.
+func MayBeOpen(workload Workload) bool {
+	d, ok := workload.(*appsv1.Deployment)
+	if !ok {
+		return false
+	}
+	_, recorded := d.Annotations[Annotation]
+	return recorded || isGated(d) || hasGateDeadline(d)
+}
+
+// kindOf is what people call the kind of a workload.
+func kindOf(workload Workload) string {
+	switch workload.(type) {
+	case *appsv1.StatefulSet:
+		return "statefulset"
+	case *appsv1.DaemonSet:
+		return "daemonset"
+	}
+	return "deployment"
+}

@@ -1,0 +1,230 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
+)
+
+func TestPhaseOfADeployment(t *testing.T) {
+	t.Parallel()
+	late := appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}
+	for name, test := range map[string]struct {
+		paused                    bool
+		generation                int64
+		total, updated, available int32
+		conditions                []appsv1.DeploymentCondition
+		want                      Phase
+	}{
+		"complete":                      {total: 3, updated: 3, available: 3, want: Complete},
+		"complete and paused":           {paused: true, total: 3, updated: 3, available: 3, want: Complete},
+		"not observed":                  {generation: 1, total: 3, updated: 3, available: 3, want: Unobserved},
+		"not observed after its end":    {generation: 1, conditions: []appsv1.DeploymentCondition{late}, want: Unobserved},
+		"too few updated":               {total: 3, updated: 1, available: 3, want: Progressing},
+		"old ones left":                 {total: 4, updated: 3, available: 4, want: Progressing},
+		"not available":                 {total: 3, updated: 3, available: 2, want: Progressing},
+		"past its deadline":             {total: 4, updated: 1, available: 3, conditions: []appsv1.DeploymentCondition{late}, want: PhaseFailed},
+		"paused in the middle":          {paused: true, total: 4, updated: 1, available: 4, want: PhasePaused},
+		"paused before the first pod":   {paused: true, want: PhasePaused},
+		"paused and scaled up":          {paused: true, total: 2, updated: 2, available: 2, want: Progressing},
+		"paused, pods not available":    {paused: true, total: 3, updated: 3, available: 1, want: Progressing},
+		"paused before its newest pods": {paused: true, total: 3, available: 3, want: PhasePaused},
+	} {
+		d := &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Generation: 5 + test.generation},
+			Spec:       appsv1.DeploymentSpec{Replicas: ptr.To[int32](3), Paused: test.paused},
+			Status: appsv1.DeploymentStatus{
+				ObservedGeneration: 5, Replicas: test.total, UpdatedReplicas: test.updated, AvailableReplicas: test.available, Conditions: test.conditions,
+			},
+		}
+		if got := PhaseOf(d); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func TestPhaseOfAStatefulSet(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		strategy       appsv1.StatefulSetUpdateStrategyType
+		partition      int32
+		generation     int64
+		ready, updated int32
+		want           Phase
+	}{
+		"complete":            {ready: 3, updated: 3, want: Complete},
+		"on delete":           {strategy: appsv1.OnDeleteStatefulSetStrategyType, ready: 3, updated: 3, want: OnDelete},
+		"never observed":      {generation: -1, want: Unobserved},
+		"not observed":        {generation: 2, ready: 3, updated: 3, want: Unobserved},
+		"not ready":           {ready: 2, updated: 3, want: Progressing},
+		"not updated":         {ready: 3, updated: 2, want: Progressing},
+		"up to its partition": {partition: 2, ready: 3, updated: 1, want: Partitioned},
+		"not yet up to it":    {partition: 1, ready: 3, updated: 1, want: Progressing},
+		"nothing to update":   {partition: 2, ready: 3, updated: 3, want: Complete},
+		"partition above all": {partition: 9, ready: 3, updated: 0, want: Partitioned},
+	} {
+		set := &appsv1.StatefulSet{
+			ObjectMeta: metav1.ObjectMeta{Generation: 1 + test.generation},
+			Spec: appsv1.StatefulSetSpec{Replicas: ptr.To[int32](3), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+				Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &test.partition},
+			}},
+			Status: appsv1.StatefulSetStatus{ObservedGeneration: 1 + min(test.generation, 0), ReadyReplicas: test.ready, UpdatedReplicas: test.updated},
+		}
+		if test.strategy != "" {
+			set.Spec.UpdateStrategy.Type = test.strategy
+		}
+		if got := PhaseOf(set); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func TestPhaseOfADaemonSet(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		strategy           appsv1.DaemonSetUpdateStrategyType
+		generation         int64
+		updated, available int32
+		want               Phase
+	}{
+		"complete":      {updated: 3, available: 3, want: Complete},
+		"on delete":     {strategy: appsv1.OnDeleteDaemonSetStrategyType, updated: 3, available: 3, want: OnDelete},
+		"not observed":  {generation: 1, updated: 3, available: 3, want: Unobserved},
+		"not updated":   {updated: 2, available: 3, want: Progressing},
+		"not available": {updated: 3, available: 2, want: Progressing},
+	} {
+		set := &appsv1.DaemonSet{
+			ObjectMeta: metav1.ObjectMeta{Generation: test.generation},
+			Spec:       appsv1.DaemonSetSpec{UpdateStrategy: appsv1.DaemonSetUpdateStrategy{Type: appsv1.RollingUpdateDaemonSetStrategyType}},
+			Status:     appsv1.DaemonSetStatus{DesiredNumberScheduled: 3, UpdatedNumberScheduled: test.updated, NumberAvailable: test.available},
+		}
+		if test.strategy != "" {
+			set.Spec.UpdateStrategy.Type = test.strategy
+		}
+		if got := PhaseOf(set); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// owned is a pod of a StatefulSet or DaemonSet, crashing where it has a reason.
+func owned(by Workload, name, hash, generation, reason string) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		Name: name, UID: types.UID(name), Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: hash, templateGeneration: generation},
+		OwnerReferences: []metav1.OwnerReference{{UID: by.GetUID(), Controller: ptr.To(true)}},
+	}}
+	if reason != "" {
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{waits(reason, "")}
+	}
+	return pod
+}
+
+func TestPodsThatHoldASetUp(t *testing.T) {
+	t.Parallel()
+	ordered := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{UID: "s"}, Status: appsv1.StatefulSetStatus{UpdateRevision: "new"}}
+	parallel := ordered.DeepCopy()
+	parallel.Spec.PodManagementPolicy = appsv1.ParallelPodManagement
+	daemon := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{UID: "d", Annotations: map[string]string{appsv1.DeprecatedTemplateGeneration: "3"}}}
+	other := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{UID: "x"}}
+	const crash = "CrashLoopBackOff"
+	gone := owned(ordered, "gone", "new", "", crash)
+	gone.DeletionTimestamp = ptr.To(metav1.NewTime(noon(0)))
+	for name, test := range map[string]struct {
+		workload     Workload
+		pods         []*corev1.Pod
+		pod, message string
+	}{
+		"all well":                    {workload: ordered, pods: []*corev1.Pod{owned(ordered, "a", "new", "", "")}},
+		"a new one":                   {workload: ordered, pods: []*corev1.Pod{owned(ordered, "a", "old", "", ""), owned(ordered, "b", "new", "", crash)}, pod: "b"},
+		"one that is going":           {workload: ordered, pods: []*corev1.Pod{gone}},
+		"one of another's":            {workload: ordered, pods: []*corev1.Pod{owned(other, "a", "new", "", crash)}},
+		"an old one, waited for":      {workload: ordered, pods: []*corev1.Pod{owned(ordered, "a", "old", "", crash)}, pod: "a", message: "delete pod a to go on"},
+		"an old one, not waited for":  {workload: parallel, pods: []*corev1.Pod{owned(parallel, "a", "old", "", crash)}},
+		"a new one of a DaemonSet":    {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h2", "3", crash)}, pod: "a"},
+		"an old one of a DaemonSet":   {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h1", "2", crash), owned(daemon, "b", "h2", "3", "")}},
+		"one from before a rollback":  {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h1", "1", crash), owned(daemon, "b", "h1", "3", "")}, pod: "a"},
+		"the newest are not made yet": {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h1", "2", crash)}},
+	} {
+		view := &View{Workload: test.workload, Phase: Progressing}
+		view.judgePods(test.pods)
+		pod := ""
+		if view.Finding != nil {
+			pod = view.Finding.Pod
+		}
+		if pod != test.pod || (pod != "") != (view.Outcome == Failed) || (view.Message == "") != (test.message == "") {
+			t.Errorf("%s: got pod %q, outcome %q, message %q", name, pod, view.Outcome, view.Message)
+		}
+	}
+}
+
+func TestJudgingANativeRollout(t *testing.T) {
+	t.Parallel()
+	old, current := setFor("a", "web:1", 1, noon(0)), setFor("b", "web:2", 2, noon(1))
+	empty := old.DeepCopy()
+	empty.Spec.Replicas = ptr.To[int32](0)
+	crashing := podFor(current, "p", nil)
+	crashing.Status.ContainerStatuses = []corev1.ContainerStatus{waits("CrashLoopBackOff", "")}
+	for name, test := range map[string]struct {
+		phase   Phase
+		sets    []*appsv1.ReplicaSet
+		pods    []*corev1.Pod
+		want    Phase
+		finding string
+	}{
+		"under way":             {Progressing, []*appsv1.ReplicaSet{old, current}, nil, Progressing, ""},
+		"crashing":              {Progressing, []*appsv1.ReplicaSet{old, current}, []*corev1.Pod{crashing}, PhaseFailed, "CrashLoopBackOff"},
+		"complete, and crashes": {Complete, []*appsv1.ReplicaSet{current}, []*corev1.Pod{crashing}, Complete, ""},
+		"not begun":             {Progressing, []*appsv1.ReplicaSet{old}, nil, Progressing, ""},
+		"paused":                {PhasePaused, []*appsv1.ReplicaSet{old, current}, nil, PhasePaused, ""},
+		"paused before":         {PhasePaused, []*appsv1.ReplicaSet{old}, nil, PhasePaused, ""},
+		"paused and scaled":     {PhasePaused, []*appsv1.ReplicaSet{empty, current}, nil, Progressing, ""},
+		"past its deadline":     {PhaseFailed, []*appsv1.ReplicaSet{old, current}, nil, PhaseFailed, "ProgressDeadlineExceeded"},
+		"late and crashing":     {PhaseFailed, []*appsv1.ReplicaSet{old, current}, []*corev1.Pod{crashing}, PhaseFailed, "CrashLoopBackOff"},
+	} {
+		d := &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{RevisionAnnotation: "2"}},
+			Spec:       appsv1.DeploymentSpec{Template: templateFor("web:2", ""), ProgressDeadlineSeconds: ptr.To[int32](60)},
+		}
+		view := &View{Workload: d, Phase: test.phase}
+		view.judge(&Snapshot{Deployment: d, ReplicaSets: test.sets, Pods: test.pods})
+		finding := ""
+		if view.Finding != nil {
+			finding = view.Finding.Reason
+		}
+		if view.Phase != test.want || finding != test.finding {
+			t.Errorf("%s: got %s, %q", name, view.Phase, finding)
+		}
+	}
+}
+
+// TestAnOptionalWatchIsGivenUpForGood whatever its reflector says while it ends.
+func TestAnOptionalWatchIsGivenUpForGood(t *testing.T) {
+	t.Parallel()
+	s := &source{clock: clocktesting.NewFakeClock(noon(0)), changed: make(chan struct{}, 1)}
+	cancelled := false
+	s.watches = []*watched{
+		{source: s, what: "deployments", synced: true},
+		{source: s, what: "pods", cancel: func() { cancelled = true }},
+	}
+	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("not yours"))
+	s.lenient()
+	s.watches[1].note(denied)
+	s.watches[1].note(context.Canceled)
+	if missing := s.missing(); !cancelled || !s.synced() || s.err() != nil || !s.staleSince().IsZero() || !errors.Is(missing, denied) {
+		t.Errorf("cancelled %v, synced %v, error %v, stale since %v, missing %v", cancelled, s.synced(), s.err(), s.staleSince(), missing)
+	}
+	s.watches[0].synced = false
+	s.watches[0].note(denied)
+	if s.err() == nil {
+		t.Error("the workload itself may not be watched, and nobody says so")
+	}
+}

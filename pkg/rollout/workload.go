@@ -1,0 +1,85 @@
+package rollout
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// PodCounts are the pods of a workload as its own status has them. Old are those of other templates than the newest.
+type PodCounts struct {
+	Desired, Updated, Ready, Available, Total, Old, Unavailable int32
+}
+
+// PodCountsOf reads the counts of a workload.
+func PodCountsOf(workload Workload) PodCounts {
+	var c PodCounts
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		s := w.Status
+		c = PodCounts{Desired: replicasOf(w), Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Available: s.AvailableReplicas, Total: s.Replicas}
+	case *appsv1.StatefulSet:
+		s := w.Status
+		c = PodCounts{Desired: 1, Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Available: s.AvailableReplicas, Total: s.Replicas}
+		if w.Spec.Replicas != nil {
+			c.Desired = *w.Spec.Replicas
+		}
+	case *appsv1.DaemonSet:
+		s := w.Status
+		c = PodCounts{
+			Desired: s.DesiredNumberScheduled, Updated: s.UpdatedNumberScheduled, Ready: s.NumberReady,
+			Available: s.NumberAvailable, Total: s.CurrentNumberScheduled,
+		}
+	}
+	c.Old, c.Unavailable = max(c.Total-c.Updated, 0), max(c.Desired-c.Available, 0)
+	return c
+}
+
+// Condition is what a controller says of a workload.
+type Condition struct {
+	Type, Status, Reason, Message string
+}
+
+// ConditionsOf reads the conditions of a workload.
+func ConditionsOf(workload Workload) []Condition {
+	var all []Condition
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		for _, c := range w.Status.Conditions {
+			all = append(all, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
+		}
+	case *appsv1.StatefulSet:
+		for _, c := range w.Status.Conditions {
+			all = append(all, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
+		}
+	case *appsv1.DaemonSet:
+		for _, c := range w.Status.Conditions {
+			all = append(all, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
+		}
+	}
+	return all
+}
+
+// templateGeneration is the label by which the DaemonSet controller tells the pods of the newest template.
+const templateGeneration = "pod-template-generation"
+
+// updatedPod tells the pods of the newest template of a StatefulSet or DaemonSet.
+func updatedPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
+	hash := func(pod *corev1.Pod) string { return pod.Labels[appsv1.ControllerRevisionHashLabelKey] }
+	newest := ""
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		newest = w.Status.UpdateRevision
+	case *appsv1.DaemonSet:
+		// The name of its newest revision is in none of the objects that are watched; one of its pods tells it.
+		generation := w.Annotations[appsv1.DeprecatedTemplateGeneration]
+		for _, pod := range pods {
+			if metav1.IsControlledBy(pod, w) && generation != "" && pod.Labels[templateGeneration] == generation {
+				newest = hash(pod)
+			}
+		}
+	}
+	return func(pod *corev1.Pod) bool {
+		return newest != "" && hash(pod) == newest && metav1.IsControlledBy(pod, workload) && isActive(pod)
+	}
+}
