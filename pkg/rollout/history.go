@@ -42,8 +42,7 @@ type RevisionInfo struct {
 	Images []string
 	// Ready and Total count the revision's pods that are not being deleted.
 	Ready, Total int32
-	// ChangedBy is the field manager that made the workload's template what it is; Unknown for all other revisions, since
-	// the API server keeps no record of who wrote what has been overwritten.
+	// ChangedBy is the field manager that made the revision as far as the API server knows that still, or Unknown.
 	ChangedBy   string
 	ChangeCause string
 	State       RevisionState

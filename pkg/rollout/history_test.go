@@ -233,44 +233,50 @@ func manager(name string, seconds int64, fields string) metav1.ManagedFieldsEntr
 	return entry
 }
 
-func TestTemplateManager(t *testing.T) {
+func TestChangedBy(t *testing.T) {
 	t.Parallel()
 	const template, other = `{"f:spec":{"f:template":{"f:spec":{"f:containers":{}}}}}`, `{"f:spec":{"f:replicas":{}}}`
 	status := manager("status", 9, template)
 	status.Subresource = "status"
 	noFields := manager("none", 9, "")
 	noFields.FieldsV1 = nil
+	two := []metav1.ManagedFieldsEntry{manager("b", 50, template), manager("a", 1, template)}
 	for name, c := range map[string]struct {
-		made    int64
-		entries []metav1.ManagedFieldsEntry
-		want    string
+		made     int64
+		reused   bool
+		entries  []metav1.ManagedFieldsEntry
+		now, old string
 	}{
-		"nobody":            {1, nil, Unknown},
-		"others":            {1, []metav1.ManagedFieldsEntry{manager(controllerManager, 1, template), manager("scaler", 1, other), status, noFields, manager("x", 1, "}")}, Unknown},
-		"the only one":      {1, []metav1.ManagedFieldsEntry{manager("a", 50, template), manager("scaler", 99, other)}, "a"},
-		"the last":          {50, []metav1.ManagedFieldsEntry{manager("b", 50, template), manager("a", 1, template)}, "b"},
-		"wrote more since":  {50, []metav1.ManagedFieldsEntry{manager("b", 49, template), manager("a", 70, template)}, "b"},
-		"a slow controller": {90, []metav1.ManagedFieldsEntry{manager("b", 50, template), manager("a", 1, template)}, "b"},
+		"nobody":            {1, false, nil, Unknown, Unknown},
+		"not the template":  {1, false, []metav1.ManagedFieldsEntry{manager(controllerManager, 1, template), manager("scaler", 1, other), status, noFields, manager("x", 1, "}")}, Unknown, Unknown},
+		"the whole of it":   {1, false, []metav1.ManagedFieldsEntry{manager("a", 1, `{"f:spec":{"f:template":{}}}`)}, "a", "a"},
+		"the only one":      {1, false, []metav1.ManagedFieldsEntry{manager("a", 50, template), manager("scaler", 99, other)}, "a", Unknown},
+		"the last":          {50, false, two, "b", "b"},
+		"the first":         {2, false, two, "a", "a"},
+		"wrote more since":  {50, false, []metav1.ManagedFieldsEntry{manager("b", 49, template), manager("a", 70, template)}, "b", "b"},
+		"a slow controller": {90, false, two, "b", Unknown},
+		"gone back to":      {1, true, two, "b", Unknown},
+		"in one second":     {1, false, []metav1.ManagedFieldsEntry{manager("a", 1, template), manager("b", 1, template)}, "b", Unknown},
 	} {
-		if got := templateManager(c.entries, made(c.made).Time); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+		r := &RevisionInfo{Created: made(c.made).Time, reused: c.reused}
+		writers := authors(c.entries)
+		if now, old := changedBy(writers, r, true), changedBy(writers, r, false); now != c.now || old != c.old {
+			t.Errorf("%s: %s and %s, want %s and %s", name, now, old, c.now, c.old)
 		}
 	}
 }
 
-// TestChangedBy gives nobody the revisions that are not the template's, and does not take the maker of a revision for the
-// one who went back to it.
-func TestChangedBy(t *testing.T) {
+// TestChangedByWhoWentBack does not take the maker of a revision for the one who went back to it.
+func TestChangedByWhoWentBack(t *testing.T) {
 	t.Parallel()
-	const template = `{"f:spec":{"f:template":{}}}`
-	entries := []metav1.ManagedFieldsEntry{manager("creator", 1, template), manager("back", 30, template)}
-	for name, sets := range map[string][]set{
-		"noted by the controller": {{number: "2", image: "b", made: 1}, {number: "3", image: "a", made: 1, annotations: map[string]string{earlierRevisionsAnnotation: "1"}}},
-		"older than another":      {{number: "2", image: "b", made: 20}, {number: "3", image: "a", made: 1}},
-	} {
-		objects := []unstructured.Unstructured{sets[0].object(t), sets[1].object(t)}
+	const template = `{"f:spec":{"f:template":{"f:metadata":{}}}}`
+	entries := []metav1.ManagedFieldsEntry{manager("creator", 1, template), manager("changer", 20, template), manager("back", 30, template)}
+	for name, annotations := range map[string]map[string]string{"noted by the controller": {earlierRevisionsAnnotation: "1"}, "older than another": nil} {
+		objects := []unstructured.Unstructured{
+			set{number: "2", image: "b", made: 20}.object(t), set{number: "3", image: "a", made: 1, annotations: annotations}.object(t),
+		}
 		h, err := workloadOf(t, "Deployment", "a", "{}", entries...).ofReplicaSets(objects)
-		if err != nil || h.Revisions[0].ChangedBy != Unknown || h.Revisions[1].ChangedBy != "back" {
+		if err != nil || h.Revisions[0].ChangedBy != "changer" || h.Revisions[1].ChangedBy != "back" {
 			t.Errorf("%s: %+v, %v", name, h, err)
 		}
 	}

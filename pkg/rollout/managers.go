@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,34 +13,52 @@ import (
 // controllerManager is the field manager of the workload controllers, which change no pod template.
 const controllerManager = "kube-controller-manager"
 
-// madeWithin is how long after the write a controller may take to make a revision of it. Time stamps have full seconds only.
-const madeWithin = 2 * time.Second
+// madeWithin is how long after the write a controller takes to make a revision of it, unless it is behind or the workload
+// paused. Time stamps have full seconds only.
+const madeWithin = time.Second
 
-// templateManager is the field manager that made a workload's template what it is. The API server keeps of each manager
-// which fields it owns and when it last wrote, but not when it wrote which field. So it is the one that wrote when
-// the revision was made or, where that is not known, the last of those that own a part of the template.
-func templateManager(entries []metav1.ManagedFieldsEntry, made time.Time) string {
-	var last, maker *metav1.ManagedFieldsEntry
+// authors are the field managers that own a part of a workload's template. The API server keeps of each what it owns now
+// and when it wrote last, but not when it wrote which field, nor who wrote what has been overwritten.
+func authors(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	var found []metav1.ManagedFieldsEntry
 	for i := range entries {
-		entry := &entries[i]
-		if entry.Manager == controllerManager || entry.Subresource != "" || entry.Time == nil || !ownsTemplate(entry) {
+		if e := &entries[i]; e.Manager != controllerManager && e.Subresource == "" && e.Time != nil && ownsTemplate(e) {
+			found = append(found, *e)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b metav1.ManagedFieldsEntry) int { return a.Time.Compare(b.Time.Time) })
+	return found
+}
+
+// makerOf is the author that wrote just before a revision was created, empty where there is none or more than one.
+func makerOf(authors []metav1.ManagedFieldsEntry, created time.Time) string {
+	var maker *metav1.ManagedFieldsEntry
+	var unclear bool
+	for i := range authors {
+		author := &authors[i]
+		if author.Time.After(created) || created.Sub(author.Time.Time) > madeWithin {
 			continue
 		}
-		if last == nil || !entry.Time.Before(last.Time) {
-			last = entry
-		}
-		atOnce := !entry.Time.After(made) && made.Sub(entry.Time.Time) <= madeWithin
-		if atOnce && (maker == nil || !entry.Time.Before(maker.Time)) {
-			maker = entry
-		}
+		unclear = maker != nil && maker.Manager != author.Manager && maker.Time.Equal(author.Time)
+		maker = author
 	}
-	switch {
-	case maker != nil:
-		return maker.Manager
-	case last != nil:
-		return last.Manager
+	if maker == nil || unclear {
+		return ""
 	}
-	return Unknown
+	return maker.Manager
+}
+
+// changedBy is who made a revision, as far as that can be known. An author that has written since, or whose fields others
+// have written over, is not found. Of the present template it is then the last author: the rest of them wrote before.
+func changedBy(authors []metav1.ManagedFieldsEntry, r *RevisionInfo, isTarget bool) string {
+	maker := ""
+	if !r.reused {
+		maker = makerOf(authors, r.Created)
+	}
+	if maker == "" && isTarget && len(authors) > 0 {
+		maker = authors[len(authors)-1].Manager
+	}
+	return cmp.Or(maker, Unknown)
 }
 
 // ownsTemplate tells whether a manager owns any field of spec.template.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -186,7 +185,7 @@ func (w *workload) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (
 
 func newRevision(of metav1.Object, number int64, template map[string]any) RevisionInfo {
 	r := RevisionInfo{
-		Number: number, Created: of.GetCreationTimestamp().Time, Template: template, ChangedBy: Unknown, State: RevisionOld,
+		Number: number, Created: of.GetCreationTimestamp().Time, Template: template, State: RevisionOld,
 		ChangeCause: of.GetAnnotations()[ChangeCauseAnnotation], name: of.GetName(),
 	}
 	for _, container := range rawTemplate(template).containers("containers") {
@@ -207,8 +206,12 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 	revisions = slices.CompactFunc(revisions, func(a, b RevisionInfo) bool { return a.Number == b.Number })
 	slices.Reverse(revisions)
 	target, serving := w.target(revisions), (*RevisionInfo)(nil)
+	writers := authors(w.object.GetManagedFields())
 	for i := range revisions {
 		r := &revisions[i]
+		// One that is older than an earlier one has been gone back to, which makes no new one: that moment is not known.
+		r.reused = r.reused || slices.ContainsFunc(revisions[:i], func(earlier RevisionInfo) bool { return earlier.Created.After(r.Created) })
+		r.ChangedBy = changedBy(writers, r, r == target)
 		if r != target && r.Total > 0 && (serving == nil || moreOf(r, serving)) {
 			serving = r
 		}
@@ -217,23 +220,12 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 		serving.State = RevisionStable
 	}
 	if target != nil {
-		target.ChangedBy = templateManager(w.object.GetManagedFields(), madeAt(target, revisions))
 		target.State = RevisionNew
 		if serving == nil && (w.finished || target.Ready >= w.desired) {
 			target.State = RevisionCurrent
 		}
 	}
 	return &History{Template: w.template, Revisions: revisions}
-}
-
-// madeAt is when the change was made that made this revision the workload's: as the revision was created, unless it is an
-// earlier one that was gone back to. Then nobody knows, and it is zero.
-func madeAt(target *RevisionInfo, revisions []RevisionInfo) time.Time {
-	reused := target.reused || slices.ContainsFunc(revisions, func(r RevisionInfo) bool { return r.Created.After(target.Created) })
-	if reused {
-		return time.Time{}
-	}
-	return target.Created
 }
 
 // moreOf tells which of two revisions serves more; a, which is later, where they are equal.

@@ -10,9 +10,15 @@ import (
 var (
 	errNegative     = errors.New("it must not be negative")
 	errFieldManager = errors.New("expected a name of 1 to 128 characters")
+	errNoRevision   = errors.New("unable to find the specified revision")
 )
 
 // completeDeployment completes deployment/NAME and deployment NAME from the cluster.
 func (env *environment) completeDeployment() cobra.CompletionFunc {
 	return completion.SpecifiedResourceTypeAndNameNoRepeatCompletionFunc(env.factory, []string{"deployment"})
+}
+
+// completeWorkload completes the kinds that have a history, and their names from the cluster.
+func (env *environment) completeWorkload() cobra.CompletionFunc {
+	return completion.SpecifiedResourceTypeAndNameCompletionFunc(env.factory, []string{"deployment", "daemonset", "statefulset"})
 }

@@ -66,7 +66,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	setUsage(root)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
-		newUndoCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),
+		newUndoCommand(env), newHistoryCommand(env), newDiffCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),
 	)
 	return root
 }
