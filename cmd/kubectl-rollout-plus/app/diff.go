@@ -116,19 +116,17 @@ func (f *diffFlags) validate() error {
 
 // oneWorkload reads the kind and the name of one object with revisions, from TYPE/NAME or TYPE NAME.
 func oneWorkload(args []string) (kind, name string, err error) {
-	var named string
-	switch len(args) {
-	case 0:
+	if len(args) == 0 {
 		return "", "", errors.New("required resource not specified")
-	case 1:
-		var found bool
-		if named, name, found = strings.Cut(args[0], "/"); !found {
-			return "", "", fmt.Errorf("name the object as TYPE/NAME, not %q", args[0])
-		}
-	case 2:
-		named, name = args[0], args[1]
-	default:
-		return "", "", fmt.Errorf("one object at a time, not %d arguments", len(args))
+	}
+	named, name, slash := strings.Cut(args[0], "/")
+	switch {
+	case len(args) == 2 && !slash:
+		name = args[1]
+	case len(args) > 1:
+		return "", "", fmt.Errorf("one object at a time, not %s", strings.Join(args, " "))
+	case !slash:
+		return "", "", fmt.Errorf("name the object as TYPE/NAME, not %q", args[0])
 	}
 	if kind = workloadKind(named); kind == "" {
 		return "", "", fmt.Errorf("only Deployments, StatefulSets and DaemonSets have revisions, not %q", named)

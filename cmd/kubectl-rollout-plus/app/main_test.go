@@ -89,7 +89,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"diff":                                          "required resource not specified",
 		"diff web":                                      "TYPE/NAME",
 		"diff pod/web":                                  "only Deployments, StatefulSets and DaemonSets",
-		"diff deployment/web deployment/db":             "not the name of",
+		"diff deployment/web deployment/db":             "one object at a time",
 		"diff deployment web db":                        "one object at a time",
 		"diff deployment/":                              "not the name of",
 		"diff sts/web --revision 0":                     "revision must be a positive integer: 0",
