@@ -10,6 +10,7 @@ import (
 var (
 	errNegative     = errors.New("it must not be negative")
 	errFieldManager = errors.New("expected a name of 1 to 128 characters")
+	errNoRevision   = errors.New("unable to find the specified revision")
 )
 
 // completeDeployment completes deployment/NAME and deployment NAME from the cluster.

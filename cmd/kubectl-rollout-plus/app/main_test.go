@@ -52,52 +52,64 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	const start = "start deployment/web --image web:2 "
 	for line, want := range map[string]string{
-		"nonsense":                                                    `unknown command "nonsense"`,
-		"start":                                                       "required resource not specified",
-		"start web --image web:2":                                     "deployment/NAME",
-		"start daemonset/web --image web:2":                           "only Deployments",
-		start + "--steps 0":                                           "--steps",
-		start + "--steps 50%,20%":                                     "does not rise",
-		start + "--steps x":                                           "neither a count",
-		start + "--max-surge -1":                                      "--max-surge",
-		start + "--max-unavailable 200%":                              "--max-unavailable",
-		start + "--max-surge 0 --max-unavailable 0":                   "both are zero",
-		start + "--hold -1s":                                          "--hold",
-		start + "--hold soon":                                         "--hold",
-		start + "--timeout -1s":                                       "--timeout",
-		start + "--on-failure panic":                                  "expected rollback or hold",
-		start + "--env 1":                                             "--env",
-		start + "--image =x":                                          "--image",
-		start + "--to-revision 3":                                     "exclude each other",
-		start + "--dry-run=maybe":                                     "dry-run",
-		start + "-o yaml":                                             "expected json",
-		start + "--color blue":                                        "--color",
-		start + "--nonsense":                                          "--nonsense",
-		start + "--force-conflicts":                                   "goes with -f",
-		start + "-f missing.yaml":                                     "exclude each other",
-		"start -f missing.yaml":                                       "missing.yaml",
-		"start deployment/web --to-revision -1":                       "--to-revision",
-		start + "--field-manager=":                                    "--field-manager",
-		"resume":                                                      "required resource",
-		"resume deployment/web --timeout -1s":                         "--timeout",
-		"abort pod/web":                                               "only Deployments",
-		"status deployment/web --revision -1":                         "revision must be a positive integer",
-		"status deployment/web --timeout -1s":                         "--timeout",
-		"undo deployment/web --to-revision -1":                        "--to-revision",
-		"undo deployment/web --hold 1m":                               "--hold goes with --steps",
-		"undo deployment/web --steps 0":                               "--steps",
-		"create deployment":                                           "exactly one NAME",
-		"create deployment web":                                       "--image is required",
-		"create deployment We_b --image a":                            "not the name of a Deployment",
-		"create deployment web --image a --replicas -1":               "--replicas",
-		"create deployment web --image a --port 0":                    "--port",
-		"create deployment web --image a --env A-":                    "expected KEY=VALUE",
-		"create deployment web --image a --ready x":                   "--ready",
-		"create deployment web --image a --service":                   "--service needs a port",
-		"create deployment web --image a --service=0":                 "--service",
-		"create deployment web --image a --max-surge 0":               "none may be missing",
+		"nonsense":                                      `unknown command "nonsense"`,
+		"start":                                         "required resource not specified",
+		"start web --image web:2":                       "deployment/NAME",
+		"start daemonset/web --image web:2":             "only Deployments",
+		start + "--steps 0":                             "--steps",
+		start + "--steps 50%,20%":                       "does not rise",
+		start + "--steps x":                             "neither a count",
+		start + "--max-surge -1":                        "--max-surge",
+		start + "--max-unavailable 200%":                "--max-unavailable",
+		start + "--max-surge 0 --max-unavailable 0":     "both are zero",
+		start + "--hold -1s":                            "--hold",
+		start + "--hold soon":                           "--hold",
+		start + "--timeout -1s":                         "--timeout",
+		start + "--on-failure panic":                    "expected rollback or hold",
+		start + "--env 1":                               "--env",
+		start + "--image =x":                            "--image",
+		start + "--to-revision 3":                       "exclude each other",
+		start + "--dry-run=maybe":                       "dry-run",
+		start + "-o yaml":                               "expected json",
+		start + "--color blue":                          "--color",
+		start + "--nonsense":                            "--nonsense",
+		start + "--force-conflicts":                     "goes with -f",
+		start + "-f missing.yaml":                       "exclude each other",
+		"start -f missing.yaml":                         "missing.yaml",
+		"start deployment/web --to-revision -1":         "--to-revision",
+		start + "--field-manager=":                      "--field-manager",
+		"resume":                                        "required resource",
+		"resume deployment/web --timeout -1s":           "--timeout",
+		"abort pod/web":                                 "only Deployments",
+		"status deployment/web --revision -1":           "revision must be a positive integer",
+		"status deployment/web --timeout -1s":           "--timeout",
+		"history":                                       "required resource not specified",
+		"history deployment/web --revision -1":          "revision must be a positive integer: -1",
+		"history deployment/web -o nonsense":            "wide",
+		"diff":                                          "required resource not specified",
+		"diff web":                                      "TYPE/NAME",
+		"diff pod/web":                                  "only Deployments, StatefulSets and DaemonSets",
+		"diff deployment/web deployment/db":             "one object at a time",
+		"diff deployment web db":                        "one object at a time",
+		"diff deployment/":                              "not the name of",
+		"diff sts/web --revision 0":                     "revision must be a positive integer: 0",
+		"diff sts/web --revision 1,2,3":                 "--revision was given 3 times",
+		"diff ds/web --color blue":                      "--color",
+		"undo deployment/web --to-revision -1":          "--to-revision",
+		"undo deployment/web --hold 1m":                 "--hold goes with --steps",
+		"undo deployment/web --steps 0":                 "--steps",
+		"create deployment":                             "exactly one NAME",
+		"create deployment web":                         "--image is required",
+		"create deployment We_b --image a":              "not the name of a Deployment",
+		"create deployment web --image a --replicas -1": "--replicas",
+		"create deployment web --image a --port 0":      "--port",
+		"create deployment web --image a --env A-":      "expected KEY=VALUE",
+		"create deployment web --image a --ready x":     "--ready",
+		"create deployment web --image a --service":     "--service needs a port",
+		"create deployment web --image a --service=0":   "--service",
+		"create deployment web --image a --max-surge 0": "none may be missing",
 		"create deployment web --image a -o nothing --dry-run=client": "nothing",
-		"version -o yaml":                                             "expected json",
+		"version -o yaml": "expected json",
 	} {
 		code, out, errOut := call(t, strings.Fields(line)...)
 		if code != ExitUsage || !strings.Contains(errOut, want) || !strings.HasPrefix(errOut, "error: ") || out != "" {
@@ -158,7 +170,7 @@ func TestVersion(t *testing.T) {
 // TestHelp shows every command under the name that people type, within 80 columns where the text is ours.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"", "start", "status", "resume", "abort", "undo", "create", "create deployment", "create configmap", "version"} {
+	for _, line := range []string{"", "start", "status", "resume", "abort", "undo", "history", "diff", "create", "create deployment", "create configmap", "version"} {
 		code, out, errOut := call(t, append(strings.Fields(line), "--help")...)
 		if code != ExitDone || errOut != "" || !strings.Contains(out, "kubectl rollout-plus") || strings.Contains(out, "kubectl-rollout_plus") {
 			t.Errorf("%q: exit code %d, %s\n%s", line, code, errOut, out)
@@ -174,6 +186,11 @@ func TestNobodyThere(t *testing.T) {
 	t.Parallel()
 	code, out, errOut := call(t, "start", "deployment/web", "--image", "web:2")
 	if code != ExitError || out != "" || !strings.HasPrefix(errOut, "error: ") || strings.Count(errOut, "\n") != 1 {
+		t.Errorf("%d: %q, %q", code, out, errOut)
+	}
+	// 1 would say that something differs.
+	code, out, errOut = call(t, "diff", "deployment/web")
+	if code != exitTrouble || out != "" || strings.Count(errOut, "\n") != 1 {
 		t.Errorf("%d: %q, %q", code, out, errOut)
 	}
 	code, out, _ = call(t, "start", "deployment/web", "--image", "web:2", "-o", "json")

@@ -66,8 +66,8 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	setUsage(root)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
-		newPauseCommand(env), newRestartCommand(env),
-		newUndoCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),
+		newPauseCommand(env), newRestartCommand(env), newUndoCommand(env), newHistoryCommand(env), newDiffCommand(env),
+		newVersionCommand(env, process.Version), newExitCodesTopic(),
 	)
 	return root
 }

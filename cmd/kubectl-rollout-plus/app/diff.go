@@ -1,0 +1,228 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
+	kubectldiff "k8s.io/kubectl/pkg/cmd/diff"
+	"k8s.io/utils/exec"
+	"sigs.k8s.io/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const (
+	// exitDiffers and exitTrouble are diff's and kubectl diff's own.
+	exitDiffers = 1
+	exitTrouble = 2
+
+	externalDiff = "KUBECTL_EXTERNAL_DIFF"
+
+	diffExample = `  # What the latest revision of web changed
+  kubectl rollout-plus diff deployment/web
+
+  # What has changed since revision 3
+  kubectl rollout-plus diff deployment/web --revision 3
+
+  # From revision 2 to revision 4
+  kubectl rollout-plus diff daemonset/agent --revision 2 --revision 4`
+)
+
+type diffFlags struct {
+	revisions []int64
+}
+
+func newDiffCommand(env *environment) *cobra.Command {
+	f := &diffFlags{}
+	cmd := &cobra.Command{
+		Use:   "diff (TYPE NAME | TYPE/NAME)",
+		Short: "Show what a revision changed",
+		Long: "Show what differs between the pod templates of two revisions of a Deployment,\n" +
+			"StatefulSet or DaemonSet, as people write them: without what the API server and\n" +
+			"the controllers fill in. Without --revision the previous one is compared with\n" +
+			"the current one.\n\n" +
+			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for kubectl diff.\n\n" +
+			"Exit codes: 0 nothing differs, 1 something differs, 2 or more an error.",
+		Example: diffExample, ValidArgsFunction: env.completeWorkload(),
+		RunE: func(cmd *cobra.Command, args []string) error { return inTrouble(f.run(cmd.Context(), env, args)) },
+	}
+	cmd.Flags().Int64SliceVar(&f.revisions, "revision", nil,
+		"Compare revision `N` with the current one or, given twice, the first with the second.")
+	cmd.Flags().Lookup("revision").DefValue = "" // help would show an empty list
+	return cmd
+}
+
+// inTrouble gives every error a code of its own, since 1 says that something differs.
+func inTrouble(err error) error {
+	var status *exitError
+	if err == nil || errors.As(err, &status) {
+		return err
+	}
+	if code := exitCode(err); code > exitDiffers {
+		return &exitError{code: code, err: err}
+	}
+	return &exitError{code: exitTrouble, err: err}
+}
+
+func (f *diffFlags) run(ctx context.Context, env *environment, args []string) error {
+	if err := env.checkColor(); err != nil {
+		return err
+	}
+	if err := f.validate(); err != nil {
+		return usageError(err)
+	}
+	kind, name, err := oneWorkload(args)
+	if err != nil {
+		return usageError(err)
+	}
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return err
+	}
+	engine, err := env.engine(defaultFieldManager, nil)
+	if err != nil {
+		return err
+	}
+	history, err := engine.ReadHistory(ctx, kind, types.NamespacedName{Namespace: namespace, Name: name}, false)
+	if err != nil {
+		return err
+	}
+	object := strings.ToLower(kind) + ".apps/" + name
+	from, to, err := f.pick(history, object)
+	if err != nil {
+		return err
+	}
+	return compare(env, object, from, to)
+}
+
+func (f *diffFlags) validate() error {
+	for _, revision := range f.revisions {
+		if revision <= 0 {
+			return fmt.Errorf("revision must be a positive integer: %d", revision)
+		}
+	}
+	if len(f.revisions) > 2 {
+		return fmt.Errorf("--revision was given %d times; two revisions can be compared", len(f.revisions))
+	}
+	return nil
+}
+
+// oneWorkload reads the kind and the name of one object with revisions, from TYPE/NAME or TYPE NAME.
+func oneWorkload(args []string) (kind, name string, err error) {
+	if len(args) == 0 {
+		return "", "", errors.New("required resource not specified")
+	}
+	named, name, slash := strings.Cut(args[0], "/")
+	switch {
+	case len(args) == 2 && !slash:
+		name = args[1]
+	case len(args) > 1:
+		return "", "", fmt.Errorf("one object at a time, not %s", strings.Join(args, " "))
+	case !slash:
+		return "", "", fmt.Errorf("name the object as TYPE/NAME, not %q", args[0])
+	}
+	if kind = workloadKind(named); kind == "" {
+		return "", "", fmt.Errorf("only Deployments, StatefulSets and DaemonSets have revisions, not %q", named)
+	}
+	if name == "" || strings.ContainsAny(name, "/ ") {
+		return "", "", fmt.Errorf("%q is not the name of a %s", name, kind)
+	}
+	return kind, name, nil
+}
+
+// side is one of two templates to compare; number is zero for a workload's own that has no revision yet.
+type side struct {
+	number   int64
+	template map[string]any
+}
+
+// pick chooses what to compare.
+func (f *diffFlags) pick(history *rollout.History, object string) (from, to side, err error) {
+	if current := history.Current(); current != nil {
+		to.number = current.Number
+	}
+	to.template = history.Template
+	find := func(number int64) (side, error) {
+		revision := history.Find(number)
+		if revision == nil {
+			return side{}, fmt.Errorf("unable to find the specified revision: %s has no revision %d; 'kubectl rollout-plus history' lists those there are",
+				object, number)
+		}
+		return side{number, revision.Template}, nil
+	}
+	switch len(f.revisions) {
+	case 0:
+		previous := history.Previous()
+		if previous == nil {
+			return from, to, fmt.Errorf("%s has no revision before the current one to compare it with", object)
+		}
+		return side{previous.Number, previous.Template}, to, nil
+	case 1:
+		from, err = find(f.revisions[0])
+		return from, to, err
+	}
+	if from, err = find(f.revisions[0]); err == nil {
+		to, err = find(f.revisions[1])
+	}
+	return from, to, err
+}
+
+// compare shows the difference, and ends with the code for it.
+func compare(env *environment, object string, from, to side) error {
+	texts := make([]printers.Text, 2)
+	for i, of := range []side{from, to} {
+		body, err := yaml.Marshal(rollout.Written(of.template))
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%s revision %d", object, of.number)
+		if of.number == 0 {
+			name = object + " not rolled out yet"
+		}
+		texts[i] = printers.Text{Name: name, Body: body}
+	}
+	if program, _ := env.lookupEnv(externalDiff); program != "" {
+		return compareOutside(env, texts)
+	}
+	differs, err := printers.Diff(env.Out, env.palette(env.Out), texts[0], texts[1])
+	if err == nil && differs {
+		return &exitError{code: exitDiffers}
+	}
+	return err
+}
+
+// compareOutside has the program of KUBECTL_EXTERNAL_DIFF compare, in the way of kubectl diff.
+func compareOutside(env *environment, texts []printers.Text) (err error) {
+	// Only its owner may look into it: templates may hold secrets.
+	dir, err := os.MkdirTemp("", "rollout-plus-diff-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cleanup := os.RemoveAll(dir); cleanup != nil {
+			err = cleanup
+		}
+	}()
+	files := make([]string, len(texts))
+	for i, text := range texts {
+		// Names that every file system takes.
+		files[i] = filepath.Join(dir, strings.NewReplacer("/", ".", " ", "-").Replace(text.Name)+".yaml")
+		if err := os.WriteFile(files[i], text.Body, 0o600); err != nil {
+			return err
+		}
+	}
+	program := kubectldiff.DiffProgram{Exec: exec.New(), IOStreams: env.IOStreams}
+	err = program.Run(files[0], files[1])
+	var exit exec.ExitError
+	if errors.As(err, &exit) && exit.ExitStatus() == exitDiffers {
+		return &exitError{code: exitDiffers}
+	}
+	return err
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func TestPick(t *testing.T) {
+	t.Parallel()
+	template := func(name string) map[string]any { return map[string]any{"name": name} }
+	entry := func(number int64, name string, state rollout.RevisionState) rollout.RevisionInfo {
+		return rollout.RevisionInfo{Number: number, Template: template(name), State: state}
+	}
+	three := &rollout.History{Template: template("c"), Revisions: []rollout.RevisionInfo{
+		entry(1, "a", rollout.RevisionOld), entry(2, "b", rollout.RevisionOld), entry(3, "c", rollout.RevisionCurrent),
+	}}
+	pending := &rollout.History{Template: template("d"), Revisions: []rollout.RevisionInfo{entry(1, "a", rollout.RevisionOld), entry(2, "b", rollout.RevisionStable)}}
+	first := &rollout.History{Template: template("a"), Revisions: []rollout.RevisionInfo{entry(1, "a", rollout.RevisionCurrent)}}
+	for name, c := range map[string]struct {
+		history    *rollout.History
+		revisions  []int64
+		from, to   string
+		fromNumber int64
+		toNumber   int64
+		err        string
+	}{
+		"the latest change":        {three, nil, "b", "c", 2, 3, ""},
+		"since a revision":         {three, []int64{1}, "a", "c", 1, 3, ""},
+		"the current with itself":  {three, []int64{3}, "c", "c", 3, 3, ""},
+		"two":                      {three, []int64{1, 2}, "a", "b", 1, 2, ""},
+		"two, backward":            {three, []int64{3, 1}, "c", "a", 3, 1, ""},
+		"not rolled out yet":       {pending, nil, "b", "d", 2, 0, ""},
+		"nothing before":           {first, nil, "", "", 0, 0, "deployment.apps/web has no revision before the current one to compare it with"},
+		"unknown":                  {three, []int64{4}, "", "", 0, 0, "unable to find the specified revision: deployment.apps/web has no revision 4"},
+		"the second is unknown":    {three, []int64{1, 5}, "", "", 0, 0, "has no revision 5"},
+		"not even one, not so far": {&rollout.History{Template: template("a")}, nil, "", "", 0, 0, "has no revision before"},
+	} {
+		from, to, err := (&diffFlags{revisions: c.revisions}).pick(c.history, "deployment.apps/web")
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: %v, want %s", name, err, c.err)
+			}
+			continue
+		}
+		if err != nil || from.template["name"] != c.from || to.template["name"] != c.to || from.number != c.fromNumber || to.number != c.toNumber {
+			t.Errorf("%s: from %v to %v, %v", name, from, to, err)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	cliprinters "k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+	"k8s.io/kubectl/pkg/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const historyExample = `  # The revisions of web
+  kubectl rollout-plus history deployment/web
+
+  # With age, state, pods, images and who made the change
+  kubectl rollout-plus history deployment/web -o wide
+
+  # The pod template of revision 3
+  kubectl rollout-plus history daemonset/web --revision 3`
+
+// wide is the -o that kubectl's history does not have.
+const wide = "wide"
+
+type historyFlags struct {
+	selection
+	revision int64
+	print    *genericclioptions.PrintFlags
+}
+
+func newHistoryCommand(env *environment) *cobra.Command {
+	f := &historyFlags{print: genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)}
+	cmd := &cobra.Command{
+		Use:   "history (TYPE NAME | TYPE/NAME | -f FILE)",
+		Short: "Show the revisions of Deployments, StatefulSets and DaemonSets",
+		Long: "Show the revisions of Deployments, StatefulSets and DaemonSets, as kubectl\n" +
+			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
+			"images and the field manager that made a revision, as far as the cluster knows\n" +
+			"that still. -o json, yaml and the like have the same in fields of their own,\n" +
+			"besides the objects that kubectl prints.\n\n" +
+			"The state is current (nothing else runs), new (being rolled out), stable (what\n" +
+			"still serves while another one is rolled out) or old.",
+		Example: historyExample, ValidArgsFunction: env.completeWorkload(),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+	}
+	cmd.Flags().Int64Var(&f.revision, "revision", 0, "See the details, including podTemplate of the revision specified")
+	f.selection.add(cmd)
+	f.print.AddFlags(cmd)
+	output := cmd.Flags().Lookup("output")
+	output.Usage = strings.Replace(output.Usage, "(json, yaml, ", "(wide, json, yaml, ", 1)
+	return cmd
+}
+
+func (f *historyFlags) run(ctx context.Context, env *environment, args []string) error {
+	if err := f.selection.check(args); err != nil {
+		return err
+	}
+	if f.revision < 0 {
+		return usageError(fmt.Errorf("revision must be a positive integer: %d", f.revision))
+	}
+	show, err := f.shower(env)
+	if err != nil {
+		return err
+	}
+	found, err := f.selection.find(env, args)
+	if err != nil {
+		return err
+	}
+	engine, err := env.engine(defaultFieldManager, nil)
+	if err != nil {
+		return err
+	}
+	return found.Visit(func(info *resource.Info, err error) error {
+		if err != nil {
+			return err
+		}
+		viewer, err := polymorphichelpers.HistoryViewerFor(info.Mapping.GroupVersionKind.GroupKind(), engine.Client)
+		if err != nil {
+			return err
+		}
+		return show(ctx, &pastOf{Info: info, engine: engine, viewer: viewer})
+	})
+}
+
+// pastOf is one object with what reads its history.
+type pastOf struct {
+	*resource.Info
+	engine *rollout.Engine
+	viewer polymorphichelpers.HistoryViewer
+}
+
+func (p *pastOf) read(ctx context.Context) (*rollout.History, error) {
+	return p.engine.ReadHistory(ctx, p.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, true)
+}
+
+// shower is what -o and --template ask for.
+func (f *historyFlags) shower(env *environment) (func(context.Context, *pastOf) error, error) {
+	if *f.print.OutputFormat == wide {
+		return func(ctx context.Context, past *pastOf) error { return f.showWide(ctx, env, past) }, nil
+	}
+	printer, err := f.print.ToPrinter()
+	if err != nil {
+		var unknown genericclioptions.NoCompatiblePrinterError
+		if errors.As(err, &unknown) {
+			unknown.AllowedFormats = append([]string{wide}, unknown.AllowedFormats...)
+			err = unknown
+		}
+		return nil, usageError(err)
+	}
+	if f.print.OutputFlagSpecified() {
+		return func(ctx context.Context, past *pastOf) error { return f.showObjects(ctx, env, past, printer) }, nil
+	}
+	return func(_ context.Context, past *pastOf) error { return f.showText(env, past) }, nil
+}
+
+// showText is kubectl's history.
+func (f *historyFlags) showText(env *environment, past *pastOf) error {
+	text, err := past.viewer.ViewHistory(past.Namespace, past.Name, f.revision)
+	if err != nil {
+		return err
+	}
+	f.print.NamePrintFlags.Operation = f.title() + text
+	printer, err := f.print.ToPrinter()
+	if err != nil {
+		return err
+	}
+	return printer.PrintObj(past.Object, env.Out)
+}
+
+// title goes between the object's name and its history.
+func (f *historyFlags) title() string {
+	if f.revision > 0 {
+		return fmt.Sprintf("with revision #%d\n", f.revision)
+	}
+	return "\n"
+}
+
+func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pastOf) error {
+	history, err := past.read(ctx)
+	if err != nil {
+		return err
+	}
+	revisions, text := history.Revisions, &strings.Builder{}
+	if len(revisions) == 0 {
+		text.WriteString("No rollout history found.")
+	} else {
+		if f.revision > 0 {
+			only := history.Find(f.revision)
+			if only == nil {
+				return errNoRevision
+			}
+			revisions = []rollout.RevisionInfo{*only}
+		}
+		table := cliprinters.GetNewTabWriter(text)
+		printers.HistoryTable(table, revisions, env.clock.Now())
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	f.print.NamePrintFlags.Operation = f.title() + text.String()
+	printer, err := f.print.TypeSetterPrinter.WrapToPrinter(f.print.NamePrintFlags.ToPrinter(""))
+	if err != nil {
+		return err
+	}
+	return printer.PrintObj(past.Object, env.Out)
+}
+
+// showObjects prints the revisions as objects: ReplicaSets, or the StatefulSet or DaemonSet as it was.
+func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *pastOf, printer cliprinters.ResourcePrinter) error {
+	objects, err := past.viewer.GetHistory(past.Namespace, past.Name)
+	if err != nil {
+		return err
+	}
+	numbers := slices.Sorted(maps.Keys(objects))
+	if f.revision > 0 {
+		if _, found := objects[f.revision]; !found {
+			return errNoRevision
+		}
+		numbers = []int64{f.revision}
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	if *f.print.OutputFormat != "name" {
+		history, err := past.read(ctx)
+		if err != nil {
+			return err
+		}
+		for _, number := range numbers {
+			if objects[number], err = described(objects[number], history.Find(number), env); err != nil {
+				return err
+			}
+		}
+	}
+	for _, number := range numbers {
+		if err := printer.PrintObj(objects[number], env.Out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// described is an object with what is known of it as a revision.
+func described(object runtime.Object, revision *rollout.RevisionInfo, env *environment) (runtime.Object, error) {
+	if revision == nil {
+		return nil, errors.New("the history has changed while it was read; run the command again")
+	}
+	kinds, _, err := scheme.Scheme.ObjectKinds(object)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	with := &unstructured.Unstructured{}
+	if err := json.Unmarshal(text, &with.Object); err != nil {
+		return nil, err
+	}
+	maps.Copy(with.Object, printers.HistoryFields(revision, env.clock.Now()))
+	with.SetGroupVersionKind(kinds[0])
+	return with, nil
+}

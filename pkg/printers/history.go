@@ -1,0 +1,54 @@
+package printers
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// HistoryTable writes revisions as cells with tabs between them, for a tab writer to align.
+func HistoryTable(out io.Writer, revisions []rollout.RevisionInfo, now time.Time) {
+	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
+	for i := range revisions {
+		r := &revisions[i]
+		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\n", r.Number, duration.HumanDuration(age(r, now)), r.State, r.Ready, r.Total,
+			orNone(strings.Join(r.Images, ",")), r.ChangedBy, orNone(oneLine(r.ChangeCause)))
+	}
+}
+
+// age is never negative, however the clocks differ.
+func age(r *rollout.RevisionInfo, now time.Time) time.Duration { return max(now.Sub(r.Created), 0) }
+
+func orNone(text string) string {
+	if text == "" {
+		return "<none>"
+	}
+	return text
+}
+
+// oneLine keeps a text of somebody else's from breaking the table.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// HistoryFields are what a revision's JSON has besides the object that kubectl prints, of the types that decoded JSON has.
+func HistoryFields(r *rollout.RevisionInfo, now time.Time) map[string]any {
+	images := make([]any, len(r.Images))
+	for i, image := range r.Images {
+		images[i] = image
+	}
+	return map[string]any{
+		"schemaVersion": int64(SchemaVersion),
+		"revision":      r.Number,
+		"createdAt":     r.Created.UTC().Format(time.RFC3339),
+		"ageSeconds":    int64(age(r, now).Seconds()),
+		"images":        images,
+		"pods":          map[string]any{"ready": int64(r.Ready), "total": int64(r.Total)},
+		"changedBy":     r.ChangedBy,
+		"changeCause":   r.ChangeCause,
+		"state":         string(r.State),
+	}
+}

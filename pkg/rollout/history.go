@@ -1,0 +1,139 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// RevisionState is what a revision is to its workload.
+type RevisionState string
+
+const (
+	// RevisionCurrent is the revision of the workload's template, where no other one has pods any more.
+	RevisionCurrent RevisionState = "current"
+	// RevisionNew is the revision of the workload's template while it is being rolled out.
+	RevisionNew RevisionState = "new"
+	// RevisionStable is the revision that still serves while the workload goes away from it.
+	RevisionStable RevisionState = "stable"
+	// RevisionOld is any other.
+	RevisionOld RevisionState = "old"
+)
+
+// Unknown is what is told in place of a field manager where nobody can know who it was.
+const Unknown = "unknown"
+
+// RevisionInfo is one entry of a workload's history.
+type RevisionInfo struct {
+	Number int64
+	// Created is when the revision was first made; going back to it makes no new one.
+	Created time.Time
+	// Template is the pod template as the API server holds it, with fields that this client does not know.
+	Template map[string]any
+	// Images are those of the containers, in their order.
+	Images []string
+	// Ready and Total count the revision's pods that are not being deleted.
+	Ready, Total int32
+	// ChangedBy is the field manager that made the revision as far as the API server knows that still, or Unknown.
+	ChangedBy   string
+	ChangeCause string
+	State       RevisionState
+
+	// name is that of the ReplicaSet or ControllerRevision, and reused tells that it was made for an earlier revision.
+	name   string
+	reused bool
+}
+
+// History is what is known of the revisions of a Deployment, StatefulSet or DaemonSet.
+type History struct {
+	// Template is the workload's own, which may have no revision yet.
+	Template map[string]any
+	// Revisions are sorted by their numbers, which are unique.
+	Revisions []RevisionInfo
+}
+
+// Find is the revision with this number, nil where there is none.
+func (h *History) Find(number int64) *RevisionInfo {
+	for i := range h.Revisions {
+		if h.Revisions[i].Number == number {
+			return &h.Revisions[i]
+		}
+	}
+	return nil
+}
+
+// Current is the revision of the workload's template, nil where its controller has made none yet.
+func (h *History) Current() *RevisionInfo {
+	for i := range h.Revisions {
+		if state := h.Revisions[i].State; state == RevisionCurrent || state == RevisionNew {
+			return &h.Revisions[i]
+		}
+	}
+	return nil
+}
+
+// Previous is the latest revision before the workload's template, nil where there is none.
+func (h *History) Previous() *RevisionInfo {
+	current := h.Current()
+	for i := range slices.Backward(h.Revisions) {
+		if current == nil || h.Revisions[i].Number < current.Number {
+			return &h.Revisions[i]
+		}
+	}
+	return nil
+}
+
+// ReadHistory reads the history of a Deployment, StatefulSet or DaemonSet, which kind names. Counting the pods of the
+// latter two takes a list of them; where countPods is false, it is spared and their numbers are zero.
+func (e *Engine) ReadHistory(ctx context.Context, kind string, key types.NamespacedName, countPods bool) (*History, error) {
+	resources := map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+	resource, known := resources[kind]
+	if !known {
+		return nil, fmt.Errorf("a %s has no rollout history", kind)
+	}
+	object, err := getRaw(ctx, e.Client, resource, key.Namespace, key.Name)
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWorkload(object)
+	if err != nil {
+		return nil, err
+	}
+	options := metav1.ListOptions{LabelSelector: w.selector}
+	if kind == "Deployment" {
+		sets, err := e.rawReplicaSets(ctx, key.Namespace, options)
+		if err != nil {
+			return nil, err
+		}
+		return w.ofReplicaSets(sets)
+	}
+	revisions, err := e.Client.AppsV1().ControllerRevisions(key.Namespace).List(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	pods := &corev1.PodList{}
+	if countPods {
+		if pods, err = e.Client.CoreV1().Pods(key.Namespace).List(ctx, options); err != nil {
+			return nil, err
+		}
+	}
+	return w.ofControllerRevisions(revisions.Items, pods.Items)
+}
+
+func (e *Engine) rawReplicaSets(ctx context.Context, namespace string, options metav1.ListOptions) ([]unstructured.Unstructured, error) {
+	body, err := e.Client.AppsV1().RESTClient().Get().Namespace(namespace).Resource("replicasets").
+		VersionedParams(&options, scheme.ParameterCodec).SetHeader("Accept", "application/json").Do(ctx).Raw()
+	if err != nil {
+		return nil, err
+	}
+	var list unstructured.UnstructuredList
+	return list.Items, json.Unmarshal(body, &list)
+}

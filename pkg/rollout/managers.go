@@ -1,0 +1,77 @@
+package rollout
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// controllerManager is the field manager of the workload controllers, which change no pod template.
+const controllerManager = "kube-controller-manager"
+
+// madeWithin is how long after the write a controller takes to make a revision of it, unless it is behind or the workload
+// paused. Time stamps have full seconds only.
+const madeWithin = time.Second
+
+// authors are the field managers that own a part of a workload's template. The API server keeps of each what it owns now
+// and when it wrote last, but not when it wrote which field, nor who wrote what has been overwritten.
+func authors(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	var found []metav1.ManagedFieldsEntry
+	for i := range entries {
+		if e := &entries[i]; e.Manager != controllerManager && e.Subresource == "" && e.Time != nil && ownsTemplate(e) {
+			found = append(found, *e)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b metav1.ManagedFieldsEntry) int { return a.Time.Compare(b.Time.Time) })
+	return found
+}
+
+// makerOf is the author that wrote just before a revision was created, empty where there is none or more than one.
+func makerOf(authors []metav1.ManagedFieldsEntry, created time.Time) string {
+	var maker *metav1.ManagedFieldsEntry
+	var unclear bool
+	for i := range authors {
+		author := &authors[i]
+		if author.Time.After(created) || created.Sub(author.Time.Time) > madeWithin {
+			continue
+		}
+		unclear = maker != nil && maker.Manager != author.Manager && maker.Time.Equal(author.Time)
+		maker = author
+	}
+	if maker == nil || unclear {
+		return ""
+	}
+	return maker.Manager
+}
+
+// changedBy is who made a revision, as far as that can be known. An author that has written since, or whose fields others
+// have written over, is not found. Of the present template it is then the last author: the rest of them wrote before.
+func changedBy(authors []metav1.ManagedFieldsEntry, r *RevisionInfo, isTarget bool) string {
+	maker := ""
+	if !r.reused {
+		maker = makerOf(authors, r.Created)
+	}
+	if maker == "" && isTarget && len(authors) > 0 {
+		maker = authors[len(authors)-1].Manager
+	}
+	return cmp.Or(maker, Unknown)
+}
+
+// ownsTemplate tells whether a manager owns any field of spec.template.
+func ownsTemplate(entry *metav1.ManagedFieldsEntry) bool {
+	if entry.FieldsV1 == nil {
+		return false
+	}
+	var owned fieldpath.Set
+	if err := owned.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
+		return false
+	}
+	spec, template := "spec", "template"
+	element := fieldpath.PathElement{FieldName: &template}
+	within := owned.WithPrefix(fieldpath.PathElement{FieldName: &spec})
+	return within.Members.Has(element) || !within.WithPrefix(element).Empty()
+}

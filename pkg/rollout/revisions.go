@@ -1,0 +1,261 @@
+package rollout
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// earlierRevisionsAnnotation is where the Deployment controller keeps what numbers a ReplicaSet had before its present one.
+const earlierRevisionsAnnotation = "deployment.kubernetes.io/revision-history"
+
+// workload is what a history needs to know of a Deployment, StatefulSet or DaemonSet.
+type workload struct {
+	object   *unstructured.Unstructured
+	template map[string]any
+	selector string
+	// updateRevision is the name of the ControllerRevision that a StatefulSet's controller takes for that of the template.
+	updateRevision string
+	// desired is how many pods there are to be.
+	desired int32
+	// finished tells that the controller takes the latest rollout for complete, whatever became of its pods since.
+	finished bool
+}
+
+func newWorkload(object *unstructured.Unstructured) (*workload, error) {
+	// Those of the three kinds are alike in this.
+	var selecting struct {
+		Spec struct {
+			Selector *metav1.LabelSelector `json:"selector"`
+		} `json:"spec"`
+	}
+	if err := convert(object, &selecting); err != nil {
+		return nil, err
+	}
+	selector, err := metav1.LabelSelectorAsSelector(selecting.Spec.Selector)
+	if err != nil {
+		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", object.GetKind(), object.GetName(), err)
+	}
+	w := &workload{object: object, selector: selector.String()}
+	if w.template, err = templateOf(object); err != nil {
+		return nil, err
+	}
+	switch object.GetKind() {
+	case "Deployment":
+		err = w.learnDeployment()
+	case "StatefulSet":
+		err = w.learnStatefulSet()
+	default:
+		err = w.learnDaemonSet()
+	}
+	return w, err
+}
+
+func (w *workload) learnDeployment() error {
+	var d appsv1.Deployment
+	if err := convert(w.object, &d); err != nil {
+		return err
+	}
+	w.desired = replicasOf(&d)
+	for _, condition := range d.Status.Conditions {
+		if condition.Type == appsv1.DeploymentProgressing && condition.Reason == "NewReplicaSetAvailable" {
+			w.finished = d.Status.ObservedGeneration >= d.Generation
+		}
+	}
+	return nil
+}
+
+func (w *workload) learnStatefulSet() error {
+	var s appsv1.StatefulSet
+	if err := convert(w.object, &s); err != nil {
+		return err
+	}
+	w.desired = 1
+	if s.Spec.Replicas != nil {
+		w.desired = *s.Spec.Replicas
+	}
+	if s.Status.ObservedGeneration >= s.Generation {
+		w.updateRevision = s.Status.UpdateRevision
+		w.finished = s.Status.CurrentRevision == s.Status.UpdateRevision
+	}
+	return nil
+}
+
+func (w *workload) learnDaemonSet() error {
+	var d appsv1.DaemonSet
+	if err := convert(w.object, &d); err != nil {
+		return err
+	}
+	w.desired = d.Status.DesiredNumberScheduled
+	// Nothing tells a node that has failed since from a pod that has yet to become ready, and some node always fails.
+	w.finished = d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedNumberScheduled >= w.desired
+	return nil
+}
+
+// ofReplicaSets is the history of a Deployment.
+func (w *workload) ofReplicaSets(sets []unstructured.Unstructured) (*History, error) {
+	var revisions []RevisionInfo
+	for i := range sets {
+		if !metav1.IsControlledBy(&sets[i], w.object) {
+			continue
+		}
+		template, err := templateOf(&sets[i])
+		if err != nil {
+			return nil, err
+		}
+		var set appsv1.ReplicaSet
+		if err := convert(&sets[i], &set); err != nil {
+			return nil, err
+		}
+		r := newRevision(&set, RevisionOf(&set), template)
+		r.Ready, r.Total = set.Status.ReadyReplicas, set.Status.Replicas
+		_, r.reused = set.Annotations[earlierRevisionsAnnotation]
+		if r.ChangeCause == "" {
+			// kubectl takes the template's for want of the ReplicaSet's.
+			r.ChangeCause = set.Spec.Template.Annotations[ChangeCauseAnnotation]
+		}
+		revisions = append(revisions, r)
+	}
+	return w.history(revisions), nil
+}
+
+// ofControllerRevisions is the history of a StatefulSet or DaemonSet.
+func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.ControllerRevision, pods []corev1.Pod) (*History, error) {
+	var revisions []RevisionInfo
+	for i := range controllerRevisions {
+		of := &controllerRevisions[i]
+		if !metav1.IsControlledBy(of, w.object) {
+			continue
+		}
+		template, err := recordedTemplate(of)
+		if err != nil {
+			return nil, err
+		}
+		r := newRevision(of, of.Revision, template)
+		r.Ready, r.Total = w.countPods(of, pods)
+		revisions = append(revisions, r)
+	}
+	return w.history(revisions), nil
+}
+
+// recordedTemplate is the pod template in a ControllerRevision, which is kept as a patch that replaces the whole of it.
+func recordedTemplate(of *appsv1.ControllerRevision) (map[string]any, error) {
+	var patch struct {
+		Spec struct {
+			Template map[string]any `json:"template"`
+		} `json:"spec"`
+	}
+	if err := json.Unmarshal(of.Data.Raw, &patch); err != nil {
+		return nil, fmt.Errorf("ControllerRevision %q does not parse: %w", of.Name, err)
+	}
+	if patch.Spec.Template == nil {
+		return nil, fmt.Errorf("ControllerRevision %q has no pod template", of.Name)
+	}
+	delete(patch.Spec.Template, "$patch")
+	return patch.Spec.Template, nil
+}
+
+// countPods counts the pods of a ControllerRevision. Those of a StatefulSet have its name for a label, those of a
+// DaemonSet its hash.
+func (w *workload) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (ready, total int32) {
+	label := of.Name
+	if w.object.GetKind() == "DaemonSet" {
+		label = of.Labels[appsv1.ControllerRevisionHashLabelKey]
+	}
+	for i := range pods {
+		pod := &pods[i]
+		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] != label || !metav1.IsControlledBy(pod, w.object) || !isActive(pod) {
+			continue
+		}
+		total++
+		if isReady, _ := readySince(pod); isReady {
+			ready++
+		}
+	}
+	return ready, total
+}
+
+func newRevision(of metav1.Object, number int64, template map[string]any) RevisionInfo {
+	r := RevisionInfo{
+		Number: number, Created: of.GetCreationTimestamp().Time, Template: template, State: RevisionOld,
+		ChangeCause: of.GetAnnotations()[ChangeCauseAnnotation], name: of.GetName(),
+	}
+	for _, container := range rawTemplate(template).containers("containers") {
+		if image, ok := container["image"].(string); ok {
+			r.Images = append(r.Images, image)
+		}
+	}
+	return r
+}
+
+// history sorts the revisions and says what each is to the workload.
+func (w *workload) history(revisions []RevisionInfo) *History {
+	slices.SortStableFunc(revisions, func(a, b RevisionInfo) int {
+		return cmp.Or(cmp.Compare(a.Number, b.Number), a.Created.Compare(b.Created))
+	})
+	// Of two with one number, which none but a foreign hand can make, the later counts.
+	slices.Reverse(revisions)
+	revisions = slices.CompactFunc(revisions, func(a, b RevisionInfo) bool { return a.Number == b.Number })
+	slices.Reverse(revisions)
+	target, serving := w.target(revisions), (*RevisionInfo)(nil)
+	writers := authors(w.object.GetManagedFields())
+	for i := range revisions {
+		r := &revisions[i]
+		// One that is older than an earlier one has been gone back to, which makes no new one: that moment is not known.
+		r.reused = r.reused || slices.ContainsFunc(revisions[:i], func(earlier RevisionInfo) bool { return earlier.Created.After(r.Created) })
+		r.ChangedBy = changedBy(writers, r, r == target)
+		if r != target && r.Total > 0 && (serving == nil || moreOf(r, serving)) {
+			serving = r
+		}
+	}
+	if serving != nil {
+		serving.State = RevisionStable
+	}
+	if target != nil {
+		target.State = RevisionNew
+		if serving == nil && (w.finished || target.Ready >= w.desired) {
+			target.State = RevisionCurrent
+		}
+	}
+	return &History{Template: w.template, Revisions: revisions}
+}
+
+// moreOf tells which of two revisions serves more; a, which is later, where they are equal.
+func moreOf(a, b *RevisionInfo) bool {
+	return cmp.Or(cmp.Compare(a.Ready, b.Ready), cmp.Compare(a.Total, b.Total)) >= 0
+}
+
+// target is the revision of the workload's template, nil where the controller has made none yet.
+func (w *workload) target(revisions []RevisionInfo) *RevisionInfo {
+	wanted := Written(w.template)
+	for i := range slices.Backward(revisions) {
+		if r := &revisions[i]; w.updateRevision != "" && r.name == w.updateRevision ||
+			w.updateRevision == "" && sameJSON(Written(r.Template), wanted) {
+			return r
+		}
+	}
+	return nil
+}
+
+// sameJSON compares what different decoders have made of JSON, which may have other types of numbers.
+func sameJSON(a, b any) bool {
+	if reflect.DeepEqual(a, b) {
+		return true
+	}
+	first, errFirst := json.Marshal(a)
+	second, errSecond := json.Marshal(b)
+	return errFirst == nil && errSecond == nil && string(first) == string(second)
+}
+
+// convert reads an object into a type that may know but some of its fields.
+func convert(object *unstructured.Unstructured, into any) error {
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
+}
