@@ -160,6 +160,13 @@ const (
 	Disturbed
 )
 
+// Touched tells from the Deployment alone whether a rollout may be open: without an annotation of ours and without any
+// field that a rollout borrows none is, and its ReplicaSets need not be asked.
+func Touched(d *appsv1.Deployment) bool {
+	_, found := d.Annotations[Annotation]
+	return found || isGated(d) || hasGateDeadline(d)
+}
+
 // OpenRollout finds the open rollout of a Deployment. An annotation alone does not make one: a ReplicaSet may keep a
 // copy of an ended rollout's, which `kubectl rollout undo` puts back onto the Deployment.
 func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State, *Record, error) {
@@ -167,12 +174,11 @@ func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State,
 }
 
 func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (State, *Record, error) {
-	gated, unlimited := isGated(d), hasGateDeadline(d)
-	text, found := d.Annotations[Annotation]
-	if !found && !gated && !unlimited {
+	if !Touched(d) {
 		return Idle, nil, nil
 	}
-	record, err := latestRecord(text, replicaSets, decode)
+	gated, unlimited := isGated(d), hasGateDeadline(d)
+	record, err := latestRecord(d.Annotations[Annotation], replicaSets, decode)
 	if err != nil {
 		if gated {
 			return Open, nil, err

@@ -263,8 +263,5 @@ func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.Namesp
 	if err != nil {
 		return err
 	}
-	if code := outcomeCode(result, context.Cause(ctx), true); code != ExitDone {
-		return &exitError{code: code, err: errors.New(sentence(key, result))}
-	}
-	return nil
+	return resultError(key, result, context.Cause(ctx))
 }

@@ -83,7 +83,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"abort pod/web":                                               "only Deployments",
 		"status deployment/web --revision -1":                         "revision must be a positive integer",
 		"status deployment/web --timeout -1s":                         "--timeout",
-		"undo deployment/web --to-revision -1":                        "--to-revision",
+		"undo deployment/web --to-revision -1":                        "error: unable to find specified revision -1 in history\n",
 		"undo deployment/web --hold 1m":                               "--hold goes with --steps",
 		"undo deployment/web --steps 0":                               "--steps",
 		"create deployment":                                           "exactly one NAME",
