@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -58,8 +59,14 @@ type process struct {
 // begin starts kubectl with these arguments.
 func (s *space) begin(args ...string) *process {
 	s.Helper()
+	return s.beginWith(nil, args...)
+}
+
+// beginWith starts kubectl with this to read on its standard input.
+func (s *space) beginWith(in io.Reader, args ...string) *process {
+	s.Helper()
 	p := &process{t: s.TB, cmd: exec.Command("kubectl", args...), done: make(chan struct{})}
-	p.cmd.Env = s.environment()
+	p.cmd.Env, p.cmd.Stdin = s.environment(), in
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errOut
 	must(s.TB, p.cmd.Start())
 	go func() {
