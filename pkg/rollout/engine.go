@@ -73,7 +73,8 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 	if err != nil {
 		return nil, explain(ctx, "get", key, err)
 	}
-	s := &session{Engine: e, key: key, uid: d.UID, decodeRecord: rememberingDecode()}
+	// The watches may begin with what was before.
+	s := &session{Engine: e, key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
 	if s.source, err = newSource(e.Client, e.Clock, d, s.observe); err != nil {
 		return nil, err
 	}

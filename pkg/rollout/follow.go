@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // ErrDeleted tells that a workload that was followed is gone.
@@ -56,7 +57,7 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) 
 		if err := s.source.err(); err != nil {
 			return err
 		}
-		view, until, err := s.look()
+		view, until, err := s.look(workload.GetResourceVersion())
 		if err != nil {
 			return err
 		}
@@ -71,14 +72,18 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) 
 	}
 }
 
-// look is what is seen now, nil where nothing is yet, and when to look again.
-func (s *session) look() (*View, time.Time, error) {
+// look is what is seen now, nil where nothing is yet or only what was before the version that is known already, and when
+// to look again.
+func (s *session) look(known string) (*View, time.Time, error) {
 	if !s.source.synced() {
 		return nil, time.Time{}, nil
 	}
 	workload, connected := s.source.workload(), s.source.staleSince().IsZero()
 	switch {
 	case workload != nil && workload.GetUID() == s.uid:
+		if order, err := resourceversion.CompareResourceVersion(workload.GetResourceVersion(), known); err == nil && order < 0 {
+			return nil, time.Time{}, nil
+		}
 	case connected:
 		return nil, time.Time{}, ErrDeleted
 	default:

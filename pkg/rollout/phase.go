@@ -124,7 +124,8 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 	return Complete
 }
 
-// MayBeOpen tells whether a Deployment bears marks of a stepwise rollout. Only its ReplicaSets tell whether one is open.
+// MayBeOpen tells from a workload alone whether a stepwise rollout may be open: on one without our annotation and without
+// any field that a rollout borrows none is, and its ReplicaSets need not be asked.
 func MayBeOpen(workload Workload) bool {
 	d, ok := workload.(*appsv1.Deployment)
 	if !ok {

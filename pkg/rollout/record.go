@@ -169,12 +169,11 @@ func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State,
 }
 
 func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (State, *Record, error) {
-	gated, unlimited := isGated(d), hasGateDeadline(d)
-	text, found := d.Annotations[Annotation]
-	if !found && !gated && !unlimited {
+	if !MayBeOpen(d) {
 		return Idle, nil, nil
 	}
-	record, err := latestRecord(text, replicaSets, decode)
+	gated, unlimited := isGated(d), hasGateDeadline(d)
+	record, err := latestRecord(d.Annotations[Annotation], replicaSets, decode)
 	if err != nil {
 		if gated {
 			return Open, nil, err

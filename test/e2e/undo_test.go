@@ -64,8 +64,6 @@ func TestUndoSpeaksAsKubectlDoes(t *testing.T) {
 	w := threeRevisions(t)
 	for _, flags := range [][]string{
 		{"--dry-run=client"},
-		{"--dry-run=server"},
-		{"--dry-run=server", "-o", "name"},
 		{"--to-revision", "3"},
 		{"--to-revision", "17"},
 		{"--dry-run=client", "--to-revision", "1"},

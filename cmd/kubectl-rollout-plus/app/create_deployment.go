@@ -17,8 +17,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 const createDeploymentExample = `  # A web server with a readiness probe and a Service
@@ -255,16 +253,4 @@ func (f *createDeploymentFlags) await(ctx context.Context, env *environment, key
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
 	return awaitComplete(ctx, engine, key)
-}
-
-// awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
-func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) error {
-	result, err := engine.Await(ctx, key)
-	if err != nil {
-		return err
-	}
-	if code := outcomeCode(result, context.Cause(ctx), true); code != ExitDone {
-		return &exitError{code: code, err: errors.New(sentence(key, result))}
-	}
-	return nil
 }

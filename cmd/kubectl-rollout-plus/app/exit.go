@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 
+	"k8s.io/apimachinery/pkg/types"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -45,24 +46,6 @@ func usageError(err error) error {
 	return &exitError{code: ExitUsage, err: err}
 }
 
-// together joins the errors of several objects; the exit code is that of the first which has one of its own.
-func together(errs []error) error {
-	joined := utilerrors.NewAggregate(errs)
-	if joined == nil {
-		return nil
-	}
-	var status *exitError
-	for _, err := range joined.Errors() {
-		if len(joined.Errors()) == 1 {
-			return err
-		}
-		if errors.As(err, &status) {
-			return &exitError{code: status.code, err: joined}
-		}
-	}
-	return joined
-}
-
 func exitCode(err error) int {
 	var status *exitError
 	var option *rollout.OptionError
@@ -101,4 +84,38 @@ func outcomeCode(result *rollout.Result, cause error, goesBack bool) int {
 	case rollout.Deleted, rollout.Errored:
 	}
 	return ExitError
+}
+
+// resultError is the error of a command that goes back or waits, nil where that came out well.
+func resultError(key types.NamespacedName, result *rollout.Result, cause error) error {
+	if code := outcomeCode(result, cause, true); code != ExitDone {
+		return &exitError{code: code, err: errors.New(sentence(key, result))}
+	}
+	return nil
+}
+
+// together is the error of work on several objects: each text once, and the exit code that all of them have.
+func together(failures []error) error {
+	several := utilerrors.NewAggregate(failures)
+	if several == nil {
+		return nil
+	}
+	var all []error
+	told, code := map[string]bool{}, ExitDone
+	for _, err := range utilerrors.Flatten(several).Errors() {
+		if told[err.Error()] {
+			continue
+		}
+		told[err.Error()] = true
+		all = append(all, err)
+		if this := exitCode(err); code == ExitDone {
+			code = this
+		} else if code != this {
+			code = ExitError
+		}
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return &exitError{code: code, err: utilerrors.NewAggregate(all)}
 }

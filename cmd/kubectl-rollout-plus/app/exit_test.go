@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -147,5 +148,33 @@ func TestWithHint(t *testing.T) {
 	err := withHint(open, types.NamespacedName{Namespace: "shop", Name: "web"})
 	if !errors.Is(err, open) || !strings.Contains(err.Error(), "(step 1 of 4); 'kubectl rollout-plus resume deployment/web -n shop' goes on") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	late, later := &exitError{code: ExitTimeout, err: errors.New("late")}, &exitError{code: ExitTimeout, err: errors.New("later")}
+	for name, test := range map[string]struct {
+		failures []error
+		code     int
+		text     string
+	}{
+		"none":       {[]error{nil, nil}, ExitDone, ""},
+		"one":        {[]error{nil, late}, ExitTimeout, "error: late"},
+		"alike":      {[]error{late, later}, ExitTimeout, "late\nlater"},
+		"different":  {[]error{late, errors.New("x")}, ExitError, "late\nx"},
+		"repeated":   {[]error{late, nil, late}, ExitTimeout, "error: late"},
+		"aggregated": {[]error{utilerrors.NewAggregate([]error{late, errors.New("x")}), later}, ExitError, "late\nx\nlater"},
+	} {
+		err := together(test.failures)
+		if err == nil {
+			if test.code != ExitDone {
+				t.Errorf("%s: no error", name)
+			}
+			continue
+		}
+		if code, text := exitCode(err), errorText(err); code != test.code || text != test.text {
+			t.Errorf("%s: code %d, %q", name, code, text)
+		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -80,21 +79,18 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	var restarted []*resource.Info
+	var restarted []rollout.Workload
 	err = f.each(env, args, nil, func(info *resource.Info) error {
 		err := f.restart(ctx, env, info)
-		if err == nil {
-			restarted = append(restarted, info)
+		if workload, is := info.Object.(rollout.Workload); is && err == nil {
+			restarted = append(restarted, workload)
 		}
 		return err
 	})
 	if !f.wait {
 		return err
 	}
-	for _, info := range restarted {
-		err = together([]error{err, env.awaitOne(ctx, info)})
-	}
-	return err
+	return together([]error{err, env.awaitAll(ctx, f.timeout, restarted)})
 }
 
 // onlyDeployment refuses what cannot be rolled out in steps.
@@ -162,19 +158,6 @@ func annotateCause(object runtime.Object, patch map[string]any, cause string) er
 	}
 	if _, found := metadata.GetAnnotations()[rollout.ChangeCauseAnnotation]; found {
 		return unstructured.SetNestedField(patch, nil, path...)
-	}
-	return nil
-}
-
-// podTemplate is that of a workload, nil for other kinds.
-func podTemplate(object runtime.Object) *corev1.PodTemplateSpec {
-	switch o := object.(type) {
-	case *appsv1.Deployment:
-		return &o.Spec.Template
-	case *appsv1.StatefulSet:
-		return &o.Spec.Template
-	case *appsv1.DaemonSet:
-		return &o.Spec.Template
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/util/completion"
 )
 
 const statusExample = `  # Wait until web is rolled out
@@ -39,7 +38,7 @@ func newStatusCommand(env *environment) *cobra.Command {
 			"somebody. With several objects the exit code is the first of these that one of\n" +
 			"them has: 4, 1, 6, 124, 7.",
 		Example:           statusExample,
-		ValidArgsFunction: completion.SpecifiedResourceTypeAndNameNoRepeatCompletionFunc(env.factory, []string{"deployment", "daemonset", "statefulset"}),
+		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	f.add(cmd)

@@ -6,10 +6,11 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
-	kubectlrollout "k8s.io/kubectl/pkg/cmd/rollout"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	"k8s.io/kubectl/pkg/scheme"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -18,42 +19,57 @@ const undoExample = `  # Go back to the revision before
   kubectl rollout-plus undo deployment/web
 
   # Go back to revision 3, and wait until it is complete
-  kubectl rollout-plus undo deployment/web --to-revision 3 --wait
+  kubectl rollout-plus undo statefulset/db --to-revision 3 --wait
+
+  # What would it change?
+  kubectl rollout-plus undo daemonset/agent --dry-run=server
 
   # Go back step by step
-  kubectl rollout-plus undo deployment/web --steps 10%,50%`
+  kubectl rollout-plus undo deployment/web --steps 10%,50%
+
+  # Go back, and let the next kubectl apply know
+  kubectl rollout-plus undo -f web.yaml --sync-last-applied`
 
 type undoFlags struct {
+	selection
 	rolloutFlags
 	driveFlags
-	wait    bool
-	kubectl *kubectlrollout.UndoOptions
+	toRevision            int64
+	wait, syncLastApplied bool
+	printFlags            *genericclioptions.PrintFlags
 }
 
 func newUndoCommand(env *environment) *cobra.Command {
-	f := &undoFlags{kubectl: kubectlrollout.NewRolloutUndoOptions(env.IOStreams)}
-	f.kubectl.CmdBaseName = "kubectl"
+	f := &undoFlags{printFlags: genericclioptions.NewPrintFlags("rolled back").WithTypeSetter(scheme.Scheme)}
 	cmd := &cobra.Command{
-		Use:   "undo deployment/NAME",
+		Use:   "undo (TYPE NAME... | TYPE/NAME... | -f FILE) [flags]",
 		Short: "Go back to an earlier revision",
-		Long: "Go back to an earlier revision, as kubectl rollout undo does: at once and\n" +
-			"within the Deployment's own limits, or step by step with --steps. A rollout\n" +
-			"that is open is aborted first.",
-		Example: undoExample,
-		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
+		Long: "Go back to an earlier revision of Deployments, StatefulSets and DaemonSets, as\n" +
+			"kubectl rollout undo does: at once and within their own limits. It goes back\n" +
+			"from the newest pod template, never one revision too far. A Deployment may go\n" +
+			"back step by step with --steps. Its rollout that is open is aborted first.",
+		Example:           undoExample,
+		ValidArgsFunction: env.completeWorkload(),
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
 	}
-	cmd.Flags().Int64Var(&f.kubectl.ToRevision, "to-revision", 0, "The revision to rollback to. Default to 0 (last revision).")
-	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until the earlier revision is fully available.")
+	flags := cmd.Flags()
+	flags.Int64Var(&f.toRevision, "to-revision", 0, "The revision to rollback to. Default to 0 (last revision).")
+	flags.BoolVar(&f.wait, "wait", false, "Wait until the earlier revision is fully available.")
+	flags.BoolVar(&f.syncLastApplied, "sync-last-applied", false,
+		"Rewrite what kubectl apply remembers too, so that the next apply removes what it no longer names.")
+	f.selection.add(cmd)
 	f.rolloutFlags.add(cmd)
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
-	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "With --steps: name of the manager used to track field ownership.")
+	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work on it and, with --wait, to wait, with exit code 124; zero means for ever.")
+	flags.StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	cmdutil.AddDryRunFlag(cmd)
-	f.kubectl.PrintFlags.AddFlags(cmd)
+	f.printFlags.AddFlags(cmd)
 	return cmd
 }
 
 func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+	if err := f.selection.check(args); err != nil {
+		return err
+	}
 	if err := f.validate(cmd); err != nil {
 		return err
 	}
@@ -65,37 +81,70 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 	if err != nil {
 		return err
 	}
-	key, err := env.key(args)
-	if err != nil {
+	if err := env.checkColor(); err != nil {
 		return err
 	}
-	f.output = *f.kubectl.PrintFlags.OutputFormat
 	if cmd.Flags().Changed("steps") {
+		key, err := f.oneDeployment(env, args)
+		if err != nil {
+			return err
+		}
+		f.output = *f.printFlags.OutputFormat
 		return f.gradually(cmd.Context(), env, key, options, suffix)
 	}
-	return f.atOnce(cmd, env, key, dryRun)
+	// kubectl finds out about an unknown -o only when it prints, after the work.
+	if _, err := f.printFlags.ToPrinter(); err != nil {
+		return usageError(err)
+	}
+	return f.atOnce(cmd, env, args)
 }
 
 func (f *undoFlags) validate(cmd *cobra.Command) error {
-	if f.kubectl.ToRevision < 0 {
-		return flagError("to-revision", fmt.Sprint(f.kubectl.ToRevision),
-			fmt.Errorf("unable to find specified revision %d in history", f.kubectl.ToRevision))
+	if f.toRevision < 0 {
+		return usageError(fmt.Errorf("unable to find specified revision %d in history", f.toRevision))
 	}
-	if cmd.Flags().Changed("steps") {
-		return nil
+	stepwise := cmd.Flags().Changed("steps")
+	if stepwise && f.syncLastApplied {
+		return usageError(errors.New("--sync-last-applied does not go with --steps"))
 	}
-	for _, flag := range []string{"max-surge", "max-unavailable", "hold", "on-failure", "change-cause"} {
-		if cmd.Flags().Changed(flag) {
+	for _, flag := range []string{"max-surge", "max-unavailable", "hold", "on-failure"} {
+		if cmd.Flags().Changed(flag) && !stepwise {
 			return usageError(fmt.Errorf("--%s goes with --steps", flag))
 		}
 	}
 	return f.driveFlags.validate()
 }
 
+// oneDeployment is the Deployment to go back with step by step.
+func (f *undoFlags) oneDeployment(env *environment, args []string) (types.NamespacedName, error) {
+	if len(f.files.Filenames) == 0 && f.files.Kustomize == "" && f.selector == "" {
+		return env.key(args)
+	}
+	result, err := f.selection.find(env, args)
+	if err != nil {
+		return types.NamespacedName{}, err
+	}
+	infos, err := result.Infos()
+	if err != nil {
+		return types.NamespacedName{}, err
+	}
+	if len(infos) != 1 {
+		return types.NamespacedName{}, usageError(fmt.Errorf("--steps takes one Deployment at a time, not %d objects", len(infos)))
+	}
+	if _, ok := infos[0].Object.(*appsv1.Deployment); !ok {
+		return types.NamespacedName{}, usageError(fmt.Errorf("only Deployments are rolled out in steps, not %q", infos[0].ObjectName()))
+	}
+	return types.NamespacedName{Namespace: infos[0].Namespace, Name: infos[0].Name}, nil
+}
+
 // gradually is a rollout to the earlier revision.
 func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, options rollout.StartOptions, suffix string) error {
-	change := rollout.Change{ToRevision: &f.kubectl.ToRevision, Cause: f.cause}
-	return env.drive(ctx, []string{"deployment", key.Name}, f.driveFlags, verbs{suffix: suffix},
+	printer, err := env.printer(f.output, key)
+	if err != nil {
+		return err
+	}
+	change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause}
+	return env.driveTo(ctx, key, f.driveFlags, verbs{suffix: suffix}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if options.DryRun == rollout.DryRunNone {
 				if result, err := abortOpen(ctx, engine, key); err != nil || result != nil && result.Outcome != rollout.RolledBack {
@@ -104,64 +153,4 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 			}
 			return engine.Start(ctx, key, change, options)
 		})
-}
-
-// abortOpen aborts an open rollout; it gives no result where none is open.
-func abortOpen(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-	result, err := engine.Abort(ctx, key)
-	if errors.Is(err, rollout.ErrNoRollout) {
-		return nil, nil
-	}
-	return result, err
-}
-
-// atOnce is kubectl's undo, after an open rollout has been aborted. To go back from an open rollout is to abort it,
-// unless a revision is asked for.
-func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, key types.NamespacedName, dryRun rollout.DryRun) error {
-	// kubectl finds out about an unknown -o only when it prints, after the work.
-	if _, err := f.kubectl.PrintFlags.ToPrinter(); err != nil {
-		return usageError(err)
-	}
-	printer, err := env.printer("", key)
-	if err != nil {
-		return err
-	}
-	engine, err := env.engine(f.fieldManager, printer.Event)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
-	defer cancel()
-	if dryRun == rollout.DryRunNone {
-		result, err := abortOpen(ctx, engine, key)
-		switch {
-		case err != nil:
-			return withHint(err, key)
-		case result != nil && result.Outcome != rollout.RolledBack:
-			return &exitError{code: outcomeCode(result, context.Cause(ctx), true), err: errors.New(sentence(key, result))}
-		case result != nil && f.kubectl.ToRevision == 0:
-			return f.printAborted(ctx, env, engine, key)
-		}
-	}
-	if err := f.kubectl.Complete(env.factory, cmd, []string{"deployment/" + key.Name}); err != nil {
-		return err
-	}
-	if err := f.kubectl.RunUndo(); err != nil || !f.wait || dryRun != rollout.DryRunNone {
-		return err
-	}
-	return awaitComplete(ctx, engine, key)
-}
-
-// printAborted prints the Deployment as kubectl's undo does.
-func (f *undoFlags) printAborted(ctx context.Context, env *environment, engine *rollout.Engine, key types.NamespacedName) error {
-	deployment, err := engine.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	f.kubectl.PrintFlags.NamePrintFlags.Operation = "rolled back"
-	printer, err := f.kubectl.PrintFlags.ToPrinter()
-	if err != nil {
-		return err
-	}
-	return printer.PrintObj(deployment, env.Out)
 }

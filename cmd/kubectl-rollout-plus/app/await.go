@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// awaitAll waits until workloads are complete, all at the same time, and tells what became of each that is not. They are
+// given as they were when they were last written. The timeout is what the context has, for the text alone.
+func (env *environment) awaitAll(ctx context.Context, timeout time.Duration, workloads []rollout.Workload) error {
+	engine, err := env.engine(defaultFieldManager, nil)
+	if err != nil {
+		return err
+	}
+	failures := make([]error, len(workloads))
+	var waiting sync.WaitGroup
+	for i, workload := range workloads {
+		waiting.Go(func() {
+			if d, is := workload.(*appsv1.Deployment); is {
+				failures[i] = awaitComplete(ctx, engine, types.NamespacedName{Namespace: d.Namespace, Name: d.Name})
+			} else {
+				failures[i] = env.awaitStatus(ctx, engine, timeout, workload)
+			}
+		})
+	}
+	waiting.Wait()
+	return together(failures)
+}
+
+// awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
+func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) error {
+	result, err := engine.Await(ctx, key)
+	if err != nil {
+		return err
+	}
+	return resultError(key, result, context.Cause(ctx))
+}
+
+// awaitStatus waits as status does, without its lines.
+func (env *environment) awaitStatus(ctx context.Context, engine *rollout.Engine, timeout time.Duration, workload rollout.Workload) error {
+	quiet := *env
+	quiet.Out = io.Discard
+	kind := kindOf(workload)
+	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
+	if err != nil {
+		return err
+	}
+	t := &statusTarget{
+		statusRun: &statusRun{statusFlags: &statusFlags{watch: true, timeout: timeout}, env: &quiet, engine: engine},
+		viewer:    viewer, workload: workload,
+		object: printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()},
+	}
+	return t.follow(ctx)
+}
+
+// kindOf is the kind of a workload, which an object that was read with types need not say of itself.
+func kindOf(workload rollout.Workload) schema.GroupVersionKind {
+	switch workload.(type) {
+	case *appsv1.StatefulSet:
+		return appsv1.SchemeGroupVersion.WithKind("StatefulSet")
+	case *appsv1.DaemonSet:
+		return appsv1.SchemeGroupVersion.WithKind("DaemonSet")
+	}
+	return appsv1.SchemeGroupVersion.WithKind("Deployment")
+}

@@ -1,0 +1,253 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const (
+	// observeTimeout is how long the controller may take to act on the newest template. It takes far less, unless it does
+	// not run.
+	observeTimeout = 10 * time.Second
+	// rollbackTries is how often a rollback is computed again because the object has changed meanwhile. The controllers
+	// write the status of one that is being rolled out all the time.
+	rollbackTries = 10
+)
+
+// errUnobserved tells that the controller has yet to make the revision of the newest template. The one before the newest
+// that there is would be one too far.
+var errUnobserved = errors.New("the controller has not observed the newest pod template yet")
+
+// rollback goes back to an earlier revision of one object, as kubectl's rollbacker computes it. It makes sure that what
+// the rollbacker reads is the newest, and that nothing has changed when it writes.
+type rollback struct {
+	// ctx is the command's: a rollbacker takes none.
+	ctx          context.Context
+	client       kubernetes.Interface
+	toRevision   int64
+	dryRun       cmdutil.DryRunStrategy
+	fieldManager string
+	// cause and syncLastApplied are what the patch has to carry.
+	cause           *string
+	syncLastApplied bool
+
+	// live is the object as the rollbacker read it, revisions are its ControllerRevisions, and answer is what the API
+	// server made of the patch.
+	live      rollout.Workload
+	revisions []appsv1.ControllerRevision
+	answer    rollout.Workload
+	// err is what failed last. The rollbacker keeps but its text.
+	err error
+}
+
+// failed keeps an error on its way through the rollbacker.
+func (r *rollback) failed(err error) error {
+	r.err = err
+	return err
+}
+
+// run goes back. The text is kubectl's word for what was done.
+func (r *rollback) run(kind schema.GroupKind, object runtime.Object) (string, error) {
+	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
+	if err != nil {
+		return "", err
+	}
+	compute := func() (string, error) {
+		r.err, r.live, r.answer = nil, nil, nil
+		return rollbacker.Rollback(object, nil, r.toRevision, r.dryRun)
+	}
+	for try := 1; ; try++ {
+		done, err := compute()
+		if errors.Is(r.err, errUnobserved) {
+			done, err = r.onceObserved(kind, compute)
+		}
+		switch {
+		case err == nil:
+			return done, nil
+		case context.Cause(r.ctx) != nil:
+			return "", context.Cause(r.ctx)
+		case !apierrors.IsConflict(r.err) || try >= rollbackTries:
+			return "", err
+		}
+	}
+}
+
+// onceObserved computes the rollback again when the controller has observed the newest template.
+func (r *rollback) onceObserved(kind schema.GroupKind, compute func() (string, error)) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(r.ctx, observeTimeout, errUnobserved)
+	defer cancel()
+	for {
+		if err := r.awaitObserved(ctx, kind); err != nil {
+			return "", err
+		}
+		if done, err := compute(); !errors.Is(r.err, errUnobserved) {
+			return done, err
+		}
+	}
+}
+
+// checkObserved keeps what the rollback is computed from, and refuses a template that is newer than the newest revision.
+func (r *rollback) checkObserved(object rollout.Workload) error {
+	r.live = object
+	if observedGeneration(object) < object.GetGeneration() {
+		return errUnobserved
+	}
+	return nil
+}
+
+// checkRevisions refuses ReplicaSets without that of the newest template as the newest. The controller makes it a moment
+// after it has observed the Deployment where the number of replicas was changed together with the template. A paused
+// Deployment gets none, and is not rolled back either.
+func (r *rollback) checkRevisions(list *appsv1.ReplicaSetList) error {
+	d, ok := r.live.(*appsv1.Deployment)
+	if !ok || d.Spec.Paused || r.toRevision > 0 || hasNewestRevision(d, list.Items) {
+		return nil
+	}
+	return r.failed(errUnobserved)
+}
+
+// hasNewestRevision tells whether the ReplicaSet of a Deployment's present template has the highest revision.
+func hasNewestRevision(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) bool {
+	pointers := make([]*appsv1.ReplicaSet, len(replicaSets))
+	for i := range replicaSets {
+		pointers[i] = &replicaSets[i]
+	}
+	snapshot := rollout.NewSnapshot(d, pointers, nil)
+	current := snapshot.Current()
+	if current == nil {
+		return false
+	}
+	for _, rs := range snapshot.ReplicaSets {
+		if rollout.RevisionOf(rs) > rollout.RevisionOf(current) {
+			return false
+		}
+	}
+	return true
+}
+
+// observedGeneration is the generation that the object's controller has acted on.
+func observedGeneration(object runtime.Object) int64 {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return o.Status.ObservedGeneration
+	case *appsv1.StatefulSet:
+		return o.Status.ObservedGeneration
+	case *appsv1.DaemonSet:
+		return o.Status.ObservedGeneration
+	}
+	return 0
+}
+
+// podTemplate is the object's own.
+func podTemplate(object runtime.Object) *corev1.PodTemplateSpec {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return &o.Spec.Template
+	case *appsv1.StatefulSet:
+		return &o.Spec.Template
+	case *appsv1.DaemonSet:
+		return &o.Spec.Template
+	}
+	return nil
+}
+
+// awaitObserved waits until the object has changed and its controller has observed it.
+func (r *rollback) awaitObserved(ctx context.Context, kind schema.GroupKind) error {
+	name := fmt.Sprintf("%s %q", strings.ToLower(kind.Kind), r.live.GetName())
+	events, err := r.watch(ctx)
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("the right to watch %ss in namespace %q is missing, which it takes to wait until the controller "+
+			"has observed the newest pod template of %s; try again in a moment, or ask for the right: %w",
+			strings.ToLower(kind.Kind), r.live.GetNamespace(), name, err)
+	}
+	if err != nil && context.Cause(ctx) == nil {
+		return fmt.Errorf("cannot wait until the controller has observed the newest pod template of %s: %w", name, err)
+	}
+	if err == nil {
+		defer events.Stop()
+		if untilObserved(ctx, events.ResultChan()) {
+			return nil
+		}
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, errUnobserved) {
+		return cause
+	}
+	return fmt.Errorf("%s in namespace %q was not rolled back: within %s its controller has not made the revision of the newest pod template "+
+		"(generation %d), so the one before is not known; see whether the controller manager runs, and try again",
+		name, r.live.GetNamespace(), observeTimeout, r.live.GetGeneration())
+}
+
+// untilObserved tells whether it is time to look again: after a change that the controller has observed, after one that
+// tells nothing about that, and after the end of the watch.
+func untilObserved(ctx context.Context, events <-chan watch.Event) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case event, open := <-events:
+			changed, ok := event.Object.(rollout.Workload)
+			if !open || !ok || event.Type != watch.Modified || observedGeneration(changed) >= changed.GetGeneration() {
+				return ctx.Err() == nil
+			}
+		}
+	}
+}
+
+// watch brings the changes of the object since it was read.
+func (r *rollback) watch(ctx context.Context) (watch.Interface, error) {
+	options := metav1.ListOptions{
+		FieldSelector:   fields.OneTermEqualSelector(metav1.ObjectNameField, r.live.GetName()).String(),
+		ResourceVersion: r.live.GetResourceVersion(),
+	}
+	apps, namespace := r.client.AppsV1(), r.live.GetNamespace()
+	switch r.live.(type) {
+	case *appsv1.Deployment:
+		return apps.Deployments(namespace).Watch(ctx, options)
+	case *appsv1.StatefulSet:
+		return apps.StatefulSets(namespace).Watch(ctx, options)
+	case *appsv1.DaemonSet:
+		return apps.DaemonSets(namespace).Watch(ctx, options)
+	}
+	return nil, fmt.Errorf("cannot watch a %T", r.live)
+}
+
+// editFor is what the patch with this body has to carry.
+func (r *rollback) editFor(body []byte) *undoEdit {
+	return &undoEdit{
+		resourceVersion: r.live.GetResourceVersion(), live: r.live.GetAnnotations(),
+		cause: r.cause, revisionCause: causeOf(r.revisions, body, r.live), syncLastApplied: r.syncLastApplied,
+	}
+}
+
+// causeOf is why the newest revision with this patch was made.
+func causeOf(revisions []appsv1.ControllerRevision, patch []byte, owner metav1.Object) string {
+	var found *appsv1.ControllerRevision
+	for i := range revisions {
+		revision := &revisions[i]
+		if metav1.IsControlledBy(revision, owner) && bytes.Equal(revision.Data.Raw, patch) && (found == nil || found.Revision < revision.Revision) {
+			found = revision
+		}
+	}
+	if found == nil {
+		return ""
+	}
+	return found.Annotations[rollout.ChangeCauseAnnotation]
+}

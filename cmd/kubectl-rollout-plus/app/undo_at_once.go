@@ -1,0 +1,209 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	"sigs.k8s.io/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// lastAppliedWarning is kubectl's own.
+const lastAppliedWarning = "Warning: resource %s was previously managed with 'kubectl apply'. " +
+	"Rolling back will not update the %s annotation, which may cause unexpected behavior on future 'kubectl apply' operations. " +
+	"Consider using 'kubectl apply' with your previous configuration file instead.\n"
+
+// undoer is kubectl's undo, of one object after the other.
+type undoer struct {
+	*undoFlags
+	env    *environment
+	dryRun cmdutil.DryRunStrategy
+	engine *rollout.Engine
+	// changeCause is nil where none was given.
+	changeCause *string
+	done        []rollout.Workload
+}
+
+// atOnce goes back within the objects' own limits. As with kubectl, what fails does not stop the others.
+func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string) error {
+	u := &undoer{undoFlags: f, env: env}
+	var err error
+	if u.dryRun, err = cmdutil.GetDryRunStrategy(cmd); err != nil {
+		return usageError(err)
+	}
+	if cmd.Flags().Changed("change-cause") {
+		u.changeCause = &f.cause
+	}
+	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
+	defer cancel()
+	result, err := f.selection.find(env, args)
+	if err != nil {
+		return err
+	}
+	err = result.Visit(func(info *resource.Info, err error) error {
+		if err != nil {
+			return err
+		}
+		return u.undo(ctx, info)
+	})
+	failures := []error{err}
+	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
+		failures = append(failures, env.awaitAll(ctx, f.timeout, u.done))
+	}
+	return together(failures)
+}
+
+// undo goes back with one object.
+func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := u.connect(); err != nil {
+		return err
+	}
+	aborted, err := u.abort(ctx, info)
+	if err != nil || aborted {
+		return err
+	}
+	u.warn(info)
+	r := &rollback{
+		ctx: ctx, client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
+		cause: u.changeCause, syncLastApplied: u.syncLastApplied,
+	}
+	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
+	operation, err := r.run(kind, info.Object)
+	if err != nil {
+		return err
+	}
+	left := r.live
+	if r.answer != nil {
+		left = r.answer
+	}
+	u.done = append(u.done, left)
+	if err := u.print(operation, info.Object); err != nil || u.dryRun != cmdutil.DryRunServer || r.answer == nil {
+		return err
+	}
+	return u.printDiff(info.ObjectName(), r.live, r.answer)
+}
+
+// connect makes the client with the first object that needs one.
+func (u *undoer) connect() error {
+	if u.engine != nil {
+		return nil
+	}
+	var err error
+	u.engine, err = u.env.engine(u.fieldManager, nil)
+	return err
+}
+
+// abort aborts an open stepwise rollout. To go back from one is to abort it, unless a revision is asked for: then there is
+// more to do.
+func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
+	d, ok := info.Object.(*appsv1.Deployment)
+	if !ok || u.dryRun != cmdutil.DryRunNone || !rollout.MayBeOpen(d) {
+		return false, nil
+	}
+	key := types.NamespacedName{Namespace: d.Namespace, Name: d.Name}
+	engine, err := u.tellingEngine(key)
+	if err != nil {
+		return false, err
+	}
+	result, err := abortOpen(ctx, engine, key)
+	if err != nil {
+		return false, withHint(err, key)
+	}
+	if result == nil {
+		return false, nil
+	}
+	if result.Outcome != rollout.RolledBack {
+		return false, resultError(key, result, context.Cause(ctx))
+	}
+	if u.toRevision != 0 {
+		return false, nil
+	}
+	now, err := engine.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	if err != nil {
+		return false, err
+	}
+	u.done = append(u.done, now)
+	return true, u.print("rolled back", now)
+}
+
+// tellingEngine is an engine that tells how the abort of a rollout goes.
+func (u *undoer) tellingEngine(key types.NamespacedName) (*rollout.Engine, error) {
+	printer, err := u.env.printer("", key)
+	if err != nil {
+		return nil, err
+	}
+	engine := *u.engine
+	engine.Emit = printer.Event
+	return &engine, nil
+}
+
+// warn says that kubectl apply will go by what it remembers, unless that is to be rewritten.
+func (u *undoer) warn(info *resource.Info) {
+	object, ok := info.Object.(rollout.Workload)
+	if !ok {
+		return
+	}
+	text, applied := object.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
+	if _, readable := readLastApplied(text); !applied || u.syncLastApplied && readable {
+		return
+	}
+	_, _ = fmt.Fprintf(u.env.ErrOut, lastAppliedWarning, info.ObjectName(), corev1.LastAppliedConfigAnnotation)
+}
+
+func (u *undoer) print(operation string, object runtime.Object) error {
+	u.printFlags.NamePrintFlags.Operation = operation
+	cmdutil.PrintFlagsWithDryRunStrategy(u.printFlags, u.dryRun)
+	printer, err := u.printFlags.ToPrinter()
+	if err != nil {
+		return err
+	}
+	return printer.PrintObj(object, u.env.Out)
+}
+
+// printDiff shows what a rollback would change in the pod template. It goes to stderr: what is on stdout is kubectl's.
+func (u *undoer) printDiff(name string, live, wanted runtime.Object) error {
+	before, err := writtenTemplate(live)
+	if err != nil {
+		return err
+	}
+	after, err := writtenTemplate(wanted)
+	if err != nil {
+		return err
+	}
+	_, err = printers.Diff(u.env.ErrOut, u.env.palette(u.env.ErrOut), printers.Text{Name: name + " (live)", Body: []byte(before)},
+		printers.Text{Name: name + " (rolled back)", Body: []byte(after)})
+	return err
+}
+
+// writtenTemplate is an object's pod template as people write it, in YAML.
+func writtenTemplate(object runtime.Object) (string, error) {
+	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(podTemplate(object))
+	if err != nil {
+		return "", err
+	}
+	text, err := yaml.Marshal(rollout.Written(template))
+	return string(text), err
+}
+
+// abortOpen aborts an open rollout; it gives no result where none is open.
+func abortOpen(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+	result, err := engine.Abort(ctx, key)
+	if errors.Is(err, rollout.ErrNoRollout) {
+		return nil, nil
+	}
+	return result, err
+}

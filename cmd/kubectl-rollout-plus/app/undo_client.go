@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	clientappsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// undoClient is the client that kubectl's rollbackers are given. What they read and write goes through the rollback, with
+// the context of the command in place of theirs, which has none.
+type undoClient struct {
+	kubernetes.Interface
+	rollback *rollback
+}
+
+// AppsV1 is what the rollbackers use of a client.
+func (c undoClient) AppsV1() clientappsv1.AppsV1Interface {
+	return undoApps{AppsV1Interface: c.Interface.AppsV1(), rollback: c.rollback}
+}
+
+type undoApps struct {
+	clientappsv1.AppsV1Interface
+	rollback *rollback
+}
+
+// Deployments are those of a namespace.
+func (a undoApps) Deployments(namespace string) clientappsv1.DeploymentInterface {
+	return undoDeployments{DeploymentInterface: a.AppsV1Interface.Deployments(namespace), rollback: a.rollback}
+}
+
+// StatefulSets are those of a namespace.
+func (a undoApps) StatefulSets(namespace string) clientappsv1.StatefulSetInterface {
+	return undoStatefulSets{StatefulSetInterface: a.AppsV1Interface.StatefulSets(namespace), rollback: a.rollback}
+}
+
+// DaemonSets are those of a namespace.
+func (a undoApps) DaemonSets(namespace string) clientappsv1.DaemonSetInterface {
+	return undoDaemonSets{DaemonSetInterface: a.AppsV1Interface.DaemonSets(namespace), rollback: a.rollback}
+}
+
+// ReplicaSets are those of a namespace.
+func (a undoApps) ReplicaSets(namespace string) clientappsv1.ReplicaSetInterface {
+	return undoReplicaSets{ReplicaSetInterface: a.AppsV1Interface.ReplicaSets(namespace), rollback: a.rollback}
+}
+
+// ControllerRevisions are those of a namespace.
+func (a undoApps) ControllerRevisions(namespace string) clientappsv1.ControllerRevisionInterface {
+	return undoRevisions{ControllerRevisionInterface: a.AppsV1Interface.ControllerRevisions(namespace), rollback: a.rollback}
+}
+
+type undoDeployments struct {
+	clientappsv1.DeploymentInterface
+	rollback *rollback
+}
+
+// Get reads the object that the rollback is of.
+func (d undoDeployments) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.Deployment, error) {
+	return readFor(d.rollback, name, options, d.DeploymentInterface.Get)
+}
+
+// Patch writes it.
+func (d undoDeployments) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
+	subresources ...string,
+) (*appsv1.Deployment, error) {
+	return writeFor(d.rollback, name, kind, body, options, subresources, d.DeploymentInterface.Patch)
+}
+
+type undoStatefulSets struct {
+	clientappsv1.StatefulSetInterface
+	rollback *rollback
+}
+
+// Get reads the object that the rollback is of.
+func (s undoStatefulSets) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.StatefulSet, error) {
+	return readFor(s.rollback, name, options, s.StatefulSetInterface.Get)
+}
+
+// Patch writes it.
+func (s undoStatefulSets) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
+	subresources ...string,
+) (*appsv1.StatefulSet, error) {
+	return writeFor(s.rollback, name, kind, body, options, subresources, s.StatefulSetInterface.Patch)
+}
+
+type undoDaemonSets struct {
+	clientappsv1.DaemonSetInterface
+	rollback *rollback
+}
+
+// Get reads the object that the rollback is of.
+func (d undoDaemonSets) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.DaemonSet, error) {
+	return readFor(d.rollback, name, options, d.DaemonSetInterface.Get)
+}
+
+// Patch writes it.
+func (d undoDaemonSets) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
+	subresources ...string,
+) (*appsv1.DaemonSet, error) {
+	return writeFor(d.rollback, name, kind, body, options, subresources, d.DaemonSetInterface.Patch)
+}
+
+type undoReplicaSets struct {
+	clientappsv1.ReplicaSetInterface
+	rollback *rollback
+}
+
+// List reads the revisions of a Deployment.
+func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*appsv1.ReplicaSetList, error) {
+	list, err := r.ReplicaSetInterface.List(r.rollback.ctx, options)
+	if err != nil {
+		return nil, r.rollback.failed(err)
+	}
+	return list, r.rollback.checkRevisions(list)
+}
+
+type undoRevisions struct {
+	clientappsv1.ControllerRevisionInterface
+	rollback *rollback
+}
+
+// List reads the revisions of a StatefulSet or DaemonSet.
+func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*appsv1.ControllerRevisionList, error) {
+	list, err := r.ControllerRevisionInterface.List(r.rollback.ctx, options)
+	if err != nil {
+		return nil, r.rollback.failed(err)
+	}
+	r.rollback.revisions = list.Items
+	return list, nil
+}
+
+// readFor reads an object for a rollback, which keeps it.
+func readFor[T rollout.Workload](r *rollback, name string, options metav1.GetOptions,
+	get func(context.Context, string, metav1.GetOptions) (T, error),
+) (T, error) {
+	object, err := get(r.ctx, name, options)
+	if err == nil {
+		err = r.checkObserved(object)
+	}
+	return object, r.failed(err)
+}
+
+// writeFor writes an object for a rollback, which keeps what the API server made of it.
+func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType, body []byte, options metav1.PatchOptions, subresources []string,
+	patch func(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error),
+) (T, error) {
+	var none T
+	edited, err := r.editFor(body).edit(kind, body)
+	if err != nil {
+		return none, r.failed(err)
+	}
+	options.FieldManager = r.fieldManager
+	object, err := patch(r.ctx, name, kind, edited, options, subresources...)
+	if err != nil {
+		return none, r.failed(err)
+	}
+	r.answer = object
+	return object, nil
+}

@@ -1,0 +1,189 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// undoEdit is what undo adds to the patch that kubectl's rollbacker makes. All of it is in that one write, so that no
+// moment lies between.
+type undoEdit struct {
+	// resourceVersion is that of the object which the rollback was computed from: the API server refuses any other.
+	resourceVersion string
+	// live are the object's annotations at that version.
+	live map[string]string
+	// cause is why, nil where nobody said; an empty one is none.
+	cause *string
+	// revisionCause is why the revision to go back to was made. Deployments need it not: kubectl restores theirs.
+	revisionCause string
+	// syncLastApplied rewrites what kubectl apply remembers.
+	syncLastApplied bool
+}
+
+// edit adds to the patch of a rollbacker: a JSON patch for Deployments, a strategic merge patch for the others.
+func (e *undoEdit) edit(kind types.PatchType, body []byte) ([]byte, error) {
+	switch kind {
+	case types.JSONPatchType:
+		return e.editOperations(body)
+	case types.StrategicMergePatchType:
+		return e.editMerge(body)
+	}
+	return nil, fmt.Errorf("cannot add a precondition to a patch of type %s", kind)
+}
+
+// undoOperation is one of a JSON patch. The value is passed on as it came.
+type undoOperation struct {
+	Op    string          `json:"op"`
+	Path  string          `json:"path"`
+	Value json.RawMessage `json:"value,omitempty"`
+}
+
+func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
+	var operations []undoOperation
+	if err := json.Unmarshal(body, &operations); err != nil {
+		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
+	}
+	annotations, template, at := map[string]string{}, json.RawMessage(nil), -1
+	for i, operation := range operations {
+		switch operation.Path {
+		case "/spec/template":
+			template = operation.Value
+		case "/metadata/annotations":
+			at = i
+			if err := json.Unmarshal(operation.Value, &annotations); err != nil {
+				return nil, fmt.Errorf("cannot read the annotations of the rollback: %w", err)
+			}
+		}
+	}
+	if at < 0 {
+		return nil, fmt.Errorf("the patch of the rollback has no annotations")
+	}
+	// The controller keeps copies of the record on ReplicaSets; no rollout is open any more that it could be of.
+	delete(annotations, rollout.Annotation)
+	if e.cause != nil {
+		setOrRemove(annotations, rollout.ChangeCauseAnnotation, *e.cause)
+	}
+	if err := e.lastApplied(annotations, template); err != nil {
+		return nil, err
+	}
+	var err error
+	if operations[at].Value, err = json.Marshal(annotations); err != nil {
+		return nil, err
+	}
+	version, err := json.Marshal(e.resourceVersion)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(append([]undoOperation{{Op: "add", Path: "/metadata/resourceVersion", Value: version}}, operations...))
+}
+
+func (e *undoEdit) editMerge(body []byte) ([]byte, error) {
+	var patch struct {
+		Metadata map[string]any  `json:"metadata,omitempty"`
+		Spec     json.RawMessage `json:"spec"`
+	}
+	var spec struct {
+		Template json.RawMessage `json:"template"`
+	}
+	if err := json.Unmarshal(body, &patch); err != nil {
+		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
+	}
+	if err := json.Unmarshal(patch.Spec, &spec); err != nil {
+		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
+	}
+	annotations := maps.Clone(e.live)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	cause := e.revisionCause
+	if e.cause != nil {
+		cause = *e.cause
+	}
+	setOrRemove(annotations, rollout.ChangeCauseAnnotation, cause)
+	if err := e.lastApplied(annotations, spec.Template); err != nil {
+		return nil, err
+	}
+	patch.Metadata = map[string]any{"resourceVersion": e.resourceVersion}
+	if changes := annotationChanges(e.live, annotations); len(changes) > 0 {
+		patch.Metadata["annotations"] = changes
+	}
+	return json.Marshal(patch)
+}
+
+// setOrRemove sets an annotation, or removes it where the value is empty.
+func setOrRemove(annotations map[string]string, key, value string) {
+	if annotations[key] = value; value == "" {
+		delete(annotations, key)
+	}
+}
+
+// annotationChanges are the annotations that a merge patch has to set, and with nothing as their value those it has to remove.
+func annotationChanges(before, after map[string]string) map[string]any {
+	changes := map[string]any{}
+	for key, value := range after {
+		if old, found := before[key]; !found || old != value {
+			changes[key] = value
+		}
+	}
+	for key := range before {
+		if _, found := after[key]; !found {
+			changes[key] = nil
+		}
+	}
+	return changes
+}
+
+// lastApplied makes kubectl apply remember the restored template.
+func (e *undoEdit) lastApplied(annotations map[string]string, template json.RawMessage) error {
+	text, found := annotations[corev1.LastAppliedConfigAnnotation]
+	if !e.syncLastApplied || !found {
+		return nil
+	}
+	restored := map[string]any{}
+	if err := utiljson.Unmarshal(template, &restored); err != nil {
+		return fmt.Errorf("cannot read the pod template of the rollback: %w", err)
+	}
+	if rewritten, ok := withTemplate(text, restored); ok {
+		annotations[corev1.LastAppliedConfigAnnotation] = rewritten
+	}
+	return nil
+}
+
+// withTemplate is a last-applied configuration with another pod template, as people write it. One that does not parse is
+// left as it is.
+func withTemplate(lastApplied string, template map[string]any) (string, bool) {
+	applied, ok := readLastApplied(lastApplied)
+	if !ok {
+		return "", false
+	}
+	written := rollout.Written(template)
+	delete(written, "$patch")
+	if err := unstructured.SetNestedMap(applied, written, "spec", "template"); err != nil {
+		return "", false
+	}
+	// As kubectl apply writes it, with the line's end.
+	var text bytes.Buffer
+	if err := json.NewEncoder(&text).Encode(applied); err != nil {
+		return "", false
+	}
+	return text.String(), true
+}
+
+// readLastApplied reads what kubectl apply remembers, where it is what apply writes.
+func readLastApplied(text string) (map[string]any, bool) {
+	var applied map[string]any
+	if err := utiljson.Unmarshal([]byte(text), &applied); err != nil {
+		return nil, false
+	}
+	_, found, err := unstructured.NestedMap(applied, "spec", "template")
+	return applied, found && err == nil
+}
