@@ -117,12 +117,13 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	switch {
 	case err != nil:
 		return nil, time.Time{}, err
-	case view.State == Open:
+	case view.State == Open && view.Blind == nil:
 		view.Phase = Standing
-		if view.Blind != nil {
-			return view, time.Time{}, nil
-		}
 		return view, s.viewStep(view, &snapshot), nil
+	case view.State == Open:
+		if view.Phase = Standing; snapshot.Deployment.Spec.Paused {
+			view.Phase = PhasePaused
+		}
 	case view.Blind == nil && snapshot.StaleSince.IsZero():
 		view.judge(&snapshot)
 	}

@@ -99,7 +99,7 @@ func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
 		partition = *update.Partition
 	}
 	switch {
-	case s.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType:
+	case s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
 		return OnDelete
 	case status.ObservedGeneration == 0 || s.Generation > status.ObservedGeneration:
 		return Unobserved
@@ -114,7 +114,7 @@ func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
 func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 	status := d.Status
 	switch {
-	case d.Spec.UpdateStrategy.Type != appsv1.RollingUpdateDaemonSetStrategyType:
+	case d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType:
 		return OnDelete
 	case d.Generation > status.ObservedGeneration:
 		return Unobserved

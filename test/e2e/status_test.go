@@ -171,12 +171,12 @@ func TestStatusOfWhatIsNotWaitedFor(t *testing.T) {
 	s.kubectl("apply", "-f", s.file(manifestOf("StatefulSet", "manual", "db:v1", onDelete), manifestOf("DaemonSet", "agent", "agent:v1", onDelete)))
 	s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""),
 		manifestOf("StatefulSet", "db", "db:v1", "updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}"))
-	s.kubectl("wait", "statefulset/manual", "--for=jsonpath={.status.readyReplicas}=2")
+	s.kubectl("wait", "statefulset/manual", "--for=jsonpath={.status.readyReplicas}=2", "--timeout=2m")
 	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
 	s.plugin("status", "statefulset/db").ends(0, "partitioned roll out complete: 1 new pods have been updated...")
 	for _, object := range []string{"statefulset/manual", "daemonset/agent"} {
 		s.kubectl("set", "image", object, "app=db:v2")
-		s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}=2")
+		s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}=2", "--timeout=2m")
 	}
 	const only = "error: rollout status is only available for RollingUpdate strategy type"
 	s.plugin("status", "statefulset/manual").ends(1, only, "0 of 2 pods run its newest revision, the others are replaced when you delete them")
@@ -207,6 +207,9 @@ func TestStatusSaysWhichLimitFired(t *testing.T) {
 	}
 	s.plugin("status", "deployment/late").ends(4, `error: deployment "late" exceeded its progress deadline: pod late-`,
 		": ProgressDeadlineExceeded: no new pod became ready for 1 s (progressDeadlineSeconds)")
+	// It has its first new pod by then, and makes no more of them: nothing is left that could count as progress.
+	s.kubectl("wait", "deployment/late", "--for=jsonpath={.status.updatedReplicas}=1", "--timeout=2m")
+	s.kubectl("wait", "deployment/late", "--for=condition=Progressing=false", "--timeout=2m")
 	// One deadline for all, not one after the other.
 	p := s.plugin("status", "deployment/web", "deployment/late", "statefulset/db", "--timeout", "2s", "-o", "json").ends(4,
 		`timed out waiting for the condition: --timeout 2s passed, and deployment "web" is not rolled out yet`, `statefulset "db" is not rolled out yet`)

@@ -15,7 +15,7 @@ func newExitCodesTopic() *cobra.Command {
     4    failed and left standing: the rollout stands still at its step
     5    failed and rolled back: the old version is complete again
     6    waiting at a pause: somebody paused the Deployment
-    7    not finished: 'status --watch=false --exit-code' saw a rollout under way
+    7    not finished: for 'status --watch=false --exit-code' alone
   124    the command's own --timeout passed; the rollout stands still
   130    interrupted (Ctrl-C): the rollout stands still
   143    terminated (SIGTERM): the rollout stands still
