@@ -101,25 +101,48 @@ func TestHistoryOfDeployment(t *testing.T) {
 		sets          []set
 		want          []string
 	}{
-		"complete": {"b", complete, []set{{number: "2", image: "b", ready: 3, total: 3, made: 9}, {number: "1", image: "a"}, {number: "7", image: "b", foreign: true}},
-			[]string{"1 old 0/0 [a] ", "2 current 3/3 [b] "}},
-		"complete, with a pod that has failed since": {"b", complete, []set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 2, total: 3}},
-			[]string{"1 old 0/0 [a] ", "2 current 2/3 [b] "}},
-		"under way": {"c", progressing, []set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 2, total: 2}, {number: "3", image: "c", ready: 1, total: 2}},
-			[]string{"1 old 0/0 [a] ", "2 stable 2/2 [b] ", "3 new 1/2 [c] "}},
-		"not observed yet": {"a", `{observedGeneration: 1, conditions: [{type: Progressing, status: "True", reason: NewReplicaSetAvailable}]}`,
+		"complete": {
+			"b", complete,
+			[]set{{number: "2", image: "b", ready: 3, total: 3, made: 9}, {number: "1", image: "a"}, {number: "7", image: "b", foreign: true}},
+			[]string{"1 old 0/0 [a] ", "2 current 3/3 [b] "},
+		},
+		"complete, with a pod that has failed since": {
+			"b", complete,
+			[]set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 2, total: 3}},
+			[]string{"1 old 0/0 [a] ", "2 current 2/3 [b] "},
+		},
+		"under way": {
+			"c", progressing,
+			[]set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 2, total: 2}, {number: "3", image: "c", ready: 1, total: 2}},
+			[]string{"1 old 0/0 [a] ", "2 stable 2/2 [b] ", "3 new 1/2 [c] "},
+		},
+		"not observed yet": {
+			"a", `{observedGeneration: 1, conditions: [{type: Progressing, status: "True", reason: NewReplicaSetAvailable}]}`,
 			[]set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 3, total: 3}},
-			[]string{"1 new 0/0 [a] ", "2 stable 3/3 [b] "}},
-		"one after another": {"c", progressing, []set{{number: "1", image: "a", ready: 2, total: 2}, {number: "2", image: "b", total: 1}, {number: "3", image: "c", total: 1}},
-			[]string{"1 stable 2/2 [a] ", "2 old 0/1 [b] ", "3 new 0/1 [c] "}},
+			[]string{"1 new 0/0 [a] ", "2 stable 3/3 [b] "},
+		},
+		"one after another": {
+			"c", progressing,
+			[]set{{number: "1", image: "a", ready: 2, total: 2}, {number: "2", image: "b", total: 1}, {number: "3", image: "c", total: 1}},
+			[]string{"1 stable 2/2 [a] ", "2 old 0/1 [b] ", "3 new 0/1 [c] "},
+		},
 		"no condition": {"a", `{observedGeneration: 2}`, []set{{number: "1", image: "a", ready: 3, total: 3}}, []string{"1 current 3/3 [a] "}},
 		"first":        {"a", progressing, []set{{number: "1", image: "a", ready: 1, total: 3}}, []string{"1 new 1/3 [a] "}},
-		"no revision of the template": {"c", complete, []set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 3, total: 3}},
-			[]string{"1 old 0/0 [a] ", "2 stable 3/3 [b] "}},
-		"change cause": {"a", complete, []set{{number: "1", image: "a", total: 3, ready: 3, annotations: map[string]string{ChangeCauseAnnotation: "why"}}},
-			[]string{"1 current 3/3 [a] why"}},
-		"a number twice": {"a", complete, []set{{number: "1", image: "b", made: 1}, {number: "1", image: "a", made: 2, total: 3, ready: 3}},
-			[]string{"1 current 3/3 [a] "}},
+		"no revision of the template": {
+			"c", complete,
+			[]set{{number: "1", image: "a"}, {number: "2", image: "b", ready: 3, total: 3}},
+			[]string{"1 old 0/0 [a] ", "2 stable 3/3 [b] "},
+		},
+		"change cause": {
+			"a", complete,
+			[]set{{number: "1", image: "a", total: 3, ready: 3, annotations: map[string]string{ChangeCauseAnnotation: "why"}}},
+			[]string{"1 current 3/3 [a] why"},
+		},
+		"a number twice": {
+			"a", complete,
+			[]set{{number: "1", image: "b", made: 1}, {number: "1", image: "a", made: 2, total: 3, ready: 3}},
+			[]string{"1 current 3/3 [a] "},
+		},
 		"none": {"a", complete, nil, nil},
 	} {
 		var objects []unstructured.Unstructured
@@ -170,20 +193,38 @@ func TestHistoryOfControllerRevisions(t *testing.T) {
 		pods                []corev1.Pod
 		want                []string
 	}{
-		"StatefulSet, complete": {"StatefulSet", "b", `{observedGeneration: 2, currentRevision: web-2, updateRevision: web-2}`, podsOf("web-2", 2, 3),
-			[]string{"1 old 0/0 [a] why", "2 current 2/3 [b] "}},
-		"StatefulSet, under way": {"StatefulSet", "b", `{observedGeneration: 2, currentRevision: web-1, updateRevision: web-2}`,
-			append(podsOf("web-1", 1, 2), podsOf("web-2", 0, 1)...), []string{"1 stable 1/2 [a] why", "2 new 0/1 [b] "}},
-		"StatefulSet, OnDelete and all deleted": {"StatefulSet", "b", `{observedGeneration: 2, currentRevision: web-1, updateRevision: web-2}`,
-			podsOf("web-2", 3, 3), []string{"1 old 0/0 [a] why", "2 current 3/3 [b] "}},
-		"StatefulSet, not observed": {"StatefulSet", "a", `{observedGeneration: 1, currentRevision: web-2, updateRevision: web-2}`, podsOf("web-2", 3, 3),
-			[]string{"1 new 0/0 [a] why", "2 stable 3/3 [b] "}},
-		"StatefulSet, whose revision an older controller wrote": {"StatefulSet", "c", `{observedGeneration: 2, currentRevision: web-2, updateRevision: web-2}`,
-			podsOf("web-2", 3, 3), []string{"1 old 0/0 [a] why", "2 current 3/3 [b] "}},
-		"DaemonSet, complete": {"DaemonSet", "b", `{observedGeneration: 2, desiredNumberScheduled: 3, updatedNumberScheduled: 3}`, podsOf("hash2", 2, 3),
-			[]string{"1 old 0/0 [a] why", "2 current 2/3 [b] "}},
-		"DaemonSet, under way": {"DaemonSet", "b", `{observedGeneration: 2, desiredNumberScheduled: 3, updatedNumberScheduled: 1}`,
-			append(podsOf("hash1", 2, 2), podsOf("hash2", 1, 1)...), []string{"1 stable 2/2 [a] why", "2 new 1/1 [b] "}},
+		"StatefulSet, complete": {
+			"StatefulSet", "b", `{observedGeneration: 2, currentRevision: web-2, updateRevision: web-2}`, podsOf("web-2", 2, 3),
+			[]string{"1 old 0/0 [a] why", "2 current 2/3 [b] "},
+		},
+		"StatefulSet, under way": {
+			"StatefulSet", "b", `{observedGeneration: 2, currentRevision: web-1, updateRevision: web-2}`,
+			append(podsOf("web-1", 1, 2), podsOf("web-2", 0, 1)...),
+			[]string{"1 stable 1/2 [a] why", "2 new 0/1 [b] "},
+		},
+		"StatefulSet, OnDelete and all deleted": {
+			"StatefulSet", "b", `{observedGeneration: 2, currentRevision: web-1, updateRevision: web-2}`,
+			podsOf("web-2", 3, 3),
+			[]string{"1 old 0/0 [a] why", "2 current 3/3 [b] "},
+		},
+		"StatefulSet, not observed": {
+			"StatefulSet", "a", `{observedGeneration: 1, currentRevision: web-2, updateRevision: web-2}`, podsOf("web-2", 3, 3),
+			[]string{"1 new 0/0 [a] why", "2 stable 3/3 [b] "},
+		},
+		"StatefulSet, whose revision an older controller wrote": {
+			"StatefulSet", "c", `{observedGeneration: 2, currentRevision: web-2, updateRevision: web-2}`,
+			podsOf("web-2", 3, 3),
+			[]string{"1 old 0/0 [a] why", "2 current 3/3 [b] "},
+		},
+		"DaemonSet, complete": {
+			"DaemonSet", "b", `{observedGeneration: 2, desiredNumberScheduled: 3, updatedNumberScheduled: 3}`, podsOf("hash2", 2, 3),
+			[]string{"1 old 0/0 [a] why", "2 current 2/3 [b] "},
+		},
+		"DaemonSet, under way": {
+			"DaemonSet", "b", `{observedGeneration: 2, desiredNumberScheduled: 3, updatedNumberScheduled: 1}`,
+			append(podsOf("hash1", 2, 2), podsOf("hash2", 1, 1)...),
+			[]string{"1 stable 2/2 [a] why", "2 new 1/1 [b] "},
+		},
 		"DaemonSet, no nodes": {"DaemonSet", "b", `{observedGeneration: 2}`, nil, []string{"1 old 0/0 [a] why", "2 current 0/0 [b] "}},
 	} {
 		revisions := []appsv1.ControllerRevision{

@@ -57,7 +57,7 @@ func newHistoryCommand(env *environment) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	cmd.Flags().Int64Var(&f.revision, "revision", 0, "See the details, including podTemplate of the revision specified")
-	f.selection.add(cmd)
+	f.add(cmd)
 	f.print.AddFlags(cmd)
 	output := cmd.Flags().Lookup("output")
 	output.Usage = strings.Replace(output.Usage, "(json, yaml, ", "(wide, json, yaml, ", 1)
@@ -65,7 +65,10 @@ func newHistoryCommand(env *environment) *cobra.Command {
 }
 
 func (f *historyFlags) run(ctx context.Context, env *environment, args []string) error {
-	if err := f.selection.check(args); err != nil {
+	if err := env.checkColor(); err != nil {
+		return err
+	}
+	if err := f.check(args); err != nil {
 		return err
 	}
 	if f.revision < 0 {
@@ -75,7 +78,7 @@ func (f *historyFlags) run(ctx context.Context, env *environment, args []string)
 	if err != nil {
 		return err
 	}
-	found, err := f.selection.find(env, args)
+	found, err := f.find(env, args)
 	if err != nil {
 		return err
 	}
@@ -180,7 +183,7 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 
 // showObjects prints the revisions as objects: ReplicaSets, or the StatefulSet or DaemonSet as it was.
 func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *pastOf, printer cliprinters.ResourcePrinter) error {
-	objects, err := past.viewer.GetHistory(past.Namespace, past.Name)
+	objects, err := f.objects(ctx, env, past)
 	if err != nil {
 		return err
 	}
@@ -191,20 +194,6 @@ func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *
 		}
 		numbers = []int64{f.revision}
 	}
-	if len(numbers) == 0 {
-		return nil
-	}
-	if *f.print.OutputFormat != "name" {
-		history, err := past.read(ctx)
-		if err != nil {
-			return err
-		}
-		for _, number := range numbers {
-			if objects[number], err = described(objects[number], history.Find(number), env); err != nil {
-				return err
-			}
-		}
-	}
 	for _, number := range numbers {
 		if err := printer.PrintObj(objects[number], env.Out); err != nil {
 			return err
@@ -213,11 +202,39 @@ func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *
 	return nil
 }
 
+// rereads is how often a history is read that changes in between.
+const rereads = 5
+
+// objects are kubectl's, with what is known of each as a revision. Their names tell nothing of that.
+func (f *historyFlags) objects(ctx context.Context, env *environment, past *pastOf) (map[int64]runtime.Object, error) {
+	for range rereads {
+		objects, err := past.viewer.GetHistory(past.Namespace, past.Name)
+		if err != nil || len(objects) == 0 || *f.print.OutputFormat == "name" {
+			return objects, err
+		}
+		history, err := past.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		known := true
+		for number, object := range objects {
+			revision := history.Find(number)
+			if known = revision != nil; !known {
+				break
+			}
+			if objects[number], err = described(object, revision, env); err != nil {
+				return nil, err
+			}
+		}
+		if known {
+			return objects, nil
+		}
+	}
+	return nil, fmt.Errorf("the history of %s %q changed while it was read; run the command again", past.Mapping.GroupVersionKind.Kind, past.Name)
+}
+
 // described is an object with what is known of it as a revision.
 func described(object runtime.Object, revision *rollout.RevisionInfo, env *environment) (runtime.Object, error) {
-	if revision == nil {
-		return nil, errors.New("the history has changed while it was read; run the command again")
-	}
 	kinds, _, err := scheme.Scheme.ObjectKinds(object)
 	if err != nil {
 		return nil, err
