@@ -80,13 +80,13 @@ func TestDiffOutside(t *testing.T) {
 	must(t, os.Chmod(program, 0o755))
 	run := func(code, differ string, texts ...string) {
 		t.Helper()
-		p := s.beginWith([]string{"TMPDIR=" + temporary, "DIFFER_CODE=" + differ, "KUBECTL_EXTERNAL_DIFF=" + program + " --flag=1 $(no)"}, nil, "rollout-plus", "diff", "deploy/web")
+		p := s.beginWith([]string{"TMPDIR=" + temporary, "DIFFER_CODE=" + differ, "KUBECTL_EXTERNAL_DIFF=" + program + " --flag=1 $(no)"}, "rollout-plus", "diff", "deploy/web")
 		p.ends(map[string]int{"same": 0, "differs": 1, "trouble": 2}[code], texts...)
 	}
 	run("differs", "1", "drwx------\n", "  - image: web:v1\n", "  - image: web:v2\n", "arguments "+temporary, "deployment.apps.web-revision-1.yaml", "deployment.apps.web-revision-2.yaml --flag=1\n")
 	run("same", "0")
 	run("trouble", "3", "error: failed to run ")
-	s.beginWith([]string{"KUBECTL_EXTERNAL_DIFF=no-such-program"}, nil, "rollout-plus", "diff", "deploy/web").ends(2, `error: failed to run "no-such-program"`)
+	s.beginWith([]string{"KUBECTL_EXTERNAL_DIFF=no-such-program"}, "rollout-plus", "diff", "deploy/web").ends(2, `error: failed to run "no-such-program"`)
 	left, err := os.ReadDir(temporary)
 	must(t, err)
 	if len(left) > 0 {

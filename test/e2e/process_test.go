@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"os/exec"
 	"strings"
 	"sync"
@@ -59,14 +58,14 @@ type process struct {
 // begin starts kubectl with these arguments.
 func (s *space) begin(args ...string) *process {
 	s.Helper()
-	return s.beginWith(nil, nil, args...)
+	return s.beginWith(nil, args...)
 }
 
-// beginWith starts kubectl with further variables in its environment, and with this to read on its standard input.
-func (s *space) beginWith(variables []string, in io.Reader, args ...string) *process {
+// beginWith starts kubectl with further variables in its environment.
+func (s *space) beginWith(variables []string, args ...string) *process {
 	s.Helper()
 	p := &process{t: s.TB, cmd: exec.Command("kubectl", args...), done: make(chan struct{})}
-	p.cmd.Env, p.cmd.Stdin = append(s.environment(), variables...), in
+	p.cmd.Env = append(s.environment(), variables...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errOut
 	must(s.TB, p.cmd.Start())
 	go func() {

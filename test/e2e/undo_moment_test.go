@@ -5,7 +5,9 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,15 +24,29 @@ func (s *space) patchNow(kind, body string) {
 
 func (s *space) workloads() rest.Interface { return s.client.AppsV1().RESTClient() }
 
-// lying is a plugin that waits for a manifest on its standard input, so that it sets to work in the moment it gets it.
-func (s *space) lying(args ...string) (*process, *os.File) {
+// poised starts the plugin with a manifest to read, and returns once it waits for that. It goes on when the manifest is
+// written, with nothing but requests left to do.
+func (s *space) poised(args ...string) (*process, *os.File) {
 	s.Helper()
-	out, in, err := os.Pipe()
-	must(s.TB, err)
-	p := s.beginWith(nil, out, args...)
-	must(s.TB, out.Close())
-	s.Cleanup(func() { _ = in.Close() }) // it is closed, unless the test failed
-	return p, in
+	pipe := filepath.Join(s.TempDir(), "pipe.yaml")
+	must(s.TB, syscall.Mkfifo(pipe, 0o600))
+	p := s.plugin(append(args, "-f", pipe)...)
+	opened := make(chan *os.File, 1)
+	go func() {
+		// It takes a reader to open a pipe.
+		file, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+		if err != nil {
+			s.Error(err)
+		}
+		opened <- file
+	}()
+	select {
+	case file := <-opened:
+		return p, file
+	case <-p.done:
+		s.Fatalf("it ended without reading\n%s", p.told())
+	}
+	return nil, nil
 }
 
 // An undo in the moment of a change goes back to what was right before, though the controller has not seen the change yet.
@@ -46,7 +62,7 @@ func TestUndoInTheMomentOfAChange(t *testing.T) {
 				// What the controller has never seen is no revision.
 				generation := s.kubectl("get", object, "-o", "jsonpath={.metadata.generation}")
 				s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}="+generation, "--timeout", patience.String())
-				p, in := s.lying("rollout-plus", "undo", "-f", "-")
+				p, in := s.poised("undo")
 				// The controller takes a change of the size first, and the template a moment later.
 				size := ""
 				if kind == "Deployment" {

@@ -39,7 +39,7 @@ var errUnobserved = errors.New("the controller has not observed the newest pod t
 // rollback goes back to an earlier revision of one object, as kubectl's rollbacker computes it. It makes sure that what
 // the rollbacker reads is the newest, and that nothing has changed when it writes.
 type rollback struct {
-	// ctx is the command's: a rollbacker takes none.
+	// ctx is the command's, which run is given: a rollbacker takes none.
 	ctx          context.Context
 	client       kubernetes.Interface
 	toRevision   int64
@@ -65,7 +65,8 @@ func (r *rollback) failed(err error) error {
 }
 
 // run goes back. The text is kubectl's word for what was done.
-func (r *rollback) run(kind schema.GroupKind, object runtime.Object) (string, error) {
+func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtime.Object) (string, error) {
+	r.ctx = ctx
 	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
 	if err != nil {
 		return "", err
@@ -77,13 +78,13 @@ func (r *rollback) run(kind schema.GroupKind, object runtime.Object) (string, er
 	for try := 1; ; try++ {
 		done, err := compute()
 		if errors.Is(r.err, errUnobserved) {
-			done, err = r.onceObserved(kind, compute)
+			done, err = r.onceObserved(ctx, kind, compute)
 		}
 		switch {
 		case err == nil:
 			return done, nil
-		case context.Cause(r.ctx) != nil:
-			return "", context.Cause(r.ctx)
+		case context.Cause(ctx) != nil:
+			return "", context.Cause(ctx)
 		case !apierrors.IsConflict(r.err) || try >= rollbackTries:
 			return "", err
 		}
@@ -91,8 +92,8 @@ func (r *rollback) run(kind schema.GroupKind, object runtime.Object) (string, er
 }
 
 // onceObserved computes the rollback again when the controller has observed the newest template.
-func (r *rollback) onceObserved(kind schema.GroupKind, compute func() (string, error)) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(r.ctx, observeTimeout, errUnobserved)
+func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, compute func() (string, error)) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, observeTimeout, errUnobserved)
 	defer cancel()
 	for {
 		if err := r.awaitObserved(ctx, kind); err != nil {

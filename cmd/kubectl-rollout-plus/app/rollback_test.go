@@ -142,8 +142,8 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 					patched = string(action.(clienttesting.PatchAction).GetPatch())
 					return true, c.before, nil
 				})
-				r := &rollback{ctx: t.Context(), client: client}
-				done, err := r.run(deployments, c.before)
+				r := &rollback{client: client}
+				done, err := r.run(t.Context(), deployments, c.before)
 				if err != nil || done != "rolled back" || !containsAll(patched, `"image":"v2"`, `{"op":"add","path":"/metadata/resourceVersion","value":"103"}`) {
 					t.Errorf("%q, %v: %s", done, err, patched)
 				}
@@ -157,8 +157,8 @@ func TestRollbackGivesUp(t *testing.T) {
 	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
 	synctest.Test(t, func(t *testing.T) {
 		d, began := webOf("v3", 3, 2), time.Now()
-		r := &rollback{ctx: t.Context(), client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
-		_, err := r.run(kind, d)
+		r := &rollback{client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
+		_, err := r.run(t.Context(), kind, d)
 		if err == nil || time.Since(began) != observeTimeout || !containsAll(err.Error(), `deployment "web" in namespace "ns" was not rolled back`, "10s") {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
@@ -167,8 +167,8 @@ func TestRollbackGivesUp(t *testing.T) {
 		d := webOf("v3", 3, 2)
 		ctx, cancel := withTimeout(t.Context(), time.Second)
 		defer cancel()
-		r := &rollback{ctx: ctx, client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
-		if _, err := r.run(kind, d); !errors.Is(err, rollout.ErrTimeout) {
+		r := &rollback{client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
+		if _, err := r.run(ctx, kind, d); !errors.Is(err, rollout.ErrTimeout) {
 			t.Errorf("not the command's own timeout: %v", err)
 		}
 	})
@@ -187,8 +187,8 @@ func TestRollbackRefused(t *testing.T) {
 			}
 			return true, d, nil
 		})
-		r := &rollback{ctx: t.Context(), client: client, dryRun: cmdutil.DryRunNone}
-		if _, err := r.run(kind, d); (err == nil) != want {
+		r := &rollback{client: client, dryRun: cmdutil.DryRunNone}
+		if _, err := r.run(t.Context(), kind, d); (err == nil) != want {
 			t.Errorf("%d conflicts: %v", conflicts, err)
 		}
 	}
@@ -197,8 +197,8 @@ func TestRollbackRefused(t *testing.T) {
 	client.PrependWatchReactor("deployments", func(clienttesting.Action) (bool, watch.Interface, error) {
 		return true, nil, apierrors.NewForbidden(appsv1.Resource("deployments"), "web", errors.New("no"))
 	})
-	r := &rollback{ctx: t.Context(), client: client}
-	if _, err := r.run(kind, d); err == nil || !containsAll(err.Error(), `the right to watch deployments in namespace "ns" is missing`) {
+	r := &rollback{client: client}
+	if _, err := r.run(t.Context(), kind, d); err == nil || !containsAll(err.Error(), `the right to watch deployments in namespace "ns" is missing`) {
 		t.Errorf("%v", err)
 	}
 }

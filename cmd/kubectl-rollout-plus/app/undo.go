@@ -67,7 +67,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 }
 
 func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) error {
-	if err := f.selection.check(args); err != nil {
+	if err := f.check(args); err != nil {
 		return err
 	}
 	if err := f.validate(cmd); err != nil {
@@ -120,7 +120,7 @@ func (f *undoFlags) oneDeployment(env *environment, args []string) (types.Namesp
 	if len(f.files.Filenames) == 0 && f.files.Kustomize == "" && f.selector == "" {
 		return env.key(args)
 	}
-	result, err := f.selection.find(env, args)
+	result, err := f.find(env, args)
 	if err != nil {
 		return types.NamespacedName{}, err
 	}

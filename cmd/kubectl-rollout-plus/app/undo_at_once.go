@@ -47,7 +47,7 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string) 
 	}
 	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
 	defer cancel()
-	result, err := f.selection.find(env, args)
+	result, err := f.find(env, args)
 	if err != nil {
 		return err
 	}
@@ -78,11 +78,11 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 	}
 	u.warn(info)
 	r := &rollback{
-		ctx: ctx, client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
+		client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
 		cause: u.changeCause, syncLastApplied: u.syncLastApplied,
 	}
 	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
-	operation, err := r.run(kind, info.Object)
+	operation, err := r.run(ctx, kind, info.Object)
 	if err != nil {
 		return err
 	}
@@ -184,19 +184,18 @@ func (u *undoer) printDiff(name string, live, wanted runtime.Object) error {
 	if err != nil {
 		return err
 	}
-	_, err = printers.Diff(u.env.ErrOut, u.env.palette(u.env.ErrOut), printers.Text{Name: name + " (live)", Body: []byte(before)},
-		printers.Text{Name: name + " (rolled back)", Body: []byte(after)})
+	_, err = printers.Diff(u.env.ErrOut, u.env.palette(u.env.ErrOut), printers.Text{Name: name + " (live)", Body: before},
+		printers.Text{Name: name + " (rolled back)", Body: after})
 	return err
 }
 
 // writtenTemplate is an object's pod template as people write it, in YAML.
-func writtenTemplate(object runtime.Object) (string, error) {
+func writtenTemplate(object runtime.Object) ([]byte, error) {
 	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(podTemplate(object))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	text, err := yaml.Marshal(rollout.Written(template))
-	return string(text), err
+	return yaml.Marshal(rollout.Written(template))
 }
 
 // abortOpen aborts an open rollout; it gives no result where none is open.

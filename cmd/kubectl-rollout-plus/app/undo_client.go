@@ -112,7 +112,7 @@ type undoReplicaSets struct {
 
 // List reads the revisions of a Deployment.
 func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*appsv1.ReplicaSetList, error) {
-	list, err := r.ReplicaSetInterface.List(r.rollback.ctx, options)
+	list, err := r.ReplicaSetInterface.List(r.rollback.ctx, options) //nolint:contextcheck // the rollbacker gives one without an end
 	if err != nil {
 		return nil, r.rollback.failed(err)
 	}
@@ -126,7 +126,7 @@ type undoRevisions struct {
 
 // List reads the revisions of a StatefulSet or DaemonSet.
 func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*appsv1.ControllerRevisionList, error) {
-	list, err := r.ControllerRevisionInterface.List(r.rollback.ctx, options)
+	list, err := r.ControllerRevisionInterface.List(r.rollback.ctx, options) //nolint:contextcheck // the rollbacker gives one without an end
 	if err != nil {
 		return nil, r.rollback.failed(err)
 	}
