@@ -65,8 +65,13 @@ func openSpace(t testing.TB, dir string) *space {
 	t.Cleanup(s.delete)
 	config.Contexts[config.CurrentContext].Namespace = s.name
 	s.kubeconfig = filepath.Join(dir, "kubeconfig")
-	must(t, clientcmd.WriteToFile(*config, s.kubeconfig))
+	s.writeKubeconfig()
 	return s
+}
+
+func (s *space) writeKubeconfig() {
+	s.Helper()
+	must(s.TB, clientcmd.WriteToFile(*s.config, s.kubeconfig))
 }
 
 func (s *space) delete() {
