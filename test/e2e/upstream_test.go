@@ -79,6 +79,10 @@ func (s *space) runUpstream(sources, dir, name, rollout string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.Fatalf("upstream's test %s fails with %s: %v\n%s", name, rollout, err, out)
 	}
+	calls, err := os.ReadFile(filepath.Join(dir, "scratch", "calls"))
+	if err != nil || !strings.HasPrefix(string(calls), rollout+" ") {
+		s.Fatalf("upstream's test %s has not come by here: %v\n%s", name, err, calls)
+	}
 }
 
 // withoutScheduler has the namespace's pods wait for a scheduler that does not exist, and waits until it is so.
@@ -97,6 +101,7 @@ func (s *space) withoutScheduler() {
 		[]byte(`{"metadata":{"labels":{"`+unscheduled+`":"`+s.name+`"}}}`), metav1.PatchOptions{})
 	must(s.TB, err)
 	s.mutatePods()
+	s.withoutTokens()
 	probe := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "probe"},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "probe"}}},
@@ -104,14 +109,22 @@ func (s *space) withoutScheduler() {
 	dryRun := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
 	must(s.TB, wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		pod, err := s.client.CoreV1().Pods(s.name).Create(ctx, probe.DeepCopy(), dryRun)
-		if apierrors.IsForbidden(err) {
-			return false, nil // the namespace has no service account yet
-		}
 		return err == nil && pod.Spec.SchedulerName == "none", err
 	}))
 }
 
-// mutatePods gives the pods that are made in the namespace a scheduler that does not exist.
+// withoutTokens has no token mounted into the pods of the namespace, once its service account is there.
+func (s *space) withoutTokens() {
+	s.Helper()
+	must(s.TB, wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		_, err := s.client.CoreV1().ServiceAccounts(s.name).Patch(ctx, "default", types.MergePatchType,
+			[]byte(`{"automountServiceAccountToken":false}`), metav1.PatchOptions{})
+		return err == nil, gone(err)
+	}))
+}
+
+// mutatePods gives the pods of the namespace a scheduler that does not exist. It does so as well when they are replaced,
+// and then keeps their service account too: upstream's API server gives a pod neither, and a pod cannot change them.
 func (s *space) mutatePods() {
 	s.Helper()
 	ignore := admissionv1.Ignore
@@ -123,13 +136,14 @@ func (s *space) mutatePods() {
 			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
 			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
 				RuleWithOperations: admissionv1.RuleWithOperations{
-					Operations: []admissionv1.OperationType{admissionv1.Create},
+					Operations: []admissionv1.OperationType{admissionv1.Create, admissionv1.Update},
 					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
 				},
 			}}},
 			Mutations: []admissionv1.Mutation{{
 				PatchType:          admissionv1.PatchTypeApplyConfiguration,
-				ApplyConfiguration: &admissionv1.ApplyConfiguration{Expression: `Object{spec: Object.spec{schedulerName: "none"}}`},
+				ApplyConfiguration: &admissionv1.ApplyConfiguration{Expression: `Object{spec: Object.spec{
+					schedulerName: "none", serviceAccountName: "default", serviceAccount: "default"}}`},
 			}},
 		},
 	}, metav1.CreateOptions{})
