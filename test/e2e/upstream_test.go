@@ -17,7 +17,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // unscheduled is the label of a namespace whose pods no scheduler takes. Upstream's tests run on a control plane
@@ -107,20 +106,23 @@ func (s *space) withoutScheduler() {
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "probe"}}},
 	}
 	dryRun := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
-	must(s.TB, wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		pod, err := s.client.CoreV1().Pods(s.name).Create(ctx, probe.DeepCopy(), dryRun)
-		return err == nil && pod.Spec.SchedulerName == "none", err
-	}))
+	var pod *corev1.Pod
+	s.until(func() bool {
+		pod, err = s.client.CoreV1().Pods(s.name).Create(s.Context(), probe.DeepCopy(), dryRun)
+		must(s.TB, err)
+		return pod.Spec.SchedulerName == "none"
+	}, func() string { return "the pods keep their scheduler " + pod.Spec.SchedulerName })
 }
 
 // withoutTokens has no token mounted into the pods of the namespace, once its service account is there.
 func (s *space) withoutTokens() {
 	s.Helper()
-	must(s.TB, wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		_, err := s.client.CoreV1().ServiceAccounts(s.name).Patch(ctx, "default", types.MergePatchType,
+	s.until(func() bool {
+		_, err := s.client.CoreV1().ServiceAccounts(s.name).Patch(s.Context(), "default", types.MergePatchType,
 			[]byte(`{"automountServiceAccountToken":false}`), metav1.PatchOptions{})
-		return err == nil, gone(err)
-	}))
+		must(s.TB, gone(err))
+		return err == nil
+	}, func() string { return "the namespace gets no service account" })
 }
 
 // mutatePods gives the pods of the namespace a scheduler that does not exist. It does so as well when they are replaced,
@@ -141,7 +143,7 @@ func (s *space) mutatePods() {
 				},
 			}}},
 			Mutations: []admissionv1.Mutation{{
-				PatchType:          admissionv1.PatchTypeApplyConfiguration,
+				PatchType: admissionv1.PatchTypeApplyConfiguration,
 				ApplyConfiguration: &admissionv1.ApplyConfiguration{Expression: `Object{spec: Object.spec{
 					schedulerName: "none", serviceAccountName: "default", serviceAccount: "default"}}`},
 			}},

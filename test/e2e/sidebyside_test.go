@@ -1,0 +1,324 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+)
+
+// story is a course of commands that happens twice, with kubectl and with the plugin, on the same objects in two
+// namespaces: after each command both must have told the same. These are the commands:
+//
+//	rollout ...     `kubectl rollout ...` here, `kubectl rollout-plus ...` there
+//	~rollout ...    the same, where the plugin may tell more: every line of kubectl's is in what it tells, in any order
+//	make NAME EDIT  creates the workload by that name, from its manifest with this JSON merge patch
+//	await TEXT      waits until kubectl's status of the workload x has this text
+//	complete NAME   waits until kubectl's status of this workload is that it is done
+//	anything else   a command of kubectl in both, which must succeed, and tell the same
+//
+// {} is the workload x as TYPE/NAME, {type} is its type. `< FILE` is where the standard input comes from. An argument
+// with spaces stands in single quotes.
+type story struct {
+	name  string
+	kinds []string
+	steps []string
+}
+
+func workloads() []string { return []string{"deployment", "statefulset", "daemonset"} }
+
+// tell runs the story for each kind, all in parallel.
+func (s story) tell(t *testing.T) {
+	for _, kind := range s.kinds {
+		t.Run(s.name+"/"+kind, func(t *testing.T) {
+			t.Parallel()
+			p := &pair{T: t, kind: kind, sides: [2]*side{newSide(t, kind, "rollout"), newSide(t, kind, "rollout-plus")}}
+			for _, step := range s.steps {
+				p.take(step)
+			}
+			p.compareObjects()
+		})
+	}
+}
+
+// pair is where a story happens.
+type pair struct {
+	*testing.T
+	kind  string
+	sides [2]*side // kubectl's and the plugin's
+}
+
+func (p *pair) take(step string) {
+	p.Helper()
+	step = strings.NewReplacer("{}", p.kind+"/x", "{type}", p.kind).Replace(step)
+	verb, rest, _ := strings.Cut(step, " ")
+	switch verb {
+	case "make":
+		name, edit, _ := strings.Cut(rest, " ")
+		for _, side := range p.sides {
+			side.create(p.kind, name, edit)
+		}
+	case "await":
+		for _, side := range p.sides {
+			side.await(p.kind, "x", rest)
+		}
+	case "complete":
+		for _, side := range p.sides {
+			side.await(p.kind, rest, "")
+		}
+	case "rollout", "~rollout":
+		p.compare(step, verb == "~rollout")
+	default:
+		kubectls := p.sides[0].must(words(step)...)
+		if ours := p.sides[1].must(words(step)...); ours != kubectls {
+			p.Errorf("kubectl %s: after the plugin's commands it tells\n%safter kubectl's\n%s", step, ours, kubectls)
+		}
+	}
+	for _, side := range p.sides {
+		side.observed(p.kind)
+	}
+}
+
+// compare runs a command of rollout on both sides.
+func (p *pair) compare(step string, more bool) {
+	p.Helper()
+	args := words(strings.TrimPrefix(step, "~"))
+	var answers [2]answer
+	for i, side := range p.sides {
+		answers[i] = side.run(append([]string{side.rollout}, args[1:]...)...)
+	}
+	kubectls, ours := answers[0], answers[1]
+	same := ours.out == kubectls.out && ours.errOut == kubectls.errOut
+	if more {
+		same = includes(ours.out, kubectls.out) && includes(ours.errOut, kubectls.errOut)
+	}
+	if !same || (ours.code == 0) != (kubectls.code == 0) {
+		p.Errorf("%s\nkubectl: %sthe plugin: %s", step, kubectls, ours)
+	}
+}
+
+// compareObjects expects the objects to be the same at the end, however each side has got there.
+func (p *pair) compareObjects() {
+	p.Helper()
+	var specs [2]string
+	for i, side := range p.sides {
+		specs[i] = side.must("get", p.kind, "-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.annotations} {.spec}{"\n"}{end}`)
+	}
+	if specs[0] != specs[1] {
+		p.Errorf("at the end the plugin has made\n%sand kubectl\n%s", specs[1], specs[0])
+	}
+}
+
+// includes tells whether each line of part is in whole, where it may have more before and after it.
+func includes(whole, part string) bool {
+	for line := range strings.Lines(part) {
+		line = strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "error: ")
+		before, after, found := strings.Cut(whole, line)
+		if !found {
+			return false
+		}
+		whole = before + after
+	}
+	return true
+}
+
+// side is a namespace with kubectl, or with the plugin in place of its rollout.
+type side struct {
+	*space
+	dir, rollout string
+}
+
+func newSide(t *testing.T, kind, rollout string) *side {
+	t.Helper()
+	dir := t.TempDir()
+	s := &side{space: openSpace(t, dir), dir: dir, rollout: rollout}
+	files, err := os.ReadDir("testdata/sidebyside")
+	must(t, err)
+	for _, file := range files {
+		data, err := os.ReadFile(filepath.Join("testdata/sidebyside", file.Name()))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(dir, file.Name()), data, 0o644))
+	}
+	s.layOut(kind)
+	return s
+}
+
+// layOut makes a folder of files, some of them malformed, of which one is deeper, and a kustomization.
+func (s *side) layOut(kind string) {
+	s.Helper()
+	files := map[string][]byte{
+		"folder/a.json":                s.manifest(kind, "x", ""),
+		"folder/b-broken.json":         bytes.Replace(s.manifest(kind, "y", ""), []byte(`"kind"`), []byte(`"ind"`), 1),
+		"folder/deeper/c.json":         s.manifest(kind, "z", ""),
+		"kustomize/kustomization.yaml": []byte("resources: [x.json]\n"),
+		"kustomize/x.json":             s.manifest(kind, "x", ""),
+		"x.json":                       s.manifest(kind, "x", ""),
+	}
+	for name, data := range files {
+		file := filepath.Join(s.dir, name)
+		must(s.TB, os.MkdirAll(filepath.Dir(file), 0o755))
+		must(s.TB, os.WriteFile(file, data, 0o644))
+	}
+}
+
+// manifest is that of a workload by this name, with a change to it.
+func (s *side) manifest(kind, name, edit string) []byte {
+	s.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, kind+".json"))
+	must(s.TB, err)
+	named := `{"metadata":{"name":"` + name + `","labels":{"app":"` + name + `"}},
+		"spec":{"selector":{"matchLabels":{"app":"` + name + `"}},"template":{"metadata":{"labels":{"app":"` + name + `"}}}}}`
+	for _, patch := range []string{named, edit} {
+		if patch != "" {
+			data, err = jsonpatch.MergePatch(data, []byte(patch))
+			must(s.TB, err)
+		}
+	}
+	var indented bytes.Buffer
+	must(s.TB, json.Indent(&indented, data, "", "  "))
+	return indented.Bytes()
+}
+
+func (s *side) create(kind, name, edit string) {
+	s.Helper()
+	must(s.TB, s.client.AppsV1().RESTClient().Post().Namespace(s.name).Resource(kind+"s").
+		SetHeader("Content-Type", "application/json").Body(s.manifest(kind, name, edit)).Do(s.Context()).Error())
+}
+
+// list reads all workloads of a kind. What the tests only wait for they ask themselves: it is quicker than kubectl.
+func (s *side) list(kind string) []unstructured.Unstructured {
+	s.Helper()
+	data, err := s.client.AppsV1().RESTClient().Get().Namespace(s.name).Resource(kind+"s").
+		SetHeader("Accept", "application/json").Do(s.Context()).Raw()
+	must(s.TB, err)
+	list := &unstructured.UnstructuredList{}
+	must(s.TB, list.UnmarshalJSON(data))
+	return list.Items
+}
+
+// await waits until kubectl's status of a workload is this, or done when no text is given.
+func (s *side) await(kind, name, text string) {
+	s.Helper()
+	kinds := map[string]string{"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
+	viewer, err := polymorphichelpers.StatusViewerFor(schema.GroupKind{Group: "apps", Kind: kinds[kind]})
+	must(s.TB, err)
+	told := "nothing"
+	s.until(func() bool {
+		for _, object := range s.list(kind) {
+			if object.GetName() != name {
+				continue
+			}
+			status, done, err := viewer.Status(&object, 0)
+			if told = status; err != nil {
+				told = err.Error()
+			}
+			return text == "" && done || text != "" && strings.Contains(told, text)
+		}
+		return false
+	}, func() string {
+		return fmt.Sprintf("the status of %s/%s does not become %q, it is %q", kind, name, text, told)
+	})
+}
+
+// observed waits until the controllers have seen what was written.
+func (s *side) observed(kind string) {
+	s.Helper()
+	s.until(func() bool {
+		for _, object := range s.list(kind) {
+			seen, _, err := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
+			must(s.TB, err)
+			if seen < object.GetGeneration() {
+				return false
+			}
+		}
+		return true
+	}, func() string { return "the controllers do not see what was written" })
+}
+
+// must runs a command of kubectl that has to succeed.
+func (s *side) must(args ...string) string {
+	s.Helper()
+	told := s.run(args...)
+	if told.code != 0 {
+		s.Fatalf("kubectl %s: %s", strings.Join(args, " "), told)
+	}
+	return told.out
+}
+
+func (s *side) run(args ...string) answer {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	var out, errOut bytes.Buffer
+	var in *os.File
+	if at := slices.Index(args, "<"); at >= 0 {
+		file, err := os.Open(filepath.Join(s.dir, args[at+1]))
+		must(s.TB, err)
+		defer file.Close()
+		in, args = file, args[:at]
+	}
+	cmd := exec.CommandContext(ctx, "kubectl", args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.environment(), &out, &errOut
+	if in != nil {
+		cmd.Stdin = in
+	}
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || ctx.Err() != nil) {
+		s.Fatalf("%v: %v\n%s%s", cmd.Args, err, &out, &errOut)
+	}
+	return answer{out: s.normal(out.String()), errOut: s.normal(errOut.String()), code: cmd.ProcessState.ExitCode()}
+}
+
+// normal is a text without what differs between two namespaces and two moments. A line that is told again when nothing
+// has changed counts once.
+func (s *side) normal(text string) string {
+	text = strings.ReplaceAll(text, s.name, "NAMESPACE")
+	for pattern, name := range map[string]string{
+		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`:                      "TIME",
+		`(?m)^[IWE]\d{4} [\d:.]+ +\d+ `:                                        "LOG ",
+		`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`:         "UID",
+		`(?m)(resourceVersion"?: )"\d+"`:                                       "${1}VERSION",
+		`"kubectl.kubernetes.io/last-applied-configuration":"(?:[^"\\]|\\.)*"`: "LAST-APPLIED",
+	} {
+		text = regexp.MustCompile(pattern).ReplaceAllString(text, name)
+	}
+	return strings.Join(slices.Compact(strings.SplitAfter(text, "\n")), "")
+}
+
+// answer is what a command has told.
+type answer struct {
+	out, errOut string
+	code        int
+}
+
+func (a answer) String() string {
+	return fmt.Sprintf("exit code %d\nstdout: %s\nstderr: %s\n", a.code, a.out, a.errOut)
+}
+
+// words splits a command line at its spaces, but for those in single quotes.
+func words(line string) []string {
+	var all []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			all = append(all, part)
+			continue
+		}
+		all = append(all, strings.Fields(part)...)
+	}
+	return all
+}
