@@ -129,6 +129,7 @@ func TestHistorySideBySide(t *testing.T) {
 			"rollout history {} -o name",
 			"rollout history {} -o name --revision=2",
 			"rollout history {} -o name --revision=99",
+			"rollout history {} -o yaml --revision=99",
 		}},
 		{"none", []string{"deployment"}, []string{
 			`make x {"spec":{"paused":true}}`,

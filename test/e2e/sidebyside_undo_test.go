@@ -67,6 +67,17 @@ func TestUndoSideBySide(t *testing.T) {
 			"rollout undo {} -o json '--template={{.kind}}' --dry-run=client",
 			"rollout history {}",
 		}},
+		{"whole template", workloads(), []string{ // what a later revision has added goes, what it has removed comes back
+			`make x {"spec":{"template":{"metadata":{"annotations":{"a":"1"}},"spec":{"nodeSelector":{"kubernetes.io/os":"linux"},
+				"containers":[{"name":"app","image":"app:v1","env":[{"name":"A","value":"1"}]},{"name":"side","image":"side:v1"}]}}}}`,
+			`patch {} -p {"spec":{"template":{"metadata":{"annotations":{"a":null,"b":"2"}},"spec":{"nodeSelector":null,"hostname":"x",` +
+				`"containers":[{"name":"app","env":[{"name":"A","$patch":"delete"}],"command":["run"]},{"name":"side","$patch":"delete"}]}}}}`,
+			"rollout undo {} --dry-run=client",
+			"rollout undo {}",
+			"rollout history {} --revision=2",
+			"rollout history {} --revision=3",
+			"rollout undo {}",
+		}},
 		{"annotations", []string{"deployment"}, []string{ // those of the ReplicaSet come back, but for six
 			"make x", "complete x",
 			"annotate {} kubernetes.io/change-cause=first team=a", "complete x",
