@@ -288,6 +288,8 @@ func (s *side) run(args ...string) answer {
 // has changed counts once.
 func (s *side) normal(text string) string {
 	text = strings.ReplaceAll(text, s.name, "NAMESPACE")
+	// A library of kubectl's calls the program by its file's name.
+	text = strings.ReplaceAll(text, "kubectl-rollout_plus", "kubectl")
 	for pattern, name := range map[string]string{
 		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`:                      "TIME",
 		`(?m)^[IWE]\d{4} [\d:.]+ +\d+ `:                                        "LOG ",
