@@ -227,12 +227,20 @@ func (s *side) await(kind, name, text string) {
 			if told = status; err != nil {
 				told = err.Error()
 			}
-			return text == "" && done || text != "" && strings.Contains(told, text)
+			return text == "" && done && settled(object) || text != "" && strings.Contains(told, text)
 		}
 		return false
 	}, func() string {
 		return fmt.Sprintf("the status of %s/%s does not become %q, it is %q", kind, name, text, told)
 	})
+}
+
+// settled tells of a StatefulSet whether its rollout has ended. By kubectl's status it has when the last pod is a new
+// one, which may then become unready once more.
+func settled(object unstructured.Unstructured) bool {
+	current, _, _ := unstructured.NestedString(object.Object, "status", "currentRevision")
+	update, _, _ := unstructured.NestedString(object.Object, "status", "updateRevision")
+	return current == update
 }
 
 // observed waits until the controllers have seen what was written.
@@ -265,18 +273,15 @@ func (s *side) run(args ...string) answer {
 	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	var out, errOut bytes.Buffer
-	var in *os.File
+	var in []byte
 	if at := slices.Index(args, "<"); at >= 0 {
-		file, err := os.Open(filepath.Join(s.dir, args[at+1]))
+		data, err := os.ReadFile(filepath.Join(s.dir, args[at+1]))
 		must(s.TB, err)
-		defer file.Close()
-		in, args = file, args[:at]
+		in, args = data, args[:at]
 	}
 	cmd := exec.CommandContext(ctx, "kubectl", args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.environment(), &out, &errOut
-	if in != nil {
-		cmd.Stdin = in
-	}
+	cmd.Dir, cmd.Env = s.dir, s.environment()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &errOut
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || ctx.Err() != nil) {
 		s.Fatalf("%v: %v\n%s%s", cmd.Args, err, &out, &errOut)
