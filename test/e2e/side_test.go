@@ -181,6 +181,7 @@ func (s *side) normal(text string) string {
 	// A library of kubectl's calls the program by its file's name.
 	text = strings.ReplaceAll(text, "kubectl-rollout_plus", "kubectl")
 	for pattern, name := range map[string]string{
+		`(?m)^See '.*--help' for usage\.\n`:                                    "", // where to read on the plugin says in the same line
 		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`:                      "TIME",
 		`(?m)^[IWE]\d{4} [\d:.]+ +\d+ `:                                        "LOG ",
 		`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`:         "UID",

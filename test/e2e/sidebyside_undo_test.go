@@ -29,7 +29,7 @@ func TestUndoSideBySide(t *testing.T) {
 			"rollout undo {} --dry-run",
 			"~rollout undo {} --dry-run=server",
 			"~rollout undo {} --dry-run=server --to-revision=2",
-			"rollout undo {} --dry-run=server -o name",
+			"~rollout undo {} --dry-run=server -o name",
 			"~rollout undo {} --dry-run=maybe",
 			"rollout history {}",
 		}},
