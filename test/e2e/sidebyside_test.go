@@ -79,21 +79,33 @@ func (p *pair) take(step string) {
 	}
 }
 
-// compare runs a command of rollout on both sides.
+// compare runs a command of rollout on both sides. What only reads has three tries: kubectl's status may begin with what
+// the API server's cache still holds.
 func (p *pair) compare(step string, more bool) {
 	p.Helper()
 	args := words(strings.TrimPrefix(step, "~"))
-	var answers [2]answer
-	for i, side := range p.sides {
-		answers[i] = side.run(append([]string{side.rollout}, args[1:]...)...)
+	tries := 1
+	if args[1] == "status" {
+		tries = 3
 	}
-	kubectls, ours := answers[0], answers[1]
-	same := ours.out == kubectls.out && ours.errOut == kubectls.errOut
-	if more {
-		same = includes(ours.out, kubectls.out) && includes(ours.errOut, kubectls.errOut)
-	}
-	if !same || (ours.code == 0) != (kubectls.code == 0) {
-		p.Errorf("%s\nkubectl: %sthe plugin: %s", step, kubectls, ours)
+	for {
+		tries--
+		var answers [2]answer
+		for i, side := range p.sides {
+			answers[i] = side.run(append([]string{side.rollout}, args[1:]...)...)
+		}
+		kubectls, ours := answers[0], answers[1]
+		same := ours.out == kubectls.out && ours.errOut == kubectls.errOut
+		if more {
+			same = includes(ours.out, kubectls.out) && includes(ours.errOut, kubectls.errOut)
+		}
+		if same && (ours.code == 0) == (kubectls.code == 0) {
+			return
+		}
+		if tries == 0 {
+			p.Errorf("%s\nkubectl: %sthe plugin: %s", step, kubectls, ours)
+			return
+		}
 	}
 }
 
