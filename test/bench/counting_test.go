@@ -22,8 +22,9 @@ type requests map[string]int
 func (r requests) writes() int { return r["PATCH"] + r["PUT"] + r["POST"] + r["DELETE"] }
 func (r requests) reads() int  { return r["GET"] }
 
-// counting runs work with a kubeconfig that leads through a counting proxy.
-func (b *bed) counting(work func(kubeconfig string)) requests {
+// counting runs work with a kubeconfig that leads through a counting proxy. Of several works the last one counts: those
+// before it fill the cache of what the server offers, which kubectl keeps by the server's address.
+func (b *bed) counting(works ...func(kubeconfig string)) requests {
 	b.t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
 	if err != nil {
@@ -58,7 +59,12 @@ func (b *bed) counting(work func(kubeconfig string)) requests {
 	if err := clientcmd.WriteToFile(*kubeconfig, path); err != nil {
 		b.t.Fatal(err)
 	}
-	work(path)
+	for _, work := range works {
+		mu.Lock()
+		clear(counted)
+		mu.Unlock()
+		work(path)
+	}
 	mu.Lock()
 	defer mu.Unlock()
 	return counted

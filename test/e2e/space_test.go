@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -65,8 +66,13 @@ func openSpace(t testing.TB, dir string) *space {
 	t.Cleanup(s.delete)
 	config.Contexts[config.CurrentContext].Namespace = s.name
 	s.kubeconfig = filepath.Join(dir, "kubeconfig")
-	must(t, clientcmd.WriteToFile(*config, s.kubeconfig))
+	s.writeKubeconfig()
 	return s
+}
+
+func (s *space) writeKubeconfig() {
+	s.Helper()
+	must(s.TB, clientcmd.WriteToFile(*s.config, s.kubeconfig))
 }
 
 func (s *space) delete() {
@@ -82,6 +88,16 @@ func (s *space) delete() {
 func (s *space) environment() []string {
 	return append(os.Environ(), "KUBECONFIG="+s.kubeconfig, "KUBECACHEDIR="+filepath.Join(filepath.Dir(s.kubeconfig), "cache"),
 		"HOME="+filepath.Dir(s.kubeconfig), "GITHUB_ACTIONS=")
+}
+
+// until asks until it is so; otherwise says how it is instead. It is for what no watch tells.
+func (s *space) until(is func() bool, otherwise func() string) {
+	s.Helper()
+	err := wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true,
+		func(context.Context) (bool, error) { return is(), nil })
+	if err != nil {
+		s.Fatal(otherwise())
+	}
 }
 
 func must(t testing.TB, err error) {
