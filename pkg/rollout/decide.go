@@ -223,12 +223,15 @@ func (st *stepper) advance(m memory) (action, memory) {
 func (st *stepper) ungated() bool { return !isGated(st.Deployment) }
 
 // leaves tells whether the gate has nothing left to hold back: in the last step, with no hold after it, when all new pods
-// are made and so many are ready that all old ones may go. The controller then does by itself just what the open gate
-// would let it do, and has counted the new pods as available by the time that the last one is ready.
+// are made and so many are ready that all old ones may go. Where the limits are the Deployment's own, the controller then
+// does by itself just what the open gate would let it do, and has counted the new pods as available by the time that the
+// last one is ready.
 func (st *stepper) leaves(gate, desired Gate) bool {
-	replicas, deadline := replicasOf(st.Deployment), st.record.Wanted().ProgressDeadlineSeconds
-	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && desired.Unavailable == replicas && gate.New() == replicas &&
-		deadline != nil && *deadline != GateProgressDeadlineSeconds // by which alone the rollout is known to be open then
+	replicas, wanted := replicasOf(st.Deployment), st.record.Wanted()
+	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && st.record.Plan.Limits == LimitsOf(wanted.Strategy) &&
+		desired.Unavailable == replicas && gate.New() == replicas && sizeOf(st.current) == replicas &&
+		// By the deadline alone the rollout is known to be open then.
+		wanted.ProgressDeadlineSeconds != nil && *wanted.ProgressDeadlineSeconds != GateProgressDeadlineSeconds
 }
 
 // worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, when the

@@ -3,7 +3,6 @@ package rollout
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -176,15 +175,6 @@ func (v *View) judge(snapshot *Snapshot) {
 // judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do.
 func (v *View) judgePods(pods []*corev1.Pod) {
 	v.failed(failureOf(pods, updatedPod(v.Workload, pods)))
-	set, ok := v.Workload.(*appsv1.StatefulSet)
-	if v.Finding != nil || !ok || set.Spec.PodManagementPolicy == appsv1.ParallelPodManagement {
-		return
-	}
-	// Its controller replaces no pod while one is not ready, not even that one.
-	old := failureOf(pods, func(pod *corev1.Pod) bool { return isActive(pod) && metav1.IsControlledBy(pod, set) })
-	if v.failed(old); old != nil {
-		v.Message = fmt.Sprintf("it is a pod of an older revision, which the StatefulSet controller waits for: delete pod %s to go on", old.Pod)
-	}
 }
 
 // NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.

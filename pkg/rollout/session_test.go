@@ -557,35 +557,6 @@ func TestASecondStartIsRefused(t *testing.T) {
 	})
 }
 
-// The last step gives the Deployment its own fields back, the deadline excepted, before its last pods are ready.
-func TestLastStepLeavesTheGate(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
-		own := settingsWith(intstr.FromInt32(1), intstr.FromInt32(1), 0)
-		b.change(func() { b.d.Spec.Strategy = own.Strategy })
-		left := 0
-		b.seen = func(event Event) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			state, record, err := OpenRollout(b.d, b.sets)
-			if e, ok := event.(ProgressEvent); !ok || err != nil || state != Open || !record.Ungated || e.Step == 0 {
-				return
-			}
-			if left++; !apiequality.Semantic.DeepEqual(b.d.Spec.Strategy, own.Strategy) || isGated(b.d) || !hasGateDeadline(b.d) || !record.Last() {
-				t.Errorf("the gate was left with %+v at step %d", b.d.Spec, record.Step)
-			}
-		}
-		wantOutcome(t, b.start(t.Context(), t), Done, "")
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if left == 0 {
-			t.Error("the last step never left the gate")
-		}
-		if !apiequality.Semantic.DeepEqual(b.d.Spec.Strategy, own.Strategy) || hasGateDeadline(b.d) || b.d.Annotations[Annotation] != "" {
-			t.Errorf("the Deployment is left with %+v, annotations %v", b.d.Spec, b.d.Annotations)
-		}
-	})
-}
-
 // A rollout that is held ends whoever drives it where it is, and goes on when it is resumed.
 func TestHeldRolloutStandsUntilResumed(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {

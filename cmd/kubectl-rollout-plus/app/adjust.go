@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/cmd/set"
@@ -68,11 +69,14 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 			}
 		}
 	}
-	errs := []error{err}
+	failures := []error{err}
 	for _, info := range infos {
-		errs = append(errs, work(info))
+		failures = append(failures, work(info))
 	}
-	return together(errs)
+	if failed := together(failures[1:]); failed == nil && err != nil {
+		return &exitError{code: ExitError, err: utilerrors.NewAggregate(failures)} // kubectl tells it with one more around
+	}
+	return together(failures)
 }
 
 // noneFound says so as kubectl does, which is no failure.

@@ -54,12 +54,12 @@ func errorText(err error) string {
 			return ""
 		}
 	}
-	var several utilerrors.Aggregate
-	if errors.As(err, &several) {
-		if len(several.Errors()) > 1 {
-			return strings.TrimSuffix(cmdutil.MultipleErrors("", several.Errors()), "\n")
-		}
+	// Only the error itself counts, not what it wraps; of one alone the inner one, and no deeper: all as in kubectl.
+	if several, is := err.(utilerrors.Aggregate); is && len(several.Errors()) == 1 { //nolint:errorlint // see above
 		err = several.Errors()[0]
+	}
+	if several, is := err.(utilerrors.Aggregate); is { //nolint:errorlint // see above
+		return strings.TrimSuffix(cmdutil.MultipleErrors("", several.Errors()), "\n")
 	}
 	text, standard := cmdutil.StandardErrorMessage(err)
 	if standard {

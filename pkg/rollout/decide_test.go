@@ -1,0 +1,49 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+)
+
+// The last step leaves its gate when that holds nothing back, and the controller's own limits are the rollout's.
+func TestLeavingTheGate(t *testing.T) {
+	t.Parallel()
+	open, opened := Gate{Surge: 1, Unavailable: 7}, Gate{Unavailable: 8}
+	for name, test := range map[string]struct {
+		gate, desired Gate
+		made          int32
+		change        func(*Record)
+		want          bool
+	}{
+		"all made, old ones may go":     {open, opened, 8, func(*Record) {}, true},
+		"one is yet to be made":         {open, opened, 7, func(*Record) {}, false},
+		"the gate makes no more":        {Gate{Surge: 1, Unavailable: 6}, opened, 8, func(*Record) {}, false},
+		"old ones have to stay":         {Gate{Unavailable: 6, Surge: 2}, Gate{Unavailable: 7, Surge: 1}, 8, func(*Record) {}, false},
+		"not the last step":             {open, opened, 8, func(r *Record) { r.Step = 1 }, false},
+		"a hold follows":                {open, opened, 8, func(r *Record) { r.Plan.Hold = metav1.Duration{Duration: time.Second} }, false},
+		"limits of its own":             {open, opened, 8, func(r *Record) { r.Plan.Limits = limitsOf("2", "1") }, false},
+		"the manifest has other limits": {open, opened, 8, func(r *Record) { r.Final = ptr.To(settingsWith(intstr.FromInt32(3), intstr.FromInt32(1), 0)) }, false},
+		"never had a deadline": {open, opened, 8, func(r *Record) {
+			r.Original.ProgressDeadlineSeconds = ptr.To[int32](GateProgressDeadlineSeconds)
+		}, false},
+	} {
+		record := &Record{
+			Original: settingsWith(intstr.FromInt32(1), intstr.FromInt32(1), 0), Step: 2,
+			Plan: Plan{Steps: Steps{intstr.FromInt32(1), everything()}, Limits: limitsOf("1", "1")},
+		}
+		record.Original.ProgressDeadlineSeconds = ptr.To[int32](600)
+		test.change(record)
+		st := stepper{
+			Snapshot: &Snapshot{Deployment: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](8)}}},
+			current:  &appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Replicas: &test.made}}, record: record,
+		}
+		if got := st.leaves(test.gate, test.desired); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
