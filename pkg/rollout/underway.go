@@ -14,30 +14,38 @@ import (
 // UnderWay tells whether pods of another version than a workload's pod template serve, which a rollout is replacing. A
 // restart that is under way is not one: the pods are of the same version before and after it.
 func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, error) {
-	switch o := object.(type) {
-	case *appsv1.Deployment:
-		snapshot := Snapshot{Deployment: o}
-		if status := o.Status; o.Spec.Paused || status.ReadyReplicas == 0 || snapshot.Observed() && status.UpdatedReplicas == status.Replicas {
-			return false, nil
-		}
-		sets, err := e.replicaSets(ctx, o)
-		return err == nil && deploymentUnderWay(o, sets), err
-	case *appsv1.StatefulSet:
-		status := o.Status
-		if status.ReadyReplicas == 0 || status.ObservedGeneration >= o.Generation && status.CurrentRevision == status.UpdateRevision {
-			return false, nil
-		}
-		revisions, err := e.controllerRevisions(ctx, o, o.Spec.Selector)
-		return err == nil && differ(revisions, status.CurrentRevision, status.UpdateRevision), err
-	case *appsv1.DaemonSet:
-		status := o.Status
-		if status.NumberReady == 0 || status.ObservedGeneration >= o.Generation && status.UpdatedNumberScheduled >= status.DesiredNumberScheduled {
-			return false, nil
-		}
-		revisions, err := e.controllerRevisions(ctx, o, o.Spec.Selector)
+	workload, is := object.(Workload)
+	if !is || !mayBeUnderWay(workload) {
+		return false, nil
+	}
+	if d, is := object.(*appsv1.Deployment); is {
+		sets, err := e.replicaSets(ctx, d)
+		return err == nil && deploymentUnderWay(d, sets), err
+	}
+	if set, is := object.(*appsv1.StatefulSet); is {
+		revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
+		return err == nil && differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision), err
+	}
+	if set, is := object.(*appsv1.DaemonSet); is {
+		revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
 		return err == nil && daemonSetUnderWay(revisions), err
 	}
 	return false, nil
+}
+
+// mayBeUnderWay tells from a workload alone whether pods of an older template may be serving. Where none is ready there is
+// nothing to spare; a Deployment that is paused, a partitioned StatefulSet and strategy OnDelete go nowhere.
+func mayBeUnderWay(workload Workload) bool {
+	phase, ready := PhaseOf(workload), PodCountsOf(workload).Ready
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		return ready > 0 && !w.Spec.Paused && (phase == Unobserved || w.Status.UpdatedReplicas < w.Status.Replicas)
+	case *appsv1.StatefulSet:
+		return ready > 0 && (phase == Unobserved || phase == Progressing && w.Status.CurrentRevision != w.Status.UpdateRevision)
+	case *appsv1.DaemonSet:
+		return ready > 0 && (phase == Unobserved || phase == Progressing && w.Status.UpdatedNumberScheduled < w.Status.DesiredNumberScheduled)
+	}
+	return false
 }
 
 // controllerRevisions reads the revisions of a StatefulSet or DaemonSet.

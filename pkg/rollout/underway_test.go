@@ -93,3 +93,36 @@ func TestRevisionsDiffer(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatMayBeUnderWay(t *testing.T) {
+	t.Parallel()
+	deployment := func(status appsv1.DeploymentStatus, paused bool) Workload {
+		return &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Paused: paused}, Status: status}
+	}
+	statefulSet := func(partition, ready, updated int32, strategy appsv1.StatefulSetUpdateStrategyType) Workload {
+		replicas := int32(3)
+		return &appsv1.StatefulSet{
+			Spec: appsv1.StatefulSetSpec{Replicas: &replicas, UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+				Type: strategy, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition},
+			}},
+			Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: ready, UpdatedReplicas: updated, CurrentRevision: "a", UpdateRevision: "b"},
+		}
+	}
+	const rolling, onDelete = appsv1.RollingUpdateStatefulSetStrategyType, appsv1.OnDeleteStatefulSetStrategyType
+	for name, test := range map[string]struct {
+		workload Workload
+		want     bool
+	}{
+		"complete":                   {deployment(appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1}, false), false},
+		"old pods are left":          {deployment(appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 1, ReadyReplicas: 1}, false), true},
+		"none is ready":              {deployment(appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 1}, false), false},
+		"paused":                     {deployment(appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 1, ReadyReplicas: 2}, true), false},
+		"a StatefulSet in its midst": {statefulSet(0, 2, 1, rolling), true},
+		"partitioned":                {statefulSet(2, 3, 1, rolling), false},
+		"OnDelete":                   {statefulSet(0, 3, 1, onDelete), false},
+	} {
+		if got := mayBeUnderWay(test.workload); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -64,6 +64,7 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	flags.Lookup("service").NoOptDefVal = samePort
 	flags.StringVar(&f.surge, "max-surge", "", `Most pods above --replicas in a rolling update. (default "1")`)
 	flags.StringVar(&f.unavailable, "max-unavailable", "", `Most pods missing from --replicas in a rolling update. (default "1", with one replica "0")`)
+	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the first revision's kubernetes.io/change-cause.")
 	flags.BoolVar(&f.wait, "wait", false, "Wait until all pods are available.")
 	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
 	cmdutil.AddDryRunFlag(cmd)

@@ -13,11 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/kubectl/pkg/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // deploymentSpec is what create deployment makes, in typed values.
 type deploymentSpec struct {
-	name, image              string
+	name, image, cause       string
 	replicas                 int32
 	port, servicePort        int32
 	variables                []corev1.EnvVar
@@ -51,7 +53,7 @@ func (s *deploymentSpec) deployment() *appsv1.Deployment {
 	if s.port > 0 {
 		container.Ports = []corev1.ContainerPort{{ContainerPort: s.port}}
 	}
-	return &appsv1.Deployment{
+	d := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: appsv1.SchemeGroupVersion.String(), Kind: "Deployment"},
 		ObjectMeta: metav1.ObjectMeta{Name: s.name, Labels: s.labels()},
 		Spec: appsv1.DeploymentSpec{
@@ -64,6 +66,10 @@ func (s *deploymentSpec) deployment() *appsv1.Deployment {
 			},
 		},
 	}
+	if s.cause != "" {
+		d.Annotations = map[string]string{rollout.ChangeCauseAnnotation: s.cause}
+	}
+	return d
 }
 
 func (s *deploymentSpec) service() *corev1.Service {
