@@ -67,7 +67,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
 		newPauseCommand(env), newRestartCommand(env),
-		newUndoCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),
+		newUndoCommand(env), newConfigCommand(env), newVersionCommand(env, process.Version), newExitCodesTopic(),
 	)
 	return root
 }
