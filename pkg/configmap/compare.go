@@ -227,7 +227,7 @@ func (c *Change) reasons(f fact, effect Verdict, text string) []Reason {
 func ordered(reasons []Reason) []Reason {
 	slices.SortFunc(reasons, func(a, b Reason) int {
 		return cmp.Or(
-			cmp.Compare(a.Effect.rank(), b.Effect.rank()), cmp.Compare(a.order, b.order), cmp.Compare(a.Source, b.Source),
+			cmp.Compare(a.Effect.rank(), b.Effect.rank()), cmp.Compare(a.order, b.order), cmp.Compare(a.Source.rank(), b.Source.rank()),
 			cmp.Compare(a.Key, b.Key), cmp.Compare(a.Variable, b.Variable), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text),
 		)
 	})

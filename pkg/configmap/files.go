@@ -137,7 +137,7 @@ func (r *renderer) mount(c container, mount *corev1.VolumeMount, vars variables)
 	}
 	if !found && certain && all.complete && !all.optional {
 		r.problem(c, Reason{Source: FromSubPath, Path: mount.MountPath}, r.keyOf(sources, sub),
-			"there is no file for the subPath, and a folder would take its place")
+			"no file for %s, a folder would take its place", mount.MountPath)
 	}
 }
 

@@ -25,6 +25,11 @@ const (
 	FromPull Source = "imagePullSecrets"
 )
 
+// rank is where reasons of this source come among others: what is written in a template before what follows from it.
+func (s Source) rank() int {
+	return slices.Index([]Source{FromEnv, FromEnvFrom, FromCommand, FromArgs, FromVolume, FromProjected, FromSubPath}, s)
+}
+
 // Reference is a place in a pod template that names a ConfigMap or a Secret.
 type Reference struct {
 	Object Object

@@ -131,6 +131,10 @@ func (w *AffectedWorkload) why(room int) string {
 		return w.Note
 	}
 	text := w.Reasons[0].String()
+	if w.Verdict == "block" {
+		// What is missing tells more than where.
+		text = w.Reasons[0].Container + ": " + w.Reasons[0].Reason
+	}
 	if w.Note != "" {
 		text = w.Note + "; " + text
 	}
@@ -149,7 +153,7 @@ func (r *AffectedReason) where() string {
 	return r.Variable + r.Path
 }
 
-// String is the reason in a few words, as in `app: env COLOR, key color, changes`.
+// String is the reason in a few words, as in `app: env COLOR (key color) changes`.
 func (r *AffectedReason) String() string {
 	text := r.Source
 	if where := r.where(); where != "" {
@@ -159,7 +163,7 @@ func (r *AffectedReason) String() string {
 		text = r.Container + ": " + text
 	}
 	if r.Key != "" && r.Key != r.Variable {
-		text += ", key " + r.Key + ","
+		text += " (key " + r.Key + ")"
 	}
 	return text + " " + r.Reason
 }
