@@ -31,7 +31,7 @@ type configAffectedFlags struct {
 func newConfigAffectedCommand(env *environment) *cobra.Command {
 	f := &configAffectedFlags{}
 	cmd := &cobra.Command{
-		Use:   "affected [configmap/|secret/]NAME [KEY=VALUE] [KEY-]",
+		Use:   "affected [TYPE/]NAME [KEY=VALUE] [KEY-]",
 		Short: "Tell who has to be restarted for a change of a ConfigMap or Secret",
 		Long: "Tell which workloads a change of a ConfigMap or Secret is about, by rendering\n" +
 			"what their containers see before and after it. Nothing is written. The verdicts:\n\n" +
@@ -40,7 +40,8 @@ func newConfigAffectedCommand(env *environment) *cobra.Command {
 			"  live         mounted files change in running containers, nothing else\n" +
 			"  none         no container sees the change\n" +
 			"  block        new pods could not start: something that they require is missing\n" +
-			"  unsupported  it cannot be told, or it is not this plugin that replaces the pods\n\n" +
+			"  unsupported  it cannot be told, or the plugin does not replace such pods\n\n" +
+			"TYPE is configmap, which is the default, or secret. KEY- takes a key away.\n" +
 			"Without a change, it is told what a change of every key would touch.",
 		Example: configAffectedExample,
 		Args:    arguments(cobra.MinimumNArgs(1)),
