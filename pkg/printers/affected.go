@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -162,7 +163,7 @@ func (r *AffectedReason) String() string {
 	if r.Container != "" {
 		text = r.Container + ": " + text
 	}
-	if r.Key != "" && r.Key != r.Variable {
+	if r.Key != "" && r.Key != r.Variable && r.Key != path.Base(r.Path) {
 		text += " (key " + r.Key + ")"
 	}
 	return text + " " + r.Reason
