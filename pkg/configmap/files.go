@@ -117,20 +117,25 @@ func (r *renderer) mount(c container, mount *corev1.VolumeMount, vars variables)
 	for _, l := range all.lacks {
 		r.problem(c, Reason{Source: l.source, Path: mount.MountPath}, l.keys(r), "%s", l)
 	}
-	if sub == "" {
-		for name, f := range all.files {
-			r.file(c, path.Join(mount.MountPath, name), mount, f, c.once)
-		}
+	if sub != "" {
+		r.subPath(c, mount, sources, all, path.Clean(sub), certain)
 		return
 	}
+	for name, f := range all.files {
+		r.file(c, path.Join(mount.MountPath, name), mount, f, c.once)
+	}
+}
+
+// subPath is a file or a folder of a volume. It is bound when the container starts and stays as it is.
+func (r *renderer) subPath(c container, mount *corev1.VolumeMount, sources []projection, all contents, sub string, certain bool) {
 	found := false
 	for name, f := range all.files {
-		rest, inside := within(path.Clean(sub), name)
+		rest, inside := within(sub, name)
 		if certain && !inside {
 			continue
 		}
 		found, f.source = true, FromSubPath
-		if !certain {
+		if !certain { // it may be any of them
 			rest = name
 		}
 		r.file(c, path.Join(mount.MountPath, rest), mount, f, true)
