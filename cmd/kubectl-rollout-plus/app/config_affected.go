@@ -73,7 +73,7 @@ func (f *configAffectedFlags) run(ctx context.Context, env *environment, args []
 	if err != nil {
 		return err
 	}
-	reader := &configReader{client: engine.Client, namespace: namespace}
+	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
 	change, affected, err := reader.affected(ctx, object, proposed)
 	if err != nil {
 		return err
@@ -126,6 +126,7 @@ func toldAffected(change *configmap.Change, affected []configmap.Affected) *prin
 type configReader struct {
 	client    kubernetes.Interface
 	namespace string
+	errOut    io.Writer
 }
 
 // affected judges all workloads of the namespace. Without a proposal, a change of every key is supposed.

@@ -159,7 +159,10 @@ func (r *configReader) others(ctx context.Context, change *configmap.Change, wor
 	others := map[configmap.Object]*configmap.Content{}
 	for kind, names := range needed {
 		err := r.read(ctx, kind, names, others)
-		if err != nil && !apierrors.IsForbidden(err) {
+		switch {
+		case apierrors.IsForbidden(err):
+			_, _ = fmt.Fprintf(r.errOut, "warning: %v; keys that it may cover are told as seen\n", err)
+		case err != nil:
 			return nil, err
 		}
 	}
