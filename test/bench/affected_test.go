@@ -74,7 +74,7 @@ func (b *bed) populate(n int) {
 	for range 8 {
 		group.Go(func() {
 			for i := range numbers {
-				_, err := client.AppsV1().Deployments(b.namespace).Create(b.t.Context(), reader(i), metav1.CreateOptions{})
+				_, err := client.AppsV1().Deployments(b.namespace).Create(b.t.Context(), referring(i), metav1.CreateOptions{})
 				if err != nil {
 					b.t.Error(err)
 				}
@@ -89,7 +89,7 @@ func (b *bed) populate(n int) {
 	b.kubectl("wait", "deployment", "--all", "--for=jsonpath={.status.observedGeneration}=1", "--timeout=120s")
 }
 
-func reader(i int) *appsv1.Deployment {
+func referring(i int) *appsv1.Deployment {
 	labels := map[string]string{"app": fmt.Sprintf("reader-%d", i)}
 	web := corev1.LocalObjectReference{Name: "web"}
 	container := corev1.Container{Name: "app", Image: "pause:1", Args: []string{"--color=$(COLOR)"}}
