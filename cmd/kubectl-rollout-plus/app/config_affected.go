@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+)
+
+const configAffectedExample = `  # Who would be touched by a change of the ConfigMap web
+  kubectl rollout-plus config affected web
+
+  # Who has to be restarted for a new greeting, and who if motd goes
+  kubectl rollout-plus config affected web --from-literal=greeting=hi motd-
+
+  # The same for a Secret, with every reason; values are never shown
+  kubectl rollout-plus config affected secret/login --from-file=token -o wide`
+
+type configAffectedFlags struct {
+	source configSource
+	output string
+}
+
+func newConfigAffectedCommand(env *environment) *cobra.Command {
+	f := &configAffectedFlags{}
+	cmd := &cobra.Command{
+		Use:   "affected [TYPE/]NAME [KEY=VALUE] [KEY-]",
+		Short: "Tell who has to be restarted for a change of a ConfigMap or Secret",
+		Long: "Tell which workloads a change of a ConfigMap or Secret is about, by rendering\n" +
+			"what their containers see before and after it. Nothing is written. The verdicts:\n\n" +
+			"  restart      running containers do not see the change: environment, arguments,\n" +
+			"               subPath files, init containers\n" +
+			"  live         mounted files change in running containers, nothing else\n" +
+			"  none         no container sees the change\n" +
+			"  block        new pods could not start: something that they require is missing\n" +
+			"  unsupported  it cannot be told, or the plugin does not replace such pods\n\n" +
+			"TYPE is configmap, which is the default, or secret. KEY- takes a key away.\n" +
+			"Without a change, it is told what a change of every key would touch.",
+		Example: configAffectedExample,
+		Args:    arguments(cobra.MinimumNArgs(1)),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+	}
+	f.source.add(cmd)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "wide" tells every reason, "json" writes a document.`)
+	return cmd
+}
+
+func (f *configAffectedFlags) run(ctx context.Context, env *environment, args []string) error {
+	write, err := affectedWriter(f.output)
+	if err != nil {
+		return err
+	}
+	object, err := configObject(args[0])
+	if err != nil {
+		return usageError(err)
+	}
+	proposed, err := f.source.proposal(env, object, args[1:])
+	if err != nil {
+		return usageError(err)
+	}
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return err
+	}
+	engine, err := env.engine(defaultFieldManager, nil)
+	if err != nil {
+		return err
+	}
+	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
+	change, affected, err := reader.affected(ctx, object, proposed)
+	if err != nil {
+		return err
+	}
+	if len(affected) == 0 && f.output != "json" {
+		_, _ = fmt.Fprintf(env.ErrOut, "No workload in namespace %s references %s.\n", namespace, object)
+		return nil
+	}
+	return write(env.Out, toldAffected(change, affected))
+}
+
+func affectedWriter(output string) (func(io.Writer, *printers.Affected) error, error) {
+	switch output {
+	case "":
+		return printers.AffectedTable, nil
+	case "wide":
+		return printers.AffectedWide, nil
+	case "json":
+		return printers.AffectedJSON, nil
+	}
+	return nil, flagError("output", output, errors.New("expected wide, json, or nothing for a table"))
+}
+
+// toldAffected is what is told: everything but values.
+func toldAffected(change *configmap.Change, affected []configmap.Affected) *printers.Affected {
+	told := &printers.Affected{
+		SchemaVersion: printers.SchemaVersion,
+		Config:        printers.Config{Kind: string(change.Object.Kind), Name: change.Object.Name},
+		ChangedKeys:   append([]string{}, configmap.ChangedKeys(change.Old, change.New)...),
+		Workloads:     make([]printers.AffectedWorkload, len(affected)),
+		Proposed:      !change.Every,
+	}
+	for i := range affected {
+		a := &affected[i]
+		w := printers.AffectedWorkload{
+			Kind: a.Kind, Name: a.Name, Verdict: string(a.Verdict), Note: a.Note, Reasons: make([]printers.AffectedReason, len(a.Reasons)),
+		}
+		for j := range a.Reasons {
+			r := &a.Reasons[j]
+			w.Reasons[j] = printers.AffectedReason{
+				Container: r.Container, Source: string(r.Source), Key: r.Key, Variable: r.Variable, Path: r.Path, Reason: r.Text,
+			}
+		}
+		told.Workloads[i] = w
+	}
+	return told
+}
+
+// configReader reads from the API server what a change is judged by.
+type configReader struct {
+	client    kubernetes.Interface
+	namespace string
+	errOut    io.Writer
+}
+
+// affected judges all workloads of the namespace. Without a proposal, a change of every key is supposed.
+func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*configmap.Change, []configmap.Affected, error) {
+	content, err := r.content(ctx, object)
+	if err != nil {
+		return nil, nil, err
+	}
+	change := configmap.Supposed(object, content)
+	if p != nil {
+		if absent := slices.IndexFunc(p.removed, func(key string) bool { return !content.Has(key) }); absent >= 0 {
+			return nil, nil, fmt.Errorf("%s in namespace %q has no key %q to remove", object, r.namespace, p.removed[absent])
+		}
+		change = &configmap.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
+	}
+	workloads, err := r.workloads(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if change.Versions, err = r.versions(ctx, object, workloads); err != nil {
+		return nil, nil, err
+	}
+	if change.Others, err = r.others(ctx, change, workloads); err != nil {
+		return nil, nil, err
+	}
+	return change, change.Affected(workloads), nil
+}

@@ -1,0 +1,205 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/pager"
+	"k8s.io/kubectl/pkg/util/hash"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// atOnce is how many single objects are worth a request each; more of a kind are listed.
+const atOnce = 10
+
+// content is what the object holds now.
+func (r *configReader) content(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
+	content, _, err := r.get(ctx, object)
+	return content, err
+}
+
+// get reads an object, and the hash that kubectl's --append-hash would give it under a name.
+func (r *configReader) get(ctx context.Context, object configmap.Object) (*configmap.Content, func(name string) (string, error), error) {
+	if object.Kind == configmap.Secret {
+		secret, err := r.client.CoreV1().Secrets(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
+		if err != nil {
+			return nil, nil, r.explain(ctx, "get", "secrets", err)
+		}
+		return configmap.ContentOfSecret(secret), func(name string) (string, error) {
+			return hash.SecretHash(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Type: secret.Type, Data: secret.Data})
+		}, nil
+	}
+	configMap, err := r.client.CoreV1().ConfigMaps(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, nil, r.explain(ctx, "get", "configmaps", err)
+	}
+	return configmap.ContentOfConfigMap(configMap), func(name string) (string, error) {
+		return hash.ConfigMapHash(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: configMap.Data, BinaryData: configMap.BinaryData})
+	}, nil
+}
+
+// explain names a right that is missing; an object that is not there is named by the API server.
+func (r *configReader) explain(ctx context.Context, verb, resource string, err error) error {
+	switch {
+	case context.Cause(ctx) != nil:
+		return context.Cause(ctx)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("the right to %s %s in namespace %q is missing: %w", verb, resource, r.namespace, err)
+	}
+	return err
+}
+
+// list is the list call of a kind.
+type list struct {
+	resource string
+	call     pager.ListPageFunc
+}
+
+// typed makes a list call of a typed client's.
+func typed[L runtime.Object](resource string, call func(context.Context, metav1.ListOptions) (L, error)) list {
+	return list{resource, func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		return call(ctx, options)
+	}}
+}
+
+// workloads are all that run pods in the namespace. All kinds are read, or it is an error: what is missing in the
+// answer would look as if it were not affected.
+func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
+	apps, batch, core := r.client.AppsV1(), r.client.BatchV1(), r.client.CoreV1()
+	lists := []list{
+		typed("deployments", apps.Deployments(r.namespace).List),
+		typed("statefulsets", apps.StatefulSets(r.namespace).List),
+		typed("daemonsets", apps.DaemonSets(r.namespace).List),
+		typed("replicasets", apps.ReplicaSets(r.namespace).List),
+		typed("cronjobs", batch.CronJobs(r.namespace).List),
+		typed("jobs", batch.Jobs(r.namespace).List),
+		typed("replicationcontrollers", core.ReplicationControllers(r.namespace).List),
+		typed("pods", core.Pods(r.namespace).List),
+	}
+	found, errs := make([][]configmap.Workload, len(lists)), make([]error, len(lists))
+	var group sync.WaitGroup
+	for i, l := range lists {
+		group.Go(func() {
+			errs[i] = r.each(ctx, l, func(object runtime.Object) {
+				if w, is := configmap.WorkloadOf(object); is {
+					found[i] = append(found[i], w)
+				}
+			})
+		})
+	}
+	group.Wait()
+	return slices.Concat(found...), together(errs)
+}
+
+// each lists in pages of 500.
+func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object)) error {
+	all, _, err := pager.New(l.call).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return r.explain(ctx, "list", l.resource, err)
+	}
+	return meta.EachListItem(all, func(object runtime.Object) error {
+		see(object)
+		return nil
+	})
+}
+
+// versionSuffix is what kubectl's --append-hash appends: ten characters or more of its alphabet.
+var versionSuffix = regexp.MustCompile(`^[bcdfghkmt2456789]{10,}$`)
+
+// versions are the copies of the object that templates reference in its place: their name has the hash of what is in
+// them.
+func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
+	versions, seen := map[configmap.Object]*configmap.Content{}, map[configmap.Object]bool{}
+	for i := range workloads {
+		for _, reference := range configmap.References(workloads[i].Spec) {
+			object := reference.Object
+			suffix, is := strings.CutPrefix(object.Name, head.Name+"-")
+			if object.Kind != head.Kind || !is || !versionSuffix.MatchString(suffix) || seen[object] {
+				continue
+			}
+			seen[object] = true
+			content, hashed, err := r.get(ctx, object)
+			if apierrors.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			sum, err := hashed(head.Name)
+			if err != nil {
+				return nil, err
+			}
+			if strings.HasPrefix(suffix, sum) {
+				versions[object] = content
+			}
+		}
+	}
+	return versions, nil
+}
+
+// others are the objects that may cover keys of the one that changes. One without the right to read it covers nothing:
+// then rather a restart too many is told than one too few.
+func (r *configReader) others(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
+	needed := map[configmap.Kind]map[string]bool{configmap.ConfigMap: {}, configmap.Secret: {}}
+	for i := range workloads {
+		for _, object := range change.Needs(workloads[i].Spec) {
+			needed[object.Kind][object.Name] = true
+		}
+	}
+	others := map[configmap.Object]*configmap.Content{}
+	for kind, names := range needed {
+		err := r.read(ctx, kind, names, others)
+		switch {
+		case apierrors.IsForbidden(err):
+			_, _ = fmt.Fprintf(r.errOut, "warning: %v; keys that it may cover are told as seen\n", err)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return others, nil
+}
+
+// read reads objects by their names, or all of their kind where they are many. Those that do not exist become nil.
+func (r *configReader) read(ctx context.Context, kind configmap.Kind, names map[string]bool, into map[configmap.Object]*configmap.Content) error {
+	if len(names) <= atOnce {
+		for name := range names {
+			object := configmap.Object{Kind: kind, Name: name}
+			content, err := r.content(ctx, object)
+			if err != nil && !apierrors.IsNotFound(err) {
+				return err
+			}
+			into[object] = content
+		}
+		return nil
+	}
+	all := typed("configmaps", r.client.CoreV1().ConfigMaps(r.namespace).List)
+	if kind == configmap.Secret {
+		all = typed("secrets", r.client.CoreV1().Secrets(r.namespace).List)
+	}
+	existing := map[string]*configmap.Content{}
+	err := r.each(ctx, all, func(object runtime.Object) {
+		switch o := object.(type) {
+		case *corev1.ConfigMap:
+			existing[o.Name] = configmap.ContentOfConfigMap(o)
+		case *corev1.Secret:
+			existing[o.Name] = configmap.ContentOfSecret(o)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for name := range names {
+		into[configmap.Object{Kind: kind, Name: name}] = existing[name]
+	}
+	return nil
+}

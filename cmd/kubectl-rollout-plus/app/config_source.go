@@ -1,0 +1,136 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/runtime"
+	kubectlcreate "k8s.io/kubectl/pkg/cmd/create"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// configObject reads NAME, configmap/NAME or secret/NAME.
+func configObject(argument string) (configmap.Object, error) {
+	kind, name, found := strings.Cut(argument, "/")
+	if !found {
+		kind, name = "configmap", argument
+	}
+	if problems := validation.NameIsDNSSubdomain(name, false); len(problems) > 0 {
+		return configmap.Object{}, fmt.Errorf("%q is not the name of a ConfigMap or Secret: %s", name, problems[0])
+	}
+	switch strings.ToLower(kind) {
+	case "configmap", "configmaps", "cm":
+		return configmap.Object{Kind: configmap.ConfigMap, Name: name}, nil
+	case "secret", "secrets":
+		return configmap.Object{Kind: configmap.Secret, Name: name}, nil
+	}
+	return configmap.Object{}, fmt.Errorf("name the object as configmap/NAME or secret/NAME, not %q", argument)
+}
+
+// configSource is where new keys and values come from: the flags of kubectl's own create, KEY=VALUE, and KEY- for keys
+// that are to go.
+type configSource struct {
+	files, literals, envFiles []string
+}
+
+func (s *configSource) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&s.files, "from-file", nil, "A file, whose name is the key; KEY=FILE; or a directory, each of whose files is a key.")
+	flags.StringArrayVar(&s.literals, "from-literal", nil, "A key and its value, as KEY=VALUE.")
+	flags.StringSliceVar(&s.envFiles, "from-env-file", nil, "A file with lines of KEY=VALUE.")
+}
+
+// proposal is what is to be put into an object and what is to go.
+type proposal struct {
+	put     *configmap.Content
+	removed []string
+}
+
+// proposal reads the flags and the arguments after the object; nil where there are none.
+func (s *configSource) proposal(env *environment, object configmap.Object, args []string) (*proposal, error) {
+	p := &proposal{}
+	literals := slices.Clone(s.literals)
+	for _, argument := range args {
+		if key, removes := strings.CutSuffix(argument, "-"); removes && !strings.Contains(argument, "=") {
+			p.removed = append(p.removed, key)
+		} else {
+			literals = append(literals, argument)
+		}
+	}
+	if len(s.files)+len(literals)+len(s.envFiles)+len(p.removed) == 0 {
+		return nil, nil
+	}
+	for _, file := range s.envFiles {
+		if err := configmap.CheckEnvFile(file); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if object.Kind == configmap.Secret {
+		p.put, err = s.secret(env, object.Name, literals)
+	} else {
+		p.put, err = s.configMap(env, object.Name, literals)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range p.removed {
+		if p.put.Has(key) {
+			return nil, fmt.Errorf("key %q is both set and removed", key)
+		}
+	}
+	return p, nil
+}
+
+// configMap has kubectl's create configmap read the flags, in its dry run, which asks nothing of the API server.
+func (s *configSource) configMap(env *environment, name string, literals []string) (*configmap.Content, error) {
+	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
+	o.Name, o.FileSources, o.LiteralSources, o.EnvFileSources = name, s.files, literals, s.envFiles
+	o.DryRunStrategy = cmdutil.DryRunClient
+	var made *corev1.ConfigMap
+	o.PrintObj = func(object runtime.Object) error {
+		var ok bool
+		if made, ok = object.(*corev1.ConfigMap); !ok {
+			return errNotMade
+		}
+		return nil
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := o.Run(); err != nil {
+		return nil, err
+	}
+	return configmap.ContentOfConfigMap(made), nil
+}
+
+var errNotMade = errors.New("kubectl's create made something else")
+
+// secret is the same with kubectl's create secret generic.
+func (s *configSource) secret(env *environment, name string, literals []string) (*configmap.Content, error) {
+	o := kubectlcreate.NewSecretOptions(env.IOStreams)
+	o.Name, o.FileSources, o.LiteralSources, o.EnvFileSources = name, s.files, literals, s.envFiles
+	o.DryRunStrategy = cmdutil.DryRunClient
+	var made *corev1.Secret
+	o.PrintObj = func(object runtime.Object) error {
+		var ok bool
+		if made, ok = object.(*corev1.Secret); !ok {
+			return errNotMade
+		}
+		return nil
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := o.Run(); err != nil {
+		return nil, err
+	}
+	return configmap.ContentOfSecret(made), nil
+}

@@ -1,0 +1,245 @@
+package configmap
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Verdict is what a change of configuration means for a workload.
+type Verdict string
+
+// The verdicts, the gravest first.
+const (
+	// Block: new pods could not start.
+	Block Verdict = "block"
+	// Restart: running containers go on with what they had when they started.
+	Restart Verdict = "restart"
+	// Unsupported: it cannot be told, or it is not this plugin that replaces the pods.
+	Unsupported Verdict = "unsupported"
+	// Live: mounted files change in running containers, nothing else.
+	Live Verdict = "live"
+	// None: no container sees the change.
+	None Verdict = "none"
+)
+
+func (v Verdict) rank() int {
+	return slices.Index([]Verdict{Block, Restart, Unsupported, Live, None}, v)
+}
+
+// Reason is a place where a container sees a change. It never has a value in it.
+type Reason struct {
+	// Effect is the verdict that this reason alone would give.
+	Effect    Verdict
+	Container string
+	Source    Source
+	Key       string
+	Variable  string
+	Path      string
+	// Text says what happens there, as in "changes".
+	Text string
+
+	order int
+}
+
+// Judgment is what a change means for a workload, and why. The gravest reason comes first.
+type Judgment struct {
+	Verdict Verdict
+	Reasons []Reason
+	// Note says what the verdict alone does not.
+	Note string
+}
+
+// Change is a change of one object.
+type Change struct {
+	Object Object
+	// Old is the present content. New is what is proposed, nil for an object that is to go.
+	Old, New *Content
+	// Every says that New stands for any change of the keys there are, not for one that somebody proposes. Such a
+	// change blocks nothing.
+	Every bool
+	// Others are further objects, nil for those that do not exist. One that is missing here is taken to be the same
+	// before and after, and to cover nothing of Object.
+	Others map[Object]*Content
+	// Versions are copies of the object that templates reference in its place, with what each holds.
+	Versions map[Object]*Content
+}
+
+// Supposed is a change of every key of an object.
+func Supposed(object Object, content *Content) *Change {
+	return &Change{Object: object, Old: content, New: content.Every(), Every: true}
+}
+
+// Touches tells whether a reference to this object is one to what changes.
+func (c *Change) Touches(object Object) bool {
+	_, version := c.Versions[object]
+	return version || object == c.Object
+}
+
+// Concerns tells whether a pod template references what changes.
+func (c *Change) Concerns(spec *corev1.PodSpec) bool {
+	return slices.ContainsFunc(References(spec), func(r Reference) bool { return c.Touches(r.Object) })
+}
+
+// Needs are the other objects that have to be read to tell what a pod template sees of the change: those that may cover
+// its variables or its files.
+func (c *Change) Needs(spec *corev1.PodSpec) []Object {
+	type scope struct {
+		container, path string
+		files           bool
+	}
+	scopeOf := func(r Reference) scope {
+		return scope{r.Container, r.Path, r.Source != FromEnv && r.Source != FromEnvFrom}
+	}
+	references := slices.DeleteFunc(References(spec), func(r Reference) bool { return r.Source == FromDriver || r.Source == FromPull })
+	touched := map[scope]bool{}
+	for _, r := range references {
+		if c.Touches(r.Object) && r.Source != FromEnv {
+			touched[scopeOf(r)] = true
+		}
+	}
+	var needs []Object
+	for _, r := range references {
+		certain := len(r.Keys) > 0 && !r.Optional
+		if touched[scopeOf(r)] && !c.Touches(r.Object) && !certain && !slices.Contains(needs, r.Object) {
+			needs = append(needs, r.Object)
+		}
+	}
+	return needs
+}
+
+// Judge tells what the change means for a pod template: it is rendered with the old and the new content, and what
+// differs is what counts.
+func (c *Change) Judge(spec *corev1.PodSpec) Judgment {
+	before, after := render(spec, c.before, c.Touches), render(spec, c.after, c.Touches)
+	reasons := c.differences(before, after)
+	if len(c.changed()) > 0 {
+		reasons = append(reasons, c.unattributed(spec, reasons)...)
+	}
+	reasons = ordered(reasons)
+	if len(reasons) == 0 {
+		return Judgment{Verdict: None, Note: c.whyNone(spec)}
+	}
+	return Judgment{Verdict: reasons[0].Effect, Reasons: reasons}
+}
+
+func (c *Change) before(object Object) (*Content, bool) {
+	if object == c.Object {
+		return c.Old, true
+	}
+	if version, found := c.Versions[object]; found {
+		return version, true
+	}
+	content, found := c.Others[object]
+	return content, found
+}
+
+func (c *Change) after(object Object) (*Content, bool) {
+	if c.Touches(object) {
+		return c.New, true
+	}
+	return c.before(object)
+}
+
+// changed are the keys that change.
+func (c *Change) changed() []string {
+	fresh := c.New
+	if fresh == nil {
+		fresh = &Content{}
+	}
+	changed := ChangedKeys(c.Old, fresh)
+	for _, version := range c.Versions {
+		changed = append(changed, ChangedKeys(version, fresh)...)
+	}
+	return changed
+}
+
+// differences are the reasons for which two views differ.
+func (c *Change) differences(before, after view) []Reason {
+	var reasons []Reason
+	var standing []fact
+	for at, now := range after {
+		was, had := before[at]
+		switch {
+		case now.problem != "" && had && was.problem == now.problem:
+			standing = append(standing, now)
+		case now.problem != "":
+			reasons = append(reasons, c.reasons(now, Block, now.problem)...)
+		case !had:
+			reasons = append(reasons, c.reasons(now, now.effect(), "is added")...)
+		case was.value != now.value:
+			now.keys = append(slices.Clone(now.keys), was.keys...)
+			reasons = append(reasons, c.reasons(now, now.effect(), "changes")...)
+		}
+	}
+	for at, was := range before {
+		if _, has := after[at]; has {
+			continue
+		}
+		if was.problem != "" {
+			reasons = append(reasons, c.reasons(was, Restart, "is no longer missing")...)
+		} else {
+			reasons = append(reasons, c.reasons(was, was.effect(), "goes away")...)
+		}
+	}
+	// What new pods miss already matters only where there have to be new pods.
+	if slices.ContainsFunc(reasons, func(r Reason) bool { return r.Effect == Restart }) {
+		for _, f := range standing {
+			reasons = append(reasons, c.reasons(f, Block, f.problem+", neither now nor then")...)
+		}
+	}
+	return reasons
+}
+
+func (f fact) effect() Verdict {
+	if f.once {
+		return Restart
+	}
+	return Live
+}
+
+// reasons is a reason for each key that the fact comes from, as far as they change.
+func (c *Change) reasons(f fact, effect Verdict, text string) []Reason {
+	reason := f.reason
+	reason.Effect, reason.Text, reason.order = effect, text, f.order
+	if c.Every && effect == Block {
+		reason.Effect, reason.Text = Restart, "changes"
+	}
+	changed := c.changed()
+	keys := slices.DeleteFunc(slices.Clone(f.keys), func(key string) bool { return !slices.Contains(changed, key) })
+	if len(keys) == 0 {
+		keys = f.keys
+	}
+	if len(keys) == 0 {
+		return []Reason{reason}
+	}
+	reasons := make([]Reason, len(keys))
+	for i, key := range keys {
+		reasons[i] = reason
+		reasons[i].Key = key
+	}
+	return reasons
+}
+
+// ordered puts the gravest first, then the containers in the order in which they start, each reason once. What blocks at
+// a place is told alone.
+func ordered(reasons []Reason) []Reason {
+	slices.SortFunc(reasons, func(a, b Reason) int {
+		return cmp.Or(
+			cmp.Compare(a.Effect.rank(), b.Effect.rank()), cmp.Compare(a.order, b.order), cmp.Compare(a.Source.rank(), b.Source.rank()),
+			cmp.Compare(a.Key, b.Key), cmp.Compare(a.Variable, b.Variable), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text),
+		)
+	})
+	reasons = slices.Compact(reasons)
+	var kept []Reason
+	for _, r := range reasons {
+		told := slices.ContainsFunc(kept, func(k Reason) bool {
+			return k.Effect == Block && r.Effect != Block && k.Container == r.Container && k.Key == r.Key && k.Source == r.Source
+		})
+		if !told {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

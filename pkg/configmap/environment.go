@@ -1,0 +1,120 @@
+package configmap
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// variable is an environment variable, and which keys of the object in question its value is made of.
+type variable struct {
+	value  string
+	source Source
+	keys   []string
+}
+
+// variables are the environment of a container.
+type variables map[string]variable
+
+// environment is made as the kubelet makes it: envFrom in its order, the later before the earlier, then env in its
+// order, where $(VAR) sees what there is so far. Kubelets since 1.32 take every key of envFrom, whatever its name;
+// those before left out names that no shell knows.
+func (r *renderer) environment(c container) variables {
+	vars := variables{}
+	for i := range c.EnvFrom {
+		r.envFrom(c, &c.EnvFrom[i], vars)
+	}
+	for i := range c.Env {
+		r.env(c, &c.Env[i], vars)
+	}
+	return vars
+}
+
+func (r *renderer) envFrom(c container, from *corev1.EnvFromSource, vars variables) {
+	object, optional, found := envFromObject(from)
+	if !found {
+		return
+	}
+	content, known := r.read(object)
+	switch {
+	case !known: // the same before and after, and better not thought to cover anything
+	case content == nil && !optional:
+		r.problem(c, Reason{Source: FromEnvFrom}, nil, "%s does not exist", object)
+	case content == nil:
+	default:
+		for key, value := range content.Text {
+			v := variable{value: value, source: FromEnvFrom}
+			if r.touches(object) {
+				v.keys = []string{key}
+			}
+			vars[from.Prefix+key] = v
+		}
+	}
+}
+
+func (r *renderer) env(c container, env *corev1.EnvVar, vars variables) {
+	object, key, optional, isKey := keyReference(env)
+	if !isKey {
+		vars[env.Name] = vars.plain(env)
+		return
+	}
+	v := variable{source: FromEnv}
+	if r.touches(object) {
+		v.keys = []string{key}
+	}
+	reason := Reason{Source: FromEnv, Variable: env.Name}
+	content, known := r.read(object)
+	var text string
+	found := false
+	if content != nil {
+		text, found = content.Text[key]
+	}
+	switch {
+	case !known:
+		// An optional one that may not be there lets through what envFrom has under the name.
+		if _, before := vars[env.Name]; !before || !optional {
+			v.value = opaque + object.String() + ":" + key
+			vars[env.Name] = v
+		}
+	case found:
+		v.value = text
+		vars[env.Name] = v
+	case optional: // as if it were not written here
+	case content == nil:
+		r.problem(c, reason, v.keys, "%s does not exist", object)
+	case content.Has(key):
+		r.problem(c, reason, v.keys, "key %s of %s is binary data, which no variable can have", key, object)
+	default:
+		r.problem(c, reason, v.keys, "couldn't find key %s in %s", key, object)
+	}
+}
+
+// plain is a variable with a value, or one from the pod itself, which is the same before and after.
+func (vars variables) plain(env *corev1.EnvVar) variable {
+	if env.Value == "" && env.ValueFrom != nil {
+		return variable{value: opaque + fmt.Sprint(env.ValueFrom), source: FromEnv}
+	}
+	value, used := vars.expand(env.Value)
+	v := variable{value: value, source: FromEnv}
+	for _, name := range used {
+		v.keys = append(v.keys, vars[name].keys...)
+	}
+	slices.Sort(v.keys)
+	v.keys = slices.Compact(v.keys)
+	return v
+}
+
+// expand puts in the variables that there are, and tells which the text asks for. Unknown ones stay as they are.
+func (vars variables) expand(text string) (value string, used []string) {
+	value = expand(text, func(name string) string {
+		if !slices.Contains(used, name) {
+			used = append(used, name)
+		}
+		if v, found := vars[name]; found {
+			return v.value
+		}
+		return "$(" + name + ")"
+	})
+	return value, used
+}

@@ -1,0 +1,33 @@
+package configmap
+
+import "strings"
+
+// expand puts values in the place of $(NAME), as Kubernetes does in command, args, env values and subPathExpr: $$ is a
+// dollar sign, and what is not closed stays as it is. The value of an unknown name is up to the function.
+func expand(text string, value func(name string) string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "$")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		switch {
+		case strings.HasPrefix(after, "$"):
+			b.WriteString("$")
+			text = after[1:]
+		case strings.HasPrefix(after, "("):
+			name, rest, closed := strings.Cut(after[1:], ")")
+			if closed {
+				b.WriteString(value(name))
+				text = rest
+			} else {
+				b.WriteString("$(")
+				text = after[1:]
+			}
+		default:
+			b.WriteString("$")
+			text = after
+		}
+	}
+}

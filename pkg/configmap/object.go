@@ -1,0 +1,122 @@
+package configmap
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Kind is what holds the configuration.
+type Kind string
+
+// The kinds that a pod template can take configuration from.
+const (
+	ConfigMap Kind = "ConfigMap"
+	Secret    Kind = "Secret"
+)
+
+// Object names a ConfigMap or a Secret. Templates reference those of their own namespace only.
+type Object struct {
+	Kind Kind
+	Name string
+}
+
+// String is the object as people type it, as in configmap/web.
+func (o Object) String() string { return strings.ToLower(string(o.Kind)) + "/" + o.Name }
+
+// Content is what an object holds. Text is what can become an environment variable: a ConfigMap's data, or all of a
+// Secret. Binary can only become files.
+type Content struct {
+	Text   map[string]string
+	Binary map[string][]byte
+}
+
+// ContentOfConfigMap is what a ConfigMap holds.
+func ContentOfConfigMap(object *corev1.ConfigMap) *Content {
+	return &Content{Text: object.Data, Binary: object.BinaryData}
+}
+
+// ContentOfSecret is what a Secret holds.
+func ContentOfSecret(object *corev1.Secret) *Content {
+	content := &Content{Text: make(map[string]string, len(object.Data))}
+	for key, value := range object.Data {
+		content.Text[key] = string(value)
+	}
+	return content
+}
+
+// file is what a file of this key has in it.
+func (c *Content) file(key string) (string, bool) {
+	if text, found := c.Text[key]; found {
+		return text, true
+	}
+	binary, found := c.Binary[key]
+	return string(binary), found
+}
+
+// Keys are all keys, sorted.
+func (c *Content) Keys() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for key := range maps.Keys(c.Text) {
+			if !yield(key) {
+				return
+			}
+		}
+		for key := range maps.Keys(c.Binary) {
+			if !yield(key) {
+				return
+			}
+		}
+	})
+}
+
+// ChangedKeys are the keys whose value differs, or that only one of the two has. A key that moves between text and
+// binary data changes, since only text can become an environment variable.
+func ChangedKeys(before, after *Content) []string {
+	var changed []string
+	for _, key := range slices.Compact(slices.Sorted(slices.Values(append(before.Keys(), after.Keys()...)))) {
+		oldText, wasText := before.Text[key]
+		newText, isText := after.Text[key]
+		oldBinary, wasBinary := before.Binary[key]
+		newBinary, isBinary := after.Binary[key]
+		if wasText != isText || wasBinary != isBinary || oldText != newText || !bytes.Equal(oldBinary, newBinary) {
+			changed = append(changed, key)
+		}
+	}
+	return changed
+}
+
+// Every is the content with another value under every key. It stands for a change that nobody has proposed yet.
+func (c *Content) Every() *Content {
+	every := &Content{Text: make(map[string]string, len(c.Text)), Binary: make(map[string][]byte, len(c.Binary))}
+	for key, value := range c.Text {
+		every.Text[key] = value + opaque + "changed"
+	}
+	for key, value := range c.Binary {
+		every.Binary[key] = append(bytes.Clone(value), opaque+"changed"...)
+	}
+	return every
+}
+
+// With is the content with other keys put in and some taken out. The content itself stays as it is.
+func (c *Content) With(put *Content, removed []string) *Content {
+	with := &Content{Text: map[string]string{}, Binary: map[string][]byte{}}
+	maps.Copy(with.Text, c.Text)
+	maps.Copy(with.Binary, c.Binary)
+	for _, key := range slices.Concat(removed, put.Keys()) {
+		delete(with.Text, key)
+		delete(with.Binary, key)
+	}
+	maps.Copy(with.Text, put.Text)
+	maps.Copy(with.Binary, put.Binary)
+	return with
+}
+
+// Has tells whether there is such a key.
+func (c *Content) Has(key string) bool {
+	_, found := c.file(key)
+	return found
+}

@@ -1,0 +1,172 @@
+package configmap
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+)
+
+// Source is the way in which configuration gets into a container.
+type Source string
+
+// The ways. The first seven are those of a change's reasons.
+const (
+	FromEnv       Source = "env"
+	FromEnvFrom   Source = "envFrom"
+	FromCommand   Source = "command"
+	FromArgs      Source = "args"
+	FromVolume    Source = "volume"
+	FromProjected Source = "projected"
+	FromSubPath   Source = "subPath"
+	// FromDriver is a Secret that a volume's driver reads when it mounts the volume.
+	FromDriver Source = "driver"
+	// FromPull is a Secret that images are pulled with.
+	FromPull Source = "imagePullSecrets"
+)
+
+// rank is where reasons of this source come among others: what is written in a template before what follows from it.
+func (s Source) rank() int {
+	return slices.Index([]Source{FromEnv, FromEnvFrom, FromCommand, FromArgs, FromVolume, FromProjected, FromSubPath}, s)
+}
+
+// Reference is a place in a pod template that names a ConfigMap or a Secret.
+type Reference struct {
+	Object Object
+	Source Source
+	// Container is empty for what belongs to the pod, and for a volume that no container mounts.
+	Container string
+	// Keys are those that are named; none are named where all count.
+	Keys     []string
+	Optional bool
+	// Prefix is that of envFrom.
+	Prefix string
+	// Variable is the name of an environment variable.
+	Variable string
+	// Path is where a volume is mounted.
+	Path string
+}
+
+// References are all places of a pod template that name a ConfigMap or a Secret.
+func References(spec *corev1.PodSpec) []Reference {
+	var all []Reference
+	mounted := map[string]bool{}
+	for _, c := range containers(spec) {
+		all = append(all, environmentReferences(c.Container)...)
+		for i := range c.VolumeMounts {
+			mount := &c.VolumeMounts[i]
+			if volume := volumeOf(spec, mount.Name); volume != nil {
+				mounted[mount.Name] = true
+				all = append(all, volumeReferences(volume, c.Name, mount)...)
+			}
+		}
+	}
+	for i := range spec.Volumes {
+		if volume := &spec.Volumes[i]; !mounted[volume.Name] {
+			all = append(all, volumeReferences(volume, "", &corev1.VolumeMount{})...)
+		}
+	}
+	for _, secret := range spec.ImagePullSecrets {
+		all = append(all, Reference{Object: Object{Secret, secret.Name}, Source: FromPull, Optional: true})
+	}
+	return all
+}
+
+// container is one of any sort.
+type container struct {
+	*corev1.Container
+	order int
+	// once is an init container that ends: it reads files once, as others read the environment.
+	once bool
+}
+
+// containers are all of a pod, in the order in which they start. A sidecar is an init container that goes on.
+func containers(spec *corev1.PodSpec) []container {
+	var all []container
+	add := func(c *corev1.Container, once bool) { all = append(all, container{c, len(all), once}) }
+	for i := range spec.InitContainers {
+		c := &spec.InitContainers[i]
+		add(c, ptr.Deref(c.RestartPolicy, "") != corev1.ContainerRestartPolicyAlways)
+	}
+	for i := range spec.Containers {
+		add(&spec.Containers[i], false)
+	}
+	for i := range spec.EphemeralContainers {
+		// The API makes the two types so that one can be taken for the other.
+		add((*corev1.Container)(&spec.EphemeralContainers[i].EphemeralContainerCommon), false)
+	}
+	return all
+}
+
+func environmentReferences(c *corev1.Container) []Reference {
+	var all []Reference
+	for i := range c.EnvFrom {
+		from := &c.EnvFrom[i]
+		if object, optional, found := envFromObject(from); found {
+			all = append(all, Reference{Object: object, Source: FromEnvFrom, Container: c.Name, Optional: optional, Prefix: from.Prefix})
+		}
+	}
+	for i := range c.Env {
+		if object, key, optional, found := keyReference(&c.Env[i]); found {
+			all = append(all, Reference{
+				Object: object, Source: FromEnv, Container: c.Name, Keys: []string{key}, Optional: optional, Variable: c.Env[i].Name,
+			})
+		}
+	}
+	return all
+}
+
+func envFromObject(from *corev1.EnvFromSource) (object Object, optional, found bool) {
+	switch {
+	case from.ConfigMapRef != nil:
+		return Object{ConfigMap, from.ConfigMapRef.Name}, ptr.Deref(from.ConfigMapRef.Optional, false), true
+	case from.SecretRef != nil:
+		return Object{Secret, from.SecretRef.Name}, ptr.Deref(from.SecretRef.Optional, false), true
+	}
+	return Object{}, false, false
+}
+
+// keyReference is what a variable takes its value from. A value beats valueFrom, though the API refuses both.
+func keyReference(variable *corev1.EnvVar) (object Object, key string, optional, found bool) {
+	from := variable.ValueFrom
+	switch {
+	case variable.Value != "" || from == nil:
+	case from.ConfigMapKeyRef != nil:
+		ref := from.ConfigMapKeyRef
+		return Object{ConfigMap, ref.Name}, ref.Key, ptr.Deref(ref.Optional, false), true
+	case from.SecretKeyRef != nil:
+		ref := from.SecretKeyRef
+		return Object{Secret, ref.Name}, ref.Key, ptr.Deref(ref.Optional, false), true
+	}
+	return Object{}, "", false, false
+}
+
+func volumeReferences(volume *corev1.Volume, container string, mount *corev1.VolumeMount) []Reference {
+	var all []Reference
+	for _, p := range projections(volume) {
+		if p.object == (Object{}) {
+			continue
+		}
+		source := p.source
+		if mount.SubPath != "" || mount.SubPathExpr != "" {
+			source = FromSubPath
+		}
+		reference := Reference{Object: p.object, Source: source, Container: container, Optional: p.optional, Path: mount.MountPath}
+		for _, item := range p.items {
+			reference.Keys = append(reference.Keys, item.Key)
+		}
+		all = append(all, reference)
+	}
+	if name := driverSecret(volume); name != "" {
+		all = append(all, Reference{Object: Object{Secret, name}, Source: FromDriver, Container: container, Path: mount.MountPath})
+	}
+	return all
+}
+
+func volumeOf(spec *corev1.PodSpec, name string) *corev1.Volume {
+	i := slices.IndexFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &spec.Volumes[i]
+}

@@ -1,0 +1,56 @@
+package configmap
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// unattributed are the reasons for which it cannot be told what a container sees: it is not silently taken for nothing.
+func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
+	var reasons []Reason
+	order := map[string]int{}
+	all := containers(spec)
+	for _, each := range all {
+		order[each.Name] = each.order
+	}
+	for _, r := range References(spec) {
+		if r.Source == FromDriver && r.Container != "" && c.Touches(r.Object) {
+			reasons = append(reasons, Reason{
+				Effect: Unsupported, Container: r.Container, Source: FromVolume, Path: r.Path, order: order[r.Container],
+				Text: "is mounted by a driver that reads the Secret once, and what it makes of it cannot be told",
+			})
+		}
+	}
+	// A container that sees the change may write it into the file that others have a variable from.
+	if len(seen) == 0 || slices.ContainsFunc(seen, func(r Reason) bool { return r.Effect != Live }) {
+		return reasons
+	}
+	for _, each := range all {
+		i := slices.IndexFunc(each.Env, func(v corev1.EnvVar) bool { return v.ValueFrom != nil && v.ValueFrom.FileKeyRef != nil })
+		if i >= 0 {
+			reasons = append(reasons, Reason{
+				Effect: Unsupported, Container: each.Name, Source: FromEnv, Variable: each.Env[i].Name, order: each.order,
+				Text: "comes from a file that the pod writes itself, and what is in it cannot be told",
+			})
+		}
+	}
+	return reasons
+}
+
+// whyNone says why a workload that references the object sees nothing of the change.
+func (c *Change) whyNone(spec *corev1.PodSpec) string {
+	if len(c.changed()) == 0 {
+		return "nothing changes"
+	}
+	only := func(match func(Reference) bool) bool {
+		return !slices.ContainsFunc(References(spec), func(r Reference) bool { return c.Touches(r.Object) && !match(r) })
+	}
+	switch {
+	case only(func(r Reference) bool { return r.Source == FromPull }):
+		return "used only to pull images"
+	case only(func(r Reference) bool { return r.Source != FromEnv && r.Source != FromEnvFrom && r.Container == "" }):
+		return "no container mounts it"
+	}
+	return "no container sees what changes"
+}

@@ -1,0 +1,89 @@
+package configmap
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+)
+
+// projection is one source of a volume's files.
+type projection struct {
+	source   Source
+	object   Object // of no kind where the files come from elsewhere
+	items    []corev1.KeyToPath
+	optional bool
+	paths    []string // what comes from elsewhere: they may cover files of sources before
+}
+
+// projections are the sources of a volume's files, in the order in which later ones win. A volume that takes nothing
+// from ConfigMaps and Secrets has none.
+func projections(volume *corev1.Volume) []projection {
+	switch {
+	case volume.ConfigMap != nil:
+		v := volume.ConfigMap
+		return []projection{{source: FromVolume, object: Object{ConfigMap, v.Name}, items: v.Items, optional: ptr.Deref(v.Optional, false)}}
+	case volume.Secret != nil:
+		v := volume.Secret
+		return []projection{{source: FromVolume, object: Object{Secret, v.SecretName}, items: v.Items, optional: ptr.Deref(v.Optional, false)}}
+	case volume.Projected != nil:
+		all := make([]projection, len(volume.Projected.Sources))
+		for i := range all {
+			all[i] = projected(&volume.Projected.Sources[i])
+		}
+		return all
+	}
+	return nil
+}
+
+func projected(from *corev1.VolumeProjection) projection {
+	p := projection{source: FromProjected}
+	switch {
+	case from.ConfigMap != nil:
+		p.object, p.items, p.optional = Object{ConfigMap, from.ConfigMap.Name}, from.ConfigMap.Items, ptr.Deref(from.ConfigMap.Optional, false)
+	case from.Secret != nil:
+		p.object, p.items, p.optional = Object{Secret, from.Secret.Name}, from.Secret.Items, ptr.Deref(from.Secret.Optional, false)
+	case from.DownwardAPI != nil:
+		for _, item := range from.DownwardAPI.Items {
+			p.paths = append(p.paths, item.Path)
+		}
+	case from.ServiceAccountToken != nil:
+		p.paths = []string{from.ServiceAccountToken.Path}
+	case from.ClusterTrustBundle != nil:
+		p.paths = []string{from.ClusterTrustBundle.Path}
+	case from.PodCertificate != nil:
+		for _, path := range []string{from.PodCertificate.CredentialBundlePath, from.PodCertificate.KeyPath, from.PodCertificate.CertificateChainPath} {
+			if path != "" {
+				p.paths = append(p.paths, path)
+			}
+		}
+	}
+	return p
+}
+
+// driverSecret is the Secret that a volume's driver reads when it mounts the volume, empty where there is none.
+func driverSecret(volume *corev1.Volume) string {
+	var ref *corev1.LocalObjectReference
+	switch {
+	case volume.CSI != nil:
+		ref = volume.CSI.NodePublishSecretRef
+	case volume.FlexVolume != nil:
+		ref = volume.FlexVolume.SecretRef
+	case volume.RBD != nil:
+		ref = volume.RBD.SecretRef
+	case volume.CephFS != nil:
+		ref = volume.CephFS.SecretRef
+	case volume.Cinder != nil:
+		ref = volume.Cinder.SecretRef
+	case volume.ISCSI != nil:
+		ref = volume.ISCSI.SecretRef
+	case volume.ScaleIO != nil:
+		ref = volume.ScaleIO.SecretRef
+	case volume.StorageOS != nil:
+		ref = volume.StorageOS.SecretRef
+	case volume.AzureFile != nil:
+		return volume.AzureFile.SecretName
+	}
+	if ref == nil {
+		return ""
+	}
+	return ref.Name
+}

@@ -1,0 +1,146 @@
+package configmap
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+)
+
+// Workload is what runs pods, with their template.
+type Workload struct {
+	Kind, Name string
+	Spec       *corev1.PodSpec
+	// Rolls tells whether the plugin can replace its pods.
+	Rolls bool
+	// Finished tells that no container runs any more, nor will.
+	Finished bool
+	// Note is what is to be known of a restart of this workload.
+	Note string
+}
+
+// WorkloadOf tells what an object runs. Nothing is found for what belongs to another workload that is looked at itself.
+// What belongs to a kind that is not known is given by its owner's name.
+func WorkloadOf(object runtime.Object) (w Workload, found bool) {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		w = Workload{Kind: "Deployment", Name: o.Name, Spec: &o.Spec.Template.Spec, Rolls: true}
+		if o.Spec.Paused {
+			w.Note = "it is paused"
+		}
+	case *appsv1.StatefulSet:
+		w = Workload{Kind: "StatefulSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Rolls: true, Note: statefulSetNote(&o.Spec.UpdateStrategy)}
+	case *appsv1.DaemonSet:
+		w = Workload{Kind: "DaemonSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Rolls: true}
+		if o.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
+			w.Note = onDelete
+		}
+	case *batchv1.CronJob:
+		w = Workload{Kind: "CronJob", Name: o.Name, Spec: &o.Spec.JobTemplate.Spec.Template.Spec, Note: "its next run takes it"}
+	case *batchv1.Job:
+		w = Workload{Kind: "Job", Name: o.Name, Spec: &o.Spec.Template.Spec, Finished: finished(o), Note: "a Job cannot be changed"}
+		return owned(w, o, true)
+	case *appsv1.ReplicaSet:
+		w = Workload{Kind: "ReplicaSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Note: notReplaced}
+		return owned(w, o, ptr.Deref(o.Spec.Replicas, 1) > 0)
+	case *corev1.ReplicationController:
+		w = Workload{Kind: "ReplicationController", Name: o.Name, Note: notReplaced}
+		if o.Spec.Template == nil {
+			return w, false
+		}
+		w.Spec = &o.Spec.Template.Spec
+		return owned(w, o, ptr.Deref(o.Spec.Replicas, 1) > 0)
+	case *corev1.Pod:
+		w = Workload{Kind: "Pod", Name: o.Name, Spec: &o.Spec, Note: "nothing replaces a bare Pod"}
+		w.Finished = o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
+		return owned(w, o, !w.Finished)
+	default:
+		return w, false
+	}
+	return w, true
+}
+
+const (
+	onDelete    = "OnDelete: pods are replaced when somebody deletes them"
+	notReplaced = "its pods are not replaced by themselves"
+)
+
+func statefulSetNote(strategy *appsv1.StatefulSetUpdateStrategy) string {
+	if strategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
+		return onDelete
+	}
+	if strategy.RollingUpdate != nil && ptr.Deref(strategy.RollingUpdate.Partition, 0) > 0 {
+		return fmt.Sprintf("pods below the partition %d are not replaced", *strategy.RollingUpdate.Partition)
+	}
+	return ""
+}
+
+func finished(job *batchv1.Job) bool {
+	return slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed)
+	})
+}
+
+// owned looks at the owner: of a known kind, it is judged itself; of another, it stands for what it owns and runs.
+func owned(w Workload, object metav1.Object, runs bool) (Workload, bool) {
+	owner := metav1.GetControllerOf(object)
+	switch {
+	case owner == nil:
+		return w, true
+	case slices.Contains([]string{
+		"apps/v1 Deployment", "apps/v1 ReplicaSet", "apps/v1 StatefulSet", "apps/v1 DaemonSet", "batch/v1 CronJob", "batch/v1 Job",
+		"v1 ReplicationController",
+	}, owner.APIVersion+" "+owner.Kind), !runs:
+		return w, false
+	}
+	w.Kind, w.Name, w.Note = owner.Kind, owner.Name, "this plugin does not restart a "+owner.Kind
+	return w, true
+}
+
+// Affected is a workload that references what changes.
+type Affected struct {
+	Kind, Name string
+	Judgment
+}
+
+// Affected judges all workloads that reference what changes, sorted by kind and name.
+func (c *Change) Affected(workloads []Workload) []Affected {
+	var all []Affected
+	for i := range workloads {
+		w := &workloads[i]
+		if !c.Concerns(w.Spec) {
+			continue
+		}
+		judged := c.judge(w)
+		same := slices.IndexFunc(all, func(a Affected) bool { return a.Kind == w.Kind && a.Name == w.Name })
+		switch {
+		case same < 0:
+			all = append(all, Affected{w.Kind, w.Name, judged})
+		case judged.Verdict.rank() < all[same].Verdict.rank(): // two ReplicaSets of one owner
+			all[same].Judgment = judged
+		}
+	}
+	slices.SortFunc(all, func(a, b Affected) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name)) })
+	return all
+}
+
+// judge adds to the judgment of a template what is special about the workload.
+func (c *Change) judge(w *Workload) Judgment {
+	if w.Finished {
+		return Judgment{Verdict: None, Note: "it has finished"}
+	}
+	judged := c.Judge(w.Spec)
+	switch {
+	case judged.Verdict == Restart && !w.Rolls:
+		judged.Verdict, judged.Note = Unsupported, w.Note
+	case judged.Verdict == Restart || judged.Verdict == Block:
+		judged.Note = w.Note
+	}
+	return judged
+}

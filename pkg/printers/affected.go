@@ -1,0 +1,179 @@
+package printers
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+)
+
+// Affected tells which workloads a change of a ConfigMap or Secret is about. It has no values in it.
+type Affected struct {
+	SchemaVersion int    `json:"schemaVersion"`
+	Config        Config `json:"config"`
+	// ChangedKeys are the keys that change: all of them where no change is proposed.
+	ChangedKeys []string           `json:"changedKeys"`
+	Workloads   []AffectedWorkload `json:"workloads"`
+	// Proposed tells whether somebody proposed a change, or a change of every key is supposed.
+	Proposed bool `json:"proposed"`
+}
+
+// Config names a ConfigMap or a Secret.
+type Config struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// AffectedWorkload is a workload that references it, and what the change means for it.
+type AffectedWorkload struct {
+	Kind    string           `json:"kind"`
+	Name    string           `json:"name"`
+	Verdict string           `json:"verdict"`
+	Note    string           `json:"note,omitempty"`
+	Reasons []AffectedReason `json:"reasons"`
+}
+
+// AffectedReason is a place where a container sees the change.
+type AffectedReason struct {
+	Container string `json:"container"`
+	Source    string `json:"source"`
+	Key       string `json:"key,omitempty"`
+	Variable  string `json:"variable,omitempty"`
+	Path      string `json:"path,omitempty"`
+	Reason    string `json:"reason"`
+}
+
+// AffectedJSON writes one document.
+func AffectedJSON(out io.Writer, affected *Affected) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(affected)
+}
+
+// width is that of the terminals that tables are to fit into, leastWhy what is left of a reason beside long names.
+const (
+	width    = 80
+	leastWhy = 30
+	padding  = 3
+)
+
+// AffectedTable writes a line for each workload, with the first reason.
+func AffectedTable(out io.Writer, affected *Affected) error {
+	_, _ = fmt.Fprintln(out, affected.heading()) // the error comes with Flush
+	columns := [2]int{len("WORKLOAD"), len("VERDICT")}
+	for i := range affected.Workloads {
+		w := &affected.Workloads[i]
+		columns = [2]int{max(columns[0], utf8.RuneCountInString(w.name())), max(columns[1], len(w.Verdict))}
+	}
+	room := max(width-columns[0]-columns[1]-2*padding, leastWhy)
+	table := tabwriter.NewWriter(out, 0, 0, padding, ' ', 0)
+	_, _ = fmt.Fprintln(table, "WORKLOAD\tVERDICT\tWHY")
+	for i := range affected.Workloads {
+		w := &affected.Workloads[i]
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", w.name(), w.Verdict, w.why(room))
+	}
+	return table.Flush()
+}
+
+// AffectedWide writes a line for each reason.
+func AffectedWide(out io.Writer, affected *Affected) error {
+	_, _ = fmt.Fprintln(out, affected.heading())
+	table := tabwriter.NewWriter(out, 0, 0, padding, ' ', 0)
+	_, _ = fmt.Fprintln(table, "WORKLOAD\tVERDICT\tCONTAINER\tSOURCE\tKEY\tWHERE\tWHY")
+	for i := range affected.Workloads {
+		w := &affected.Workloads[i]
+		if len(w.Reasons) == 0 {
+			_, _ = fmt.Fprintf(table, "%s\t%s\t-\t-\t-\t-\t%s\n", w.name(), w.Verdict, w.Note)
+		}
+		for j := range w.Reasons {
+			r := &w.Reasons[j]
+			why := r.Reason
+			if j == 0 && w.Note != "" {
+				why += "; " + w.Note
+			}
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", w.name(), w.Verdict, orDash(r.Container), r.Source, orDash(r.Key),
+				orDash(r.where()), why)
+		}
+	}
+	return table.Flush()
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// heading says what change the table is about.
+func (a *Affected) heading() string {
+	object := strings.ToLower(a.Config.Kind) + "/" + a.Config.Name
+	switch {
+	case !a.Proposed:
+		return object + ": what a change of every key would touch"
+	case len(a.ChangedKeys) == 0:
+		return object + ": no key changes, this is what it has already"
+	}
+	noun := "keys change"
+	if len(a.ChangedKeys) == 1 {
+		noun = "key changes"
+	}
+	return shortened(fmt.Sprintf("%s: %d %s: %s", object, len(a.ChangedKeys), noun, strings.Join(a.ChangedKeys, ", ")), width)
+}
+
+func (w *AffectedWorkload) name() string { return strings.ToLower(w.Kind) + "/" + w.Name }
+
+// why is the note, and the first reason with the number of the others.
+func (w *AffectedWorkload) why(room int) string {
+	if len(w.Reasons) == 0 {
+		return w.Note
+	}
+	text := w.Reasons[0].String()
+	if w.Verdict == "block" {
+		// What is missing tells more than where.
+		text = w.Reasons[0].Container + ": " + w.Reasons[0].Reason
+	}
+	if w.Note != "" {
+		text = w.Note + "; " + text
+	}
+	more := ""
+	if len(w.Reasons) > 1 {
+		more = fmt.Sprintf(" (+%d more)", len(w.Reasons)-1)
+	}
+	return shortened(text, room-len(more)) + more
+}
+
+// where is the variable or the path.
+func (r *AffectedReason) where() string {
+	if r.Variable != "" && r.Path != "" {
+		return r.Path + " by $(" + r.Variable + ")"
+	}
+	return r.Variable + r.Path
+}
+
+// String is the reason in a few words, as in `app: env COLOR (key color) changes`.
+func (r *AffectedReason) String() string {
+	text := r.Source
+	if where := r.where(); where != "" {
+		text += " " + where
+	}
+	if r.Container != "" {
+		text = r.Container + ": " + text
+	}
+	if r.Key != "" && r.Key != r.Variable && r.Key != path.Base(r.Path) {
+		text += " (key " + r.Key + ")"
+	}
+	return text + " " + r.Reason
+}
+
+// shortened cuts a text that is too long.
+func shortened(text string, room int) string {
+	const dots = "..."
+	if utf8.RuneCountInString(text) <= room {
+		return text
+	}
+	return string([]rune(text)[:max(room-len(dots), 0)]) + dots
+}
