@@ -81,7 +81,6 @@ func badValues(file func(string) string) map[string]string {
 		"start deployment/ --image web:v2":              `"" is not the name of a Deployment`,
 		"resume":                                        `required resource not specified`,
 		"resume deployment/web --timeout -1s":           `--timeout "-1s"`,
-		"resume deployment/web -o yaml":                 `--output "yaml"`,
 		"resume deployment/web --steps 1":               `unknown flag: --steps`,
 		"abort":                                         `required resource not specified`,
 		"abort daemonset web":                           `only Deployments are rolled out in steps, not "daemonset"`,
@@ -199,9 +198,9 @@ func TestADeploymentThatCannotBeStepped(t *testing.T) {
 	refused([]string{"patch", "deployment/web", "-p", `{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`},
 		"strategy Recreate", "set spec.strategy.type to RollingUpdate")
 	w.plugin("start", "deployment/nowhere", "--image", "x").ends(1, `there is no deployment "nowhere" in namespace "`+w.name+`"`, "kubectl get deployments")
-	for _, verb := range []string{"resume", "abort"} {
-		w.plugin(verb, "deployment/nowhere").ends(1, `there is no deployment "nowhere"`)
-		w.plugin(verb, "deployment/web").ends(1, "no stepwise rollout is open", "'kubectl rollout-plus start'")
-	}
+	w.plugin("abort", "deployment/nowhere").ends(1, `there is no deployment "nowhere"`)
+	w.plugin("abort", "deployment/web").ends(1, "no stepwise rollout is open", "'kubectl rollout-plus start'")
+	w.plugin("resume", "deployment/nowhere").ends(1, `Error from server (NotFound): deployments.apps "nowhere" not found`)
+	w.plugin("resume", "deployment/web").ends(1, `error: deployments.apps "web" is not paused`)
 	w.plugin("undo", "deployment/nowhere").ends(1, `"nowhere"`)
 }
