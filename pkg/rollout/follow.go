@@ -189,14 +189,13 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 	default:
 		return RevisionOf(workload)
 	}
-	list, err := e.Client.AppsV1().ControllerRevisions(workload.GetNamespace()).List(ctx,
-		metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(labels)})
+	revisions, err := e.controllerRevisions(ctx, workload, labels)
 	if err != nil {
 		return 0
 	}
 	var number int64
-	for i := range list.Items {
-		if revision := &list.Items[i]; metav1.IsControlledBy(revision, workload) && (newest == "" || newest == revision.Name) {
+	for _, revision := range revisions {
+		if newest == "" || newest == revision.Name {
 			number = max(number, revision.Revision)
 		}
 	}
