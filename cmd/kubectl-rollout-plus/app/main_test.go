@@ -108,8 +108,8 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"create deployment web --image a --service":     "--service needs a port",
 		"create deployment web --image a --service=0":   "--service",
 		"create deployment web --image a --max-surge 0": "none may be missing",
-		"create deployment web --image a -o nothing --dry-run=client": "nothing",
-		"version -o yaml": "expected json",
+		"create deployment web --image a -o nothing":    "nothing",
+		"version -o yaml":                               "expected json",
 	} {
 		code, out, errOut := call(t, strings.Fields(line)...)
 		if code != ExitUsage || !strings.Contains(errOut, want) || !strings.HasPrefix(errOut, "error: ") || out != "" {
