@@ -26,7 +26,7 @@ func newResumeCommand(env *environment) *cobra.Command {
 	f := &resumeFlags{adjuster: newAdjuster()}
 	cmd := &cobra.Command{
 		Use:   "resume (TYPE NAME | TYPE/NAME)...",
-		Short: "Go on with a rollout that stands at a step, or resume a paused Deployment",
+		Short: "Go on with a rollout that stands, or resume a paused Deployment",
 		Long: "Go on with a rollout that stands at a step, from the cluster's state alone: it\n" +
 			"does not matter who began it, on which machine, or how that ended. A pod\n" +
 			"template that somebody changed meanwhile becomes the new version.\n\n" +

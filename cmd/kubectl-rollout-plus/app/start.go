@@ -17,8 +17,8 @@ import (
 const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of them
   kubectl rollout-plus start deployment/web --image example.com/web:v2
 
-  # Two steps of your own, each watched for a minute before the next
-  kubectl rollout-plus start deployment/web --image web:v2 --steps 10%,50% --hold 1m
+  # Steps of your own, each watched for a minute before the next
+  kubectl rollout-plus start deployment/web --image web:v2 --steps 50% --hold 1m
 
   # See what each step would come to
   kubectl rollout-plus start deployment/web --image web:v2 --dry-run=client
@@ -79,7 +79,7 @@ func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, err
 func newStartCommand(env *environment) *cobra.Command {
 	f := &startFlags{}
 	cmd := &cobra.Command{
-		Use:   "start deployment/NAME (--image IMAGE | --env K=V | -f FILE | --to-revision N)",
+		Use:   "start (deployment/NAME | -f FILE)",
 		Short: "Roll out a new version step by step",
 		Long: "Change a Deployment's pod template and roll it out step by step, with exact\n" +
 			"pod counts.\n\n" +

@@ -13,6 +13,7 @@ const usageWidth = 80
 // setUsage wraps the flags in help, and lists those that all commands share in the root's alone.
 func setUsage(root *cobra.Command) {
 	root.SetUsageTemplate(strings.NewReplacer(
+		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `"{{.CommandPath}} [command] --help" tells more about a command.`,
 		"{{.LocalFlags.FlagUsages | ", fmt.Sprintf("{{.LocalFlags.FlagUsagesWrapped %d | ", usageWidth),
 		"Global Flags:\n{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}",
 		fmt.Sprintf("%q lists the flags of all commands, such as -n.", displayName+" --help"),
