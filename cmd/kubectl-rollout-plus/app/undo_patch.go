@@ -167,6 +167,7 @@ func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 	}
 	written := rollout.Written(template)
 	delete(written, "$patch")
+	withoutRestart(written)
 	if err := unstructured.SetNestedMap(applied, written, "spec", "template"); err != nil {
 		return "", false
 	}
@@ -176,6 +177,16 @@ func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 		return "", false
 	}
 	return text.String(), true
+}
+
+// withoutRestart leaves out of a template when it was restarted. No manifest has that: an apply that believed it had been
+// applied would remove it, and with that restart all pods.
+func withoutRestart(template map[string]any) {
+	path := []string{"metadata", "annotations"}
+	unstructured.RemoveNestedField(template, append(path, rollout.RestartedAtAnnotation)...)
+	if left, found, err := unstructured.NestedMap(template, path...); err == nil && found && len(left) == 0 {
+		unstructured.RemoveNestedField(template, path...)
+	}
 }
 
 // readLastApplied reads what kubectl apply remembers, where it is what apply writes.

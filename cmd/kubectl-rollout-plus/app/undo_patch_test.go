@@ -155,3 +155,22 @@ func TestCauseOf(t *testing.T) {
 		}
 	}
 }
+
+// What kubectl rollout restart notes in a template is nobody's manifest.
+func TestLastAppliedHasNoRestart(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ annotations, want string }{
+		"alone":          {`{"kubectl.kubernetes.io/restartedAt":"now"}`, `{"labels":{"app":"web"}}`},
+		"beside another": {`{"a":"b","kubectl.kubernetes.io/restartedAt":"now"}`, `{"annotations":{"a":"b"},"labels":{"app":"web"}}`},
+		"none":           {`{"a":"b"}`, `{"annotations":{"a":"b"},"labels":{"app":"web"}}`},
+	} {
+		var template map[string]any
+		if err := json.Unmarshal([]byte(`{"metadata":{"labels":{"app":"web"},"annotations":`+test.annotations+`}}`), &template); err != nil {
+			t.Fatal(err)
+		}
+		got, ok := withTemplate(`{"spec":{"template":{}}}`, template)
+		if want := `{"spec":{"template":{"metadata":` + test.want + `}}}` + "\n"; !ok || got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
