@@ -43,6 +43,9 @@ func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.Namesp
 	if err != nil {
 		return err
 	}
+	if result.Outcome == rollout.TimedOut && !result.Standing {
+		result.Message += ": --timeout passed, and it is not complete yet; " + command("status", key) + " waits on"
+	}
 	return resultError(key, result, context.Cause(ctx))
 }
 
