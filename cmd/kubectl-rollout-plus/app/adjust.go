@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,7 +19,8 @@ import (
 	"k8s.io/kubectl/pkg/scheme"
 )
 
-// conflictTries is how often a write is computed anew because somebody else has written the object meanwhile.
+// conflictTries is how often a write is computed anew because the object has changed meanwhile. The controllers write the
+// status of one that is being rolled out all the time.
 const conflictTries = 10
 
 // adjuster changes something of each object that is named and prints it: what pause, resume and restart share.
@@ -118,7 +120,7 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 }
 
 func (c *adjustment) patch(info *resource.Info) ([]byte, error) {
-	read, err := runtime.DefaultUnstructuredConverter.ToUnstructured(info.Object)
+	metadata, err := meta.Accessor(info.Object)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +138,7 @@ func (c *adjustment) patch(info *resource.Info) ([]byte, error) {
 			return nil, err
 		}
 	}
-	version, _, _ := unstructured.NestedString(read, "metadata", "resourceVersion")
-	if err := unstructured.SetNestedField(patch, version, "metadata", "resourceVersion"); err != nil {
+	if err := unstructured.SetNestedField(patch, metadata.GetResourceVersion(), "metadata", "resourceVersion"); err != nil {
 		return nil, err
 	}
 	return json.Marshal(patch)

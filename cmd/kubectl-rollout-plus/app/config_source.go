@@ -94,43 +94,36 @@ func (s *configSource) configMap(env *environment, name string, literals []strin
 	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
 	o.Name, o.FileSources, o.LiteralSources, o.EnvFileSources = name, s.files, literals, s.envFiles
 	o.DryRunStrategy = cmdutil.DryRunClient
-	var made *corev1.ConfigMap
-	o.PrintObj = func(object runtime.Object) error {
-		var ok bool
-		if made, ok = object.(*corev1.ConfigMap); !ok {
-			return errNotMade
-		}
-		return nil
-	}
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
-	if err := o.Run(); err != nil {
+	made, err := madeBy[*corev1.ConfigMap](&o.PrintObj, o.Validate, o.Run)
+	if err != nil {
 		return nil, err
 	}
 	return configmap.ContentOfConfigMap(made), nil
 }
-
-var errNotMade = errors.New("kubectl's create made something else")
 
 // secret is the same with kubectl's create secret generic.
 func (s *configSource) secret(env *environment, name string, literals []string) (*configmap.Content, error) {
 	o := kubectlcreate.NewSecretOptions(env.IOStreams)
 	o.Name, o.FileSources, o.LiteralSources, o.EnvFileSources = name, s.files, literals, s.envFiles
 	o.DryRunStrategy = cmdutil.DryRunClient
-	var made *corev1.Secret
-	o.PrintObj = func(object runtime.Object) error {
-		var ok bool
-		if made, ok = object.(*corev1.Secret); !ok {
-			return errNotMade
-		}
-		return nil
-	}
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
-	if err := o.Run(); err != nil {
+	made, err := madeBy[*corev1.Secret](&o.PrintObj, o.Validate, o.Run)
+	if err != nil {
 		return nil, err
 	}
 	return configmap.ContentOfSecret(made), nil
+}
+
+// madeBy runs one of kubectl's create commands, and takes the object that it would print.
+func madeBy[T runtime.Object](printObj *func(runtime.Object) error, validate, run func() error) (made T, err error) {
+	*printObj = func(object runtime.Object) error {
+		var ok bool
+		if made, ok = object.(T); !ok {
+			return errors.New("kubectl's create made something else")
+		}
+		return nil
+	}
+	if err := validate(); err != nil {
+		return made, err
+	}
+	return made, run()
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -67,7 +66,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		return err
 	}
 	inSteps := cmd.Flags().Changed("steps")
-	if err := needsSteps(cmd, "max-surge", "max-unavailable", "hold", "on-failure"); err != nil {
+	if err := needsSteps(cmd); err != nil {
 		return err
 	}
 	ctx := cmd.Context()
@@ -158,19 +157,6 @@ func annotateCause(object runtime.Object, patch map[string]any, cause string) er
 	}
 	if _, found := metadata.GetAnnotations()[rollout.ChangeCauseAnnotation]; found {
 		return unstructured.SetNestedField(patch, nil, path...)
-	}
-	return nil
-}
-
-// needsSteps refuses flags that say how steps go where there are none.
-func needsSteps(cmd *cobra.Command, flags ...string) error {
-	if cmd.Flags().Changed("steps") {
-		return nil
-	}
-	for _, flag := range flags {
-		if cmd.Flags().Changed(flag) {
-			return usageError(errors.New("--" + flag + " goes with --steps"))
-		}
 	}
 	return nil
 }

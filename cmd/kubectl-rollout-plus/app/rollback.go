@@ -23,14 +23,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-const (
-	// observeTimeout is how long the controller may take to act on the newest template. It takes far less, unless it does
-	// not run.
-	observeTimeout = 10 * time.Second
-	// rollbackTries is how often a rollback is computed again because the object has changed meanwhile. The controllers
-	// write the status of one that is being rolled out all the time.
-	rollbackTries = 10
-)
+// observeTimeout is how long the controller may take to act on the newest template. It takes far less, unless it does not
+// run.
+const observeTimeout = 10 * time.Second
 
 // errUnobserved tells that the controller has yet to make the revision of the newest template. The one before the newest
 // that there is would be one too far.
@@ -85,7 +80,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return done, nil
 		case context.Cause(ctx) != nil:
 			return "", context.Cause(ctx)
-		case !apierrors.IsConflict(r.err) || try >= rollbackTries:
+		case !apierrors.IsConflict(r.err) || try >= conflictTries:
 			return "", err
 		}
 	}

@@ -56,6 +56,19 @@ func (f *rolloutFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the revision's kubernetes.io/change-cause.")
 }
 
+// needsSteps refuses flags that say how steps go where there are none.
+func needsSteps(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("steps") {
+		return nil
+	}
+	for _, flag := range []string{"max-surge", "max-unavailable", "hold", "on-failure"} {
+		if cmd.Flags().Changed(flag) {
+			return usageError(fmt.Errorf("--%s goes with --steps", flag))
+		}
+	}
+	return nil
+}
+
 func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, error) {
 	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun}
 	var err error

@@ -46,9 +46,7 @@ func (r *statusRun) run(ctx context.Context, objects *resource.Result) error {
 		}
 	}
 	if err == nil && !r.found {
-		namespace, _, err := r.env.factory.ToRawKubeConfigLoader().Namespace()
-		_, _ = fmt.Fprintf(r.env.ErrOut, "No resources found in %s namespace.\n", namespace)
-		return err
+		return r.env.noneFound()
 	}
 	return settled(err)
 }

@@ -107,10 +107,8 @@ func (f *undoFlags) validate(cmd *cobra.Command) error {
 	if stepwise && f.syncLastApplied {
 		return usageError(errors.New("--sync-last-applied does not go with --steps"))
 	}
-	for _, flag := range []string{"max-surge", "max-unavailable", "hold", "on-failure"} {
-		if cmd.Flags().Changed(flag) && !stepwise {
-			return usageError(fmt.Errorf("--%s goes with --steps", flag))
-		}
+	if err := needsSteps(cmd); err != nil {
+		return err
 	}
 	return f.driveFlags.validate()
 }
