@@ -60,7 +60,9 @@ func TestStartOfAManifest(t *testing.T) {
 
 	// The same again: nothing to do. Then the next version by the same manager, without force, and by another.
 	w.plugin("start", "-f", file).ends(0, "deployment.apps/web unchanged")
-	// It was applied all the same, and the controllers look at every change.
+	// It was applied all the same: without the change-cause, and a change of annotations makes a new generation, which the
+	// controller has to observe.
+	w.catchUp()
 	w.await("complete as before", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
 	w.runs("web:v2")
 	next := w.manifest("web:v3", "  annotations: {example.com/a: c}\n", "")
