@@ -28,6 +28,8 @@ type View struct {
 	Message string
 	// Outcome is set together with either of them.
 	Outcome Outcome
+	// Obstacle tells of a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
+	Obstacle string
 	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
 	Blind error
 }
@@ -174,7 +176,9 @@ func (v *View) judge(snapshot *Snapshot) {
 
 // judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do.
 func (v *View) judgePods(pods []*corev1.Pod) {
-	v.failed(failureOf(pods, updatedPod(v.Workload, pods)))
+	if v.failed(failureOf(pods, updatedPod(v.Workload, pods))); v.Finding == nil {
+		v.heldUp(pods)
+	}
 }
 
 // NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.

@@ -23,8 +23,7 @@ func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, err
 		return err == nil && deploymentUnderWay(d, sets), err
 	}
 	if set, is := object.(*appsv1.StatefulSet); is {
-		revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
-		return err == nil && differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision), err
+		return e.statefulSetUnderWay(ctx, set)
 	}
 	if set, is := object.(*appsv1.DaemonSet); is {
 		revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
@@ -41,7 +40,8 @@ func mayBeUnderWay(workload Workload) bool {
 	case *appsv1.Deployment:
 		return ready > 0 && !w.Spec.Paused && (phase == Unobserved || w.Status.UpdatedReplicas < w.Status.Replicas)
 	case *appsv1.StatefulSet:
-		return ready > 0 && (phase == Unobserved || phase == Progressing && w.Status.CurrentRevision != w.Status.UpdateRevision)
+		return ready > 0 && (phase == Unobserved || phase == Progressing &&
+			(w.Status.CurrentRevision != w.Status.UpdateRevision || w.Status.UpdatedReplicas < w.Status.Replicas))
 	case *appsv1.DaemonSet:
 		return ready > 0 && (phase == Unobserved || phase == Progressing && w.Status.UpdatedNumberScheduled < w.Status.DesiredNumberScheduled)
 	}
@@ -71,6 +71,29 @@ func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) 
 		}
 	}
 	return false
+}
+
+// statefulSetUnderWay compares the two revisions that the controller knows. After a rollback in the midst of a rollout both
+// are the same, and pods of a third are left: then the pods tell.
+func (e *Engine) statefulSetUnderWay(ctx context.Context, set *appsv1.StatefulSet) (bool, error) {
+	revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
+	if err != nil || differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision) {
+		return err == nil, err
+	}
+	if set.Status.CurrentRevision != set.Status.UpdateRevision {
+		return false, nil
+	}
+	pods, err := e.Client.CoreV1().Pods(set.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(set.Spec.Selector)})
+	if err != nil {
+		return false, fmt.Errorf("cannot list the pods of %q in namespace %q: %w", set.Name, set.Namespace, err)
+	}
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		if metav1.IsControlledBy(pod, set) && isActive(pod) && differ(revisions, pod.Labels[appsv1.ControllerRevisionHashLabelKey], set.Status.UpdateRevision) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // daemonSetUnderWay compares the newest two revisions: those are what the pods of a DaemonSet are of.

@@ -108,6 +108,11 @@ func TestWhatMayBeUnderWay(t *testing.T) {
 			Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: ready, UpdatedReplicas: updated, CurrentRevision: "a", UpdateRevision: "b"},
 		}
 	}
+	rolledBack := func(workload Workload) Workload {
+		set := workload.(*appsv1.StatefulSet)
+		set.Status.CurrentRevision, set.Status.Replicas = set.Status.UpdateRevision, 3
+		return set
+	}
 	const rolling, onDelete = appsv1.RollingUpdateStatefulSetStrategyType, appsv1.OnDeleteStatefulSetStrategyType
 	for name, test := range map[string]struct {
 		workload Workload
@@ -118,6 +123,8 @@ func TestWhatMayBeUnderWay(t *testing.T) {
 		"none is ready":              {deployment(appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 1}, false), false},
 		"paused":                     {deployment(appsv1.DeploymentStatus{Replicas: 2, UpdatedReplicas: 1, ReadyReplicas: 2}, true), false},
 		"a StatefulSet in its midst": {statefulSet(0, 2, 1, rolling), true},
+		"a rollback in its midst":    {rolledBack(statefulSet(0, 2, 2, rolling)), true},
+		"its pods are all restored":  {rolledBack(statefulSet(0, 2, 3, rolling)), false},
 		"partitioned":                {statefulSet(2, 3, 1, rolling), false},
 		"OnDelete":                   {statefulSet(0, 3, 1, onDelete), false},
 	} {

@@ -46,6 +46,24 @@ func TestRestartOnTopOfARollout(t *testing.T) {
 	w.restored()
 }
 
+// Nor is one that has failed, which no wait would help.
+func TestRestartOnTopOfAFailure(t *testing.T) {
+	w := newWeb(t)
+	w.kubectl("set", "image", "deployment/web", "app=web:broken")
+	w.await("it fails", func(m *moment) bool { return m.total("web:broken") > 0 && m.settled() })
+	w.plugin("restart", "deployment/web").ends(1, "waiting up to 5s", "a rollout of deployment/web has failed: pod web-", "ImagePullBackOff", "rollout-plus undo deployment/web -n "+w.name)
+}
+
+// Both revisions that a StatefulSet names are the same after a rollback, and pods of a third are left.
+func TestRestartOnTopOfARollback(t *testing.T) {
+	s := newSpace(t)
+	s.rolledOut(manifestOf("StatefulSet", "db", "db:v1", ""))
+	s.stuck("broken", "ImagePullBackOff")
+	s.kubectl("rollout", "undo", "statefulset/db")
+	s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.observedGeneration}=3", "--timeout=2m")
+	s.plugin("restart", "statefulset/db").ends(1, "a rollout of statefulset/db has failed: pod db-1, container app: ImagePullBackOff")
+}
+
 // pause ends whoever drives the rollout, and it stands with its exact numbers.
 func TestHoldFromAnotherTerminal(t *testing.T) {
 	w := newWeb(t, replicas(4))

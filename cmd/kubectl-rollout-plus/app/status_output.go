@@ -56,6 +56,15 @@ func (t *statusTarget) tellBlind() {
 	_, _ = fmt.Fprintf(t.env.ErrOut, "pods that fail are not seen: %v\n", t.view.Blind)
 }
 
+// tellObstacle says once of each pod that a StatefulSet waits for it.
+func (t *statusTarget) tellObstacle() {
+	if obstacle := t.view.Obstacle; obstacle != t.obstacle {
+		if t.obstacle = obstacle; obstacle != "" {
+			t.note(obstacle)
+		}
+	}
+}
+
 // document writes the JSON of an object whose rollout has ended, or which is only looked at.
 func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err error) {
 	if t.output == "" {

@@ -22,9 +22,9 @@ type statusTarget struct {
 	object   printers.Object
 	workload rollout.Workload
 	viewer   polymorphichelpers.StatusViewer
-	// view and told are what was seen and told last.
-	view *rollout.View
-	told string
+	// view, told and obstacle are what was seen and told last.
+	view           *rollout.View
+	told, obstacle string
 	// err is what following it gave.
 	err error
 }
@@ -96,6 +96,7 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.name(), t.command(displayName, "status"))}
 	case t.watch:
 		t.tellBlind()
+		t.tellObstacle()
 		return false, nil
 	}
 	t.document(ctx, view.Phase, err)

@@ -7,20 +7,16 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/cli-runtime/pkg/resource"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // pileTimeout is how long a restart waits for a rollout that is about to end.
 const pileTimeout = 5 * time.Second
+
+var errStillUnderWay = errors.New("the rollout is still under way")
 
 // refuseToPile gives an error where a rollout of another version is under way and does not end soon.
 func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) error {
@@ -42,28 +38,37 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 	if err != nil || !busy {
 		return err
 	}
-	err = waitWhile(ctx, info, func(object runtime.Object) (bool, error) { return engine.UnderWay(ctx, object) })
-	if err == nil || ctx.Err() != nil {
-		return context.Cause(ctx)
+	workload, is := info.Object.(rollout.Workload)
+	if !is {
+		return nil
 	}
-	name := strings.ToLower(info.Mapping.GroupVersionKind.Kind) + "/" + info.Name
-	return fmt.Errorf("a rollout of %s is under way; wait for it with '%s status %s -n %s', or restart it all the same with --force",
-		name, displayName, name, info.Namespace)
+	return env.waitForEnd(ctx, engine, workload)
 }
 
-// waitWhile waits until something is so no more of an object, but not for long.
-func waitWhile(ctx context.Context, info *resource.Info, is func(runtime.Object) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, pileTimeout)
+// waitForEnd waits until a rollout has ended, but not for long, and not for one that fails.
+func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, workload rollout.Workload) error {
+	name := strings.ToLower(kindOf(workload).Kind) + "/" + workload.GetName()
+	_, _ = fmt.Fprintf(env.ErrOut, "a rollout of %s is under way; waiting up to %s for its end\n", name, pileTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, pileTimeout, errStillUnderWay)
 	defer cancel()
-	only := cache.NewFilteredListWatchFromClient(info.Client, info.Mapping.Resource.Resource, info.Namespace, func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, info.Name).String()
-	})
-	_, err := watchtools.UntilWithSync(ctx, only, info.Object, nil, func(event watch.Event) (bool, error) {
-		if event.Type != watch.Added && event.Type != watch.Modified {
-			return false, nil
+	var failed *rollout.Finding
+	var busy bool
+	err := engine.Follow(ctx, workload, func(view *rollout.View) (bool, error) {
+		var err error
+		if busy, err = engine.UnderWay(ctx, view.Workload); err != nil || !busy {
+			return true, err
 		}
-		still, err := is(event.Object)
-		return !still, err
+		failed = view.Finding
+		return failed != nil, nil
 	})
+	place := fmt.Sprintf("%s -n %s", name, workload.GetNamespace())
+	switch {
+	case failed != nil && busy:
+		return fmt.Errorf("a rollout of %s has failed: %s; go back with '%s undo %s', or restart it all the same with --force",
+			name, failed, displayName, place)
+	case err != nil && errors.Is(context.Cause(ctx), errStillUnderWay):
+		return fmt.Errorf("a rollout of %s is under way; wait for it with '%s status %s', or restart it all the same with --force",
+			name, displayName, place)
+	}
 	return err
 }

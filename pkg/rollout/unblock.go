@@ -1,0 +1,148 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// readyTolerance is how long after the kubelet took a pod its Ready condition may have been set for the first time.
+const readyTolerance = 2 * time.Second
+
+// obstacles are the pods that a StatefulSet may wait for in vain: they are to be replaced, but with the pod management
+// policy OrderedReady its controller does nothing before every pod is ready, those too (processReplica in its
+// stateful_set_control.go, kubernetes issue 67250). One that has been ready before may become so again.
+func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
+	newest := set.Status.UpdateRevision
+	if !isOrdered(set) || set.Status.ObservedGeneration < set.Generation || newest == "" {
+		return nil
+	}
+	first := firstUpdated(set)
+	var found []*corev1.Pod
+	for _, pod := range pods {
+		if !metav1.IsControlledBy(pod, set) || !isActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest {
+			continue
+		}
+		ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-"))
+		ready, _ := readySince(pod)
+		if err == nil && ordinal >= first && !ready && (podFailure(pod) != nil || neverReady(pod)) {
+			found = append(found, pod)
+		}
+	}
+	return found
+}
+
+// isOrdered tells whether a StatefulSet updates its pods by itself, and waits for each to be ready.
+func isOrdered(set *appsv1.StatefulSet) bool {
+	return set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement && set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType
+}
+
+// firstUpdated is the lowest ordinal of the pods that a StatefulSet is to update.
+func firstUpdated(set *appsv1.StatefulSet) int {
+	var first int32
+	if set.Spec.Ordinals != nil {
+		first = set.Spec.Ordinals.Start
+	}
+	if update := set.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
+		first += *update.Partition
+	}
+	return int(first)
+}
+
+// neverReady tells whether a pod has not been ready since its node took it.
+func neverReady(pod *corev1.Pod) bool {
+	condition, taken := podCondition(pod, corev1.PodReady), pod.Status.StartTime
+	if condition == nil || taken == nil {
+		return true
+	}
+	return condition.Status != corev1.ConditionTrue && condition.LastTransitionTime.Sub(taken.Time) <= readyTolerance
+}
+
+// heldUp adds to a view the pod that a StatefulSet waits for. One whose container crashes may be ready for a moment between
+// two crashes, and is replaced then.
+func (v *View) heldUp(pods []*corev1.Pod) {
+	set, is := v.Workload.(*appsv1.StatefulSet)
+	if !is {
+		return
+	}
+	var pod *corev1.Pod
+	for _, obstacle := range obstacles(set, pods) {
+		if pod == nil || obstacle.Name < pod.Name {
+			pod = obstacle
+		}
+	}
+	if pod == nil {
+		return
+	}
+	wayOut := fmt.Sprintf("'kubectl delete pod %s -n %s' lets it go on", pod.Name, pod.Namespace)
+	finding := podFailure(pod)
+	if finding != nil && finding.Reason != "CrashLoopBackOff" {
+		finding.Pods = 1
+		v.failed(finding)
+		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it is replaced; " + wayOut
+		return
+	}
+	v.Obstacle = fmt.Sprintf("pod %s of an earlier revision is not ready, and the StatefulSet waits for it before it is replaced; %s", pod.Name, wayOut)
+	if finding != nil {
+		v.Obstacle = fmt.Sprintf("%s: %s is of an earlier revision, and the StatefulSet waits for it before it is replaced; %s", finding, pod.Name, wayOut)
+	}
+}
+
+// Unblock deletes the pods that keep a StatefulSet from going back to its pod template: those of other revisions that have
+// never been ready, or that will not come good. It would replace them itself once they were ready. Each one that is
+// deleted is told. The StatefulSet is given as it was when its template was written.
+func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func(pod *corev1.Pod)) error {
+	if !isOrdered(set) {
+		return nil
+	}
+	watches, err := newSource(e.Client, e.Clock, set, nil)
+	if err != nil {
+		return err
+	}
+	watches.start(ctx)
+	defer watches.close()
+	for {
+		if err := watches.err(); err != nil {
+			return err
+		}
+		if now, is := watches.workload().(*appsv1.StatefulSet); is && watches.synced() && isSince(now, set) {
+			return e.deleteAll(ctx, now, obstacles(now, watches.pods()), tell)
+		}
+		if err := watches.sleep(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+}
+
+// isSince tells whether a StatefulSet is the same one, not older, and seen by its controller as it is.
+func isSince(now, before *appsv1.StatefulSet) bool {
+	order, err := resourceversion.CompareResourceVersion(now.ResourceVersion, before.ResourceVersion)
+	return now.UID == before.UID && (err != nil || order >= 0) && now.Status.ObservedGeneration >= now.Generation
+}
+
+// deleteAll deletes pods that have not changed since they were seen.
+func (e *Engine) deleteAll(ctx context.Context, set *appsv1.StatefulSet, pods []*corev1.Pod, tell func(pod *corev1.Pod)) error {
+	for _, pod := range pods {
+		err := e.Client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{
+			Preconditions: &metav1.Preconditions{UID: &pod.UID, ResourceVersion: &pod.ResourceVersion},
+		})
+		switch {
+		case err == nil:
+			tell(pod)
+		case apierrors.IsForbidden(err):
+			return fmt.Errorf("statefulset %q waits for pod %q of an earlier revision, which is not ready, and the right to delete pods "+
+				"in namespace %q is missing; have it deleted: %w", set.Name, pod.Name, set.Namespace, err)
+		case !apierrors.IsNotFound(err) && !apierrors.IsConflict(err):
+			return fmt.Errorf("cannot delete pod %q, which statefulset %q waits for: %w", pod.Name, set.Name, err)
+		}
+	}
+	return nil
+}

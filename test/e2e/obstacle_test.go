@@ -1,0 +1,75 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// A StatefulSet waits for every pod to be ready before it replaces any, those of an earlier revision too.
+func TestAStatefulSetThatWaitsForABrokenPod(t *testing.T) {
+	for image, what := range map[string]struct {
+		waits string
+		told  []string
+	}{
+		"broken":      {waits: "ImagePullBackOff", told: []string{`statefulset "db": the rollout failed: pod db-1, container app: ImagePullBackOff`, "the pod is of an earlier revision"}},
+		"crash":       {waits: "CrashLoopBackOff", told: []string{"CrashLoopBackOff", "db-1 is of an earlier revision, and the StatefulSet waits for it"}},
+		"never-ready": {told: []string{"pod db-1 of an earlier revision is not ready, and the StatefulSet waits for it"}},
+	} {
+		t.Run(image, func(t *testing.T) {
+			s := newSpace(t)
+			s.rolledOut(manifestOf("StatefulSet", "db", "db:v1", ""))
+			s.stuck(image, what.waits)
+			// kubectl's own rollback leaves it where it is.
+			s.kubectl("rollout", "undo", "statefulset/db")
+			s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.observedGeneration}=3", "--timeout=2m")
+			way := "'kubectl delete pod db-1 -n " + s.name + "' lets it go on"
+			p := s.plugin("status", "statefulset/db")
+			if image == "broken" {
+				p.ends(4, append(what.told, way)...)
+			} else {
+				for _, text := range append(what.told, way) {
+					p.tells(text)
+				}
+				s.kubectl("delete", "pod", "db-1", "--wait=false")
+				p.ends(0, "partitioned roll out complete")
+			}
+			s.stuck(image, what.waits)
+			// The plugin's takes it out of the way, and nothing else.
+			before := s.kubectl("get", "pod", "db-0", "-o", "jsonpath={.metadata.uid}")
+			s.plugin("undo", "statefulset/db", "--wait", "--timeout", "90s").ends(0, "statefulset.apps/db ", "pod db-1 deleted: it is of another revision and not ready")
+			if after := s.kubectl("get", "pod", "db-0", "-o", "jsonpath={.metadata.uid}"); after != before {
+				t.Error("a pod that was ready is not the same any more")
+			}
+			if images := s.kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}"); images != "db:v1 db:v1" {
+				t.Errorf("the pods run %s", images)
+			}
+		})
+	}
+}
+
+// stuck rolls db out to an image that does not come good, until its pod says so.
+func (s *space) stuck(image, waits string) {
+	s.Helper()
+	s.kubectl("set", "image", "statefulset/db", "app=db:"+image)
+	path := "jsonpath={.status.containerStatuses[0].state.waiting.reason}=" + waits
+	if waits == "" {
+		path = "jsonpath={.spec.containers[0].image}=db:" + image
+	}
+	s.until(func() bool {
+		return strings.Contains(s.kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}"), "db:"+image)
+	}, func() string { return "no pod runs " + image })
+	s.kubectl("wait", "pod/db-1", "--for="+path, "--timeout=2m")
+}
+
+// Without the right to delete pods the rollback is made all the same, and says what is missing.
+func TestUndoOfAStatefulSetWithoutTheRightToDelete(t *testing.T) {
+	s := newSpace(t)
+	s.rolledOut(manifestOf("StatefulSet", "db", "db:v1", ""))
+	s.stuck("broken", "ImagePullBackOff")
+	s.allow(map[string][]string{
+		"statefulsets": {"get", "list", "watch", "patch"}, "controllerrevisions": {"list"}, "pods": {"list", "watch"},
+	})
+	s.plugin("undo", "statefulset/db", "--as", "dev").ends(0, "statefulset.apps/db rolled back", "the right to delete pods in namespace")
+}
