@@ -44,6 +44,8 @@ const (
 	Partitioned Phase = "partitioned"
 	// PhaseTimedOut means that the command's own timeout passed first.
 	PhaseTimedOut Phase = "timed-out"
+	// PhaseOtherRevision means that the Deployment does not run the revision that was asked for.
+	PhaseOtherRevision Phase = "other-revision"
 	// PhaseDeleted means that the workload was deleted meanwhile.
 	PhaseDeleted Phase = "deleted"
 )

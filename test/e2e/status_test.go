@@ -154,6 +154,14 @@ func TestStatusTellsWhyASetFails(t *testing.T) {
 			t.Errorf("got %+v", d)
 		}
 	}
+	for _, object := range []string{"statefulset/db", "daemonset/agent"} {
+		s.plugin("status", object, "--watch=false", "--exit-code").ends(4, "the rollout failed: pod ")
+		for name, d := range s.plugin("status", object, "--watch=false", "-o", "json").ends(0).documents() {
+			if d.Phase != "failed" || d.Finding == nil {
+				t.Errorf("%s: got %+v", name, d)
+			}
+		}
+	}
 	watching := s.plugin("status", "daemonset/agent", "--watch=false").ends(0, "Waiting for daemon set")
 	if watching.errOut.String() != "" {
 		t.Errorf("--watch=false tells more than kubectl\n%s", watching.told())
@@ -176,12 +184,22 @@ func TestStatusOfWhatIsNotWaitedFor(t *testing.T) {
 	const only = "error: rollout status is only available for RollingUpdate strategy type"
 	s.plugin("status", "statefulset/manual").ends(1, only, "0 of 2 pods run its newest revision, the others are replaced when you delete them")
 	s.plugin("status", "daemonset/agent").ends(1, only, `daemonset "agent" has strategy OnDelete: 0 of `)
+	for _, verb := range []string{"restart", "undo"} {
+		s.plugin(verb, "statefulset/manual", "--wait").ends(1, "statefulsets/manual has strategy OnDelete", "leave it out")
+	}
+	if d := s.plugin("status", "statefulset/manual", "-o", "json").ends(1).documents()["manual"]; !strings.Contains(d.Message, "0 of 2 pods run its newest revision") {
+		t.Errorf("got %+v", d)
+	}
+	if d := s.plugin("status", "deployment/web", "--revision", "9", "-o", "json").ends(1).documents()["web"]; d.Phase != "other-revision" {
+		t.Errorf("got %+v", d)
+	}
 	s.kubectl("rollout", "pause", "deployment/web")
 	s.plugin("status", "deployment/web").ends(0, `deployment "web" successfully rolled out`)
 	s.kubectl("set", "image", "deployment/web", "app=web:v2")
 	s.plugin("status", "deployment/web").ends(6, "Waiting for deployment \"web\" rollout to finish: 0 out of 2 new replicas have been updated...\n",
 		"is paused and its pod template is not rolled out", "'kubectl rollout resume deployment/web -n "+s.name+"' lets it go on")
 	s.plugin("status", "deployment/web", "--watch=false").ends(0, "0 out of 2")
+	s.plugin("status", "deployment/web", "--watch=false", "--exit-code").ends(6, "is paused and its pod template is not rolled out")
 	phases := map[string]string{}
 	for name, document := range s.plugin("status", "deployments,statefulsets,daemonsets", "-o", "json").ends(1).documents() {
 		phases[name] = document.Phase
@@ -215,7 +233,8 @@ func TestStatusSaysWhichLimitFired(t *testing.T) {
 	s.plugin("status", "deployment/web", "--timeout", "1s").ends(124, "error: timed out waiting for the condition: --timeout 1s passed")
 	s.plugin("status", "deployment/web", "statefulset/db", "--watch=false").ends(0, "Waiting for 1 pods to be ready...")
 	s.plugin("status", "deployment/web", "statefulset/db", "--watch=false", "--exit-code").ends(7, `deployment "web" is not rolled out yet`)
-	s.plugin("status", "deployment/late", "--watch=false", "--exit-code").ends(4, "exceeded its progress deadline: no progress for 1 s")
+	s.plugin("status", "deployment/late", "--watch=false").ends(4, "exceeded its progress deadline: no progress for 1 s")
+	s.plugin("status", "deployment/late", "--watch=false", "--exit-code").ends(4, "exceeded its progress deadline: pod late-", "no new pod became ready for 1 s")
 	s.kubectl("rollout", "undo", "deployment/web")
 	s.plugin("status", "deployment/web").ends(0)
 	s.plugin("status", "deployment/web", "--watch=false", "--exit-code").ends(0)
@@ -251,6 +270,8 @@ func TestStatusWithFewRights(t *testing.T) {
 		t.Errorf("not said once\n%s", told)
 	}
 	s.kubectl("set", "image", "statefulset/db", "app=db:never-ready")
+	s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.readyReplicas}=1", "--timeout=2m")
+	s.plugin("status", "statefulset/db", "--as", "dev", "--watch=false", "--exit-code").ends(7, "Waiting for 1 pods to be ready")
 	s.plugin("status", "statefulset/db", "--as", "dev").ends(1, "the right to list and watch statefulsets is missing")
 	s.plugin("status", "daemonset/agent", "--as", "dev").ends(1, "Error from server (Forbidden)")
 }

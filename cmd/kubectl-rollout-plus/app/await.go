@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
@@ -35,6 +37,15 @@ func (env *environment) awaitAll(ctx context.Context, timeout time.Duration, wor
 	}
 	waiting.Wait()
 	return together(failures)
+}
+
+// canAwait refuses to wait for what is never complete by itself.
+func canAwait(info *resource.Info) error {
+	workload, is := info.Object.(rollout.Workload)
+	if !is || rollout.PhaseOf(workload) != rollout.OnDelete {
+		return nil
+	}
+	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; leave it out", info.ObjectName())
 }
 
 // awaitComplete waits until the native controller has completed the Deployment, and says why it does not.

@@ -115,6 +115,11 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 
 // restart restarts one object.
 func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
+	if f.wait {
+		if err := canAwait(info); err != nil {
+			return err
+		}
+	}
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
 			return err

@@ -76,11 +76,20 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	return &pendingError{t}
 }
 
-// takesMore tells whether the object's pods have to be seen before anything can be said of it.
+// takesMore tells whether the object's pods have to be seen before anything can be said of it. kubectl's lines alone, for a
+// mere look, take no more than kubectl's request.
 func (t *statusTarget) takesMore(view *rollout.View) bool {
-	waitsOrFails := view.Phase == rollout.PhasePaused || view.Phase == rollout.PhaseFailed
-	return rollout.MayBeOpen(view.Workload) || t.watch && waitsOrFails
+	switch view.Phase {
+	case rollout.PhasePaused, rollout.PhaseFailed:
+		return t.judges() || rollout.MayBeOpen(view.Workload)
+	case rollout.Progressing:
+		return t.judges() && !t.watch || rollout.MayBeOpen(view.Workload)
+	}
+	return rollout.MayBeOpen(view.Workload)
 }
+
+// judges tells whether more is said of an object than kubectl's line.
+func (t *statusTarget) judges() bool { return t.watch || t.exitCode || t.output != "" }
 
 // follow waits for all pending objects under one deadline.
 func (r *statusRun) follow(ctx context.Context) error {

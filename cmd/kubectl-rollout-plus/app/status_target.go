@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -56,6 +57,10 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	}
 	if t.view == nil {
 		t.view = rollout.Glance(t.workload)
+		if !t.watch && apierrors.IsForbidden(err) {
+			_, err := t.see(ctx, t.view) // what it shows by itself
+			return err
+		}
 	}
 	phase := t.view.Phase
 	switch {
@@ -79,8 +84,12 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 	}
 	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
 	if err != nil {
+		phase := view.Phase
+		if d, is := view.Workload.(*appsv1.Deployment); is && t.revision != 0 && t.revision != rollout.RevisionOf(d) {
+			phase = rollout.PhaseOtherRevision
+		}
 		err = t.refused(err)
-		t.document(ctx, view.Phase, err)
+		t.document(ctx, phase, err)
 		return true, err
 	}
 	if view.State == rollout.Open {
@@ -88,7 +97,7 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 	}
 	t.line(text)
 	switch {
-	case view.Outcome != "" && (t.watch || view.State == rollout.Open):
+	case view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open):
 		err = t.failure(ctx)
 	case done:
 	case !t.watch && t.exitCode:
@@ -118,6 +127,8 @@ func stepLine(view *rollout.View) string {
 func (t *statusTarget) refused(err error) error {
 	view := t.view
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
+	case view.Phase == rollout.OnDelete && t.output != "":
+		return fmt.Errorf("%w: %s", err, onDelete(t.name(), rollout.PodCountsOf(view.Workload)))
 	case view.Phase == rollout.OnDelete:
 		t.note(onDelete(t.name(), rollout.PodCountsOf(view.Workload)))
 	case d != nil && view.Phase == rollout.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&

@@ -72,6 +72,11 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 	if err := u.connect(); err != nil {
 		return err
 	}
+	if u.wait {
+		if err := canAwait(info); err != nil {
+			return err
+		}
+	}
 	aborted, err := u.abort(ctx, info)
 	if err != nil || aborted {
 		return err
