@@ -65,7 +65,7 @@ func TestDiff(t *testing.T) {
 func TestDiffWithoutHistory(t *testing.T) {
 	s := newSpace(t)
 	s.workload("deploy", "web:v1")
-	s.plugin("diff", "deploy/web").ends(2, "error: deployment.apps/web has no revision before the current one to compare it with\n")
+	s.plugin("diff", "deploy/web").ends(2, "error: deployment.apps/web has no revision before the current one to compare it with; 'kubectl rollout-plus history deployment/web -n ")
 	s.kubectl("rollout", "pause", "deploy/web")
 	s.kubectl("set", "image", "deploy/web", "app=web:v2")
 	s.plugin("diff", "deploy/web").ends(1, "--- deployment.apps/web revision 1\n+++ deployment.apps/web not rolled out yet\n", "+  - image: web:v2\n")

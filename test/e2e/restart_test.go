@@ -75,6 +75,7 @@ func TestHoldFromAnotherTerminal(t *testing.T) {
 	if now.deployment.Spec.Paused || now.ready("web:v1") < 3 || now.size("") > 5 {
 		t.Errorf("the held rollout stands at %s", &now)
 	}
+	w.plugin("resume", "deployment/web", "--change-cause", "none").ends(2, "--change-cause is for a Deployment that is resumed after a pause")
 	p = w.plugin("resume", "deployment/web")
 	p.tells("step 1/2")
 	w.plugin("pause", "deployment", "web", "-o", "name").ends(0, "deployment.apps/web")
@@ -82,6 +83,11 @@ func TestHoldFromAnotherTerminal(t *testing.T) {
 	w.plugin("abort", "deployment/web").ends(0, "rolled back")
 	w.runs("web:v1")
 	w.plugin("pause", "deployment/web").ends(0, "deployment.apps/web paused")
-	w.plugin("resume", "deployment/web").ends(0, "deployment.apps/web resumed")
+	w.kubectl("set", "image", "deployment/web", "app=web:v2")
+	w.plugin("resume", "deployment/web", "--change-cause", "the second").ends(0, "deployment.apps/web resumed")
+	w.plugin("status", "deployment/web").ends(0)
+	if history := w.kubectl("rollout", "history", "deployment/web"); !strings.Contains(history, "the second\n") {
+		t.Errorf("no cause in\n%s", history)
+	}
 	w.plugin("resume", "deployment/web").ends(1, `error: deployments.apps "web" is not paused`)
 }

@@ -97,7 +97,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	object := strings.ToLower(kind) + ".apps/" + name
 	from, to, err := f.pick(history, object)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; '%s history %s/%s -n %s' lists the revisions", err, displayName, strings.ToLower(kind), name, namespace)
 	}
 	return compare(env, object, from, to)
 }
@@ -152,8 +152,7 @@ func (f *diffFlags) pick(history *rollout.History, object string) (from, to side
 	find := func(number int64) (side, error) {
 		revision := history.Find(number)
 		if revision == nil {
-			return side{}, fmt.Errorf("unable to find the specified revision: %s has no revision %d; 'kubectl rollout-plus history' lists those there are",
-				object, number)
+			return side{}, fmt.Errorf("unable to find the specified revision: %s has no revision %d", object, number)
 		}
 		return side{number, revision.Template}, nil
 	}

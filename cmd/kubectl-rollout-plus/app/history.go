@@ -44,7 +44,7 @@ type historyFlags struct {
 func newHistoryCommand(env *environment) *cobra.Command {
 	f := &historyFlags{print: genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)}
 	cmd := &cobra.Command{
-		Use:   "history (TYPE NAME | TYPE/NAME | -f FILE)",
+		Use:   "history (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Show the revisions of Deployments, StatefulSets and DaemonSets",
 		Long: "Show the revisions of Deployments, StatefulSets and DaemonSets, as kubectl\n" +
 			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
@@ -163,7 +163,7 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 		if f.revision > 0 {
 			only := history.Find(f.revision)
 			if only == nil {
-				return errNoRevision
+				return fmt.Errorf("%w: %s in namespace %q has no revision %d", errNoRevision, past.ObjectName(), past.Namespace, f.revision)
 			}
 			revisions = []rollout.RevisionInfo{*only}
 		}

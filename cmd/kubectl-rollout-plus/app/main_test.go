@@ -167,13 +167,21 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestHelp shows every command under the name that people type, within 80 columns where the text is ours.
+// TestHelp shows every command under the name that people type, within 80 columns.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"", "start", "status", "resume", "abort", "undo", "history", "diff", "create", "create deployment", "create configmap", "version"} {
+	for _, line := range []string{
+		"", "start", "status", "resume", "abort", "pause", "restart", "undo", "history", "diff", "create", "create deployment",
+		"create configmap", "config", "config affected", "version", "exit-codes",
+	} {
 		code, out, errOut := call(t, append(strings.Fields(line), "--help")...)
 		if code != ExitDone || errOut != "" || !strings.Contains(out, "kubectl rollout-plus") || strings.Contains(out, "kubectl-rollout_plus") {
 			t.Errorf("%q: exit code %d, %s\n%s", line, code, errOut, out)
+		}
+		for text := range strings.Lines(out) {
+			if len(text) > usageWidth+1 {
+				t.Errorf("%q: %s", line, text)
+			}
 		}
 	}
 	if code, out, _ := call(t, "help", "exit-codes"); code != ExitDone || !strings.Contains(out, "  124  ") {

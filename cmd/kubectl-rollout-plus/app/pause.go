@@ -14,16 +14,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-const pauseExample = `  # Let further changes of web wait until it is resumed
-  kubectl rollout-plus pause deployment/web
-
-  # Hold a stepwise rollout at its step, from another terminal
+const pauseExample = `  # Hold web's stepwise rollout at its step from another terminal; where none is
+  # open, let further changes of web wait until it is resumed
   kubectl rollout-plus pause deployment/web`
 
 func newPauseCommand(env *environment) *cobra.Command {
 	a := newAdjuster()
 	cmd := &cobra.Command{
-		Use:   "pause (TYPE NAME | TYPE/NAME)...",
+		Use:   "pause (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Pause a Deployment, or hold its stepwise rollout",
 		Long: "Pause a Deployment, as kubectl rollout pause does: changes of its pod template\n" +
 			"wait until it is resumed. A stepwise rollout that is open is held at its step\n" +

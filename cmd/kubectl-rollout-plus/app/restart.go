@@ -37,7 +37,7 @@ type restartFlags struct {
 func newRestartCommand(env *environment) *cobra.Command {
 	f := &restartFlags{adjuster: newAdjuster()}
 	cmd := &cobra.Command{
-		Use:   "restart (TYPE NAME | TYPE/NAME)...",
+		Use:   "restart (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Replace all pods by new ones of the same version",
 		Long: "Replace all pods by new ones of the same version, as kubectl rollout restart\n" +
 			"does: at once and within the workload's own limits, or a Deployment's step by\n" +
@@ -50,6 +50,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 	}
 	f.adjuster.add(cmd)
 	f.rolloutFlags.add(cmd)
+	stepsAreOptional(cmd)
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until all pods are replaced.")
 	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")

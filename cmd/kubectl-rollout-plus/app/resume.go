@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/cmd/set"
@@ -20,12 +22,13 @@ const resumeExample = `  # Go on with the rollout of web, or resume web after a 
 type resumeFlags struct {
 	adjuster
 	drive driveFlags
+	cause string
 }
 
 func newResumeCommand(env *environment) *cobra.Command {
 	f := &resumeFlags{adjuster: newAdjuster()}
 	cmd := &cobra.Command{
-		Use:   "resume (TYPE NAME | TYPE/NAME)...",
+		Use:   "resume (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Go on with a rollout that stands, or resume a paused Deployment",
 		Long: "Go on with a rollout that stands at a step, from the cluster's state alone: it\n" +
 			"does not matter who began it, on which machine, or how that ended. A pod\n" +
@@ -45,12 +48,13 @@ func newResumeCommand(env *environment) *cobra.Command {
 	}
 	f.add(cmd)
 	f.drive.addTimeout(cmd)
+	cmd.Flags().StringVar(&f.cause, "change-cause", "", "After a pause: why, kept as the revision's kubernetes.io/change-cause.")
 	return cmd
 }
 
 // resume goes on with an open rollout, and resumes everything else as kubectl does.
 func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resource.Info) error {
-	unpause := adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn)}
+	unpause := adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn), amend: f.because}
 	if mayBeOpen(info) {
 		err := f.goOn(ctx, env, info, unpause)
 		if !errors.Is(err, rollout.ErrNoRollout) {
@@ -63,6 +67,15 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 	return f.printed(env, info.Object, "resumed")
 }
 
+// because adds why the changes were made that waited for the resume. Without a cause the one that is there stays: it may
+// have been written for them.
+func (f *resumeFlags) because(object runtime.Object, patch map[string]any) error {
+	if f.cause == "" {
+		return nil
+	}
+	return annotateCause(object, patch, f.cause)
+}
+
 // goOn drives an open rollout to its end; the Deployment must not be paused for that.
 func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource.Info, unpause adjustment) error {
 	key := types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
@@ -72,6 +85,9 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 	}
 	if err := engine.Opened(ctx, key); err != nil {
 		return err
+	}
+	if f.cause != "" {
+		return usageError(fmt.Errorf("--change-cause is for a Deployment that is resumed after a pause: the rollout of deployment %q has its own", info.Name))
 	}
 	printer, err := env.printer(f.drive.output, key)
 	if err != nil {

@@ -63,13 +63,13 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	})
 	env.flags.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().StringVar(&env.color, "color", "auto", `When to colour: "auto" (on a terminal), "always" or "never".`)
-	setUsage(root)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
 		newPauseCommand(env), newRestartCommand(env), newUndoCommand(env), newHistoryCommand(env), newDiffCommand(env),
 		newConfigCommand(env),
 		newVersionCommand(env, process.Version), newExitCodesTopic(),
 	)
+	setUsage(root)
 	return root
 }
 

@@ -56,6 +56,11 @@ func (f *rolloutFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the revision's kubernetes.io/change-cause.")
 }
 
+// stepsAreOptional says in help that without --steps a command does its work at once.
+func stepsAreOptional(cmd *cobra.Command) {
+	cmd.Flags().Lookup("steps").Usage = "Go step by step: new pods after each step, as counts or percentages, rising; completed to 100%."
+}
+
 // needsSteps refuses flags that say how steps go where there are none.
 func needsSteps(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("steps") {
@@ -200,13 +205,18 @@ func dryRunOf(cmd *cobra.Command) (rollout.DryRun, string, error) {
 	if err != nil {
 		return 0, "", usageError(err)
 	}
+	dryRun, suffix := dryRunAs(strategy)
+	return dryRun, suffix, nil
+}
+
+func dryRunAs(strategy cmdutil.DryRunStrategy) (rollout.DryRun, string) {
 	switch strategy {
 	case cmdutil.DryRunClient:
-		return rollout.DryRunClient, " (dry run)", nil
+		return rollout.DryRunClient, " (dry run)"
 	case cmdutil.DryRunServer:
-		return rollout.DryRunServer, " (server dry run)", nil
+		return rollout.DryRunServer, " (server dry run)"
 	default:
-		return rollout.DryRunNone, "", nil
+		return rollout.DryRunNone, ""
 	}
 }
 

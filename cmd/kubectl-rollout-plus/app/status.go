@@ -29,14 +29,14 @@ type statusFlags struct {
 func newStatusCommand(env *environment) *cobra.Command {
 	f := &statusFlags{}
 	cmd := &cobra.Command{
-		Use:   "status (TYPE NAME | TYPE/NAME)",
+		Use:   "status (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Show how rollouts go, and wait for their end",
 		Long: "Show how the rollouts of Deployments, StatefulSets and DaemonSets go, in the\n" +
 			"words of kubectl rollout status, and wait for their end: all at the same time,\n" +
 			"and within one --timeout. Of a stepwise rollout the step is shown too.\n\n" +
-			"It ends at once, with the cause, for a rollout that fails or that waits for\n" +
-			"somebody. With several objects the exit code is the first of these that one of\n" +
-			"them has: 4, 1, 6, 124, 7.",
+			"It ends at once, with the cause, for a rollout that fails (exit code 4) or that\n" +
+			"waits for somebody (6); 124 is --timeout, 7 --exit-code, 1 all other errors.\n" +
+			"With several objects it is the first of 4, 1, 6, 124 and 7 that one of them has.",
 		Example:           statusExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

@@ -42,7 +42,7 @@ type undoFlags struct {
 func newUndoCommand(env *environment) *cobra.Command {
 	f := &undoFlags{printFlags: genericclioptions.NewPrintFlags("rolled back").WithTypeSetter(scheme.Scheme)}
 	cmd := &cobra.Command{
-		Use:   "undo (TYPE NAME... | TYPE/NAME... | -f FILE) [flags]",
+		Use:   "undo (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Go back to an earlier revision",
 		Long: "Go back to an earlier revision of Deployments, StatefulSets and DaemonSets, as\n" +
 			"kubectl rollout undo does: at once and within their own limits. It goes back\n" +
@@ -59,6 +59,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 		"Rewrite what kubectl apply remembers too, so that the next apply removes what it no longer names.")
 	f.selection.add(cmd)
 	f.rolloutFlags.add(cmd)
+	stepsAreOptional(cmd)
 	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work on it and, with --wait, to wait, with exit code 124; zero means for ever.")
 	flags.StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	cmdutil.AddDryRunFlag(cmd)
@@ -73,10 +74,12 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 	if err := f.validate(cmd); err != nil {
 		return err
 	}
-	dryRun, suffix, err := dryRunOf(cmd)
+	// Once for all: kubectl warns of a --dry-run without a value with every look at it.
+	strategy, err := cmdutil.GetDryRunStrategy(cmd)
 	if err != nil {
-		return err
+		return usageError(err)
 	}
+	dryRun, suffix := dryRunAs(strategy)
 	options, err := f.options(dryRun)
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 	if _, err := f.printFlags.ToPrinter(); err != nil {
 		return usageError(err)
 	}
-	return f.atOnce(cmd, env, args)
+	return f.atOnce(cmd, env, args, strategy)
 }
 
 func (f *undoFlags) validate(cmd *cobra.Command) error {

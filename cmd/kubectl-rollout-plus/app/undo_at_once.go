@@ -36,12 +36,8 @@ type undoer struct {
 }
 
 // atOnce goes back within the objects' own limits. As with kubectl, what fails does not stop the others.
-func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string) error {
-	u := &undoer{undoFlags: f, env: env}
-	var err error
-	if u.dryRun, err = cmdutil.GetDryRunStrategy(cmd); err != nil {
-		return usageError(err)
-	}
+func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, dryRun cmdutil.DryRunStrategy) error {
+	u := &undoer{undoFlags: f, env: env, dryRun: dryRun}
 	if cmd.Flags().Changed("change-cause") {
 		u.changeCause = &f.cause
 	}

@@ -12,10 +12,22 @@ const usageWidth = 80
 
 // setUsage wraps the flags in help, and lists those that all commands share in the root's alone.
 func setUsage(root *cobra.Command) {
+	shorten(root)
 	root.SetUsageTemplate(strings.NewReplacer(
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `"{{.CommandPath}} [command] --help" tells more about a command.`,
 		"{{.LocalFlags.FlagUsages | ", fmt.Sprintf("{{.LocalFlags.FlagUsagesWrapped %d | ", usageWidth),
 		"Global Flags:\n{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}",
 		fmt.Sprintf("%q lists the flags of all commands, such as -n.", displayName+" --help"),
 	).Replace(root.UsageTemplate()))
+}
+
+// shorten takes an address that is wider than the column from the usage of kubectl's own flag.
+func shorten(cmd *cobra.Command) {
+	if flag := cmd.Flags().Lookup("template"); flag != nil {
+		flag.Usage, _, _ = strings.Cut(flag.Usage, " [http")
+		flag.Usage = strings.TrimSuffix(flag.Usage, ".") + "."
+	}
+	for _, command := range cmd.Commands() {
+		shorten(command)
+	}
 }
