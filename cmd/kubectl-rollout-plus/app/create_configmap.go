@@ -22,7 +22,7 @@ const createConfigMapExample = `  # From literal values
 func newCreateConfigMapCommand(env *environment) *cobra.Command {
 	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
 	cmd := &cobra.Command{
-		Use:     "configmap NAME [--from-file=F] [--from-literal=K=V]",
+		Use:     "configmap NAME [--from-file=[KEY=]FILE]",
 		Aliases: []string{"cm"},
 		Short:   "Create a ConfigMap from literal values, files or env files",
 		Long: "Create a ConfigMap from literal values, files, directories or env files, as\n" +
