@@ -1,0 +1,73 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+func TestObstacles(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.StatefulSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "db", UID: "db", Generation: 3},
+		Spec: appsv1.StatefulSetSpec{UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+			Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To[int32](1)},
+		}},
+		Status: appsv1.StatefulSetStatus{ObservedGeneration: 3, UpdateRevision: "db-b"},
+	}
+	// pod has not been ready since it was taken; since says how long its Ready condition has been false by then.
+	pod := func(edits ...func(*corev1.Pod)) *corev1.Pod {
+		taken := metav1.NewTime(noon(0))
+		p := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{
+				Name: "db-1", Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: "db-a"},
+				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("StatefulSet"))},
+			},
+			Status: corev1.PodStatus{StartTime: &taken, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: taken}}},
+		}
+		for _, edit := range edits {
+			edit(p)
+		}
+		return p
+	}
+	ready := func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionTrue }
+	lostReadiness := func(p *corev1.Pod) {
+		p.Status.Conditions[0].LastTransitionTime = metav1.NewTime(noon(0).Add(time.Minute))
+	}
+	waiting := func(reason string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.Status.ContainerStatuses = []corev1.ContainerStatus{waits(reason, "")} }
+	}
+	named := func(name string) func(*corev1.Pod) { return func(p *corev1.Pod) { p.Name = name } }
+	for name, test := range map[string]struct {
+		edit func(*appsv1.StatefulSet)
+		pod  *corev1.Pod
+		want bool
+	}{
+		"never ready":                 {pod: pod(), want: true},
+		"not even taken by a node":    {pod: pod(func(p *corev1.Pod) { p.Status = corev1.PodStatus{} }), want: true},
+		"ready":                       {pod: pod(ready)},
+		"was ready before":            {pod: pod(lostReadiness)},
+		"was ready, and crashes":      {pod: pod(lostReadiness, waiting("CrashLoopBackOff")), want: true},
+		"is being deleted":            {pod: pod(func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(metav1.NewTime(noon(1))) })},
+		"of the newest revision":      {pod: pod(func(p *corev1.Pod) { p.Labels[appsv1.ControllerRevisionHashLabelKey] = "db-b" })},
+		"of nobody":                   {pod: pod(func(p *corev1.Pod) { p.OwnerReferences = nil })},
+		"below the partition":         {pod: pod(named("db-0"))},
+		"above it":                    {pod: pod(named("db-10")), want: true},
+		"below with ordinals from 1":  {edit: func(s *appsv1.StatefulSet) { s.Spec.Ordinals = &appsv1.StatefulSetOrdinals{Start: 1} }, pod: pod()},
+		"parallel pods are replaced":  {edit: func(s *appsv1.StatefulSet) { s.Spec.PodManagementPolicy = appsv1.ParallelPodManagement }, pod: pod()},
+		"OnDelete":                    {edit: func(s *appsv1.StatefulSet) { s.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType }, pod: pod()},
+		"the newest is not known yet": {edit: func(s *appsv1.StatefulSet) { s.Status.ObservedGeneration = 2 }, pod: pod()},
+	} {
+		s := set.DeepCopy()
+		if test.edit != nil {
+			test.edit(s)
+		}
+		if got := obstacles(s, []*corev1.Pod{test.pod}); (len(got) == 1) != test.want {
+			t.Errorf("%s: got %d", name, len(got))
+		}
+	}
+}
