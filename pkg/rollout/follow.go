@@ -28,8 +28,8 @@ type View struct {
 	Message string
 	// Outcome is set together with either of them.
 	Outcome Outcome
-	// Obstacle tells of a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
-	Obstacle string
+	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
+	Obstacle Obstacle
 	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
 	Blind error
 }

@@ -11,11 +11,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // readyTolerance is how long after the kubelet took a pod its Ready condition may have been set for the first time.
 const readyTolerance = 2 * time.Second
+
+// Obstacle is a pod that is in the way.
+type Obstacle struct {
+	Pod types.UID
+	// Text says why, and what to do.
+	Text string
+}
 
 // obstacles are the pods that a StatefulSet may wait for in vain: they are to be replaced, but with the pod management
 // policy OrderedReady its controller does nothing before every pod is ready, those too (processReplica in its
@@ -87,13 +95,14 @@ func (v *View) heldUp(pods []*corev1.Pod) {
 	if finding != nil && finding.Reason != "CrashLoopBackOff" {
 		finding.Pods = 1
 		v.failed(finding)
-		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it is replaced; " + wayOut
+		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
 		return
 	}
-	v.Obstacle = fmt.Sprintf("pod %s of an earlier revision is not ready, and the StatefulSet waits for it before it is replaced; %s", pod.Name, wayOut)
+	v.Obstacle = Obstacle{Pod: pod.UID, Text: fmt.Sprintf("pod %s is not ready", pod.Name)}
 	if finding != nil {
-		v.Obstacle = fmt.Sprintf("%s: %s is of an earlier revision, and the StatefulSet waits for it before it is replaced; %s", finding, pod.Name, wayOut)
+		v.Obstacle.Text = finding.String()
 	}
+	v.Obstacle.Text += "; it is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
 }
 
 // Unblock deletes the pods that keep a StatefulSet from going back to its pod template: those of other revisions that have

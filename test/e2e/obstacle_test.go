@@ -14,8 +14,8 @@ func TestAStatefulSetThatWaitsForABrokenPod(t *testing.T) {
 		told  []string
 	}{
 		"broken":      {waits: "ImagePullBackOff", told: []string{`statefulset "db": the rollout failed: pod db-1, container app: ImagePullBackOff`, "the pod is of an earlier revision"}},
-		"crash":       {waits: "CrashLoopBackOff", told: []string{"CrashLoopBackOff", "db-1 is of an earlier revision, and the StatefulSet waits for it"}},
-		"never-ready": {told: []string{"pod db-1 of an earlier revision is not ready, and the StatefulSet waits for it"}},
+		"crash":       {waits: "CrashLoopBackOff", told: []string{"CrashLoopBackOff", "it is of an earlier revision, and the StatefulSet waits for it"}},
+		"never-ready": {told: []string{"pod db-1 is not ready; it is of an earlier revision, and the StatefulSet waits for it"}},
 	} {
 		t.Run(image, func(t *testing.T) {
 			s := newSpace(t)

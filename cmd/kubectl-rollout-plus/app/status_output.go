@@ -58,10 +58,9 @@ func (t *statusTarget) tellBlind() {
 
 // tellObstacle says once of each pod that a StatefulSet waits for it.
 func (t *statusTarget) tellObstacle() {
-	if obstacle := t.view.Obstacle; obstacle != t.obstacle {
-		if t.obstacle = obstacle; obstacle != "" {
-			t.note(obstacle)
-		}
+	if obstacle := t.view.Obstacle; obstacle.Pod != "" && obstacle.Pod != t.obstacle {
+		t.obstacle = obstacle.Pod
+		t.note(obstacle.Text)
 	}
 }
 

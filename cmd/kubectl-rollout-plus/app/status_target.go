@@ -24,8 +24,9 @@ type statusTarget struct {
 	workload rollout.Workload
 	viewer   polymorphichelpers.StatusViewer
 	// view, told and obstacle are what was seen and told last.
-	view           *rollout.View
-	told, obstacle string
+	view     *rollout.View
+	told     string
+	obstacle types.UID
 	// err is what following it gave.
 	err error
 }
