@@ -119,6 +119,12 @@ func otherCauses() []Cause {
 		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
 		{StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second, "A pod of an older revision is not ready, and an ordered StatefulSet goes no further until it is: kubernetes issue 67250.", []string{"kubectl delete pod {pod} -n {namespace}"}},
 		{StuckTerminating, Warns, 0, "A pod should have ended for 30 s at least; finalizers or its node hold it up.", []string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.metadata.finalizers}"}},
+		{Paused, Warns, 0, "The Deployment is paused, and its pod template is not rolled out.", []string{"kubectl rollout-plus resume {workload} -n {namespace}"}},
+		{
+			RolloutOpen, Warns, 0, "A stepwise rollout is open. Where nobody drives it, it stands at its step.",
+			[]string{"kubectl rollout-plus resume {workload} -n {namespace}", "kubectl rollout-plus abort {workload} -n {namespace}"},
+		},
+		{OnDelete, Warns, 0, "Pods of an older template are replaced only as somebody deletes them.", []string{"kubectl rollout-plus status {workload} -n {namespace}"}},
 		{Undetermined, EndsAfterGrace, 2 * time.Minute, "The pod is in a state that is not known here; the evidence tells what there is.", []string{describe}},
 	}
 }

@@ -75,6 +75,9 @@ const (
 	PodFailed                = "PodFailed"
 	StaleRevisionBlocks      = "StaleRevisionBlocks"
 	StuckTerminating         = "StuckTerminating"
+	Paused                   = "Paused"
+	RolloutOpen              = "RolloutOpen"
+	OnDelete                 = "OnDelete"
 	Undetermined             = "Undetermined"
 )
 

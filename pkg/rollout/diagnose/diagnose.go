@@ -26,6 +26,8 @@ type Input struct {
 	Ordered *appsv1.StatefulSet
 	// Events are those of the pods, as far as they were fetched.
 	Events []*corev1.Event
+	// Facts are causes that the workload itself shows.
+	Facts []Fact
 	// Deadline is how long the workload may take to progress, 0 where it is not bounded.
 	Deadline time.Duration
 	// Seen is what the last report had: since when something has been so, for what the objects do not tell. Nil is for who
@@ -33,6 +35,9 @@ type Input struct {
 	Seen Seen
 	Now  time.Time
 }
+
+// Fact is a cause that is known already.
+type Fact struct{ ID, Message string }
 
 // Key is a state of a pod or another object.
 type Key struct {
@@ -84,8 +89,13 @@ type signal struct {
 func Diagnose(in *Input) Report {
 	d := &diagnosis{Input: in, events: byObject(in.Events), report: Report{Seen: Seen{}}, groups: map[groupKey]*group{}}
 	d.carry()
+	known, told := d.spokesmen(), map[types.UID][]signal{}
 	for _, pod := range in.Pods {
-		for _, s := range d.pod(pod) {
+		signals := d.alike(pod, known, told)
+		if signals == nil {
+			signals = d.pod(pod)
+		}
+		for _, s := range signals {
 			s.pod, s.object, s.uid = pod, Object{"Pod", pod.Name}, pod.UID
 			d.add(&s)
 		}
@@ -98,7 +108,24 @@ func Diagnose(in *Input) Report {
 	for _, s := range append(d.refused(), d.blocked()...) {
 		d.add(&s)
 	}
+	for _, fact := range in.Facts {
+		d.add(&signal{id: fact.ID, message: fact.Message, object: in.Workload})
+	}
 	return d.conclude()
+}
+
+// cause looks a cause up, as causeOf does, many times.
+func (d *diagnosis) cause(id string) Cause {
+	if d.catalog == nil {
+		d.catalog = map[string]Cause{}
+		for _, cause := range Causes() {
+			d.catalog[cause.ID] = cause
+		}
+	}
+	if cause, found := d.catalog[id]; found {
+		return cause
+	}
+	return d.catalog[Undetermined]
 }
 
 type groupKey struct{ id, container, subject string }
@@ -117,11 +144,17 @@ type diagnosis struct {
 	*Input
 	events map[types.UID][]*corev1.Event
 	report Report
-	groups map[groupKey]*group
+	// catalog and proven are worked out when they are needed first.
+	catalog map[string]Cause
+	proven  *time.Duration
+	groups  map[groupKey]*group
 }
 
 // carry keeps what has been seen of pods that there still are.
 func (d *diagnosis) carry() {
+	if len(d.Input.Seen) == 0 {
+		return
+	}
 	alive := map[types.UID]bool{}
 	for _, pod := range append(append([]*corev1.Pod{}, d.Pods...), d.Others...) {
 		alive[pod.UID] = true
@@ -151,7 +184,7 @@ func (d *diagnosis) began(s *signal) time.Time {
 }
 
 func (d *diagnosis) add(s *signal) {
-	cause := causeOf(s.id)
+	cause := d.cause(s.id)
 	until := d.began(s)
 	if cause.Class != EndsNow && !s.now {
 		if s.grace == 0 {
@@ -223,11 +256,11 @@ func (d *diagnosis) finding(g *group) Finding {
 			f.Severity = Fatal
 		}
 	}
-	fill := strings.NewReplacer("{pod}", f.Pod, "{container}", f.Container, "{namespace}", d.Namespace, "{subject}", s.subject,
-		"{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
+	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
 	for _, remedy := range g.cause.Remedy {
 		f.Remedy = append(f.Remedy, fill.Replace(remedy))
 	}
+	f.fill()
 	return f
 }
 

@@ -343,7 +343,7 @@ func TestOtherPods(t *testing.T) {
 	gate.Status.ContainerStatuses[0].Ready = true
 	gate.Status.Conditions[0].Reason = "ReadinessGatesNotReady"
 	unseen := podWith("e", corev1.ContainerStatus{})
-	unseen.Spec.NodeName = ""
+	unseen.Spec.NodeName, unseen.Status.ContainerStatuses = "", nil
 	for want, pod := range map[string]*corev1.Pod{
 		"warning PodEvicted 1": evicted, "warning PodFailed 1": refused, "warning Undetermined 1": strange,
 		"warning ReadinessGateNotMet 1": gate, "warning NotScheduled 1": unseen,

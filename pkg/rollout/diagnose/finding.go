@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Severity is how grave a finding is now.
@@ -87,4 +89,58 @@ func (f *Finding) String() string {
 		fmt.Fprintf(&b, " (%d pods alike)", f.Pods)
 	}
 	return b.String()
+}
+
+// Known is a finding that whoever calls has made: fatal, and with the catalog's remedies.
+func Known(id string, workload Object, namespace, message string) *Finding {
+	d := &diagnosis{Input: &Input{Workload: workload, Namespace: namespace}, groups: map[groupKey]*group{}, report: Report{Seen: Seen{}}}
+	f := d.finding(&group{first: &signal{id: id, message: message, now: true}, cause: causeOf(id)})
+	f.Severity, f.Grace = Fatal, nil
+	return &f
+}
+
+// BlamePod names the pod that a finding is about.
+func (f *Finding) BlamePod(pod *corev1.Pod) {
+	f.Pod, f.Pods, f.Objects = pod.Name, 1, []Object{{"Pod", pod.Name}}
+	f.fill()
+}
+
+// BlameContainer names the container that a finding is about, and adds how its last run ended.
+func (f *Finding) BlameContainer(status *corev1.ContainerStatus) {
+	f.Container = status.Name
+	f.addLastRun(status)
+	f.fill()
+}
+
+// fill puts names into remedies that were made without them.
+func (f *Finding) fill() {
+	for i, remedy := range f.Remedy {
+		if f.Pod != "" {
+			remedy = strings.ReplaceAll(remedy, "{pod}", f.Pod)
+		}
+		if f.Container != "" {
+			remedy = strings.ReplaceAll(remedy, "{container}", f.Container)
+		}
+		f.Remedy[i] = remedy
+	}
+}
+
+// Refined is the finding by a report that knows more: the same states may have got another cause. What was found by other
+// means than a report gets the evidence alone.
+func (f *Finding) Refined(report *Report) *Finding {
+	for i := range report.Findings {
+		other := &report.Findings[i]
+		if other.Pod != f.Pod || other.Container != f.Container {
+			continue
+		}
+		switch f.ID {
+		case RestartedAfterReady, ReadinessLost, ProgressDeadlineExceeded:
+			f.Evidence = append([]string{strings.TrimSuffix(other.ID+": "+other.Message, ": ")}, other.Evidence...)
+			return f
+		}
+		if other.Severity == Fatal {
+			return other
+		}
+	}
+	return f
 }

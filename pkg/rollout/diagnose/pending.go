@@ -28,6 +28,10 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	if s.id = pendingCause(s.message); s.id == PersistentVolumeClaimNotFound {
 		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
 	}
+	if s.id == InsufficientResources || s.id == Unschedulable {
+		// Old pods that go make room: while pods become ready there is no failure.
+		s.since = latest(s.since, d.lastReady())
+	}
 	// Who adds nodes says so in an event.
 	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
 	if scaling != nil && s.id != PersistentVolumeClaimNotFound {

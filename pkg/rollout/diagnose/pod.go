@@ -25,7 +25,8 @@ func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	case pod.Status.Phase == corev1.PodSucceeded:
 		return nil
 	}
-	if scheduled := condition(pod, corev1.PodScheduled); pod.Spec.NodeName == "" && (scheduled == nil || scheduled.Status != corev1.ConditionTrue) {
+	scheduled := condition(pod, corev1.PodScheduled)
+	if pod.Spec.NodeName == "" && (scheduled != nil && scheduled.Status != corev1.ConditionTrue || scheduled == nil && len(pod.Status.ContainerStatuses) == 0) {
 		return []signal{d.pending(pod, scheduled)}
 	}
 	var signals []signal

@@ -37,7 +37,7 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 		s.reason, s.message = event.Reason, event.Message
 	}
 	s.grace, s.why = grace(c)
-	if proven := 2 * d.slowest(); proven > s.grace {
+	if proven := 2 * d.slowestOnce(); proven > s.grace {
 		s.grace, s.why = proven, fmt.Sprintf("twice the %s that a pod of the old version took", proven/2)
 	}
 	return s
@@ -75,6 +75,13 @@ func allowance(p *corev1.Probe) time.Duration {
 		}
 	}
 	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
+}
+
+func (d *diagnosis) slowestOnce() time.Duration {
+	if d.proven == nil {
+		d.proven = new(d.slowest())
+	}
+	return *d.proven
 }
 
 // slowest is the longest time that one of the other pods took to become ready, as far as they tell: one that has restarted
