@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // Lines writes a line per change to one stream, with the time since the first, and the result to another.
@@ -13,12 +14,35 @@ type Lines struct {
 	out, progress     io.Writer
 	outShade, palette Palette
 	object            string
-	began             time.Time
+	// annotate adds the annotations that GitHub Actions shows.
+	annotate bool
+	began    time.Time
 }
 
 // NewLines writes the result to out and everything else to progress. The object is named as in deployment.apps/web.
 func NewLines(out, progress io.Writer, onOut, onProgress Palette, object string) *Lines {
 	return &Lines{out: out, progress: progress, outShade: onOut, palette: onProgress, object: object}
+}
+
+// Annotated lets findings be shown by GitHub Actions, too.
+func (p *Lines) Annotated(yes bool) *Lines {
+	p.annotate = yes
+	return p
+}
+
+// finding tells the cause, then the evidence, then what to run next.
+func (p *Lines) finding(at time.Time, f *rollout.Finding) {
+	label := p.palette.bad.Sprint("failed: ")
+	if f.Severity == diagnose.Warning {
+		label = p.palette.busy.Sprint("warning: ")
+	}
+	p.line(at, label+f.String())
+	for _, line := range details(f) {
+		_, _ = fmt.Fprintf(p.progress, "         %s\n", line)
+	}
+	if p.annotate {
+		_, _ = fmt.Fprintln(p.progress, Annotation(f))
+	}
 }
 
 func (p *Lines) line(at time.Time, text string) {
@@ -49,10 +73,7 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.HoldEvent:
 		p.line(at, fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For))
 	case rollout.FindingEvent:
-		p.line(at, p.palette.bad.Sprint("failed: ")+e.Finding.String())
-		for _, line := range e.Finding.Logs {
-			_, _ = fmt.Fprintf(p.progress, "         | %s\n", line)
-		}
+		p.finding(at, e.Finding)
 	case rollout.RollbackEvent:
 		p.line(at, p.palette.bad.Sprint("rolling back")+fmt.Sprintf(" to what was revision %d", e.Revision))
 	}

@@ -22,7 +22,7 @@ type Engine struct {
 	Clock clock.Clock
 	// FieldManager is the name under which fields are written.
 	FieldManager string
-	// LogLines is how many lines of a failed container's log are told; zero means LogLines.
+	// LogLines is how many lines of a failed container's log are told.
 	LogLines int64
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)

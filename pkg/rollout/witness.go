@@ -133,12 +133,8 @@ func (s *session) enrich(ctx context.Context, finding *Finding) *Finding {
 		report := diagnose.Diagnose(in)
 		finding = finding.Refined(&report)
 	}
-	lines := s.LogLines
-	if lines == 0 {
-		lines = LogLines
-	}
 	var err error
-	if finding.Logs, err = s.logsOf(ctx, s.key.Namespace, finding, lines); err != nil {
+	if finding.Logs, err = s.logsOf(ctx, s.key.Namespace, finding, s.LogLines); err != nil {
 		s.emit(ProgressEvent{Message: "the container's log is not seen: " + err.Error()})
 	}
 	return finding
