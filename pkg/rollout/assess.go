@@ -66,6 +66,7 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	blamed := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.ID != diagnose.ContainerRestarted })
 	switch {
 	case len(report.Findings) == 0:
+		s.blameUnready(finding, current)
 		return finding
 	case blamed < 0:
 		blamed = 0
@@ -76,6 +77,28 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	finding.ExitCode, finding.HasLogs, finding.Restarted = cause.ExitCode, cause.HasLogs, cause.Restarted
 	finding.Evidence, finding.Remedy = cause.Evidence, append(cause.Remedy, finding.Remedy...)
 	return finding
+}
+
+// blameUnready names a pod that is not ready, where nothing is wrong with any but that.
+func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
+	unready := 0
+	for _, pod := range s.Pods {
+		if ready, _ := readySince(pod); ready || !ownedBy(pod, current) {
+			continue
+		}
+		if unready++; unready > 1 {
+			continue
+		}
+		finding.BlamePod(pod)
+		for _, status := range containerStatuses(pod) {
+			if waiting := status.State.Waiting; waiting != nil && waiting.Reason != "" {
+				finding.Message += "; the container waits: " + waiting.Reason
+				finding.BlameContainer(&status)
+				break
+			}
+		}
+	}
+	finding.Pods = unready
 }
 
 // containerStatuses are those of init containers, in their order, before those of the others.

@@ -67,7 +67,7 @@ func TestStalled(t *testing.T) {
 		"not scheduled":   {[]*corev1.Pod{pending}, nil, false, "pod pending: ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); Unschedulable: 0/3 nodes are available"},
 		"pulling":         {[]*corev1.Pod{podFor(current, "fine", &ready), pulling}, nil, false, "container app: ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); ImagePullFailed: registry is slow"},
 		"not ready":       {[]*corev1.Pod{unready}, nil, false, "the container runs and is not ready"},
-		"ended":           {[]*corev1.Pod{gone}, nil, false, "the container ended with an error (exit code 3)"},
+		"ended":           {[]*corev1.Pod{gone}, nil, false, "the container ended (exit code 3)"},
 		"no quota":        {nil, quota, false, "ProgressDeadlineExceeded: no new pod became ready for 60 s (progressDeadlineSeconds); QuotaExceeded: exceeded quota"},
 		"controller away": {[]*corev1.Pod{pending}, nil, true, "and the Deployment controller has not acted on the last change"},
 	} {

@@ -94,7 +94,7 @@ func (d *diagnosis) unhealthy(pod *corev1.Pod, container, probe string) *corev1.
 
 // ending tells an end in words.
 func ending(last *corev1.ContainerStateTerminated, restarts int32) string {
-	text := "ended with an error"
+	text := "ended"
 	switch {
 	case last.ExitCode == 0:
 		text = "ended without an error, where it should go on running"
