@@ -82,6 +82,11 @@ func (p *JSON) Event(at time.Time, event rollout.Event) {
 	switch e := event.(type) {
 	case rollout.PlanEvent:
 		p.plan(at, e)
+	case rollout.CheckEvent:
+		p.write(struct {
+			header
+			Checks []checkResult `json:"checks"`
+		}{p.header(at, "checks"), checksOf(e.Results)})
 	case rollout.StepEvent:
 		p.write(struct {
 			header

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
 // Lines writes a line per change to one stream, with the time since the first, and the result to another.
@@ -66,6 +67,12 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.PlanEvent:
 		p.line(at, fmt.Sprintf("%s: %d replicas in %s, at most %d above and %d below", p.object, e.Replicas,
 			count(len(e.Steps), "step"), e.Limits.Surge, e.Limits.Unavailable))
+	case rollout.CheckEvent:
+		for _, r := range e.Results {
+			if r.Status != preflight.OK {
+				p.line(at, fmt.Sprintf("check %s %s: %s", p.palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
+			}
+		}
 	case rollout.StepEvent:
 		p.line(at, p.palette.busy.Sprintf("step %d/%d: to %s", e.Step, e.Of, count(int(e.Target), "new pod")))
 	case rollout.ProgressEvent:

@@ -72,9 +72,10 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 // facts are what the workload itself shows. They may change the phase that it is told to be in.
 func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	var facts []diagnose.Fact
-	switch told.Phase {
-	case PhasePaused:
+	if d := in.Deployment; d != nil && d.Spec.Paused && told.Phase != Complete {
 		facts = append(facts, diagnose.Fact{ID: diagnose.Paused, Message: "the Deployment is paused and its pod template is not rolled out"})
+	}
+	switch told.Phase {
 	case OnDelete:
 		if counts := PodCountsOf(told.Workload); counts.Old > 0 {
 			facts = append(facts, diagnose.Fact{ID: diagnose.OnDelete, Message: fmt.Sprintf("%d pods of an older template wait to be deleted", counts.Old)})

@@ -59,10 +59,11 @@ func TestImports(t *testing.T) {
 	t.Parallel()
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus":     {"cmd/kubectl-rollout-plus/app"},
-		"cmd/kubectl-rollout-plus/app": {"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/diagnose"},
+		"cmd/kubectl-rollout-plus/app": {"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
 		"pkg/configmap":                nil,
-		"pkg/printers":                 {"pkg/rollout", "pkg/rollout/diagnose"},
-		"pkg/rollout":                  {"pkg/rollout/diagnose"},
+		"pkg/printers":                 {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/rollout":                  {"pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/rollout/preflight":        nil,
 		"pkg/rollout/diagnose":         nil,
 	}
 	// Not even by way of others.

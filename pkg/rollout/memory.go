@@ -50,7 +50,7 @@ func (m memory) lost(s *Snapshot) *Finding {
 		if !watched {
 			continue
 		}
-		if restarts(pod) > before {
+		if restarts(pod) > before || hasEnded(pod) {
 			return s.restarted(pod)
 		}
 		if ready, _ := readySince(pod); !ready {

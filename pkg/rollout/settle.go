@@ -71,7 +71,7 @@ func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Findin
 // failure is nil for a pod that may come good.
 func (c career) failure(s *Snapshot, pod *corev1.Pod) *Finding {
 	switch {
-	case restarts(pod) > c.restarts:
+	case restarts(pod) > c.restarts || c.losses > 0 && hasEnded(pod):
 		return s.restarted(pod)
 	case c.losses > mostLosses:
 		return s.lostReadiness(pod, "the pod was ready and lost its readiness again and again")
@@ -79,11 +79,21 @@ func (c career) failure(s *Snapshot, pod *corev1.Pod) *Finding {
 	return nil
 }
 
+// hasEnded tells whether a container has ended that has to go on running.
+func hasEnded(pod *corev1.Pod) bool {
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].State.Terminated != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // restarted is a restart after a pod was ready.
 func (s *Snapshot) restarted(pod *corev1.Pod) *Finding {
-	f := s.of(pod, diagnose.RestartedAfterReady, "a container restarted after the pod had been ready")
+	f := s.of(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
 	for _, status := range containerStatuses(pod) {
-		if status.RestartCount > 0 {
+		if status.RestartCount > 0 || status.State.Terminated != nil && status.State.Terminated.ExitCode != 0 {
 			f.BlameContainer(&status)
 			break
 		}
