@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -51,8 +52,10 @@ func plan() rollout.PlanEvent {
 
 func crash() *rollout.Finding {
 	return &rollout.Finding{
-		Reason: "CrashLoopBackOff", Message: "back-off 10s\n restarting", Pod: "web-5d9c-x7", Container: "app", ExitCode: ptr.To[int32](1), Pods: 2,
-		Logs: []string{"listening", "panic: no <database> & no hope"},
+		ID: "CrashLoopBackOff", Severity: diagnose.Fatal, Reason: "CrashLoopBackOff", Message: "back-off 10s\n restarting", Pod: "web-5d9c-x7", Container: "app", ExitCode: ptr.To[int32](1), Pods: 2,
+		Logs:     []string{"listening", "panic: no <database> & no hope"},
+		Objects:  []diagnose.Object{{Kind: "Pod", Name: "web-5d9c-x7"}, {Kind: "Pod", Name: "web-5d9c-y8"}},
+		Evidence: []string{"Back-off restarting failed container"}, Remedy: []string{"kubectl logs web-5d9c-x7 -c app -n shop --previous"},
 	}
 }
 

@@ -42,16 +42,6 @@ type plannedStep struct {
 	MinAvailable int32  `json:"minAvailable"`
 }
 
-type finding struct {
-	Reason    string   `json:"reason"`
-	Pod       string   `json:"pod,omitempty"`
-	Container string   `json:"container,omitempty"`
-	Pods      int      `json:"pods,omitempty"`
-	ExitCode  *int32   `json:"exitCode,omitempty"`
-	Detail    string   `json:"detail,omitempty"`
-	Logs      []string `json:"logs,omitempty"`
-}
-
 type availability struct {
 	LowestReady     int32      `json:"lowestReady"`
 	Floor           int32      `json:"floor"`
@@ -92,6 +82,11 @@ func (p *JSON) Event(at time.Time, event rollout.Event) {
 	switch e := event.(type) {
 	case rollout.PlanEvent:
 		p.plan(at, e)
+	case rollout.CheckEvent:
+		p.write(struct {
+			header
+			Checks []checkResult `json:"checks"`
+		}{p.header(at, "checks"), checksOf(e.Results)})
 	case rollout.StepEvent:
 		p.write(struct {
 			header
@@ -169,10 +164,6 @@ func (p *JSON) Result(at time.Time, result *Result) {
 func podsOf(e rollout.ProgressEvent) pods {
 	c := e.Counts
 	return pods{e.Step, e.Of, e.Target, c.New, c.NewReady, c.Old, c.OldReady, c.Total, c.Ready}
-}
-
-func findingOf(f *rollout.Finding) *finding {
-	return &finding{f.Reason, f.Pod, f.Container, f.Pods, f.ExitCode, f.Message, f.Logs}
 }
 
 func availabilityOf(a *rollout.Availability) *availability {

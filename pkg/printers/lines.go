@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
 // Lines writes a line per change to one stream, with the time since the first, and the result to another.
@@ -13,12 +15,35 @@ type Lines struct {
 	out, progress     io.Writer
 	outShade, palette Palette
 	object            string
-	began             time.Time
+	// annotate adds the annotations that GitHub Actions shows.
+	annotate bool
+	began    time.Time
 }
 
 // NewLines writes the result to out and everything else to progress. The object is named as in deployment.apps/web.
 func NewLines(out, progress io.Writer, onOut, onProgress Palette, object string) *Lines {
 	return &Lines{out: out, progress: progress, outShade: onOut, palette: onProgress, object: object}
+}
+
+// Annotated lets findings be shown by GitHub Actions, too.
+func (p *Lines) Annotated(yes bool) *Lines {
+	p.annotate = yes
+	return p
+}
+
+// finding tells the cause, then the evidence, then what to run next.
+func (p *Lines) finding(at time.Time, f *rollout.Finding) {
+	label := p.palette.bad.Sprint("failed: ")
+	if f.Severity == diagnose.Warning {
+		label = p.palette.busy.Sprint("warning: ")
+	}
+	p.line(at, label+f.String())
+	for _, line := range details(f) {
+		_, _ = fmt.Fprintf(p.progress, "         %s\n", line)
+	}
+	if p.annotate {
+		_, _ = fmt.Fprintln(p.progress, Annotation(f))
+	}
 }
 
 func (p *Lines) line(at time.Time, text string) {
@@ -42,6 +67,12 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.PlanEvent:
 		p.line(at, fmt.Sprintf("%s: %d replicas in %s, at most %d above and %d below", p.object, e.Replicas,
 			count(len(e.Steps), "step"), e.Limits.Surge, e.Limits.Unavailable))
+	case rollout.CheckEvent:
+		for _, r := range e.Results {
+			if r.Status != preflight.OK {
+				p.line(at, fmt.Sprintf("check %s %s: %s", p.palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
+			}
+		}
 	case rollout.StepEvent:
 		p.line(at, p.palette.busy.Sprintf("step %d/%d: to %s", e.Step, e.Of, count(int(e.Target), "new pod")))
 	case rollout.ProgressEvent:
@@ -49,10 +80,7 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.HoldEvent:
 		p.line(at, fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For))
 	case rollout.FindingEvent:
-		p.line(at, p.palette.bad.Sprint("failed: ")+e.Finding.String())
-		for _, line := range e.Finding.Logs {
-			_, _ = fmt.Fprintf(p.progress, "         | %s\n", line)
-		}
+		p.finding(at, e.Finding)
 	case rollout.RollbackEvent:
 		p.line(at, p.palette.bad.Sprint("rolling back")+fmt.Sprintf(" to what was revision %d", e.Revision))
 	}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,9 +18,6 @@ const (
 	retryAfter = time.Second
 	// resizeTimeout is how long the ReplicaSets may take to report that they have followed their size.
 	resizeTimeout = 2 * time.Second
-	logLines      = 10
-	logBytes      = 16 * 1024
-	logTimeout    = 5 * time.Second
 )
 
 // act does what was decided. It returns a result when the session's work has ended.
@@ -119,36 +114,17 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	return s.result(a.outcome, a.message)
 }
 
-// tell emits a finding once, with the last lines of the container's log.
+// tell emits a finding once, with what is read only for that: events, and the last lines of the container's log.
 func (s *session) tell(ctx context.Context, finding *Finding) {
 	if finding == nil || finding == s.finding {
 		return
 	}
-	if s.finding != nil && s.finding.Reason == finding.Reason && s.finding.Pod == finding.Pod {
+	if s.blamed != nil && s.blamed.ID == finding.ID && s.blamed.Pod == finding.Pod {
 		return // the same again, after a write that has to be repeated
 	}
-	finding.Logs = s.logs(ctx, finding)
-	s.finding = finding
-	s.emit(FindingEvent{Finding: finding})
-}
-
-// logs are the last lines of the run that failed; none where there are none or they cannot be read.
-func (s *session) logs(ctx context.Context, finding *Finding) []string {
-	if !finding.hasLogs || finding.Pod == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, logTimeout)
-	defer cancel()
-	lines, limit := int64(logLines), int64(logBytes)
-	text, err := s.Client.CoreV1().Pods(s.key.Namespace).GetLogs(finding.Pod, &corev1.PodLogOptions{
-		Container: finding.Container, Previous: finding.restarted, TailLines: &lines, LimitBytes: &limit,
-	}).DoRaw(ctx)
-	trimmed := strings.TrimSpace(string(text))
-	// The kubelet answers with this text, and success, when it has removed the container already.
-	if err != nil || trimmed == "" || strings.HasPrefix(trimmed, "unable to retrieve container logs") {
-		return nil
-	}
-	return strings.Split(trimmed, "\n")
+	s.blamed = finding
+	s.finding = s.enrich(ctx, finding)
+	s.emit(FindingEvent{Finding: s.finding})
 }
 
 func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {

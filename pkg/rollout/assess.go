@@ -2,127 +2,103 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // Finding is why a rollout does not come good: which pod and container, and what Kubernetes says of it.
-type Finding struct {
-	// Reason is Kubernetes' own word, such as CrashLoopBackOff.
-	Reason string
-	// Message is Kubernetes' own text, where it has one.
-	Message string
-	// Pod and Container are empty where the cause is not one pod's.
-	Pod, Container string
-	// ExitCode is that of the container's last run, nil where it has not ended.
-	ExitCode *int32
-	// Pods is how many new pods are in this state.
-	Pods int
-	// Logs are the last lines of the container's last run.
-	Logs []string
+type Finding = diagnose.Finding
 
-	restarted bool
-	hasLogs   bool
+// examine diagnoses the pods of the newest version, and keeps the report.
+func (s *Snapshot) examine(current *appsv1.ReplicaSet, deadline *int32, seen diagnose.Seen, now time.Time) *diagnose.Report {
+	in := s.input(current, now)
+	in.Events, in.Seen, in.Deadline = s.Events, seen, 0
+	if in.Seen == nil {
+		in.Seen = diagnose.Seen{}
+	}
+	if deadline != nil && *deadline != GateProgressDeadlineSeconds {
+		in.Deadline = time.Duration(*deadline) * time.Second
+	}
+	report := diagnose.Diagnose(in)
+	s.report = &report
+	return &report
 }
 
-// String tells the finding in one line, without the log lines.
-func (f *Finding) String() string {
-	var b strings.Builder
-	switch {
-	case f.Container != "":
-		fmt.Fprintf(&b, "pod %s, container %s: ", f.Pod, f.Container)
-	case f.Pod != "":
-		fmt.Fprintf(&b, "pod %s: ", f.Pod)
+// wake is when a grace ends, zero where none runs.
+func (s *Snapshot) wake() time.Time {
+	if s.report == nil {
+		return time.Time{}
 	}
-	b.WriteString(f.Reason)
-	if f.Message != "" {
-		b.WriteString(": " + strings.Join(strings.Fields(f.Message), " "))
-	}
-	if f.ExitCode != nil {
-		fmt.Fprintf(&b, " (exit code %d)", *f.ExitCode)
-	}
-	if f.Pods > 1 {
-		fmt.Fprintf(&b, " (%d pods alike)", f.Pods)
-	}
-	return b.String()
+	return s.report.Next
 }
 
-// isFatal tells whether a container that waits for this reason will not come good by itself. The words are the
-// kubelet's (pkg/kubelet/images/types.go, pkg/kubelet/container/sync_result.go).
-func isFatal(waiting *corev1.ContainerStateWaiting) bool {
-	switch waiting.Reason {
-	case "CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
-		"SignatureValidationFailed", "CreateContainerError", "RunContainerError", "PostStartHookError":
-		return true
-	case "CreateContainerConfigError":
-		// The kubelet says so too while it has not yet fetched an object that does exist.
-		return !strings.Contains(waiting.Message, "failed to sync")
-	}
-	return false
-}
-
-// failure is the state of the new pods that will not come good, nil where there is none.
-func (s *Snapshot) failure(current *appsv1.ReplicaSet) *Finding {
-	return failureOf(s.Pods, func(pod *corev1.Pod) bool { return ownedBy(pod, current) })
-}
-
-// failureOf is the state of those pods that will not come good, nil where there is none. Of several it is the one that
-// most pods are in.
-func failureOf(pods []*corev1.Pod, concerns func(*corev1.Pod) bool) *Finding {
-	type cause struct{ reason, container string }
-	findings := map[cause]*Finding{}
-	var worst *Finding
-	for _, pod := range pods {
-		if !concerns(pod) {
-			continue
-		}
-		finding := podFailure(pod)
-		if finding == nil {
-			continue
-		}
-		key := cause{finding.Reason, finding.Container}
-		if findings[key] == nil {
-			findings[key] = finding
-		}
-		findings[key].Pods++
-		if worst == nil || findings[key].Pods > worst.Pods {
-			worst = findings[key]
-		}
-	}
-	return worst
-}
-
+// podFailure is what is wrong with a container of a pod that is not expected to come good, nil where nothing is.
 func podFailure(pod *corev1.Pod) *Finding {
-	for _, status := range containerStatuses(pod) {
-		if waiting := status.State.Waiting; waiting != nil && isFatal(waiting) {
-			finding := &Finding{Reason: waiting.Reason, Message: waiting.Message, Pod: pod.Name, Container: status.Name}
-			finding.addLastRun(&status)
-			return finding
+	report := diagnose.Diagnose(&diagnose.Input{Namespace: pod.Namespace, Pods: []*corev1.Pod{pod}, Seen: diagnose.Seen{}})
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		if f.Container != "" && (f.Severity == diagnose.Fatal || f.Grace != nil && !f.Starting()) {
+			return f
 		}
 	}
 	return nil
 }
 
-// addLastRun adds how the container's last run ended.
-func (f *Finding) addLastRun(status *corev1.ContainerStatus) {
-	last := status.State.Terminated
-	if last == nil {
-		last = status.LastTerminationState.Terminated
-		f.restarted = status.RestartCount > 0
+// stalled says why a step did not progress within its deadline, as far as it is known.
+func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
+	workload := diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}
+	finding := diagnose.Known(diagnose.ProgressDeadlineExceeded, workload, s.Deployment.Namespace,
+		fmt.Sprintf("no new pod became ready for %d s (progressDeadlineSeconds)", seconds))
+	if !s.Observed() || current == nil {
+		finding.Message += ", and the Deployment controller has not acted on the last change"
+		return finding
 	}
-	f.hasLogs = last != nil || status.State.Running != nil
-	if last == nil {
-		return
+	report := s.report
+	if report == nil {
+		report = s.examine(current, nil, nil, s.Deployment.CreationTimestamp.Time)
 	}
-	f.ExitCode = &last.ExitCode
-	if last.Reason != "" && last.Reason != "Error" && last.Reason != "Completed" {
-		f.Message = strings.TrimSpace(last.Reason + ": " + f.Message)
+	blamed := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.ID != diagnose.ContainerRestarted })
+	switch {
+	case len(report.Findings) == 0:
+		s.blameUnready(finding, current)
+		return finding
+	case blamed < 0:
+		blamed = 0
 	}
-	if last.Message != "" {
-		f.Message = strings.TrimSpace(f.Message + ": " + last.Message)
+	cause := &report.Findings[blamed]
+	finding.Message += "; " + strings.TrimSuffix(cause.ID+": "+cause.Message, ": ")
+	finding.Objects, finding.Pod, finding.Container, finding.Pods = cause.Objects, cause.Pod, cause.Container, cause.Pods
+	finding.ExitCode, finding.HasLogs, finding.Restarted = cause.ExitCode, cause.HasLogs, cause.Restarted
+	finding.Evidence, finding.Remedy = cause.Evidence, append(cause.Remedy, finding.Remedy...)
+	return finding
+}
+
+// blameUnready names a pod that is not ready, where nothing is wrong with any but that.
+func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
+	unready := 0
+	for _, pod := range s.Pods {
+		if ready, _ := readySince(pod); ready || !ownedBy(pod, current) {
+			continue
+		}
+		if unready++; unready > 1 {
+			continue
+		}
+		finding.BlamePod(pod)
+		for _, status := range containerStatuses(pod) {
+			if waiting := status.State.Waiting; waiting != nil && waiting.Reason != "" {
+				finding.Message += "; the container waits: " + waiting.Reason
+				finding.BlameContainer(&status)
+				break
+			}
+		}
 	}
+	finding.Pods = unready
 }
 
 // containerStatuses are those of init containers, in their order, before those of the others.
@@ -131,65 +107,14 @@ func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
 	return append(all, pod.Status.ContainerStatuses...)
 }
 
-// stalled says why a step did not progress within its deadline, as far as the objects tell.
-func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
-	finding := &Finding{
-		Reason:  "ProgressDeadlineExceeded",
-		Message: fmt.Sprintf("no new pod became ready for %d s (progressDeadlineSeconds)", seconds),
-	}
-	if !s.Observed() || current == nil {
-		finding.Message += ", and the Deployment controller has not acted on the last change"
-		return finding
-	}
-	for _, pod := range s.Pods {
-		if ready, _ := readySince(pod); ready || !ownedBy(pod, current) {
-			continue
-		}
-		finding.Pods++
-		if finding.Pod == "" {
-			finding.addUnready(pod)
-		}
-	}
-	for _, condition := range s.Deployment.Status.Conditions {
-		if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
-			finding.Message += "; " + condition.Reason + ": " + condition.Message
-		}
-	}
-	return finding
-}
-
-// addUnready adds what a pod that is not ready says of itself.
-func (f *Finding) addUnready(pod *corev1.Pod) {
-	f.Pod = pod.Name
-	if scheduled := podCondition(pod, corev1.PodScheduled); scheduled != nil && scheduled.Status == corev1.ConditionFalse {
-		f.Message += "; " + scheduled.Reason + ": " + scheduled.Message
-		return
-	}
-	for _, status := range containerStatuses(pod) {
-		if waiting := status.State.Waiting; waiting != nil && waiting.Reason != "PodInitializing" {
-			f.Container, f.Message = status.Name, strings.TrimSuffix(f.Message+"; "+waiting.Reason+": "+waiting.Message, ": ")
-			f.addLastRun(&status)
-			return
-		}
-	}
-	for _, status := range pod.Status.ContainerStatuses {
-		if !status.Ready {
-			state := "; the container runs and is not ready"
-			if status.State.Terminated != nil {
-				state = "; the container has ended"
-			}
-			f.Container, f.Message = status.Name, f.Message+state
-			f.addLastRun(&status)
-			return
-		}
-	}
-}
-
 // restarts counts the restarts of a pod's containers.
 func restarts(pod *corev1.Pod) int32 {
 	var count int32
-	for _, status := range containerStatuses(pod) {
-		count += status.RestartCount
+	for i := range pod.Status.InitContainerStatuses {
+		count += pod.Status.InitContainerStatuses[i].RestartCount
+	}
+	for i := range pod.Status.ContainerStatuses {
+		count += pod.Status.ContainerStatuses[i].RestartCount
 	}
 	return count
 }

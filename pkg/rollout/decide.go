@@ -128,11 +128,13 @@ func (st *stepper) decide(m memory) (action, memory) {
 	if st.counts.NewReady > m.best {
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
-	if finding := st.failure(st.current); finding != nil {
-		return st.fail(finding), m
-	}
-	if finding := m.lost(st.Snapshot); finding != nil {
-		return st.fail(finding), m
+	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m.seen, st.now)
+	m.seen = report.Seen
+	m, relapse := m.follow(st.Snapshot, st.current)
+	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Snapshot)} {
+		if finding != nil {
+			return st.fail(finding), m
+		}
 	}
 	if st.done() {
 		return st.next(m)
@@ -169,6 +171,9 @@ func (st *stepper) next(m memory) (action, memory) {
 	}
 	replicas := replicasOf(st.Deployment)
 	if st.record.Last() || replicas == 0 {
+		if until := st.settled(st.current); st.now.Before(until) {
+			return await{until: until}, m
+		}
 		return finish{outcome: Done}, m
 	}
 	target := st.record.Plan.Steps.Target(st.record.Step, replicas)

@@ -15,15 +15,21 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		return await{}, m
 	case state == Open:
 		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}, m
+	case s.Deployment.Spec.Paused && s.Observed() && !s.Complete():
+		return stop{outcome: Paused, message: "the Deployment is paused, so its pods are not replaced"}, m
 	case s.Complete() && state == RollingBack:
 		return finish{outcome: RolledBack}, m
-	case s.Complete():
-		return stop{outcome: outcome}, m
-	case s.Deployment.Spec.Paused && s.Observed():
-		return stop{outcome: Paused, message: "the Deployment is paused, so its pods are not replaced"}, m
+	case outcome == Done && s.Observed():
+		var finding *Finding
+		if m, finding = m.failure(s, deadline, now); finding != nil {
+			return stop{outcome: Failed, finding: finding}, m
+		}
+		if until := s.settled(s.Current()); s.Complete() && now.Before(until) {
+			return await{until: until}, m
+		}
 	}
-	if finding := s.failure(s.Current()); finding != nil && s.Observed() && outcome == Done {
-		return stop{outcome: Failed, finding: finding}, m
+	if s.Complete() {
+		return stop{outcome: outcome}, m
 	}
 	// Both more of the wanted pods and fewer of the others are progress.
 	if progress := 2*status.AvailableReplicas + 2*status.UpdatedReplicas - status.Replicas; progress != m.best {
@@ -37,4 +43,16 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		return await{until: due}, m
 	}
 	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
+}
+
+// failure is why the new version does not come good, nil where it may.
+func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *Finding) {
+	current := s.Current()
+	report := s.examine(current, deadline, m.seen, now)
+	m.seen = report.Seen
+	m, relapse := m.follow(s, current)
+	if fatal := report.Fatal(); fatal != nil {
+		return m, fatal
+	}
+	return m, relapse
 }

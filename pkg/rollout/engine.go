@@ -5,11 +5,14 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // Engine works on one Deployment at a time: it takes a snapshot, decides, acts, and waits for the next change.
@@ -19,6 +22,8 @@ type Engine struct {
 	Clock clock.Clock
 	// FieldManager is the name under which fields are written.
 	FieldManager string
+	// LogLines is how many lines of a failed container's log are told.
+	LogLines int64
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
 }
@@ -60,8 +65,13 @@ type session struct {
 	state   State
 	memory  memory
 	outcome Outcome
-	finding *Finding
-	told    ProgressEvent
+	// finding is what was told, blamed what it was before more was read.
+	finding, blamed *Finding
+	told            ProgressEvent
+	// witness and warned are what only events tell, and which warnings have been told.
+	witness witness
+	warned  map[string]bool
+	heard   []*corev1.Event
 	// backSince is when the session first meant to go back.
 	backSince time.Time
 	held      bool
@@ -150,6 +160,7 @@ func (s *session) run(ctx context.Context) *Result {
 			}
 			continue
 		}
+		snapshot.Events = s.listen(ctx)
 		next, err := s.decide(&snapshot)
 		if err != nil {
 			return s.result(Failed, err.Error())
@@ -188,7 +199,41 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	default:
 		next = s.closed(snapshot, state)
 	}
-	return s.patiently(snapshot, next, now), nil
+	return s.alert(snapshot, s.patiently(snapshot, next, now)), nil
+}
+
+// alert lets a wait end when a grace does, or when there is something to ask.
+func (s *session) alert(snapshot *Snapshot, next action) action {
+	a, waits := next.(await)
+	if !waits {
+		return next
+	}
+	if until := snapshot.wake(); !until.IsZero() {
+		a.until = earlier(a.until, until)
+	}
+	if !s.witness.next.IsZero() {
+		a.until = earlier(a.until, s.witness.next)
+	}
+	return a
+}
+
+// warn tells once what may stand in the way.
+func (s *session) warn(report *diagnose.Report) {
+	if report == nil || s.Emit == nil {
+		return
+	}
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		key := f.ID + "/" + f.Container
+		if f.Severity == diagnose.Fatal || f.Starting() || s.warned[key] {
+			continue
+		}
+		if s.warned == nil {
+			s.warned = map[string]bool{}
+		}
+		s.warned[key] = true
+		s.emit(FindingEvent{Finding: f})
+	}
 }
 
 // patiently lets the ReplicaSets catch up before the old version returns, for a moment: the controller reckons with what
@@ -257,6 +302,7 @@ func (s *session) report(snapshot *Snapshot, next action) {
 		s.told = event
 		s.emit(event)
 	}
+	s.warn(snapshot.report)
 	held := s.phase == stepping && !s.memory.heldSince.IsZero()
 	if _, waits := next.(await); held && !s.held && waits {
 		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})

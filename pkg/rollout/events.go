@@ -1,6 +1,10 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+)
 
 // Event is something that happened in a rollout: one of the types below.
 type Event interface{ isEvent() }
@@ -11,6 +15,10 @@ type (
 		Replicas int32
 		Limits   Resolved
 		Steps    []PlannedStep
+	}
+	// CheckEvent tells what the checks came to, before anything is written.
+	CheckEvent struct {
+		Results []preflight.Result
 	}
 	// StepEvent tells that a step began.
 	StepEvent struct {
@@ -43,6 +51,7 @@ type (
 )
 
 func (PlanEvent) isEvent()     {}
+func (CheckEvent) isEvent()    {}
 func (StepEvent) isEvent()     {}
 func (ProgressEvent) isEvent() {}
 func (HoldEvent) isEvent()     {}

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // ErrDeleted tells that a workload that was followed is gone.
@@ -58,19 +60,34 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) 
 		if err := s.source.err(); err != nil {
 			return err
 		}
+		s.heard = s.listen(ctx)
 		view, until, err := s.look(workload.GetResourceVersion())
 		if err != nil {
 			return err
 		}
 		if view != nil {
+			if view.Finding != nil {
+				view.Finding = s.enriched(ctx, view.Finding)
+			}
 			if enough, err := see(view); enough || err != nil {
 				return err
 			}
+		}
+		if !s.witness.next.IsZero() {
+			until = earlier(until, s.witness.next)
 		}
 		if err := s.sleep(ctx, until); err != nil {
 			return err
 		}
 	}
+}
+
+// enriched is a finding with all that can be read about it, which is done once.
+func (s *session) enriched(ctx context.Context, finding *Finding) *Finding {
+	if s.blamed == nil || s.blamed.ID != finding.ID || s.blamed.Pod != finding.Pod {
+		s.blamed, s.finding = finding, s.enrich(ctx, finding)
+	}
+	return s.finding
 }
 
 // look is what is seen now, nil where nothing is yet or only what was before the version that is known already, and when
@@ -96,7 +113,7 @@ func (s *session) look(known string) (*View, time.Time, error) {
 		return s.viewDeployment(view)
 	}
 	if connected && view.Blind == nil && view.Phase == Progressing {
-		view.judgePods(s.source.pods())
+		return view, s.judgePods(view, s.source.pods()), nil
 	}
 	return view, time.Time{}, nil
 }
@@ -126,22 +143,26 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 			view.Phase = PhasePaused
 		}
 	case view.Blind == nil && snapshot.StaleSince.IsZero():
-		view.judge(&snapshot)
+		s.judge(view, &snapshot)
 	}
 	if view.Phase == PhasePaused {
 		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
 	}
-	return view, time.Time{}, nil
+	return view, snapshot.wake(), nil
 }
 
 // viewStep judges an open rollout, and tells when to look again.
 func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 	now := s.Clock.Now()
+	snapshot.Events = s.heard
 	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
 	var next action
 	next, s.memory = decideStep(snapshot, view.Record, s.memory, now)
 	switch a := next.(type) {
 	case await:
+		if until := snapshot.wake(); !until.IsZero() {
+			return earlier(a.until, until)
+		}
 		return a.until
 	case goBack:
 		view.failed(a.finding)
@@ -155,30 +176,39 @@ func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 }
 
 // judge adds to what a Deployment shows by itself what its ReplicaSets and pods do.
-func (v *View) judge(snapshot *Snapshot) {
+func (s *session) judge(v *View, snapshot *Snapshot) {
 	current := snapshot.Current()
 	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment) {
 		return
 	}
+	deadline := snapshot.Deployment.Spec.ProgressDeadlineSeconds
 	switch v.Phase {
 	case PhasePaused:
 		if snapshot.oldSize(current) == 0 {
 			v.Phase = Progressing // the newest template has all pods that there are
 		}
-	case PhaseFailed:
-		if v.failed(snapshot.failure(current)); v.Finding == nil && snapshot.Deployment.Spec.ProgressDeadlineSeconds != nil {
-			v.failed(snapshot.stalled(current, *snapshot.Deployment.Spec.ProgressDeadlineSeconds))
+	case PhaseFailed, Progressing:
+		var finding *Finding
+		snapshot.Events = s.heard
+		s.memory, finding = s.memory.failure(snapshot, deadline, s.Clock.Now())
+		if v.failed(finding); v.Finding == nil && v.Phase == PhaseFailed && deadline != nil {
+			v.failed(snapshot.stalled(current, *deadline))
 		}
-	case Progressing:
-		v.failed(snapshot.failure(current))
 	}
 }
 
-// judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do.
-func (v *View) judgePods(pods []*corev1.Pod) {
-	if v.failed(failureOf(pods, updatedPod(v.Workload, pods))); v.Finding == nil {
+// judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do, and tells when to look again.
+func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
+	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
+	if in.Ordered, in.Events, in.Seen = nil, s.heard, s.memory.seen; in.Seen == nil {
+		in.Seen = diagnose.Seen{}
+	}
+	report := diagnose.Diagnose(in)
+	s.memory.seen = report.Seen
+	if v.failed(report.Fatal()); v.Finding == nil {
 		v.heldUp(pods)
 	}
+	return report.Next
 }
 
 // NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.
@@ -204,12 +234,6 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 		}
 	}
 	return number
-}
-
-// Logs adds the last lines of the failed container's log to a finding, where they can be read.
-func (e *Engine) Logs(ctx context.Context, namespace string, finding *Finding) {
-	s := &session{Engine: e, key: types.NamespacedName{Namespace: namespace}}
-	finding.Logs = s.logs(ctx, finding)
 }
 
 // Await waits until the Deployment controller has completed a Deployment that no rollout is open on, or until it is

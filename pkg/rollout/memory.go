@@ -3,8 +3,9 @@ package rollout
 import (
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // memory is what one process has seen of the step under way. It is never needed to go on: a process without it starts
@@ -17,12 +18,15 @@ type memory struct {
 	heldSince  time.Time
 	restarts   map[types.UID]int32
 	staleSince time.Time
+	// seen and careers outlive a step.
+	seen    diagnose.Seen
+	careers map[types.UID]career
 }
 
 // enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
 func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 	if m.step != step {
-		m = memory{step: step, progressAt: now, staleSince: m.staleSince}
+		m = memory{step: step, progressAt: now, staleSince: m.staleSince, seen: m.seen, careers: m.careers}
 	}
 	switch {
 	case !s.StaleSince.IsZero():
@@ -46,26 +50,12 @@ func (m memory) lost(s *Snapshot) *Finding {
 		if !watched {
 			continue
 		}
-		if restarts(pod) > before {
-			finding := &Finding{Reason: "Restarted", Message: "a container restarted after the pod had been ready", Pod: pod.Name, Pods: 1}
-			finding.addRestarted(pod)
-			return finding
+		if restarts(pod) > before || hasEnded(pod) {
+			return s.restarted(pod)
 		}
 		if ready, _ := readySince(pod); !ready {
-			finding := &Finding{Reason: "ReadinessLost", Message: "the pod was ready and is not any more", Pod: pod.Name, Pods: 1}
-			finding.addUnready(pod)
-			return finding
+			return s.lostReadiness(pod, "the pod was ready and is not any more")
 		}
 	}
 	return nil
-}
-
-func (f *Finding) addRestarted(pod *corev1.Pod) {
-	for _, status := range containerStatuses(pod) {
-		if status.RestartCount > 0 {
-			f.Container = status.Name
-			f.addLastRun(&status)
-			return
-		}
-	}
 }

@@ -128,6 +128,11 @@ func owned(by Workload, name, hash, generation, reason string) *corev1.Pod {
 	return pod
 }
 
+// fixedSession is one that only judges.
+func fixedSession() *session {
+	return &session{Engine: &Engine{Clock: clocktesting.NewFakeClock(noon(2))}}
+}
+
 func TestPodsThatFail(t *testing.T) {
 	t.Parallel()
 	ordered := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{UID: "s"}, Status: appsv1.StatefulSetStatus{UpdateRevision: "new"}}
@@ -152,7 +157,7 @@ func TestPodsThatFail(t *testing.T) {
 		"the newest are not made yet": {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h1", "2", crash)}},
 	} {
 		view := &View{Workload: test.workload, Phase: Progressing}
-		view.judgePods(test.pods)
+		fixedSession().judgePods(view, test.pods)
 		pod := ""
 		if view.Finding != nil {
 			pod = view.Finding.Pod
@@ -192,7 +197,7 @@ func TestJudgingANativeRollout(t *testing.T) {
 			Spec:       appsv1.DeploymentSpec{Template: templateFor("web:2", ""), ProgressDeadlineSeconds: ptr.To[int32](60)},
 		}
 		view := &View{Workload: d, Phase: test.phase}
-		view.judge(&Snapshot{Deployment: d, ReplicaSets: test.sets, Pods: test.pods})
+		fixedSession().judge(view, &Snapshot{Deployment: d, ReplicaSets: test.sets, Pods: test.pods})
 		finding := ""
 		if view.Finding != nil {
 			finding = view.Finding.Reason

@@ -9,6 +9,8 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // RevisionAnnotation is where the Deployment controller keeps a revision's number.
@@ -25,11 +27,17 @@ type Snapshot struct {
 	ReplicaSets []*appsv1.ReplicaSet
 	// Pods are those that the ReplicaSets control, except those that have ended or are being deleted.
 	Pods []*corev1.Pod
+	// Gone are those that have ended or are being deleted.
+	Gone []*corev1.Pod
+	// Events are those of pods that only events tell of.
+	Events []*corev1.Event
 	// StaleSince is when the connection to the API server was lost; zero while it stands.
 	StaleSince time.Time
 
 	// current is what Current has found: comparing templates is dear, and every decision asks for it.
 	current *appsv1.ReplicaSet
+	// report is what the last diagnosis has found.
+	report *diagnose.Report
 }
 
 // NewSnapshot keeps of the objects what belongs to the Deployment and counts for the controllers.
@@ -46,8 +54,13 @@ func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []
 		}
 	}
 	for _, pod := range pods {
-		if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owned[owner.UID] && isActive(pod) {
+		owner := metav1.GetControllerOfNoCopy(pod)
+		switch {
+		case owner == nil || !owned[owner.UID]:
+		case isActive(pod):
 			snapshot.Pods = append(snapshot.Pods, pod)
+		default:
+			snapshot.Gone = append(snapshot.Gone, pod)
 		}
 	}
 	return snapshot

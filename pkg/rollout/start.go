@@ -49,6 +49,8 @@ type StartOptions struct {
 	Hold                     time.Duration
 	OnFailure                OnFailure
 	DryRun                   DryRun
+	// SkipChecks begins whatever the checks would say.
+	SkipChecks bool
 }
 
 // Start begins a rollout and drives it to its end. An error means that nothing was begun.
@@ -65,9 +67,13 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 			s.record = tried
 			return s.run(ctx), nil
 		}
+		if err == nil && tried == nil {
+			err = s.checked(ctx, ready, options)
+		}
 		if err != nil {
 			return nil, err
 		}
+		options.SkipChecks = true // once is enough, however often the write has to be repeated
 		result, err := s.begin(ctx, ready, options.DryRun)
 		switch {
 		case apierrors.IsConflict(err):

@@ -18,7 +18,7 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 		flags []string
 		tells []string
 	}{
-		{tag: "broken", tells: []string{"ImagePullBackOff", `Back-off pulling image "web:broken"`}},
+		{tag: "broken", tells: []string{"ImageNotFound (ImagePullBackOff)", `web:broken: not found`}},
 		{tag: "broken", edits: []edit{replicas(10), strategy("25%", "25%")}, tells: []string{"ImagePullBackOff"}},
 		{tag: "broken", edits: []edit{replicas(1), strategy("1", "0")}, tells: []string{"ImagePullBackOff"}},
 		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", `fatal: config.yaml: unknown key "greting"`}},

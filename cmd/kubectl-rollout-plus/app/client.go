@@ -35,7 +35,7 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 	if err != nil {
 		return nil, err
 	}
-	return &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, Emit: emit}, nil
+	return &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit}, nil
 }
 
 // key is the Deployment that the arguments name, in the namespace of the flags.

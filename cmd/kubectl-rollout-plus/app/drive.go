@@ -16,11 +16,13 @@ type driveFlags struct {
 	output       string
 	fieldManager string
 	timeout      time.Duration
+	logLines     int64
 }
 
 func (f *driveFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one event per line to standard output.`)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+	addLogLines(cmd, &f.logLines)
 	f.addTimeout(cmd)
 }
 
@@ -31,6 +33,9 @@ func (f *driveFlags) addTimeout(cmd *cobra.Command) {
 func (f *driveFlags) validate() error {
 	if f.timeout < 0 {
 		return flagError("timeout", f.timeout.String(), errNegative)
+	}
+	if err := checkLogLines(f.logLines); err != nil {
+		return err
 	}
 	return checkFieldManager(f.fieldManager)
 }
@@ -75,6 +80,7 @@ func (env *environment) driveTo(ctx context.Context, key types.NamespacedName, f
 	if err != nil {
 		return err
 	}
+	engine.LogLines = flags.logLines
 	ctx, cancel := withTimeout(ctx, flags.timeout)
 	defer cancel()
 	result, err := work(ctx, engine, key)

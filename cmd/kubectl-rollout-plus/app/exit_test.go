@@ -80,7 +80,7 @@ func TestSentences(t *testing.T) {
 	key := types.NamespacedName{Namespace: "shop", Name: "web"}
 	record := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}
 	back := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}, RollingBack: true}
-	finding := &rollout.Finding{Reason: "CrashLoopBackOff", Pod: "p", Container: "c", ExitCode: ptr.To[int32](1)}
+	finding := &rollout.Finding{ID: "CrashLoopBackOff", Reason: "CrashLoopBackOff", Pod: "p", Container: "c", ExitCode: ptr.To[int32](1)}
 	const (
 		resume = "'kubectl rollout-plus resume deployment/web -n shop'"
 		abort  = "'kubectl rollout-plus abort deployment/web -n shop'"

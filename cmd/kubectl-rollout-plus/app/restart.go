@@ -58,7 +58,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 }
 
 func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) error {
-	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, timeout: f.timeout}
+	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, timeout: f.timeout, logLines: rollout.LogLines}
 	if err := drive.validate(); err != nil {
 		return err
 	}

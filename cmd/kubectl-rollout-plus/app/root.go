@@ -66,7 +66,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
 		newPauseCommand(env), newRestartCommand(env), newUndoCommand(env), newHistoryCommand(env), newDiffCommand(env),
-		newConfigCommand(env),
+		newConfigCommand(env), newExplainCommand(env), newCheckCommand(env),
 		newVersionCommand(env, process.Version), newExitCodesTopic(),
 	)
 	setUsage(root)

@@ -84,6 +84,10 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 // withHint adds what to do next to errors that the core only names.
 func withHint(err error, key types.NamespacedName) error {
 	var open *rollout.OpenError
+	var check *rollout.CheckError
+	if errors.As(err, &check) {
+		return fmt.Errorf("deployment %q: %w; nothing was written, and --skip-checks begins all the same", key.Name, err)
+	}
 	if errors.As(err, &open) {
 		return fmt.Errorf("%w; %s goes on, %s goes back", err, command("resume", key), command("abort", key))
 	}

@@ -37,6 +37,7 @@ type startFlags struct {
 	filename       string
 	forceConflicts bool
 	toRevision     int64
+	skipChecks     bool
 }
 
 // rolloutFlags say how a rollout is to go; start and undo --steps share them.
@@ -122,6 +123,7 @@ func newStartCommand(env *environment) *cobra.Command {
 	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the Deployment to apply, or - for standard input.")
 	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that others manage.")
 	flags.Int64Var(&f.toRevision, "to-revision", 0, "An earlier revision to return to.")
+	flags.BoolVar(&f.skipChecks, "skip-checks", false, "Begin whatever the checks would say; see '"+displayName+" check --help'.")
 	f.rolloutFlags.add(cmd)
 	f.driveFlags.add(cmd)
 	cmdutil.AddDryRunFlag(cmd)
@@ -137,6 +139,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	if err != nil {
 		return err
 	}
+	options.SkipChecks = f.skipChecks
 	change, err := f.change(cmd)
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 	t.line(text)
 	switch {
 	case view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open):
-		err = t.failure(ctx)
+		err = t.failure()
 	case done:
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
@@ -153,10 +153,9 @@ func onDelete(name string, counts rollout.PodCounts) string {
 }
 
 // failure is the error of a rollout that does not come good by itself.
-func (t *statusTarget) failure(ctx context.Context) error {
+func (t *statusTarget) failure() error {
 	view := t.view
 	if view.Finding != nil {
-		t.engine.Logs(ctx, t.object.Namespace, view.Finding)
 		t.logs(view.Finding.Logs)
 	}
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}

@@ -62,6 +62,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 	stepsAreOptional(cmd)
 	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work on it and, with --wait, to wait, with exit code 124; zero means for ever.")
 	flags.StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+	addLogLines(cmd, &f.logLines)
 	cmdutil.AddDryRunFlag(cmd)
 	f.printFlags.AddFlags(cmd)
 	return cmd

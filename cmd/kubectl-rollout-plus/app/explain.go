@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/resource"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+const explainExample = `  # What stands in the way of a Deployment now
+  kubectl rollout-plus explain deployment/web
+
+  # The same for a script: 4 where something does
+  kubectl rollout-plus why statefulset/db -o json`
+
+type explainFlags struct {
+	selection selection
+	output    string
+	logLines  int64
+}
+
+func newExplainCommand(env *environment) *cobra.Command {
+	f := &explainFlags{}
+	cmd := &cobra.Command{
+		Use:     "explain (TYPE NAME | TYPE/NAME)",
+		Aliases: []string{"why"},
+		Short:   "Tell what stands in the way of a workload",
+		Long: "Tell what stands in the way of a Deployment, StatefulSet or DaemonSet now: the\n" +
+			"causes by severity, with evidence, the last log lines of containers that failed,\n" +
+			"and what to run next. Nothing is written and nothing is waited for.\n\n" +
+			"Exits with 0 where nothing stands in the way, 4 where something does. Without\n" +
+			"the right to list events or get logs, less is told, and that is said.",
+		Example: explainExample,
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+	}
+	f.selection.add(cmd)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document per object.`)
+	addLogLines(cmd, &f.logLines)
+	return cmd
+}
+
+// addLogLines adds --log-lines.
+func addLogLines(cmd *cobra.Command, lines *int64) {
+	cmd.Flags().Int64Var(lines, "log-lines", rollout.LogLines, "How many last lines of a failed container's log to tell.")
+}
+
+func checkLogLines(lines int64) error {
+	if lines < 0 {
+		return flagError("log-lines", strconv.FormatInt(lines, 10), errNegative)
+	}
+	return nil
+}
+
+func (f *explainFlags) run(ctx context.Context, env *environment, args []string) error {
+	if err := f.selection.check(args); err != nil {
+		return err
+	}
+	if err := checkLogLines(f.logLines); err != nil {
+		return err
+	}
+	if f.output != "" && f.output != "json" {
+		return flagError("output", f.output, errors.New("expected json, or nothing for text"))
+	}
+	if err := env.checkColor(); err != nil {
+		return err
+	}
+	objects, err := f.selection.find(env, args)
+	if err != nil {
+		return err
+	}
+	engine, err := env.engine(defaultFieldManager, nil)
+	if err != nil {
+		return err
+	}
+	found, inTheWay := false, false
+	err = objects.Visit(func(info *resource.Info, _ error) error {
+		found = true
+		stands, err := f.explain(ctx, env, engine, info)
+		inTheWay = inTheWay || stands
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return env.noneFound()
+	case inTheWay:
+		return &exitError{code: ExitStanding}
+	}
+	return nil
+}
+
+// explain tells of one object, and whether something stands in its way.
+func (f *explainFlags) explain(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info) (bool, error) {
+	kind := info.ResourceMapping().GroupVersionKind
+	workload, ok := info.Object.(rollout.Workload)
+	if !ok || !rollout.IsWorkload(workload) {
+		return false, fmt.Errorf("%s %q of %s cannot be explained; name a Deployment, StatefulSet or DaemonSet", kind.Kind, info.Name, kind.GroupVersion())
+	}
+	told, err := engine.Explain(ctx, workload, f.logLines)
+	if err != nil {
+		return false, err
+	}
+	object := printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
+	if f.output == "json" {
+		printers.ExplainJSON(env.Out, object, told)
+	} else {
+		printers.ExplainText(env.Out, env.palette(env.Out), strings.ToLower(kind.Kind)+"."+kind.Group+"/"+info.Name, told)
+	}
+	for _, blind := range told.Blind {
+		_, _ = fmt.Fprintf(env.ErrOut, "not everything is seen: %v\n", blind)
+	}
+	env.annotate(told.Findings)
+	return told.InTheWay(), nil
+}
+
+// annotate shows findings in GitHub Actions.
+func (env *environment) annotate(findings []rollout.Finding) {
+	if !env.inActions() {
+		return
+	}
+	for i := range findings {
+		if !findings[i].Starting() || findings[i].Severity == diagnose.Fatal {
+			_, _ = fmt.Fprintln(env.ErrOut, printers.Annotation(&findings[i]))
+		}
+	}
+}
+
+// inActions tells whether the command runs in GitHub Actions.
+func (env *environment) inActions() bool {
+	value, _ := env.lookupEnv("GITHUB_ACTIONS")
+	return value == "true"
+}

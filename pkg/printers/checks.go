@@ -1,0 +1,57 @@
+package printers
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/fatih/color"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+)
+
+type checkResult struct {
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+func checksOf(results []preflight.Result) []checkResult {
+	told := make([]checkResult, len(results))
+	for i, r := range results {
+		told[i] = checkResult{r.ID, string(r.Status), r.Message}
+	}
+	return told
+}
+
+func (p Palette) check(status preflight.Status) *color.Color {
+	switch status {
+	case preflight.OK:
+		return p.good
+	case preflight.Fail:
+		return p.bad
+	case preflight.Warn:
+		return p.busy
+	case preflight.Skip:
+	}
+	return p.faint
+}
+
+// ChecksText writes a line per check.
+func ChecksText(out io.Writer, palette Palette, results []preflight.Result) {
+	for _, r := range results {
+		_, _ = fmt.Fprintf(out, "%s %s: %s\n", palette.check(r.Status).Sprintf("%-4s", r.Status), r.ID, r.Message)
+	}
+}
+
+// ChecksJSON writes all checks of an object as one line of JSON.
+func ChecksJSON(out io.Writer, object Object, results []preflight.Result) {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(struct {
+		SchemaVersion int           `json:"schemaVersion"`
+		Object        Object        `json:"object"`
+		Failed        bool          `json:"failed"`
+		Checks        []checkResult `json:"checks"`
+	}{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // a reader that is gone
+}

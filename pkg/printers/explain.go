@@ -1,0 +1,60 @@
+package printers
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+type explainDocument struct {
+	SchemaVersion int           `json:"schemaVersion"`
+	Object        Object        `json:"object"`
+	Phase         rollout.Phase `json:"phase"`
+	InTheWay      bool          `json:"inTheWay"`
+	Counts        statusCounts  `json:"counts"`
+	Findings      []*finding    `json:"findings"`
+	Notes         []string      `json:"notes,omitempty"`
+}
+
+// ExplainJSON writes what stands in the way of a workload as one line of JSON.
+func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
+	document := explainDocument{
+		SchemaVersion: SchemaVersion, Object: object, Phase: told.Phase, InTheWay: told.InTheWay(),
+		Counts: statusCounts(rollout.PodCountsOf(told.Workload)), Findings: []*finding{},
+	}
+	for i := range told.Findings {
+		document.Findings = append(document.Findings, findingOf(&told.Findings[i]))
+	}
+	for _, blind := range told.Blind {
+		document.Notes = append(document.Notes, blind.Error())
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(document) // a reader that is gone
+}
+
+// ExplainText writes what stands in the way of a workload for people: a summary, then the findings, the gravest first.
+func ExplainText(out io.Writer, palette Palette, name string, told *rollout.Explanation) {
+	c := rollout.PodCountsOf(told.Workload)
+	summary := fmt.Sprintf("%s: %s, %d of %d pods ready, %d of the newest template", name, told.Phase, c.Ready, c.Desired, c.Updated)
+	if told.InTheWay() {
+		summary += ", " + count(len(told.Findings), "finding")
+	} else {
+		summary += "; nothing stands in the way"
+	}
+	_, _ = fmt.Fprintln(out, summary)
+	for i := range told.Findings {
+		f := &told.Findings[i]
+		label := palette.bad.Sprint(f.Severity)
+		if f.Severity == diagnose.Warning {
+			label = palette.busy.Sprint(f.Severity)
+		}
+		_, _ = fmt.Fprintf(out, "\n%s: %s\n", label, f)
+		for _, line := range details(f) {
+			_, _ = fmt.Fprintf(out, "  %s\n", line)
+		}
+	}
+}

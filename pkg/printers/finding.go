@@ -1,0 +1,86 @@
+package printers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+type finding struct {
+	ID        string          `json:"id"`
+	Severity  string          `json:"severity"`
+	Reason    string          `json:"reason"`
+	Objects   []findingObject `json:"objects"`
+	Pod       string          `json:"pod,omitempty"`
+	Container string          `json:"container,omitempty"`
+	Pods      int             `json:"pods,omitempty"`
+	Count     int             `json:"count"`
+	ExitCode  *int32          `json:"exitCode,omitempty"`
+	Detail    string          `json:"detail,omitempty"`
+	Message   string          `json:"message"`
+	Evidence  []string        `json:"evidence"`
+	Remedy    []string        `json:"remedy"`
+	Grace     *findingGrace   `json:"grace,omitempty"`
+	Logs      []string        `json:"logs,omitempty"`
+}
+
+type findingObject struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+type findingGrace struct {
+	Seconds float64 `json:"seconds"`
+	Until   string  `json:"until"`
+	Why     string  `json:"why"`
+}
+
+func findingOf(f *rollout.Finding) *finding {
+	told := &finding{
+		ID: f.ID, Severity: string(f.Severity), Reason: f.Reason, Objects: []findingObject{}, Pod: f.Pod, Container: f.Container, Pods: f.Pods,
+		Count: len(f.Objects), ExitCode: f.ExitCode, Detail: f.Message, Message: f.String(),
+		Evidence: append([]string{}, f.Evidence...), Remedy: append([]string{}, f.Remedy...), Logs: f.Logs,
+	}
+	for _, object := range f.Objects {
+		told.Objects = append(told.Objects, findingObject(object))
+	}
+	if f.Grace != nil {
+		told.Grace = &findingGrace{f.Grace.Length.Seconds(), f.Grace.Until.UTC().Format(time.RFC3339), f.Grace.Why}
+	}
+	return told
+}
+
+// details are the lines after a finding's own: evidence, log lines, the time that it still has, and what to run next.
+func details(f *rollout.Finding) []string {
+	var lines []string
+	for _, evidence := range f.Evidence {
+		lines = append(lines, "evidence: "+strings.Join(strings.Fields(evidence), " "))
+	}
+	for _, line := range f.Logs {
+		lines = append(lines, "| "+line)
+	}
+	if f.Grace != nil && f.Severity == diagnose.Warning {
+		lines = append(lines, fmt.Sprintf("fatal at %s: %s", f.Grace.Until.UTC().Format(time.TimeOnly+"Z"), f.Grace.Why))
+	}
+	for _, remedy := range f.Remedy {
+		lines = append(lines, "next: "+remedy)
+	}
+	return lines
+}
+
+// Annotation is a finding as GitHub Actions takes it from a command's output.
+func Annotation(f *rollout.Finding) string {
+	kind := "error"
+	if f.Severity == diagnose.Warning {
+		kind = "warning"
+	}
+	text := f.String()
+	if len(f.Remedy) > 0 {
+		text += "\nnext: " + f.Remedy[0]
+	}
+	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	return fmt.Sprintf("::%s title=%s::%s", kind, f.ID, escape.Replace(text))
+}

@@ -1,0 +1,116 @@
+package diagnose
+
+import "time"
+
+// Class is what a cause does to a rollout.
+type Class string
+
+// The classes.
+const (
+	// EndsNow causes do not come good by themselves.
+	EndsNow Class = "fatal"
+	// EndsAfterGrace causes may come good for a while.
+	EndsAfterGrace Class = "fatal after a grace"
+	// Warns causes do not end a rollout by themselves.
+	Warns Class = "warning"
+)
+
+// The IDs of the causes. Scripts rely on them: where Kubernetes has a word of its own for exactly this, it is that one.
+const (
+	ImageNotFound             = "ImageNotFound"
+	ImagePullDenied           = "ImagePullDenied"
+	ImagePullFailed           = "ImagePullFailed"
+	RegistryUnavailable       = "RegistryUnavailable"
+	InvalidImageName          = "InvalidImageName"
+	ErrImageNeverPull         = "ErrImageNeverPull"
+	ImageInspectError         = "ImageInspectError"
+	SignatureValidationFailed = "SignatureValidationFailed"
+
+	CrashLoopBackOff    = "CrashLoopBackOff"
+	OOMKilled           = "OOMKilled"
+	LivenessProbeFailed = "LivenessProbeFailed"
+	StartupProbeFailed  = "StartupProbeFailed"
+	InitContainerFailed = "InitContainerFailed"
+	ContainerRestarted  = "ContainerRestarted"
+	RestartedAfterReady = "RestartedAfterReady"
+
+	ReadinessProbeFailed = "ReadinessProbeFailed"
+	ReadinessGateNotMet  = "ReadinessGateNotMet"
+	ReadinessLost        = "ReadinessLost"
+	NotReady             = "NotReady"
+
+	ConfigMapNotFound          = "ConfigMapNotFound"
+	ConfigMapKeyNotFound       = "ConfigMapKeyNotFound"
+	SecretNotFound             = "SecretNotFound"
+	SecretKeyNotFound          = "SecretKeyNotFound"
+	CreateContainerConfigError = "CreateContainerConfigError"
+	CreateContainerError       = "CreateContainerError"
+	RunContainerError          = "RunContainerError"
+	PostStartHookError         = "PostStartHookError"
+	FailedPreStopHook          = "FailedPreStopHook"
+
+	FailedMount                   = "FailedMount"
+	FailedAttachVolume            = "FailedAttachVolume"
+	PersistentVolumeClaimNotFound = "PersistentVolumeClaimNotFound"
+	PersistentVolumeClaimUnbound  = "PersistentVolumeClaimUnbound"
+	FailedCreatePodSandBox        = "FailedCreatePodSandBox"
+
+	InsufficientResources = "InsufficientResources"
+	NodesUnsuitable       = "NodesUnsuitable"
+	Unschedulable         = "Unschedulable"
+	SchedulingGated       = "SchedulingGated"
+	NotScheduled          = "NotScheduled"
+
+	QuotaExceeded          = "QuotaExceeded"
+	LimitRangeViolated     = "LimitRangeViolated"
+	PodSecurityViolated    = "PodSecurityViolated"
+	ServiceAccountNotFound = "ServiceAccountNotFound"
+	AdmissionDenied        = "AdmissionDenied"
+	AdmissionUnavailable   = "AdmissionUnavailable"
+	FailedCreate           = "FailedCreate"
+	ReplicaSetCreateError  = "ReplicaSetCreateError"
+
+	ProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+	PodEvicted               = "PodEvicted"
+	PodFailed                = "PodFailed"
+	StaleRevisionBlocks      = "StaleRevisionBlocks"
+	StuckTerminating         = "StuckTerminating"
+	Paused                   = "Paused"
+	RolloutOpen              = "RolloutOpen"
+	OnDelete                 = "OnDelete"
+	Undetermined             = "Undetermined"
+)
+
+// Cause is an entry of the catalog.
+type Cause struct {
+	ID    string
+	Class Class
+	// Grace is 0 where it is computed from the objects.
+	Grace   time.Duration
+	Meaning string
+	// Remedy is what to run next, with {pod}, {container}, {namespace}, {workload} and {subject} to be filled in.
+	Remedy []string
+}
+
+// Causes is the whole catalog.
+func Causes() []Cause {
+	var all []Cause
+	for _, part := range [][]Cause{imageCauses(), crashCauses(), readinessCauses(), containerCauses(), volumeCauses(), pendingCauses(), refusedCauses(), otherCauses()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// causeOf looks a cause up; one that is not in the catalog is undetermined.
+func causeOf(id string) Cause {
+	var unknown Cause
+	for _, cause := range Causes() {
+		switch cause.ID {
+		case id:
+			return cause
+		case Undetermined:
+			unknown = cause
+		}
+	}
+	return unknown
+}

@@ -1,0 +1,141 @@
+package diagnose
+
+import (
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// container are the signals of one container.
+func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) []signal {
+	var s *signal
+	state := status.State
+	ended := state.Terminated
+	isSidecar := isInit && isSidecar(pod, status.Name)
+	switch {
+	case state.Waiting != nil && notReady(pod) == nil && condition(pod, corev1.PodReady) != nil:
+		return nil // of a pod that is ready no container waits; the status is from before
+	case state.Waiting != nil:
+		s = d.waiting(pod, status, isInit && !isSidecar)
+	case ended != nil && (ended.ExitCode != 0 || !isInit):
+		s = d.crashed(pod, status, isInit && !isSidecar)
+		// The kubelet starts it again at once, and then waits longer each time.
+		if s.now = status.RestartCount > 0; !s.now && causeOf(s.id).Class == EndsNow {
+			s.evidence = append(s.evidence, s.id)
+			s.id = ContainerRestarted
+		}
+	case state.Running != nil:
+		s = d.running(pod, status, isInit && !isSidecar)
+	}
+	if s == nil {
+		return nil
+	}
+	s.container, s.status = status.Name, status
+	return []signal{*s}
+}
+
+// isSidecar tells init containers that go on running from those that have to end.
+func isSidecar(pod *corev1.Pod, name string) bool {
+	for i := range pod.Spec.InitContainers {
+		if c := &pod.Spec.InitContainers[i]; c.Name == name {
+			return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		}
+	}
+	return false
+}
+
+// waiting says why a container is not there. The words are the kubelet's (pkg/kubelet/images/types.go and
+// pkg/kubelet/container/sync_result.go).
+func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
+	waiting := status.State.Waiting
+	s := &signal{id: waiting.Reason, reason: waiting.Reason, message: waiting.Message}
+	told := d.event(pod, func(e *corev1.Event) bool {
+		return e.Reason == "Failed" && containerOf(e) == status.Name && waiting.Message != "" && strings.HasSuffix(e.Message, waiting.Message)
+	})
+	if told != nil {
+		s.since = began(told)
+	}
+	switch waiting.Reason {
+	case "", "ContainerCreating", "PodInitializing":
+		return nil
+	case "CrashLoopBackOff":
+		s = d.crashed(pod, status, isInit)
+		s.reason, s.now = waiting.Reason, true
+	case "ErrImagePull", "ImagePullBackOff":
+		d.pull(pod, status, s)
+	case "RegistryUnavailable", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed",
+		"RunContainerError", "PostStartHookError":
+	case "CreateContainerConfigError":
+		return config(pod, s)
+	case "CreateContainerError":
+		if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
+			s.grace, s.why = 30*time.Second, "a container that takes long to be created is given 30s"
+		}
+	case "PreStartHookError", "PreCreateHookError":
+		s.id = RunContainerError
+	default:
+		s.id = Undetermined
+	}
+	return s
+}
+
+// config tells what of a container's configuration is missing.
+func config(pod *corev1.Pod, s *signal) *signal {
+	if strings.Contains(s.message, "failed to sync") {
+		return nil // the kubelet has not fetched an object yet that does exist
+	}
+	missing(pod, s, "")
+	return s
+}
+
+// missing recognizes objects and keys that do not exist in the kubelet's words. The volume is that of a mount that failed.
+func missing(pod *corev1.Pod, s *signal, volume string) {
+	text := s.message
+	switch {
+	case named(text, `configmap "`, `" not found`) != "":
+		s.id, s.subject = ConfigMapNotFound, named(text, `configmap "`, `" not found`)
+	case named(text, `secret "`, `" not found`) != "":
+		s.id, s.subject = SecretNotFound, named(text, `secret "`, `" not found`)
+	case named(text, `persistentvolumeclaim "`, `" not found`) != "":
+		s.id, s.subject = PersistentVolumeClaimNotFound, named(text, `persistentvolumeclaim "`, `" not found`)
+	case strings.Contains(text, "couldn't find key ") && strings.Contains(text, " in ConfigMap "):
+		s.id, s.subject = ConfigMapKeyNotFound, lastPart(text)
+	case strings.Contains(text, "couldn't find key ") && strings.Contains(text, " in Secret "):
+		s.id, s.subject = SecretKeyNotFound, lastPart(text)
+	case strings.Contains(text, "references non-existent config key"):
+		s.id, s.subject = ConfigMapKeyNotFound, sourceOf(pod, volume)
+	case strings.Contains(text, "references non-existent secret key"):
+		s.id, s.subject = SecretKeyNotFound, sourceOf(pod, volume)
+	}
+}
+
+// named is what stands between two texts.
+func named(text, before, after string) string {
+	_, rest, found := strings.Cut(text, before)
+	if !found {
+		return ""
+	}
+	name, _, found := strings.Cut(rest, after)
+	if !found {
+		return ""
+	}
+	return name
+}
+
+// lastPart is the name in "... namespace/name".
+func lastPart(text string) string { return text[strings.LastIndex(text, "/")+1:] }
+
+// sourceOf is the ConfigMap or Secret that a volume is made of.
+func sourceOf(pod *corev1.Pod, volume string) string {
+	for i := range pod.Spec.Volumes {
+		switch v := &pod.Spec.Volumes[i]; {
+		case v.Name != volume:
+		case v.ConfigMap != nil:
+			return v.ConfigMap.Name
+		case v.Secret != nil:
+			return v.Secret.SecretName
+		}
+	}
+	return ""
+}

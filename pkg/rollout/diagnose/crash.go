@@ -1,0 +1,165 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	// recent is how long an end of a container is held against it while it runs again.
+	recent = 10 * time.Minute
+	// loops is how many ends make a loop, whether the container becomes ready between them or not.
+	loops = 2
+)
+
+// neverRan tells whether a container has "ended" without having been started.
+func neverRan(last *corev1.ContainerStateTerminated) bool {
+	return last.Reason == "StartError" || last.Reason == "ContainerCannotRun"
+}
+
+// lastEnd is how a container ended last, nil where it has not.
+func lastEnd(status *corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if status.State.Terminated != nil {
+		return status.State.Terminated
+	}
+	return status.LastTerminationState.Terminated
+}
+
+// crashed says why a container ended.
+func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
+	s := &signal{id: CrashLoopBackOff}
+	if isInit {
+		s.id = InitContainerFailed
+	}
+	last := lastEnd(status)
+	if last == nil {
+		s.message = "the container ends again and again; how, is not known"
+		return s
+	}
+	if last.Reason != "Error" && last.Reason != "Completed" { // the exit code tells more
+		s.reason = last.Reason
+	}
+	s.message = "the container " + ending(last, status.RestartCount)
+	if last.Message != "" {
+		s.evidence = append(s.evidence, last.Message)
+	}
+	d.killed(pod, status, last, s)
+	switch {
+	case last.Reason == "OOMKilled":
+		s.id, s.message = OOMKilled, fmt.Sprintf("the container was killed because it took more memory than its limit%s", limit(pod, status.Name))
+	case neverRan(last):
+		s.id, s.message, s.evidence = RunContainerError, last.Message, nil
+	}
+	return s
+}
+
+// killed adds what the kubelet's events tell of an end that it has brought about itself: no exit code tells that.
+func (d *diagnosis) killed(pod *corev1.Pod, status *corev1.ContainerStatus, last *corev1.ContainerStateTerminated, s *signal) {
+	during := func(e *corev1.Event) bool {
+		return containerOf(e) == status.Name && !e.LastTimestamp.Before(&last.StartedAt)
+	}
+	hook := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "FailedPostStartHook" && during(e) })
+	kill := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "Killing" && containerOf(e) == status.Name })
+	probe := ""
+	switch {
+	case hook != nil:
+		s.id, s.message = PostStartHookError, "the postStart hook failed, so that the container was killed"
+	case kill == nil:
+		return
+	case !during(kill):
+		// That was an earlier end; of later ones the kubelet may have told no more.
+		s.evidence = append(s.evidence, "before that: "+kill.Message)
+	case strings.Contains(kill.Message, "failed liveness probe"):
+		s.id, s.message, probe = LivenessProbeFailed, "the container was killed because its liveness probe failed", "Liveness"
+	case strings.Contains(kill.Message, "failed startup probe"):
+		s.id, s.message, probe = StartupProbeFailed, "the container was killed because its startup probe failed", "Startup"
+	}
+	if probe == "" {
+		return
+	}
+	if event := d.unhealthy(pod, status.Name, probe); event != nil {
+		s.evidence = append(s.evidence, event.Message)
+	}
+}
+
+// unhealthy is the newest event of a probe that failed.
+func (d *diagnosis) unhealthy(pod *corev1.Pod, container, probe string) *corev1.Event {
+	return d.event(pod, func(e *corev1.Event) bool {
+		return e.Reason == "Unhealthy" && containerOf(e) == container && strings.HasPrefix(e.Message, probe+" probe failed")
+	})
+}
+
+// ending tells an end in words.
+func ending(last *corev1.ContainerStateTerminated, restarts int32) string {
+	text := "ended"
+	switch {
+	case last.ExitCode == 0:
+		text = "ended without an error, where it should go on running"
+	case last.ExitCode == 137:
+		text = "was killed by signal 9, and Kubernetes does not tell by whom"
+	case last.ExitCode == 143:
+		text = "ended on signal 15"
+	}
+	if ran := last.FinishedAt.Sub(last.StartedAt.Time); !last.StartedAt.IsZero() && ran >= 0 {
+		text += fmt.Sprintf(" after %s", ran.Truncate(time.Second))
+	}
+	if restarts > 0 {
+		text += fmt.Sprintf(", restarts: %d", restarts)
+	}
+	return text
+}
+
+func limit(pod *corev1.Pod, container string) string {
+	if c := specOf(pod, container); c != nil {
+		if memory := c.Resources.Limits.Memory(); memory != nil && !memory.IsZero() {
+			return " of " + memory.String()
+		}
+	}
+	return ""
+}
+
+func specOf(pod *corev1.Pod, container string) *corev1.Container {
+	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name == container {
+			return &pod.Spec.Containers[i]
+		}
+	}
+	for i := range pod.Spec.InitContainers {
+		if pod.Spec.InitContainers[i].Name == container {
+			return &pod.Spec.InitContainers[i]
+		}
+	}
+	return nil
+}
+
+// running says what is wrong with a container that runs: it has ended before, or it is not ready.
+func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
+	last := status.LastTerminationState.Terminated
+	again := last != nil && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
+	if again && status.RestartCount >= loops {
+		s := d.crashed(pod, status, isInit)
+		s.message += "; it runs again for now"
+		return s
+	}
+	switch {
+	case isInit:
+		return d.initialising(status)
+	case !status.Ready:
+		s := d.readiness(pod, status)
+		if again {
+			s.evidence = append(s.evidence, d.crashed(pod, status, isInit).message)
+		}
+		return s
+	case again:
+		s := d.crashed(pod, status, isInit)
+		if s.id != CrashLoopBackOff {
+			s.evidence = append(s.evidence, s.id)
+		}
+		s.id = ContainerRestarted
+		return s
+	}
+	return nil
+}

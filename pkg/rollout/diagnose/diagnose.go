@@ -1,0 +1,287 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Input is what is known of a workload at one moment.
+type Input struct {
+	// Workload is its kind and name, such as {Deployment web}.
+	Workload  Object
+	Namespace string
+	// Pods are those of the newest version, Others all the rest. Those that have ended or are ending belong to them, too.
+	Pods, Others []*corev1.Pod
+	// ReplicaSet is that of the newest version, nil where there is none.
+	ReplicaSet *appsv1.ReplicaSet
+	// Deployment is nil for another kind of workload.
+	Deployment *appsv1.Deployment
+	// Ordered is a StatefulSet that replaces its pods one after the other, nil for everything else.
+	Ordered *appsv1.StatefulSet
+	// Events are those of the pods, as far as they were fetched.
+	Events []*corev1.Event
+	// Facts are causes that the workload itself shows.
+	Facts []Fact
+	// Deadline is how long the workload may take to progress, 0 where it is not bounded.
+	Deadline time.Duration
+	// Seen is what the last report had: since when something has been so, for what the objects do not tell. Nil is for who
+	// looks but once: then it has been so for as long as the pod has not been ready.
+	Seen Seen
+	Now  time.Time
+}
+
+// Fact is a cause that is known already.
+type Fact struct{ ID, Message string }
+
+// Key is a state of a pod or another object.
+type Key struct {
+	UID           types.UID
+	Container, ID string
+}
+
+// Seen is since when states have been seen.
+type Seen map[Key]time.Time
+
+// Report is what is to be said.
+type Report struct {
+	// Findings are the fatal ones first, and of those alike the one of most pods.
+	Findings []Finding
+	// Seen is for the next input.
+	Seen Seen
+	// Next is when a grace ends that is running, zero where none is.
+	Next time.Time
+}
+
+// Fatal is the gravest finding where that is fatal, else nil.
+func (r *Report) Fatal() *Finding {
+	if len(r.Findings) == 0 || r.Findings[0].Severity != Fatal {
+		return nil
+	}
+	return &r.Findings[0]
+}
+
+// signal is one state of one object.
+type signal struct {
+	id, reason, message string
+	object              Object
+	uid                 types.UID
+	pod                 *corev1.Pod
+	container           string
+	status              *corev1.ContainerStatus
+	// since is when it began, zero where the objects do not tell.
+	since time.Time
+	// grace and why replace those of the catalog. now makes it fatal at once.
+	grace time.Duration
+	why   string
+	now   bool
+	// subject is what is missing, by its name.
+	subject  string
+	evidence []string
+}
+
+// Diagnose says what stands in the way.
+func Diagnose(in *Input) Report {
+	d := &diagnosis{Input: in, events: byObject(in.Events), report: Report{Seen: Seen{}}, groups: map[groupKey]*group{}}
+	d.carry()
+	known, told := d.spokesmen(), map[types.UID][]signal{}
+	for _, pod := range in.Pods {
+		signals := d.alike(pod, known, told)
+		if signals == nil {
+			signals = d.pod(pod)
+		}
+		for _, s := range signals {
+			s.pod, s.object, s.uid = pod, Object{"Pod", pod.Name}, pod.UID
+			d.add(&s)
+		}
+	}
+	for _, pod := range in.Others {
+		if s := d.terminating(pod); s != nil {
+			d.add(s)
+		}
+	}
+	for _, s := range append(d.refused(), d.blocked()...) {
+		d.add(&s)
+	}
+	for _, fact := range in.Facts {
+		d.add(&signal{id: fact.ID, message: fact.Message, object: in.Workload})
+	}
+	return d.conclude()
+}
+
+// cause looks a cause up, as causeOf does, many times.
+func (d *diagnosis) cause(id string) Cause {
+	if d.catalog == nil {
+		d.catalog = map[string]Cause{}
+		for _, cause := range Causes() {
+			d.catalog[cause.ID] = cause
+		}
+	}
+	if cause, found := d.catalog[id]; found {
+		return cause
+	}
+	return d.catalog[Undetermined]
+}
+
+type groupKey struct{ id, container, subject string }
+
+// group are the signals of one cause; first is the one that counts soonest.
+type group struct {
+	first   *signal
+	cause   Cause
+	until   time.Time
+	objects []Object
+	pods    int
+}
+
+// diagnosis is one run of Diagnose.
+type diagnosis struct {
+	*Input
+	events map[types.UID][]*corev1.Event
+	report Report
+	// catalog and proven are worked out when they are needed first.
+	catalog map[string]Cause
+	proven  *time.Duration
+	groups  map[groupKey]*group
+}
+
+// carry keeps what has been seen of pods that there still are.
+func (d *diagnosis) carry() {
+	if len(d.Input.Seen) == 0 {
+		return
+	}
+	alive := map[types.UID]bool{}
+	for _, pod := range append(append([]*corev1.Pod{}, d.Pods...), d.Others...) {
+		alive[pod.UID] = true
+	}
+	for key, since := range d.Input.Seen {
+		if alive[key.UID] {
+			d.report.Seen[key] = since
+		}
+	}
+}
+
+// began is since when the state is known, by the objects or by what was seen before.
+func (d *diagnosis) began(s *signal) time.Time {
+	key := Key{s.uid, s.container, s.id}
+	since, seen := d.report.Seen[key]
+	if !seen {
+		since = d.Now
+		if ready := notReady(s.pod); d.Input.Seen == nil && ready != nil {
+			since = ready.LastTransitionTime.Time
+		}
+		d.report.Seen[key] = since
+	}
+	if !s.since.IsZero() {
+		return s.since
+	}
+	return since
+}
+
+func (d *diagnosis) add(s *signal) {
+	cause := d.cause(s.id)
+	until := d.began(s)
+	if cause.Class != EndsNow && !s.now {
+		if s.grace == 0 {
+			s.grace = cause.Grace
+		}
+		until = until.Add(s.grace)
+	}
+	key := groupKey{s.id, s.container, s.subject}
+	g := d.groups[key]
+	if g == nil {
+		g = &group{cause: cause}
+		d.groups[key] = g
+	}
+	if g.first == nil || until.Before(g.until) {
+		g.first, g.until = s, until
+	}
+	g.objects = append(g.objects, s.object)
+	if s.pod != nil {
+		g.pods++
+	}
+}
+
+func (d *diagnosis) conclude() Report {
+	for _, g := range d.groups {
+		f := d.finding(g)
+		if f.Grace != nil && f.Severity == Warning && (d.report.Next.IsZero() || g.until.Before(d.report.Next)) {
+			d.report.Next = g.until
+		}
+		d.report.Findings = append(d.report.Findings, f)
+	}
+	slices.SortFunc(d.report.Findings, func(a, b Finding) int {
+		switch {
+		case a.Severity != b.Severity:
+			return strings.Compare(string(a.Severity), string(b.Severity)) // fatal, warning
+		case a.Pods != b.Pods:
+			return b.Pods - a.Pods
+		}
+		return strings.Compare(a.ID+a.Container+a.Message, b.ID+b.Container+b.Message)
+	})
+	return d.report
+}
+
+func (d *diagnosis) finding(g *group) Finding {
+	s := g.first
+	f := Finding{
+		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
+		Pods: g.pods, Evidence: s.evidence, starting: s.id == ReadinessProbeFailed || s.id == NotReady || s.id == NotScheduled,
+	}
+	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
+	if f.Reason == "" {
+		f.Reason = f.ID
+	}
+	if s.pod != nil {
+		f.Pod = s.pod.Name
+	}
+	if s.status != nil {
+		f.addLastRun(s.status)
+	}
+	switch {
+	case g.cause.Class == Warns:
+	case g.cause.Class == EndsNow || s.now:
+		f.Severity = Fatal
+	default:
+		f.Grace = &Grace{Length: s.grace, Until: g.until, Why: s.why}
+		if f.Grace.Why == "" {
+			f.Grace.Why = fmt.Sprintf("%s is given %s", s.id, s.grace)
+		}
+		if !d.Now.Before(g.until) {
+			f.Severity = Fatal
+		}
+	}
+	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
+	for _, remedy := range g.cause.Remedy {
+		f.Remedy = append(f.Remedy, fill.Replace(remedy))
+	}
+	f.fill()
+	return f
+}
+
+// addLastRun adds how the container's last run ended.
+func (f *Finding) addLastRun(status *corev1.ContainerStatus) {
+	last := status.State.Terminated
+	if last == nil {
+		last = status.LastTerminationState.Terminated
+		f.Restarted = status.RestartCount > 0 && status.State.Running == nil || status.State.Running != nil && last != nil && f.ID != ReadinessProbeFailed
+	}
+	// A container that could not be started has no log.
+	f.HasLogs = status.State.Running != nil || last != nil && !neverRan(last)
+	if last != nil && status.State.Running == nil || f.Restarted && last != nil {
+		f.ExitCode = &last.ExitCode
+	}
+}
+
+func byObject(events []*corev1.Event) map[types.UID][]*corev1.Event {
+	all := map[types.UID][]*corev1.Event{}
+	for _, event := range events {
+		all[event.InvolvedObject.UID] = append(all[event.InvolvedObject.UID], event)
+	}
+	return all
+}

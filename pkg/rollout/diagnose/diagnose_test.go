@@ -1,0 +1,382 @@
+package diagnose
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func at(seconds int) metav1.Time {
+	return metav1.NewTime(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds) * time.Second))
+}
+
+// podWith is a pod on a node that has not been ready since the beginning.
+func podWith(name string, status corev1.ContainerStatus) *corev1.Pod {
+	if status.Name == "" {
+		status.Name = "app"
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name), CreationTimestamp: at(0)},
+		Spec:       corev1.PodSpec{NodeName: "n", Containers: []corev1.Container{{Name: "app"}}},
+		Status: corev1.PodStatus{
+			ContainerStatuses: []corev1.ContainerStatus{status},
+			Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: at(0)}},
+		},
+	}
+}
+
+func waits(reason, message string) corev1.ContainerStatus {
+	return corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
+}
+
+func runs(since int) corev1.ContainerStatus {
+	return corev1.ContainerStatus{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at(since)}}}
+}
+
+func ended(code int32, reason string, start, end int) corev1.ContainerState {
+	return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: at(start), FinishedAt: at(end)}}
+}
+
+func about(pod *corev1.Pod, container, reason, message string, when int) *corev1.Event {
+	return &corev1.Event{
+		InvolvedObject: corev1.ObjectReference{UID: pod.UID, FieldPath: "spec.containers{" + container + "}"},
+		Reason:         reason, Message: message, FirstTimestamp: at(when), LastTimestamp: at(when),
+	}
+}
+
+func inputOf(now int, pods ...*corev1.Pod) *Input {
+	return &Input{Workload: Object{"Deployment", "web"}, Namespace: "shop", Pods: pods, Seen: Seen{}, Now: at(now).Time}
+}
+
+// summary is the findings in short.
+func summary(r Report) string {
+	texts := make([]string, len(r.Findings))
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		texts[i] = fmt.Sprintf("%s %s %d", f.Severity, f.ID, len(f.Objects))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func TestPodsThatAreWell(t *testing.T) {
+	t.Parallel()
+	creating := podWith("a", waits("ContainerCreating", ""))
+	ready := podWith("b", runs(1))
+	ready.Status.ContainerStatuses[0].Ready = true
+	ready.Status.Conditions[0].Status = corev1.ConditionTrue
+	if got := summary(Diagnose(inputOf(1000, creating, ready))); got != "" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestOneFindingPerCause(t *testing.T) {
+	t.Parallel()
+	in := inputOf(5, podWith("c", waits("InvalidImageName", "")), podWith("a", waits("InvalidImageName", "")), podWith("b", waits("ErrImageNeverPull", "")))
+	report := Diagnose(in)
+	if got := summary(report); got != "fatal InvalidImageName 2, fatal ErrImageNeverPull 1" {
+		t.Errorf("got %s", got)
+	}
+	if f := report.Findings[0]; f.Pods != 2 || f.Objects[0].Name != "a" || !strings.HasSuffix(f.String(), "(2 pods alike)") {
+		t.Errorf("got %s of %v", &f, f.Objects)
+	}
+}
+
+// A pull that fails once is no failure; the time runs from when it was seen first, through the kubelet's changes of words.
+func TestATransientPullFailureIsGivenTime(t *testing.T) {
+	t.Parallel()
+	first := Diagnose(inputOf(100, podWith("a", waits("ErrImagePull", "dial tcp: i/o timeout"))))
+	if got := summary(first); got != "warning RegistryUnavailable 1" || !first.Next.Equal(at(130).Time) {
+		t.Errorf("got %s, next %s", got, first.Next)
+	}
+	later := inputOf(129, podWith("a", waits("ImagePullBackOff", `Back-off pulling image "x": ErrImagePull: dial tcp: i/o timeout`)))
+	later.Seen = first.Seen
+	second := Diagnose(later)
+	if got := summary(second); got != "warning RegistryUnavailable 1" {
+		t.Errorf("got %s", got)
+	}
+	last := inputOf(130, later.Pods...)
+	last.Seen = second.Seen
+	if got := summary(Diagnose(last)); got != "fatal RegistryUnavailable 1" {
+		t.Errorf("got %s", got)
+	}
+	if again := Diagnose(inputOf(130, podWith("b", waits("ContainerCreating", "")))); len(again.Seen) != 0 {
+		t.Errorf("pods that are gone are remembered: %v", again.Seen)
+	}
+}
+
+func TestOlderKubeletsTellInAnEventWhyAPullFails(t *testing.T) {
+	t.Parallel()
+	pod := podWith("a", waits("ImagePullBackOff", `Back-off pulling image "x"`))
+	in := inputOf(9, pod)
+	in.Events = []*corev1.Event{about(pod, "app", "Failed", `Failed to pull image "x": rpc error: code = NotFound desc = x: not found`, 5)}
+	if got := summary(Diagnose(in)); got != "fatal ImageNotFound 1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestPullCauses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"manifest unknown: manifest unknown":                             ImageNotFound,
+		"docker.io/library/nope:1: not found":                            ImageNotFound,
+		"unexpected status from HEAD request: 404 Not Found":             ImageNotFound,
+		"pull access denied for nope, repository does not exist":         ImagePullDenied,
+		"authorization failed: no basic auth credentials":                ImagePullDenied,
+		"unexpected status: 403 Forbidden":                               ImagePullDenied,
+		"You have reached your pull rate limit. toomanyrequests":         RegistryUnavailable,
+		"dial tcp: lookup r: no such host":                               RegistryUnavailable,
+		"x509: certificate signed by unknown authority":                  RegistryUnavailable,
+		"unexpected status code 503 Service Unavailable":                 RegistryUnavailable,
+		"no space left on device":                                        ImagePullFailed,
+		"no match for platform in manifest: something else than missing": ImagePullFailed,
+	} {
+		if got := pullCause(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestRestarts(t *testing.T) {
+	t.Parallel()
+	once := runs(20)
+	once.RestartCount, once.LastTerminationState, once.Ready = 1, ended(1, "Error", 1, 19), true
+	loop := once
+	loop.RestartCount = 2
+	first := corev1.ContainerStatus{State: ended(1, "Error", 1, 19)}
+	for name, test := range map[string]struct {
+		status corev1.ContainerStatus
+		now    int
+		want   string
+	}{
+		"first end":              {first, 20, "warning ContainerRestarted 1"},
+		"once":                   {once, 30, "warning ContainerRestarted 1"},
+		"once, long ago":         {once, 1000, ""},
+		"twice, and ready again": {loop, 30, "fatal CrashLoopBackOff 1"},
+		"twice, long ago":        {loop, 1000, ""},
+	} {
+		pod := podWith("a", test.status)
+		if test.status.Ready {
+			pod.Status.Conditions[0].Status = corev1.ConditionTrue
+		}
+		if got := summary(Diagnose(inputOf(test.now, pod))); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// Only events tell that the kubelet ended a container, and an event of an earlier run tells nothing of the last one.
+func TestWhoEndedAContainer(t *testing.T) {
+	t.Parallel()
+	status := waits("CrashLoopBackOff", "")
+	status.RestartCount, status.LastTerminationState = 3, ended(137, "Error", 100, 120)
+	for name, test := range map[string]struct {
+		reason, message string
+		when            int
+		want            string
+	}{
+		"liveness":       {"Killing", "Container app failed liveness probe, will be restarted", 118, LivenessProbeFailed},
+		"an earlier run": {"Killing", "Container app failed liveness probe, will be restarted", 50, CrashLoopBackOff},
+		"startup":        {"Killing", "Container app failed startup probe, will be restarted", 118, StartupProbeFailed},
+		"hook":           {"FailedPostStartHook", "PostStartHook failed", 118, PostStartHookError},
+		"something else": {"BackOff", "Back-off restarting failed container", 121, CrashLoopBackOff},
+	} {
+		pod := podWith("a", status)
+		in := inputOf(125, pod)
+		in.Events = []*corev1.Event{about(pod, "app", test.reason, test.message, test.when)}
+		f := Diagnose(in).Findings[0]
+		if f.ID != test.want || f.Severity != Fatal {
+			t.Errorf("%s: got %s", name, &f)
+		}
+		if f.ID == CrashLoopBackOff && !strings.Contains(f.Message, "does not tell by whom") {
+			t.Errorf("%s: guessed: %s", name, &f)
+		}
+	}
+}
+
+func TestReadinessGrace(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		c    corev1.Container
+		want time.Duration
+	}{
+		"none":     {corev1.Container{}, time.Minute},
+		"defaults": {corev1.Container{ReadinessProbe: &corev1.Probe{}}, time.Minute},
+		"slow":     {corev1.Container{ReadinessProbe: &corev1.Probe{InitialDelaySeconds: 90, PeriodSeconds: 10, FailureThreshold: 3}}, 121 * time.Second},
+		"startup": {corev1.Container{
+			StartupProbe:   &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 60},
+			ReadinessProbe: &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 2, TimeoutSeconds: 3},
+		}, 314 * time.Second},
+	} {
+		if got, why := grace(&test.c); got != test.want {
+			t.Errorf("%s: got %s, want %s: %s", name, got, test.want, why)
+		}
+	}
+	// What the old version needed the new one may need, too.
+	old := podWith("o", runs(0))
+	old.Status.ContainerStatuses[0].Ready = true
+	old.Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: at(90)}
+	in := inputOf(1000, podWith("a", runs(900)))
+	in.Others = []*corev1.Pod{old}
+	if f := Diagnose(in).Findings[0]; f.Severity != Warning || f.Grace.Length != 3*time.Minute || !strings.Contains(f.Grace.Why, "1m30s") || !f.Starting() {
+		t.Errorf("got %s, grace %+v", &f, f.Grace)
+	}
+}
+
+func TestPendingCauses(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.": InsufficientResources,
+		"0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory.":                                                               InsufficientResources,
+		"0/2 nodes are available: 2 Too many pods.":                                                                                         InsufficientResources,
+		"0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).":                                                  Unschedulable,
+		"0/3 nodes are available: 3 node(s) had untolerated taint(s).":                                                                      NodesUnsuitable,
+		"0/1 nodes are available: 1 node(s) were unschedulable.":                                                                            NodesUnsuitable,
+		"0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found":                                              PersistentVolumeClaimUnbound,
+		"0/1 nodes are available: 1 node(s) had something new.":                                                                             Unschedulable,
+		"no nodes available to schedule pods":                                                                                               Unschedulable,
+	} {
+		if got := pendingCause(message); got != want {
+			t.Errorf("%q: got %s, want %s", message, got, want)
+		}
+	}
+}
+
+func TestANodeThatIsBeingAddedIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	pod := podWith("a", corev1.ContainerStatus{})
+	pod.Spec.NodeName, pod.Status.ContainerStatuses = "", nil
+	pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", LastTransitionTime: at(0),
+		Message: "0/3 nodes are available: 3 Insufficient cpu.",
+	})
+	in := inputOf(61, pod)
+	if got := summary(Diagnose(in)); got != "fatal InsufficientResources 1" {
+		t.Errorf("got %s", got)
+	}
+	in.Events = []*corev1.Event{about(pod, "", "TriggeredScaleUp", "pod triggered scale-up: [{pool 1->2 (max: 3)}]", 10)}
+	if got := summary(Diagnose(in)); got != "warning InsufficientResources 1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		`pods "a" is forbidden: exceeded quota: q, requested: pods=1`:                                                QuotaExceeded,
+		`pods "a" is forbidden: failed quota: q: must specify limits.cpu`:                                            QuotaExceeded,
+		`admission webhook "w.example.com" denied the request: no`:                                                   AdmissionDenied,
+		`Internal error occurred: failed calling webhook "w.example.com": connection refused`:                        AdmissionUnavailable,
+		`pods "a" is forbidden: minimum cpu usage per Container is 1, but request is 1m`:                             LimitRangeViolated,
+		`pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: failed expression: x`: AdmissionDenied,
+		`the server is currently unable to handle the request`:                                                       FailedCreate,
+	} {
+		if got := refusal(message); got != want {
+			t.Errorf("%q: got %s, want %s", message, got, want)
+		}
+	}
+}
+
+// A quota may only slow a rollout down: as long as pods become ready there is no failure.
+func TestAQuotaThatThrottlesIsNoFailure(t *testing.T) {
+	t.Parallel()
+	ready := podWith("a", runs(0))
+	ready.Status.ContainerStatuses[0].Ready = true
+	ready.Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: at(90)}
+	in := inputOf(100, ready)
+	in.ReplicaSet = &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Conditions: []appsv1.ReplicaSetCondition{{
+		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota: q", LastTransitionTime: at(10),
+	}}}}
+	if got := summary(Diagnose(in)); got != "warning QuotaExceeded 1" {
+		t.Errorf("got %s", got)
+	}
+	in.Now = at(120).Time
+	if got := summary(Diagnose(in)); got != "fatal QuotaExceeded 1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTheReplicaSetCannotBeCreated(t *testing.T) {
+	t.Parallel()
+	in := inputOf(20)
+	in.Deployment = &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{{
+		Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ReplicaSetCreateError", Message: "no", LastTransitionTime: at(0),
+	}}}}
+	if got := summary(Diagnose(in)); got != "fatal ReplicaSetCreateError 1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAnOrderedStatefulSetWaitsForAPodOfAnOlderRevision(t *testing.T) {
+	t.Parallel()
+	crash := waits("CrashLoopBackOff", "")
+	crash.LastTerminationState = ended(1, "Error", 0, 1)
+	in := inputOf(40)
+	in.Workload = Object{"StatefulSet", "db"}
+	in.Ordered = &appsv1.StatefulSet{Status: appsv1.StatefulSetStatus{CurrentRevision: "a", UpdateRevision: "b"}}
+	in.Others = []*corev1.Pod{podWith("db-2", crash)}
+	report := Diagnose(in)
+	if got := summary(report); got != "fatal StaleRevisionBlocks 1" {
+		t.Fatalf("got %s", got)
+	}
+	f := report.Findings[0]
+	if f.Remedy[0] != "kubectl delete pod db-2 -n shop" || !strings.Contains(f.Evidence[0], "CrashLoopBackOff") {
+		t.Errorf("got %q, %q", f.Remedy, f.Evidence)
+	}
+}
+
+func TestOtherPods(t *testing.T) {
+	t.Parallel()
+	evicted := podWith("a", corev1.ContainerStatus{})
+	evicted.Status.Phase, evicted.Status.Reason = corev1.PodFailed, "Evicted"
+	refused := podWith("b", corev1.ContainerStatus{})
+	refused.Status.Phase, refused.Status.Reason = corev1.PodFailed, "OutOfcpu"
+	strange := podWith("c", waits("Meditating", "om"))
+	gate := podWith("d", runs(0))
+	gate.Status.ContainerStatuses[0].Ready = true
+	gate.Status.Conditions[0].Reason = "ReadinessGatesNotReady"
+	unseen := podWith("e", corev1.ContainerStatus{})
+	unseen.Spec.NodeName, unseen.Status.ContainerStatuses = "", nil
+	for want, pod := range map[string]*corev1.Pod{
+		"warning PodEvicted 1": evicted, "warning PodFailed 1": refused, "warning Undetermined 1": strange,
+		"warning ReadinessGateNotMet 1": gate, "warning NotScheduled 1": unseen,
+	} {
+		if got := summary(Diagnose(inputOf(50, pod))); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	in := inputOf(121, strange)
+	in.Seen = nil // looked at but once, it has been so since the pod was not ready
+	if got := summary(Diagnose(in)); got != "fatal Undetermined 1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// The catalog is whole: every constant is in it once, with all that the documentation needs.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("causes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, cause := range Causes() {
+		if known[cause.ID] || cause.Meaning == "" || len(cause.Remedy) == 0 {
+			t.Errorf("%s is there twice, or lacks a meaning or a remedy", cause.ID)
+		}
+		known[cause.ID] = true
+		if cause.Class == EndsAfterGrace && cause.Grace == 0 && !slices.Contains([]string{ReadinessProbeFailed}, cause.ID) {
+			t.Errorf("%s has no grace", cause.ID)
+		}
+	}
+	if declared := strings.Count(string(source), ` = "`) - 3; declared != len(known) {
+		t.Errorf("%d causes are declared, %d are in the catalog", declared, len(known))
+	}
+}

@@ -1,0 +1,152 @@
+package diagnose
+
+import (
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// pending says why a pod has no node.
+func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) signal {
+	if scheduled == nil {
+		return signal{id: NotScheduled, message: "no scheduler has looked at the pod", since: pod.CreationTimestamp.Time}
+	}
+	s := signal{
+		id: Unschedulable, reason: scheduled.Reason, message: scheduled.Message, since: scheduled.LastTransitionTime.Time,
+		why: "a node may be added, or room be made, within 1m0s",
+	}
+	if scheduled.Reason == corev1.PodReasonSchedulingGated {
+		s.id = SchedulingGated
+		var gates []string
+		for _, gate := range pod.Spec.SchedulingGates {
+			gates = append(gates, gate.Name)
+		}
+		s.evidence = []string{"scheduling gates: " + strings.Join(gates, ", ")}
+		return s
+	}
+	if s.id = pendingCause(s.message); s.id == PersistentVolumeClaimNotFound {
+		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
+	}
+	if s.id == InsufficientResources || s.id == Unschedulable {
+		// Old pods that go make room: while pods become ready there is no failure.
+		s.since = latest(s.since, d.lastReady())
+	}
+	// Who adds nodes says so in an event.
+	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
+	if scaling != nil && s.id != PersistentVolumeClaimNotFound {
+		s.evidence = append(s.evidence, scaling.Message)
+		s.grace, s.why = max(d.Deadline, recent), "a node is being added"
+	}
+	return s
+}
+
+// pendingCause sorts what the scheduler says: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated
+// taint(s). preemption: ...". Of several reasons none is the cause.
+func pendingCause(message string) string {
+	switch {
+	case named(message, `persistentvolumeclaim "`, `" not found`) != "":
+		return PersistentVolumeClaimNotFound
+	case strings.Contains(message, "unbound immediate PersistentVolumeClaims"):
+		return PersistentVolumeClaimUnbound
+	}
+	_, reasons, found := strings.Cut(message, "nodes are available: ")
+	if !found {
+		return Unschedulable
+	}
+	reasons, _, _ = strings.Cut(reasons, " preemption:")
+	reasons, _, _ = strings.Cut(reasons, " no new claims to deallocate")
+	room, fit, other := false, false, false
+	for reason := range strings.SplitSeq(strings.Trim(reasons, ". "), ", ") {
+		switch {
+		case strings.Contains(reason, "Insufficient ") || strings.Contains(reason, "Too many pods"):
+			room = true
+		case unsuitable(reason):
+			fit = true
+		default:
+			other = true
+		}
+	}
+	switch {
+	case other || room && fit:
+		return Unschedulable
+	case room:
+		return InsufficientResources
+	}
+	return NodesUnsuitable
+}
+
+// unsuitable recognizes the reasons that more room would not help with.
+func unsuitable(reason string) bool {
+	for _, words := range []string{"affinity", "untolerated taint", "unschedulable", "free ports", "topology spread", "didn't match", "didn't satisfy", "volume node"} {
+		if strings.Contains(reason, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// preparing says why a pod's volumes are not mounted or its sandbox is not made; only events tell.
+func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
+	if begun := d.event(pod, func(e *corev1.Event) bool {
+		return e.Reason == "Pulling" || e.Reason == "Pulled" || e.Reason == "Created"
+	}); begun != nil {
+		return nil // that comes after
+	}
+	for i := range pod.Status.ContainerStatuses {
+		if status := &pod.Status.ContainerStatuses[i]; status.State.Running != nil || lastEnd(status) != nil {
+			return nil
+		}
+	}
+	var found *signal
+	for _, event := range d.events[pod.UID] {
+		s := volume(pod, event)
+		if s == nil || found != nil && rank(found) > rank(s) {
+			continue
+		}
+		found = s
+	}
+	if found == nil {
+		return nil
+	}
+	return []signal{*found}
+}
+
+// volume is what an event tells of a volume or the sandbox, nil where it tells nothing of them.
+func volume(pod *corev1.Pod, event *corev1.Event) *signal {
+	s := &signal{id: event.Reason, reason: event.Reason, message: event.Message, since: began(event)}
+	switch event.Reason {
+	case "FailedMount", "FailedMapVolume":
+		if strings.Contains(event.Message, "failed to sync") {
+			return nil // not fetched yet
+		}
+		s.id = FailedMount
+		missing(pod, s, named(event.Message, `volume "`, `"`))
+	case "FailedAttachVolume":
+	case "FailedCreatePodSandBox":
+	default:
+		return nil
+	}
+	return s
+}
+
+// rank tells what is said best: a name that is missing, then which volume it is, then that there is trouble.
+func rank(s *signal) int {
+	switch {
+	case s.subject != "":
+		return 3
+	case s.id == FailedAttachVolume || strings.HasPrefix(s.message, "MountVolume"):
+		return 2
+	case strings.HasPrefix(s.message, "Unable to attach or mount volumes"):
+		return 0
+	}
+	return 1
+}
+
+// latest is the later of two moments.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,183 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// stuckAfter is how long after its own time a pod may still be ending.
+const stuckAfter = 30 * time.Second
+
+// pod are the signals of one pod of the newest version.
+func (d *diagnosis) pod(pod *corev1.Pod) []signal {
+	switch {
+	case pod.DeletionTimestamp != nil:
+		if s := d.terminating(pod); s != nil {
+			return []signal{*s}
+		}
+		return nil
+	case pod.Status.Phase == corev1.PodFailed:
+		return []signal{failed(pod)}
+	case pod.Status.Phase == corev1.PodSucceeded:
+		return nil
+	}
+	scheduled := condition(pod, corev1.PodScheduled)
+	if pod.Spec.NodeName == "" && (scheduled != nil && scheduled.Status != corev1.ConditionTrue || scheduled == nil && len(pod.Status.ContainerStatuses) == 0) {
+		return []signal{d.pending(pod, scheduled)}
+	}
+	var signals []signal
+	if !sandboxReady(pod) {
+		signals = append(signals, d.preparing(pod)...)
+	}
+	for i := range pod.Status.InitContainerStatuses {
+		signals = append(signals, d.container(pod, &pod.Status.InitContainerStatuses[i], true)...)
+	}
+	for i := range pod.Status.ContainerStatuses {
+		signals = append(signals, d.container(pod, &pod.Status.ContainerStatuses[i], false)...)
+	}
+	if len(signals) == 0 {
+		signals = d.unready(pod)
+	}
+	return append(signals, d.hooks(pod)...)
+}
+
+// failed is a pod that has ended, which its controller replaces.
+func failed(pod *corev1.Pod) signal {
+	id := PodFailed
+	switch pod.Status.Reason {
+	case "Evicted", "Preempting", "NodeLost", "Shutdown", "Terminated", "NodeShutdown":
+		id = PodEvicted
+	}
+	s := signal{id: id, reason: pod.Status.Reason, message: pod.Status.Message}
+	if s.message == "" {
+		s.message = "the pod has ended and is replaced"
+	}
+	return s
+}
+
+// terminating is a pod that should have ended by now. Its deletionTimestamp is when its grace period ends.
+func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
+	if pod.DeletionTimestamp == nil || d.Now.Before(pod.DeletionTimestamp.Add(stuckAfter)) {
+		return nil
+	}
+	late := d.Now.Sub(pod.DeletionTimestamp.Time).Truncate(time.Second)
+	s := &signal{
+		id: StuckTerminating, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID,
+		message: fmt.Sprintf("the pod should have ended %s ago", late),
+	}
+	if len(pod.Finalizers) > 0 {
+		s.evidence = []string{"finalizers: " + strings.Join(pod.Finalizers, ", ")}
+	}
+	return s
+}
+
+// blocked are pods of older revisions that an ordered StatefulSet waits for.
+func (d *diagnosis) blocked() []signal {
+	if d.Ordered == nil || d.Ordered.Status.CurrentRevision == d.Ordered.Status.UpdateRevision {
+		return nil
+	}
+	var signals []signal
+	for _, pod := range d.Others {
+		ready := condition(pod, corev1.PodReady)
+		if pod.DeletionTimestamp != nil || ready == nil || ready.Status == corev1.ConditionTrue {
+			continue
+		}
+		s := signal{
+			id: StaleRevisionBlocks, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID, since: ready.LastTransitionTime.Time,
+			message: "the pod is of an older revision and is not ready, so that the controller does not go on to the newest",
+		}
+		for _, inner := range d.pod(pod) {
+			s.evidence = append(s.evidence, strings.TrimSuffix(inner.id+": "+inner.message, ": "))
+		}
+		signals = append(signals, s)
+	}
+	return signals
+}
+
+// hooks are hooks that fail without an end to the container.
+func (d *diagnosis) hooks(pod *corev1.Pod) []signal {
+	if event := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "FailedPreStopHook" }); event != nil {
+		return []signal{{id: FailedPreStopHook, reason: event.Reason, message: event.Message, container: containerOf(event)}}
+	}
+	return nil
+}
+
+// unready is a pod whose containers are all as they should be, and which is not ready.
+func (d *diagnosis) unready(pod *corev1.Pod) []signal {
+	ready := condition(pod, corev1.PodReady)
+	if ready == nil || ready.Status == corev1.ConditionTrue || len(pod.Status.ContainerStatuses) == 0 {
+		return nil
+	}
+	for i := range pod.Status.ContainerStatuses {
+		if !pod.Status.ContainerStatuses[i].Ready {
+			return nil
+		}
+	}
+	s := signal{id: NotReady, reason: ready.Reason, message: ready.Message, since: ready.LastTransitionTime.Time}
+	if ready.Reason == "ReadinessGatesNotReady" {
+		s.id = ReadinessGateNotMet
+	}
+	return []signal{s}
+}
+
+func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == kind {
+			return &pod.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// notReady is the condition of a pod that is not ready, nil for one that is.
+func notReady(pod *corev1.Pod) *corev1.PodCondition {
+	if pod == nil {
+		return nil
+	}
+	if ready := condition(pod, corev1.PodReady); ready != nil && ready.Status != corev1.ConditionTrue {
+		return ready
+	}
+	return nil
+}
+
+// sandboxReady tells whether the pod's volumes are mounted and its network is there.
+func sandboxReady(pod *corev1.Pod) bool {
+	ready := condition(pod, corev1.PodReadyToStartContainers)
+	return ready != nil && ready.Status == corev1.ConditionTrue
+}
+
+// event is the newest of a pod's events that is wanted.
+func (d *diagnosis) event(pod *corev1.Pod, wanted func(*corev1.Event) bool) *corev1.Event {
+	var newest *corev1.Event
+	for _, event := range d.events[pod.UID] {
+		if wanted(event) && (newest == nil || newest.LastTimestamp.Before(&event.LastTimestamp)) {
+			newest = event
+		}
+	}
+	return newest
+}
+
+// containerOf is the container that an event is about: its field path is spec.containers{app}.
+func containerOf(event *corev1.Event) string {
+	_, name, _ := strings.Cut(event.InvolvedObject.FieldPath, "{")
+	return strings.TrimSuffix(name, "}")
+}
+
+// began is when an event came first.
+func began(event *corev1.Event) time.Time {
+	return earliest(event.FirstTimestamp, event.CreationTimestamp, metav1.NewTime(event.EventTime.Time))
+}
+
+func earliest(times ...metav1.Time) time.Time {
+	var first time.Time
+	for _, t := range times {
+		if !t.IsZero() && (first.IsZero() || t.Time.Before(first)) {
+			first = t.Time
+		}
+	}
+	return first
+}

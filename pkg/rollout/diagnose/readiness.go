@@ -1,0 +1,110 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// leastGrace is what every container is given to become ready.
+const leastGrace = time.Minute
+
+// initialising is an init container that takes its time, which is bounded by the progress deadline alone.
+func (d *diagnosis) initialising(status *corev1.ContainerStatus) *signal {
+	s := &signal{id: NotReady, message: "the init container has not ended yet", since: status.State.Running.StartedAt.Time, grace: recent}
+	if d.Deadline > 0 {
+		s.grace, s.why = d.Deadline, "init containers are given the progress deadline"
+	}
+	return s
+}
+
+// readiness is a container that runs and is not ready.
+func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *signal {
+	s := &signal{id: ReadinessProbeFailed, message: "the container runs and is not ready", since: status.State.Running.StartedAt.Time}
+	if ready := condition(pod, corev1.PodReady); ready != nil && ready.LastTransitionTime.After(s.since) {
+		s.since = ready.LastTransitionTime.Time // it was ready, and is not any more
+	}
+	probe := "Readiness"
+	c := specOf(pod, status.Name)
+	if c != nil && c.StartupProbe != nil && (status.Started == nil || !*status.Started) {
+		// When it has failed for long enough the kubelet ends the container, and that is told then.
+		s.id, s.message, probe = NotReady, "the startup probe has not succeeded yet", "Startup"
+	} else if c != nil && c.ReadinessProbe == nil {
+		s.id = NotReady
+	}
+	if event := d.unhealthy(pod, status.Name, probe); event != nil {
+		s.reason, s.message = event.Reason, event.Message
+	}
+	s.grace, s.why = grace(c)
+	if proven := 2 * d.slowestOnce(); proven > s.grace {
+		s.grace, s.why = proven, fmt.Sprintf("twice the %s that a pod of the old version took", proven/2)
+	}
+	return s
+}
+
+// grace is how long a container may take to become ready by its own probes.
+func grace(c *corev1.Container) (length time.Duration, why string) {
+	if c == nil || c.ReadinessProbe == nil && c.StartupProbe == nil {
+		return leastGrace, fmt.Sprintf("every container is given %s", leastGrace)
+	}
+	if p := c.StartupProbe; p != nil {
+		length = allowance(p)
+		why = fmt.Sprintf("startup probe: %s", length)
+	}
+	if p := c.ReadinessProbe; p != nil {
+		readiness := allowance(p)
+		length += readiness
+		if why != "" {
+			why += ", "
+		}
+		why += fmt.Sprintf("readiness probe: %s", readiness)
+	}
+	if length < leastGrace {
+		return leastGrace, fmt.Sprintf("%s, and every container is given %s", why, leastGrace)
+	}
+	return length, why
+}
+
+// allowance is how long a probe takes to tell for sure. Defaults are the API server's.
+func allowance(p *corev1.Probe) time.Duration {
+	period, failures, successes, timeout := p.PeriodSeconds, p.FailureThreshold, p.SuccessThreshold, p.TimeoutSeconds
+	for field, value := range map[*int32]int32{&period: 10, &failures: 3, &successes: 1, &timeout: 1} {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
+}
+
+func (d *diagnosis) slowestOnce() time.Duration {
+	if d.proven == nil {
+		d.proven = new(d.slowest())
+	}
+	return *d.proven
+}
+
+// slowest is the longest time that one of the other pods took to become ready, as far as they tell: one that has restarted
+// or was ready before tells nothing.
+func (d *diagnosis) slowest() time.Duration {
+	var slowest time.Duration
+	for _, pod := range d.Others {
+		ready := condition(pod, corev1.PodReady)
+		if ready == nil || ready.Status != corev1.ConditionTrue || pod.DeletionTimestamp != nil {
+			continue
+		}
+		took, known := time.Duration(0), true
+		for i := range pod.Status.ContainerStatuses {
+			status := &pod.Status.ContainerStatuses[i]
+			if status.RestartCount > 0 || status.State.Running == nil {
+				known = false
+				break
+			}
+			took = max(took, ready.LastTransitionTime.Sub(status.State.Running.StartedAt.Time))
+		}
+		if known && (d.Deadline == 0 || took < d.Deadline) {
+			slowest = max(slowest, took)
+		}
+	}
+	return slowest
+}

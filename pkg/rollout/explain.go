@@ -1,0 +1,187 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// Explanation is what stands in the way of a workload at one moment.
+type Explanation struct {
+	Workload Workload
+	Phase    Phase
+	Findings []Finding
+	// Blind are the rights that are missing to see more.
+	Blind []error
+}
+
+// InTheWay tells whether something does stand in the way: not what every pod goes through as it starts, and of a workload
+// that is complete only what is fatal.
+func (e *Explanation) InTheWay() bool {
+	for i := range e.Findings {
+		f := &e.Findings[i]
+		if f.Severity == diagnose.Fatal || e.Phase != Complete && !f.Starting() {
+			return true
+		}
+	}
+	return false
+}
+
+// Explain says what stands in the way of a workload now, with the last lines of the logs of containers that failed.
+func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*Explanation, error) {
+	in, err := e.inputOf(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	told := &Explanation{Workload: workload, Phase: PhaseOf(workload)}
+	if in.Facts, err = facts(told, in); err != nil {
+		return nil, err
+	}
+	for _, pod := range diagnose.Ask(in) {
+		events, err := e.eventsOf(ctx, pod)
+		if err != nil {
+			told.Blind = append(told.Blind, err)
+			break
+		}
+		in.Events = append(in.Events, events...)
+	}
+	told.Findings = diagnose.Diagnose(in).Findings
+	for i := range told.Findings {
+		f := &told.Findings[i]
+		if f.Severity == diagnose.Fatal && told.Phase != Standing {
+			told.Phase = PhaseFailed
+		}
+		if f.Starting() {
+			continue
+		}
+		var err error
+		if f.Logs, err = e.logsOf(ctx, workload.GetNamespace(), f, lines); err != nil {
+			told.Blind = append(told.Blind, err)
+			break
+		}
+	}
+	return told, nil
+}
+
+// facts are what the workload itself shows. They may change the phase that it is told to be in.
+func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
+	var facts []diagnose.Fact
+	if d := in.Deployment; d != nil && d.Spec.Paused && told.Phase != Complete {
+		facts = append(facts, diagnose.Fact{ID: diagnose.Paused, Message: "the Deployment is paused and its pod template is not rolled out"})
+	}
+	switch told.Phase {
+	case OnDelete:
+		if counts := PodCountsOf(told.Workload); counts.Old > 0 {
+			facts = append(facts, diagnose.Fact{ID: diagnose.OnDelete, Message: fmt.Sprintf("%d pods of an older template wait to be deleted", counts.Old)})
+		}
+	case PhaseFailed:
+		facts = append(facts, diagnose.Fact{ID: diagnose.ProgressDeadlineExceeded, Message: "no progress within progressDeadlineSeconds"})
+	}
+	if in.Deployment == nil || !MayBeOpen(in.Deployment) {
+		return facts, nil
+	}
+	var sets []*appsv1.ReplicaSet
+	if in.ReplicaSet != nil {
+		sets = append(sets, in.ReplicaSet)
+	}
+	state, record, err := OpenRollout(in.Deployment, sets)
+	if err != nil || state != Open {
+		return facts, err
+	}
+	told.Phase = Standing
+	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))}), nil
+}
+
+// inputOf reads a workload's ReplicaSets and pods.
+func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Input, error) {
+	selector, err := metav1.LabelSelectorAsSelector(selectorOf(workload))
+	if err != nil {
+		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), workload.GetName(), err)
+	}
+	list, err := e.Client.CoreV1().Pods(workload.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
+	}
+	pods := make([]*corev1.Pod, len(list.Items))
+	for i := range list.Items {
+		pods[i] = &list.Items[i]
+	}
+	if d, is := workload.(*appsv1.Deployment); is {
+		sets, err := e.replicaSets(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		snapshot := NewSnapshot(d, sets, pods)
+		in := snapshot.input(snapshot.Current(), e.Clock.Now())
+		return in, nil
+	}
+	return inputOfOthers(workload, pods, e.Clock.Now()), nil
+}
+
+// input is what there is to diagnose of a Deployment.
+func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.Input {
+	in := &diagnose.Input{
+		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
+		Deployment: s.Deployment, ReplicaSet: current, Now: now,
+	}
+	if seconds := s.Deployment.Spec.ProgressDeadlineSeconds; seconds != nil && *seconds != GateProgressDeadlineSeconds {
+		in.Deadline = time.Duration(*seconds) * time.Second
+	}
+	for _, pod := range s.Pods {
+		if ownedBy(pod, current) {
+			in.Pods = append(in.Pods, pod)
+		} else {
+			in.Others = append(in.Others, pod)
+		}
+	}
+	for _, pod := range s.Gone {
+		if ownedBy(pod, current) && pod.DeletionTimestamp == nil {
+			in.Pods = append(in.Pods, pod) // it has ended
+		} else {
+			in.Others = append(in.Others, pod)
+		}
+	}
+	return in
+}
+
+// inputOfOthers is what there is to diagnose of a StatefulSet or DaemonSet.
+func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
+	in := &diagnose.Input{
+		Workload: diagnose.Object{Kind: "DaemonSet", Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
+	}
+	if set, is := workload.(*appsv1.StatefulSet); is {
+		in.Workload.Kind = "StatefulSet"
+		if set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement {
+			in.Ordered = set
+		}
+	}
+	isUpdated := updatedPod(workload, pods)
+	for _, pod := range pods {
+		switch {
+		case !metav1.IsControlledBy(pod, workload):
+		case isUpdated(pod):
+			in.Pods = append(in.Pods, pod)
+		default:
+			in.Others = append(in.Others, pod)
+		}
+	}
+	return in
+}
+
+func selectorOf(workload Workload) *metav1.LabelSelector {
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		return w.Spec.Selector
+	case *appsv1.StatefulSet:
+		return w.Spec.Selector
+	case *appsv1.DaemonSet:
+		return w.Spec.Selector
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package rollout
+
+import (
+	"maps"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+const (
+	// leastSettling and mostSettling bound how long a container that has ended before has to run for success.
+	leastSettling = 10 * time.Second
+	mostSettling  = time.Minute
+	// mostLosses is how often a pod may lose its readiness outside a hold.
+	mostLosses = 1
+)
+
+// career is what a new pod has done since it was seen first.
+type career struct {
+	// restarts are those by the time that it became ready first.
+	restarts int32
+	ready    bool
+	losses   int
+}
+
+// follow keeps what the new pods do, and says what they must not do: restart after they were ready, or lose their
+// readiness again and again. A crash loop whose container is ready for a few seconds each time shows nothing else.
+func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Finding) {
+	pods, cloned := m.careers, false
+	var finding *Finding
+	for _, pod := range s.Pods {
+		if !ownedBy(pod, current) {
+			continue
+		}
+		before, known := m.careers[pod.UID]
+		ready, _ := readySince(pod)
+		now := before
+		switch {
+		case !known && ready:
+			now = career{restarts: restarts(pod), ready: true}
+		case !known:
+			continue
+		default:
+			if before.ready && !ready {
+				now.losses++
+			}
+			now.ready = ready
+		}
+		if finding == nil {
+			finding = now.failure(s, pod)
+		}
+		if now == before {
+			continue
+		}
+		if !cloned {
+			pods, cloned = maps.Clone(m.careers), true
+			if pods == nil {
+				pods = map[types.UID]career{}
+			}
+		}
+		pods[pod.UID] = now
+	}
+	m.careers = pods
+	return m, finding
+}
+
+// failure is nil for a pod that may come good.
+func (c career) failure(s *Snapshot, pod *corev1.Pod) *Finding {
+	switch {
+	case restarts(pod) > c.restarts || c.losses > 0 && hasEnded(pod):
+		return s.restarted(pod)
+	case c.losses > mostLosses:
+		return s.lostReadiness(pod, "the pod was ready and lost its readiness again and again")
+	}
+	return nil
+}
+
+// hasEnded tells whether a container has ended that has to go on running.
+func hasEnded(pod *corev1.Pod) bool {
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].State.Terminated != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// restarted is a restart after a pod was ready.
+func (s *Snapshot) restarted(pod *corev1.Pod) *Finding {
+	f := s.of(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
+	for _, status := range containerStatuses(pod) {
+		if status.RestartCount > 0 || status.State.Terminated != nil && status.State.Terminated.ExitCode != 0 {
+			f.BlameContainer(&status)
+			break
+		}
+	}
+	return f
+}
+
+func (s *Snapshot) lostReadiness(pod *corev1.Pod, text string) *Finding {
+	f := s.of(pod, diagnose.ReadinessLost, text)
+	for i := range pod.Status.ContainerStatuses {
+		if status := &pod.Status.ContainerStatuses[i]; !status.Ready || len(pod.Status.ContainerStatuses) == 1 {
+			f.BlameContainer(status)
+			break
+		}
+	}
+	return f
+}
+
+// of is a finding about one pod, with what else is known of it as evidence.
+func (s *Snapshot) of(pod *corev1.Pod, id, text string) *Finding {
+	f := diagnose.Known(id, diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, s.Deployment.Namespace, text)
+	f.BlamePod(pod)
+	if s.report == nil {
+		return f
+	}
+	for i := range s.report.Findings {
+		if other := &s.report.Findings[i]; other.Pod == pod.Name {
+			f.Evidence = append(f.Evidence, other.ID+": "+other.Message)
+			f.Evidence = append(f.Evidence, other.Evidence...)
+		}
+	}
+	return f
+}
+
+// settled is when the new pods that have restarted have run for long enough: twice as long as their container did before
+// it ended. It is zero where none has restarted.
+func (s *Snapshot) settled(current *appsv1.ReplicaSet) time.Time {
+	var last time.Time
+	for _, pod := range s.Pods {
+		if !ownedBy(pod, current) || restarts(pod) == 0 {
+			continue
+		}
+		for i := range pod.Status.ContainerStatuses {
+			status := &pod.Status.ContainerStatuses[i]
+			ended := status.LastTerminationState.Terminated
+			if status.RestartCount == 0 || ended == nil || status.State.Running == nil {
+				continue
+			}
+			ran := 2 * ended.FinishedAt.Sub(ended.StartedAt.Time)
+			until := status.State.Running.StartedAt.Add(min(max(ran, leastSettling), mostSettling))
+			if until.After(last) {
+				last = until
+			}
+		}
+	}
+	return last
+}

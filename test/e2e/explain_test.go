@@ -1,0 +1,69 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// explained is what explain -o json promises.
+type explained struct {
+	SchemaVersion int
+	Object        struct{ Kind, Name string }
+	Phase         string
+	InTheWay      bool
+	Findings      []struct {
+		ID, Severity, Message, Container string
+		Count                            int
+		Objects                          []struct{ Kind, Name string }
+		Evidence, Remedy, Logs           []string
+	}
+	Notes []string
+}
+
+func (s *space) explains(code int, object string) explained {
+	s.Helper()
+	p := s.plugin("explain", object, "-o", "json").ends(code)
+	var told explained
+	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil {
+		s.Fatalf("%v\n%s", err, p.told())
+	}
+	return told
+}
+
+func TestExplain(t *testing.T) {
+	s := newSpace(t)
+	s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""), manifestOf("StatefulSet", "db", "db:v1", ""), manifestOf("DaemonSet", "log", "log:v1", ""))
+	for _, object := range []string{"deployment/web", "statefulset/db", "daemonset/log"} {
+		s.plugin("why", object).ends(0, "nothing stands in the way")
+	}
+	s.kubectl("set", "image", "deployment/web", "app=web:crash")
+	s.kubectl("set", "image", "statefulset/db", "app=db:broken")
+	s.kubectl("set", "image", "daemonset/log", "app=log:config-error")
+	s.plugin("status", "deployment/web").ends(4)
+	s.plugin("status", "statefulset/db").ends(4)
+	s.plugin("status", "daemonset/log").ends(4)
+	for object, want := range map[string]string{"deployment/web": "CrashLoopBackOff", "statefulset/db": "ImageNotFound", "daemonset/log": "ConfigMapNotFound"} {
+		told := s.explains(4, object)
+		if told.SchemaVersion != 1 || told.Phase != "failed" || !told.InTheWay || len(told.Findings) == 0 {
+			t.Fatalf("%s: got %+v", object, told)
+		}
+		f := told.Findings[0]
+		if f.ID != want || f.Severity != "fatal" || f.Container != "app" || f.Count == 0 || f.Objects[0].Kind != "Pod" || len(f.Remedy) == 0 {
+			t.Errorf("%s: got %+v", object, f)
+		}
+	}
+	if logs := s.explains(4, "deployment/web").Findings[0].Logs; len(logs) == 0 {
+		t.Error("no log lines")
+	}
+	p := s.beginWith([]string{"GITHUB_ACTIONS=true"}, "rollout-plus", "explain", "deployment/web", "--log-lines", "0")
+	p.ends(4, "fatal: pod web-", "next: kubectl logs", "::error title=CrashLoopBackOff::pod web-")
+	s.plugin("explain", "deployment/web", "--log-lines", "-1").ends(2, "--log-lines")
+	s.plugin("explain").ends(2)
+	s.plugin("explain", "deployment/none").ends(1, `deployments.apps "none" not found`)
+	s.kubectl("rollout", "pause", "deployment/web")
+	if told := s.explains(4, "deployment/web"); told.Findings[len(told.Findings)-1].ID != "Paused" && told.Phase != "complete" {
+		t.Errorf("got %+v", told)
+	}
+}
