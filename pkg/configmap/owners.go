@@ -16,6 +16,7 @@ const Grace = 10 * time.Minute
 
 // Holder is an object that needs the versions which its pod template names.
 type Holder struct {
+	// Owner is empty for a pod, which goes with what made it.
 	Owner metav1.OwnerReference
 	// Workload tells that the template is one that changes, as a Deployment's: what it named before, it needs no more.
 	Workload bool
@@ -91,12 +92,19 @@ type Keeping struct {
 	Unneeded bool
 }
 
+// Settled is what a command is done with, for which no grace is needed.
+type Settled struct {
+	// Workloads are those whose rollout is over.
+	Workloads map[types.UID]bool
+	// Versions are those that the command made and that are not to be.
+	Versions map[Object]bool
+}
+
 // Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
 // collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
-// whoever makes the next revision. Owners that others have given it stay. Released are workloads whose rollout is over,
-// for which no grace is needed.
-func (k *Kept) Keep(holders []Holder, released map[types.UID]bool, now time.Time) Keeping {
-	recent := now.Sub(k.Claimed()) < Grace
+// whoever makes the next revision. Owners that others have given it stay.
+func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
+	recent := now.Sub(k.Claimed()) < Grace && !settled.Versions[k.Object]
 	owners, needed := slices.Clone(k.Meta.OwnerReferences), false
 	for i := range holders {
 		h := &holders[i]
@@ -104,16 +112,16 @@ func (k *Kept) Keep(holders []Holder, released map[types.UID]bool, now time.Time
 		switch {
 		case h.Needs(k.Object):
 			needed = true
-			if at < 0 {
+			if at < 0 && h.Owner.UID != "" {
 				owners = append(owners, h.Owner)
 			}
-		case at >= 0 && h.Workload && (!recent || released[h.Owner.UID]):
+		case at >= 0 && h.Workload && (!recent || settled.Workloads[h.Owner.UID]):
 			owners = slices.Delete(owners, at, at+1)
 		}
 	}
 	keeping := Keeping{Unneeded: !needed && !recent}
-	if !keeping.Unneeded && len(owners) == 0 && len(k.Meta.OwnerReferences) > 0 {
-		return keeping // for the moment; what owns nothing would stay for ever
+	if len(owners) == 0 && len(k.Meta.OwnerReferences) > 0 {
+		return keeping // what nothing owns would stay for ever if the command ended here
 	}
 	if !slices.EqualFunc(owners, k.Meta.OwnerReferences, func(a, b metav1.OwnerReference) bool { return a.UID == b.UID }) {
 		keeping.Owners = owners

@@ -46,8 +46,9 @@ func TestKeep(t *testing.T) {
 		"two share it":                {[]types.UID{"d", "rs1"}, long, []Holder{holderOf("d", true, "web-2"), holderOf("rs1", false, "web-1"), holderOf("e", true, "web-1")}, "", []types.UID{"rs1", "e"}, false},
 		"nobody needs it":             {nil, long, []Holder{holderOf("d", true, "web-2")}, "", nil, true},
 		"nobody needs it yet":         {nil, just, []Holder{holderOf("d", true, "web-2")}, "", nil, false},
-		"an owner that needs it not":  {[]types.UID{"d"}, long, []Holder{holderOf("d", true, "")}, "", []types.UID{}, true},
+		"an owner that needs it not":  {[]types.UID{"d"}, long, []Holder{holderOf("d", true, "")}, "", nil, true},
 		"an owner that may need it":   {[]types.UID{"d"}, just, []Holder{holderOf("d", true, "")}, "", nil, false},
+		"held by a pod only":          {nil, long, []Holder{holderOf("", false, "web-1")}, "", nil, false},
 		"named in an annotation only": {nil, long, []Holder{inPlace}, "", []types.UID{"rs1"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +58,7 @@ func TestKeep(t *testing.T) {
 			for _, uid := range c.owners {
 				kept.Meta.OwnerReferences = append(kept.Meta.OwnerReferences, metav1.OwnerReference{UID: uid})
 			}
-			got := kept.Keep(c.holders, map[types.UID]bool{c.released: true}, now)
+			got := kept.Keep(c.holders, Settled{Workloads: map[types.UID]bool{c.released: true}}, now)
 			var uids []types.UID
 			for _, owner := range got.Owners {
 				uids = append(uids, owner.UID)
@@ -67,10 +68,14 @@ func TestKeep(t *testing.T) {
 			}
 		})
 	}
+	undone := &Kept{Object: Object{ConfigMap, "web-1"}, Meta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now)}}
+	if !undone.Keep(nil, Settled{Versions: map[Object]bool{undone.Object: true}}, now).Unneeded {
+		t.Error("one that is not to be is kept")
+	}
 	reused := &Kept{Meta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-long)), Annotations: map[string]string{
 		ClaimAnnotation: now.Add(-just).Format(time.RFC3339),
 	}}}
-	if reused.Keep(nil, nil, now).Unneeded {
+	if reused.Keep(nil, Settled{}, now).Unneeded {
 		t.Error("one that a command has just claimed is thought to be needed by nobody")
 	}
 }

@@ -72,11 +72,10 @@ func typed[L runtime.Object](resource string, call func(context.Context, metav1.
 	}}
 }
 
-// workloads are all that run pods in the namespace. All kinds are read, or it is an error: what is missing in the
-// answer would look as if it were not affected.
-func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
+// workloadLists are the calls that list what runs pods in the namespace.
+func (r *configReader) workloadLists() []list {
 	apps, batch, core := r.client.AppsV1(), r.client.BatchV1(), r.client.CoreV1()
-	lists := []list{
+	return []list{
 		typed("deployments", apps.Deployments(r.namespace).List),
 		typed("statefulsets", apps.StatefulSets(r.namespace).List),
 		typed("daemonsets", apps.DaemonSets(r.namespace).List),
@@ -86,6 +85,12 @@ func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, err
 		typed("replicationcontrollers", core.ReplicationControllers(r.namespace).List),
 		typed("pods", core.Pods(r.namespace).List),
 	}
+}
+
+// workloads are all that run pods in the namespace. All kinds are read, or it is an error: what is missing in the
+// answer would look as if it were not affected.
+func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
+	lists := r.workloadLists()
 	found, errs := make([][]configmap.Workload, len(lists)), make([]error, len(lists))
 	var group sync.WaitGroup
 	for i, l := range lists {
