@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -103,70 +101,14 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 		return err
 	}
 	r := &roller{configSession: s, options: options, cause: f.cause}
-	versions := map[configmap.Object]*configmap.Version{}
-	c := change{workload: workload, rewrite: func(template map[string]any) error {
+	p := &pin{contents: contents}
+	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
 		if err := configmap.Attach(template, f.container, wires); err != nil {
 			return usageError(fmt.Errorf("%s: %w", nameOf(workload), err))
 		}
+		p.rename(template)
 		return nil
-	}}
-	attach := c.rewrite
-	c.rewrite = func(template map[string]any) error {
-		if err := attach(template); err != nil {
-			return err
-		}
-		configmap.Rename(template, renamedTo(versions, nil))
-		return nil
-	}
-	return r.pinned(ctx, c, contents, versions)
-}
-
-// pinned rolls a workload out with the versions of some contents: all is tried first, then the versions are written, then
-// the template.
-func (r *roller) pinned(ctx context.Context, c change, contents map[configmap.Object]*configmap.Content,
-	versions map[configmap.Object]*configmap.Version,
-) error {
-	owner := ownerOf(c.workload, kindOf(c.workload).GroupVersion().String(), kindOf(c.workload).Kind)
-	for _, try := range []bool{true, false} {
-		for head, content := range contents {
-			version, err := r.store.ensure(ctx, head, content, []metav1.OwnerReference{owner}, try)
-			if err != nil {
-				return err
-			}
-			versions[head] = version
-		}
-		if !try {
-			break
-		}
-		if err := r.try(ctx, c); err != nil {
-			return err
-		}
-	}
-	err := r.roll(ctx, c)
-	settled := configmap.Settled{Versions: map[configmap.Object]bool{}}
-	if code := exitCode(err); err == nil || code == ExitRolledBack {
-		settled.Workloads = map[types.UID]bool{c.workload.GetUID(): true}
-	}
-	if exitCode(err) == ExitRolledBack && err != nil {
-		for _, version := range versions {
-			settled.Versions[version.Object] = true
-		}
-	}
-	r.tidy(ctx, kindsOf(contents), settled)
-	return err
-}
-
-// renamedTo names versions in the place of their heads, and of other versions of theirs.
-func renamedTo(versions map[configmap.Object]*configmap.Version, older map[configmap.Object]configmap.Object) func(configmap.Object) (string, bool) {
-	return func(object configmap.Object) (string, bool) {
-		if head, is := older[object]; is {
-			object = head
-		}
-		if version := versions[object]; version != nil {
-			return version.Object.Name, true
-		}
-		return "", false
-	}
+	}})
 }
 
 // oneWorkload reads the workload that an argument names.

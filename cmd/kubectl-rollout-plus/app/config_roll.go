@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -122,8 +121,8 @@ func (r *roller) free(ctx context.Context, set *appsv1.StatefulSet) error {
 		observed = now
 		return true, nil
 	})
-	if err != nil || observed == nil {
-		return errors.Join(err)
+	if err != nil {
+		return err
 	}
 	names, err := r.engine.FreeStuck(ctx, observed)
 	for _, name := range names {

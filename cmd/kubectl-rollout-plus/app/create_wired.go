@@ -41,16 +41,16 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 	if err != nil {
 		return nil, err
 	}
-	versions := map[configmap.Object]configmap.Object{}
+	p := &pin{contents: contents}
 	if len(contents) > 0 {
-		if err := f.pin(ctx, s, contents, objects, versions, true); err != nil {
+		if err := f.pin(ctx, s, p, objects, true); err != nil {
 			return nil, err
 		}
 		tried, err := f.create(ctx, s.engine.Client, namespace, objects, true)
 		if err != nil || dryRun {
 			return tried, err
 		}
-		if err := f.pin(ctx, s, contents, objects, versions, false); err != nil {
+		if err := f.pin(ctx, s, p, objects, false); err != nil {
 			return nil, err
 		}
 	}
@@ -61,18 +61,10 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 	return created, err
 }
 
-// pin writes the versions, or tries to, and has the Deployment reference them in the place of their heads, or of the older
-// ones that it references already.
-func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, contents map[configmap.Object]*configmap.Content, objects []object,
-	older map[configmap.Object]configmap.Object, try bool,
-) error {
-	versions := map[configmap.Object]*configmap.Version{}
-	for head, content := range contents {
-		version, err := s.store.ensure(ctx, head, content, nil, try)
-		if err != nil {
-			return err
-		}
-		versions[head] = version
+// pin writes the versions, or tries to, and has the Deployment reference them.
+func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pin, objects []object, try bool) error {
+	if err := p.write(ctx, s.store, nil, try); err != nil {
+		return err
 	}
 	for _, each := range objects {
 		d, is := each.(*appsv1.Deployment)
@@ -80,15 +72,12 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, conte
 			continue
 		}
 		err := editTemplate(d, func(template map[string]any) error {
-			configmap.Rename(template, renamedTo(versions, older))
+			p.rename(template)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-	}
-	for head, version := range versions {
-		older[version.Object] = head
 	}
 	return nil
 }
