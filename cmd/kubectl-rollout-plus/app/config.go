@@ -11,6 +11,9 @@ func newConfigCommand(env *environment) *cobra.Command {
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConfigAffectedCommand(env), newConfigAttachCommand(env), newConfigDetachCommand(env))
+	cmd.AddCommand(
+		newConfigAffectedCommand(env), newConfigSetCommand(env), newConfigEditCommand(env), newConfigApplyCommand(env),
+		newConfigAttachCommand(env), newConfigDetachCommand(env),
+	)
 	return cmd
 }
