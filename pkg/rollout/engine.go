@@ -5,6 +5,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -21,6 +22,9 @@ type Engine struct {
 	FieldManager string
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
+	// Returning is called with a Deployment and the template that it is about to go back to, before that is written; more
+	// than once where the write has to be repeated. It may be nil.
+	Returning func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec)
 }
 
 // phase is what a session is about.

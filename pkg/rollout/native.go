@@ -115,3 +115,16 @@ func (e *Engine) FreeStuck(ctx context.Context, set *appsv1.StatefulSet) ([]stri
 	}
 	return names, nil
 }
+
+// returningTo tells which template the rollout goes back to.
+func (s *session) returningTo(ctx context.Context, d *appsv1.Deployment, template rawTemplate) error {
+	if s.Returning == nil {
+		return nil
+	}
+	typed, err := template.typed()
+	if err != nil {
+		return err
+	}
+	s.Returning(ctx, d, typed)
+	return nil
+}

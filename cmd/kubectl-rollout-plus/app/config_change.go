@@ -48,6 +48,8 @@ type changer struct {
 	// out are the workloads to roll out, and others those that are only told of.
 	out []*affectedWorkload
 	pin *pin
+	// restored is what came of giving the object back what it held, nil while that is not done.
+	restored *error
 }
 
 // newChanger begins a change of an object, which is nil where it is not there.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -23,6 +24,8 @@ type roller struct {
 type change struct {
 	workload rollout.Workload
 	rewrite  rollout.Rewrite
+	// returning is done before the old version returns.
+	returning func(context.Context)
 }
 
 // inSteps tells whether a workload is rolled out in steps.
@@ -56,6 +59,9 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	}
 	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager}, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			if c.returning != nil {
+				engine.Returning = func(ctx context.Context, _ *appsv1.Deployment, _ *corev1.PodTemplateSpec) { c.returning(ctx) }
+			}
 			return engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause}, r.options)
 		})
 }
@@ -83,6 +89,9 @@ func (r *roller) native(ctx context.Context, c change) error {
 	}
 	if context.Cause(ctx) != nil || r.options.OnFailure == rollout.OnFailureHold {
 		return failure
+	}
+	if c.returning != nil {
+		c.returning(ctx)
 	}
 	if err := r.nativeBack(ctx, written, before); err != nil {
 		return fmt.Errorf("%s failed (%w), and its old version could not be brought back: %w", nameOf(c.workload), failure, err)

@@ -134,7 +134,14 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]bool{}}
 	var failure error
 	for i, w := range c.out {
-		err := c.roll(ctx, w.change(c.pin))
+		change := w.change(c.pin)
+		// Before its old pods come back, or those in place would start with what has just failed.
+		change.returning = func(ctx context.Context) {
+			if c.restored == nil {
+				c.restored = new(c.restore(ctx, written))
+			}
+		}
+		err := c.roll(ctx, change)
 		if err == nil {
 			settled.Workloads[w.workload.GetUID()] = true
 			continue
@@ -164,15 +171,16 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	}
 	_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
 	var undone []error
-	if err := c.restore(ctx, written); err != nil {
-		undone = append(undone, err)
+	if c.restored == nil {
+		c.restored = new(c.restore(ctx, written))
 	}
+	undone = append(undone, *c.restored)
 	for i := at - 1; i >= 0; i-- {
 		if err := c.roll(ctx, c.out[i].back()); err != nil {
 			undone = append(undone, fmt.Errorf("%s was not brought back: %w", nameOf(c.out[i].workload), err))
 		}
 	}
-	if len(undone) > 0 {
+	if errors.Join(undone...) != nil {
 		return fmt.Errorf("%s; not all could be taken back: %w", text, errors.Join(undone...))
 	}
 	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s and all that references it are as they were", text, c.head.object)}

@@ -26,11 +26,16 @@ func (env *environment) configSession(namespace, fieldManager string) (*configSe
 	if err != nil {
 		return nil, err
 	}
+	return env.sessionOf(engine, namespace), nil
+}
+
+// sessionOf is a session with an engine that there is.
+func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *configSession {
 	return &configSession{
 		env: env, engine: engine, namespace: namespace,
 		reader: &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut},
-		store:  &versionStore{client: engine.Client, clock: env.clock, namespace: namespace, fieldManager: fieldManager},
-	}, nil
+		store:  &versionStore{client: engine.Client, clock: env.clock, namespace: namespace, fieldManager: engine.FieldManager},
+	}
 }
 
 // contents reads what the wires are to, and refuses those to something that is not there.
