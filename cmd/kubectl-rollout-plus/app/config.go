@@ -13,7 +13,7 @@ func newConfigCommand(env *environment) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newConfigAffectedCommand(env), newConfigSetCommand(env), newConfigEditCommand(env), newConfigApplyCommand(env),
-		newConfigAttachCommand(env), newConfigDetachCommand(env),
+		newConfigAttachCommand(env), newConfigDetachCommand(env), newConfigHistoryCommand(env), newConfigDiffCommand(env),
 	)
 	return cmd
 }
