@@ -32,6 +32,8 @@ func (o Object) String() string { return strings.ToLower(string(o.Kind)) + "/" +
 type Content struct {
 	Text   map[string]string
 	Binary map[string][]byte
+	// Type is a Secret's.
+	Type corev1.SecretType
 }
 
 // ContentOfConfigMap is what a ConfigMap holds.
@@ -41,7 +43,7 @@ func ContentOfConfigMap(object *corev1.ConfigMap) *Content {
 
 // ContentOfSecret is what a Secret holds.
 func ContentOfSecret(object *corev1.Secret) *Content {
-	content := &Content{Text: make(map[string]string, len(object.Data))}
+	content := &Content{Text: make(map[string]string, len(object.Data)), Type: object.Type}
 	for key, value := range object.Data {
 		content.Text[key] = string(value)
 	}
@@ -91,7 +93,7 @@ func ChangedKeys(before, after *Content) []string {
 
 // Every is the content with another value under every key. It stands for a change that nobody has proposed yet.
 func (c *Content) Every() *Content {
-	every := &Content{Text: make(map[string]string, len(c.Text)), Binary: make(map[string][]byte, len(c.Binary))}
+	every := &Content{Text: make(map[string]string, len(c.Text)), Binary: make(map[string][]byte, len(c.Binary)), Type: c.Type}
 	for key, value := range c.Text {
 		every.Text[key] = value + opaque + "changed"
 	}
@@ -103,7 +105,7 @@ func (c *Content) Every() *Content {
 
 // With is the content with other keys put in and some taken out. The content itself stays as it is.
 func (c *Content) With(put *Content, removed []string) *Content {
-	with := &Content{Text: map[string]string{}, Binary: map[string][]byte{}}
+	with := &Content{Text: map[string]string{}, Binary: map[string][]byte{}, Type: c.Type}
 	maps.Copy(with.Text, c.Text)
 	maps.Copy(with.Binary, c.Binary)
 	for _, key := range slices.Concat(removed, put.Keys()) {

@@ -17,6 +17,8 @@ import (
 type Workload struct {
 	Kind, Name string
 	Spec       *corev1.PodSpec
+	// Annotations are those of the pod template.
+	Annotations map[string]string
 	// Rolls tells whether the plugin can replace its pods.
 	Rolls bool
 	// Finished tells that no container runs any more, nor will.
@@ -30,14 +32,15 @@ type Workload struct {
 func WorkloadOf(object runtime.Object) (w Workload, found bool) {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
-		w = Workload{Kind: "Deployment", Name: o.Name, Spec: &o.Spec.Template.Spec, Rolls: true}
+		w = Workload{Kind: "Deployment", Name: o.Name, Spec: &o.Spec.Template.Spec, Annotations: o.Spec.Template.Annotations, Rolls: true}
 		if o.Spec.Paused {
 			w.Note = "it is paused"
 		}
 	case *appsv1.StatefulSet:
-		w = Workload{Kind: "StatefulSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Rolls: true, Note: statefulSetNote(&o.Spec.UpdateStrategy)}
+		w = Workload{Kind: "StatefulSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Annotations: o.Spec.Template.Annotations, Rolls: true}
+		w.Note = statefulSetNote(&o.Spec.UpdateStrategy)
 	case *appsv1.DaemonSet:
-		w = Workload{Kind: "DaemonSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Rolls: true}
+		w = Workload{Kind: "DaemonSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Annotations: o.Spec.Template.Annotations, Rolls: true}
 		if o.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
 			w.Note = onDelete
 		}
@@ -135,7 +138,7 @@ func (c *Change) judge(w *Workload) Judgment {
 	if w.Finished {
 		return Judgment{Verdict: None, Note: "it has finished"}
 	}
-	judged := c.Judge(w.Spec)
+	judged := c.since(w).Judge(w.Spec)
 	switch {
 	case judged.Verdict == Restart && !w.Rolls:
 		judged.Verdict, judged.Note = Unsupported, w.Note
@@ -143,4 +146,15 @@ func (c *Change) judge(w *Workload) Judgment {
 		judged.Note = w.Note
 	}
 	return judged
+}
+
+// since is the change as a workload sees it whose template names what its pods were rolled with.
+func (c *Change) since(w *Workload) *Change {
+	version, found := c.Versions[Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]}]
+	if !found {
+		return c
+	}
+	own := *c
+	own.Old = version
+	return &own
 }

@@ -208,6 +208,9 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	if err != nil {
 		return err
 	}
+	if err := s.returningTo(ctx, d, template); err != nil {
+		return err
+	}
 	p, settings := newPatch(d), s.record.Original
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])

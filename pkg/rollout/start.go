@@ -28,6 +28,8 @@ type Change struct {
 	Force    bool
 	// Restart replaces all pods without another change, as kubectl rollout restart does.
 	Restart bool
+	// Rewrite edits the pod template after all that.
+	Rewrite Rewrite
 	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on.
 	Cause string
 }

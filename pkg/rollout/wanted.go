@@ -53,6 +53,11 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	if change.Restart {
 		w.template.setRestarted(RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
 	}
+	if change.Rewrite != nil {
+		if err := change.Rewrite(w.template); err != nil {
+			return nil, err
+		}
+	}
 	w.typed = live.typed.DeepCopy()
 	template, err := w.template.typed()
 	if err != nil {

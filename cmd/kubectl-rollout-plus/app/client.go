@@ -35,7 +35,9 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 	if err != nil {
 		return nil, err
 	}
-	return &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit}, nil
+	engine := &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit}
+	engine.Returning = env.returning(engine)
+	return engine, nil
 }
 
 // key is the Deployment that the arguments name, in the namespace of the flags.

@@ -5,11 +5,15 @@ import "github.com/spf13/cobra"
 func newConfigCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "See what a change of a ConfigMap or Secret means for workloads",
-		Long:  "See what a change of a ConfigMap or Secret means for workloads.",
-		Args:  arguments(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "Make configuration a part of each revision: wire, change, compare",
+		Long: "Make ConfigMaps and Secrets a part of each revision: a pod template references\n" +
+			"an immutable copy of what there was when it was rolled out.",
+		Args: arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConfigAffectedCommand(env))
+	cmd.AddCommand(
+		newConfigAffectedCommand(env), newConfigSetCommand(env), newConfigEditCommand(env), newConfigApplyCommand(env),
+		newConfigAttachCommand(env), newConfigDetachCommand(env), newConfigHistoryCommand(env), newConfigDiffCommand(env),
+	)
 	return cmd
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/kubernetes"
@@ -137,20 +136,26 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 	}
 	change := configmap.Supposed(object, content)
 	if p != nil {
-		if absent := slices.IndexFunc(p.removed, func(key string) bool { return !content.Has(key) }); absent >= 0 {
-			return nil, nil, fmt.Errorf("%s in namespace %q has no key %q to remove", object, r.namespace, p.removed[absent])
+		if err := p.check(object, content, r.namespace); err != nil {
+			return nil, nil, err
 		}
 		change = &configmap.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
 	}
+	affected, err := r.judge(ctx, change)
+	return change, affected, err
+}
+
+// judge judges all workloads of the namespace.
+func (r *configReader) judge(ctx context.Context, change *configmap.Change) ([]configmap.Affected, error) {
 	workloads, err := r.workloads(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if change.Versions, err = r.versions(ctx, object, workloads); err != nil {
-		return nil, nil, err
+	if change.Versions, err = r.versions(ctx, change.Object, workloads); err != nil {
+		return nil, err
 	}
 	if change.Others, err = r.others(ctx, change, workloads); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return change, change.Affected(workloads), nil
+	return change.Affected(workloads), nil
 }

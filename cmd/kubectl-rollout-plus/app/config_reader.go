@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/pager"
-	"k8s.io/kubectl/pkg/util/hash"
+	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
@@ -22,30 +22,36 @@ import (
 // atOnce is how many single objects are worth a request each; more of a kind are listed.
 const atOnce = 10
 
-// content is what the object holds now.
-func (r *configReader) content(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
-	content, _, err := r.get(ctx, object)
-	return content, err
+// read is an object as it was read.
+type read struct {
+	content   *configmap.Content
+	meta      metav1.ObjectMeta
+	immutable bool
 }
 
-// get reads an object, and the hash that kubectl's --append-hash would give it under a name.
-func (r *configReader) get(ctx context.Context, object configmap.Object) (*configmap.Content, func(name string) (string, error), error) {
+// content is what the object holds now.
+func (r *configReader) content(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
+	found, err := r.get(ctx, object)
+	if err != nil {
+		return nil, err
+	}
+	return found.content, nil
+}
+
+// get reads an object.
+func (r *configReader) get(ctx context.Context, object configmap.Object) (*read, error) {
 	if object.Kind == configmap.Secret {
 		secret, err := r.client.CoreV1().Secrets(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 		if err != nil {
-			return nil, nil, r.explain(ctx, "get", "secrets", err)
+			return nil, r.explain(ctx, "get", "secrets", err)
 		}
-		return configmap.ContentOfSecret(secret), func(name string) (string, error) {
-			return hash.SecretHash(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Type: secret.Type, Data: secret.Data})
-		}, nil
+		return &read{configmap.ContentOfSecret(secret), secret.ObjectMeta, ptr.Deref(secret.Immutable, false)}, nil
 	}
 	configMap, err := r.client.CoreV1().ConfigMaps(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, nil, r.explain(ctx, "get", "configmaps", err)
+		return nil, r.explain(ctx, "get", "configmaps", err)
 	}
-	return configmap.ContentOfConfigMap(configMap), func(name string) (string, error) {
-		return hash.ConfigMapHash(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: configMap.Data, BinaryData: configMap.BinaryData})
-	}, nil
+	return &read{configmap.ContentOfConfigMap(configMap), configMap.ObjectMeta, ptr.Deref(configMap.Immutable, false)}, nil
 }
 
 // explain names a right that is missing; an object that is not there is named by the API server.
@@ -72,11 +78,10 @@ func typed[L runtime.Object](resource string, call func(context.Context, metav1.
 	}}
 }
 
-// workloads are all that run pods in the namespace. All kinds are read, or it is an error: what is missing in the
-// answer would look as if it were not affected.
-func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
+// workloadLists are the calls that list what runs pods in the namespace.
+func (r *configReader) workloadLists() []list {
 	apps, batch, core := r.client.AppsV1(), r.client.BatchV1(), r.client.CoreV1()
-	lists := []list{
+	return []list{
 		typed("deployments", apps.Deployments(r.namespace).List),
 		typed("statefulsets", apps.StatefulSets(r.namespace).List),
 		typed("daemonsets", apps.DaemonSets(r.namespace).List),
@@ -86,6 +91,12 @@ func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, err
 		typed("replicationcontrollers", core.ReplicationControllers(r.namespace).List),
 		typed("pods", core.Pods(r.namespace).List),
 	}
+}
+
+// workloads are all that run pods in the namespace. All kinds are read, or it is an error: what is missing in the
+// answer would look as if it were not affected.
+func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
+	lists := r.workloadLists()
 	found, errs := make([][]configmap.Workload, len(lists)), make([]error, len(lists))
 	var group sync.WaitGroup
 	for i, l := range lists {
@@ -116,31 +127,34 @@ func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object
 // versionSuffix is what kubectl's --append-hash appends: ten characters or more of its alphabet.
 var versionSuffix = regexp.MustCompile(`^[bcdfghkmt2456789]{10,}$`)
 
-// versions are the copies of the object that templates reference in its place: their name has the hash of what is in
-// them.
+// versions are the copies of the object that templates reference in its place, or name as what their pods were rolled
+// with: their name has the hash of what is in them.
 func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
 	versions, seen := map[configmap.Object]*configmap.Content{}, map[configmap.Object]bool{}
 	for i := range workloads {
+		named := configmap.Recorded(workloads[i].Annotations)
 		for _, reference := range configmap.References(workloads[i].Spec) {
-			object := reference.Object
+			named = append(named, reference.Object)
+		}
+		for _, object := range named {
 			suffix, is := strings.CutPrefix(object.Name, head.Name+"-")
 			if object.Kind != head.Kind || !is || !versionSuffix.MatchString(suffix) || seen[object] {
 				continue
 			}
 			seen[object] = true
-			content, hashed, err := r.get(ctx, object)
+			found, err := r.get(ctx, object)
 			if apierrors.IsNotFound(err) {
 				continue
 			}
 			if err != nil {
 				return nil, err
 			}
-			sum, err := hashed(head.Name)
+			sum, err := configmap.ShortHash(head, found.content)
 			if err != nil {
 				return nil, err
 			}
 			if strings.HasPrefix(suffix, sum) {
-				versions[object] = content
+				versions[object] = found.content
 			}
 		}
 	}
@@ -158,7 +172,7 @@ func (r *configReader) others(ctx context.Context, change *configmap.Change, wor
 	}
 	others := map[configmap.Object]*configmap.Content{}
 	for kind, names := range needed {
-		err := r.read(ctx, kind, names, others)
+		err := r.readAll(ctx, kind, names, others)
 		switch {
 		case apierrors.IsForbidden(err):
 			_, _ = fmt.Fprintf(r.errOut, "warning: %v; keys that it may cover are told as seen\n", err)
@@ -169,8 +183,8 @@ func (r *configReader) others(ctx context.Context, change *configmap.Change, wor
 	return others, nil
 }
 
-// read reads objects by their names, or all of their kind where they are many. Those that do not exist become nil.
-func (r *configReader) read(ctx context.Context, kind configmap.Kind, names map[string]bool, into map[configmap.Object]*configmap.Content) error {
+// readAll reads objects by their names, or all of their kind where they are many. Those that do not exist become nil.
+func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names map[string]bool, into map[configmap.Object]*configmap.Content) error {
 	if len(names) <= atOnce {
 		for name := range names {
 			object := configmap.Object{Kind: kind, Name: name}

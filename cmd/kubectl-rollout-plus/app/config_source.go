@@ -53,6 +53,14 @@ type proposal struct {
 	removed []string
 }
 
+// check refuses to remove what is not there.
+func (p *proposal) check(object configmap.Object, content *configmap.Content, namespace string) error {
+	if absent := slices.IndexFunc(p.removed, func(key string) bool { return !content.Has(key) }); absent >= 0 {
+		return fmt.Errorf("%s in namespace %q has no key %q to remove", object, namespace, p.removed[absent])
+	}
+	return nil
+}
+
 // proposal reads the flags and the arguments after the object; nil where there are none.
 func (s *configSource) proposal(env *environment, object configmap.Object, args []string) (*proposal, error) {
 	p := &proposal{}

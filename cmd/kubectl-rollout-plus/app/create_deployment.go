@@ -17,11 +17,17 @@ import (
 	"k8s.io/client-go/kubernetes"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 const createDeploymentExample = `  # A web server with a readiness probe and a Service
   kubectl rollout-plus create deployment web --image example.com/web:v1 \
     --replicas 3 --port 8080 --ready http:8080/healthz --service=80 --wait
+
+  # With all keys of a ConfigMap as variables, and one as a file
+  kubectl rollout-plus create deployment web --image example.com/web:v1 \
+    --env-from-config web --mount-config web:app.conf=/config/app.conf
 
   # A manifest for git
   kubectl rollout-plus create deployment web --image example.com/web:v1 \
@@ -34,6 +40,8 @@ const createDeploymentExample = `  # A web server with a readiness probe and a S
 // createDeploymentFlags are the flags of create deployment as they were given.
 type createDeploymentFlags struct {
 	deploymentSpec
+	wireFlags
+	attached           []configmap.Wire
 	env                []string
 	ready, service     string
 	surge, unavailable string
@@ -69,6 +77,7 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
+	f.wireFlags.add(cmd)
 	f.print.AddFlags(cmd)
 	return cmd
 }
@@ -106,6 +115,9 @@ func (f *createDeploymentFlags) complete(cmd *cobra.Command, args []string) erro
 
 func (f *createDeploymentFlags) completeValues(cmd *cobra.Command) error {
 	var err error
+	if f.attached, err = f.wires(); err != nil {
+		return err
+	}
 	if cmd.Flags().Changed("port") {
 		if err := checkPort("port", f.port); err != nil {
 			return err
@@ -164,18 +176,17 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 	if err != nil {
 		return usageError(err)
 	}
-	objects := f.objects()
+	objects, err := f.objects()
+	if err != nil {
+		return err
+	}
 	if explicit {
 		for _, object := range objects {
 			object.SetNamespace(namespace)
 		}
 	}
 	if strategy != cmdutil.DryRunClient {
-		client, err := env.factory.KubernetesClientSet()
-		if err != nil {
-			return err
-		}
-		if objects, err = f.create(ctx, client, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
+		if objects, err = f.write(ctx, env, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
 			return err
 		}
 	}
@@ -200,12 +211,16 @@ type object interface {
 	metav1.Object
 }
 
-func (f *createDeploymentFlags) objects() []object {
-	objects := []object{f.deployment()}
+func (f *createDeploymentFlags) objects() ([]object, error) {
+	d := f.deployment()
+	if err := f.attach(d); err != nil {
+		return nil, err
+	}
+	objects := []object{d}
 	if f.servicePort > 0 {
 		objects = append(objects, f.deploymentSpec.service())
 	}
-	return objects
+	return objects, nil
 }
 
 // create writes the objects. What the API server would not take of them is found out before the first is written.
@@ -218,7 +233,7 @@ func (f *createDeploymentFlags) create(ctx context.Context, client kubernetes.In
 	rounds := []metav1.CreateOptions{options}
 	if dryRun {
 		rounds = []metav1.CreateOptions{try}
-	} else if len(objects) > 1 {
+	} else if len(objects) > 1 && len(f.attached) == 0 {
 		rounds = []metav1.CreateOptions{try, options}
 	}
 	var created []object

@@ -43,6 +43,8 @@ type rollback struct {
 	// cause and syncLastApplied are what the patch has to carry.
 	cause           *string
 	syncLastApplied bool
+	// before is called with the object as it is to be, before it is written. It may be nil.
+	before func(rollout.Workload) error
 
 	// live is the object as the rollbacker read it, revisions are its ControllerRevisions, and answer is what the API
 	// server made of the patch.

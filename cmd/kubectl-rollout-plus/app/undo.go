@@ -36,6 +36,8 @@ type undoFlags struct {
 	driveFlags
 	toRevision            int64
 	wait, syncLastApplied bool
+	keepConfig            bool
+	sharedConfig          bool
 	printFlags            *genericclioptions.PrintFlags
 }
 
@@ -57,6 +59,8 @@ func newUndoCommand(env *environment) *cobra.Command {
 	flags.BoolVar(&f.wait, "wait", false, "Wait until the earlier revision is fully available.")
 	flags.BoolVar(&f.syncLastApplied, "sync-last-applied", false,
 		"Rewrite what kubectl apply remembers too, so that the next apply removes what it no longer names.")
+	flags.BoolVar(&f.keepConfig, "keep-config", false, "Leave ConfigMaps and Secrets as they are; only the pods go back to their versions.")
+	flags.BoolVar(&f.sharedConfig, "shared-config", false, "Restore ConfigMaps and Secrets that other workloads use too.")
 	f.selection.add(cmd)
 	f.rolloutFlags.add(cmd)
 	stepsAreOptional(cmd)
@@ -111,6 +115,9 @@ func (f *undoFlags) validate(cmd *cobra.Command) error {
 	if stepwise && f.syncLastApplied {
 		return usageError(errors.New("--sync-last-applied does not go with --steps"))
 	}
+	if f.keepConfig && f.sharedConfig {
+		return usageError(errors.New("--keep-config and --shared-config exclude each other; give one of them"))
+	}
 	if err := needsSteps(cmd); err != nil {
 		return err
 	}
@@ -153,6 +160,6 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 					return result, err
 				}
 			}
-			return engine.Start(ctx, key, change, options)
+			return f.startBack(ctx, env, engine, key, change, options)
 		})
 }

@@ -82,9 +82,14 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 		client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
 		cause: u.changeCause, syncLastApplied: u.syncLastApplied,
 	}
+	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
+	if err != nil {
+		return err
+	}
+	r.before = config.before
 	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
 	operation, err := r.run(ctx, kind, info.Object)
-	if err != nil {
+	if err = config.after(ctx, err); err != nil {
 		return err
 	}
 	left := r.live
@@ -171,6 +176,9 @@ func (u *undoer) tellingEngine(key types.NamespacedName) (*rollout.Engine, error
 		return nil, err
 	}
 	engine := *u.engine
+	if u.keepConfig {
+		engine.Returning = nil
+	}
 	engine.Emit = printer.Event
 	return &engine, nil
 }

@@ -155,6 +155,17 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 		return none, r.failed(err)
 	}
 	options.FieldManager = r.fieldManager
+	if r.before != nil && len(options.DryRun) == 0 {
+		tried := options
+		tried.DryRun = dryRunAll(true)
+		object, err := patch(r.ctx, name, kind, edited, tried, subresources...)
+		if err == nil {
+			err = r.before(object)
+		}
+		if err != nil {
+			return none, r.failed(err)
+		}
+	}
 	object, err := patch(r.ctx, name, kind, edited, options, subresources...)
 	if err != nil {
 		return none, r.failed(err)

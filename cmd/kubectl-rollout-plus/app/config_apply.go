@@ -1,0 +1,104 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+type configApplyFlags struct {
+	changeFlags
+	filename string
+}
+
+func newConfigApplyCommand(env *environment) *cobra.Command {
+	f := &configApplyFlags{}
+	cmd := &cobra.Command{
+		Use:   "apply -f FILE",
+		Short: "Give a ConfigMap or Secret the content of a manifest, and roll out",
+		Long: "Give a ConfigMap or Secret the content of a manifest, create it if need be, and\n" +
+			"roll out who is affected. Keys that the manifest does not have go. Labels and\n" +
+			"annotations stay as they are.\n\n" + configChangeHelp,
+		Example: "  # The ConfigMap of a manifest\n  kubectl rollout-plus config apply -f web-config.yaml",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), env) },
+	}
+	cmd.Flags().StringVarP(&f.filename, "filename", "f", "", "A manifest of one ConfigMap or Secret, or - for standard input.")
+	f.changeFlags.add(cmd)
+	return cmd
+}
+
+func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
+	if f.filename == "" {
+		return usageError(errors.New("-f FILE is required"))
+	}
+	var text []byte
+	var err error
+	if f.filename == "-" {
+		text, err = io.ReadAll(env.In)
+	} else {
+		text, err = os.ReadFile(f.filename)
+	}
+	if err != nil {
+		return flagError("filename", f.filename, err)
+	}
+	object, content, namespace, err := parseConfig(text)
+	if err != nil {
+		return flagError("filename", f.filename, err)
+	}
+	current, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	switch {
+	case err != nil:
+		return err
+	case namespace != "" && namespace != current && explicit:
+		return usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. "+
+			"You must pass '--namespace=%s' to perform this operation", namespace, current, namespace))
+	case namespace != "":
+		env.namespace = namespace
+	}
+	return f.change(ctx, env, object, func(c *changer) error {
+		if c.head.read != nil && content.Type == "" {
+			content.Type = c.head.content.Type
+		}
+		c.want = content
+		return usageError(configmap.CheckSize(object, content))
+	})
+}
+
+// parseConfig reads the manifest of one ConfigMap or Secret.
+func parseConfig(text []byte) (object configmap.Object, content *configmap.Content, namespace string, err error) {
+	manifest, err := onlyObject(bytes.TrimSpace(text))
+	if err != nil {
+		return object, nil, "", err
+	}
+	object = configmap.Object{Kind: configmap.Kind(manifest.GetKind()), Name: manifest.GetName()}
+	if manifest.GetAPIVersion() != "v1" || object.Kind != configmap.ConfigMap && object.Kind != configmap.Secret || object.Name == "" {
+		return object, nil, "", fmt.Errorf("expected the manifest of one ConfigMap or Secret (v1) with a name, found kind %q, apiVersion %q, name %q",
+			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName())
+	}
+	converter := runtime.DefaultUnstructuredConverter
+	if object.Kind == configmap.Secret {
+		var secret corev1.Secret
+		if err := converter.FromUnstructuredWithValidation(manifest.Object, &secret, true); err != nil {
+			return object, nil, "", errors.New("it does not parse as a Secret; see whether data is base64, and all fields are known")
+		}
+		content = configmap.ContentOfSecret(&secret)
+		maps.Copy(content.Text, secret.StringData)
+		return object, content, manifest.GetNamespace(), nil
+	}
+	var config corev1.ConfigMap
+	if err := converter.FromUnstructuredWithValidation(manifest.Object, &config, true); err != nil {
+		return object, nil, "", err
+	}
+	return object, configmap.ContentOfConfigMap(&config), manifest.GetNamespace(), nil
+}

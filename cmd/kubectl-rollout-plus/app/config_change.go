@@ -1,0 +1,202 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+)
+
+// changeFlags are those of config set, edit and apply.
+type changeFlags struct {
+	rollFlags
+	yes, noRestart, keepLive, inPlace, pin bool
+}
+
+func (f *changeFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVarP(&f.yes, "yes", "y", false, "Do not ask.")
+	flags.BoolVar(&f.noRestart, "no-restart", false, "Only write the object; roll out nothing.")
+	f.addMode(cmd)
+	f.rollFlags.add(cmd)
+}
+
+func (f *changeFlags) addMode(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.keepLive, "keep-live", false, "Do not roll out workloads that see mounted files change and nothing else.")
+	flags.BoolVar(&f.inPlace, "in-place", false,
+		"Let templates keep the plain name. The default where the manifest lives elsewhere (Helm, Argo CD, Flux, kubectl apply).")
+	flags.BoolVar(&f.pin, "pin", false, "Let templates reference a version, an immutable copy, wherever the manifest lives.")
+}
+
+// changer changes one object and rolls out who is affected.
+type changer struct {
+	*roller
+	flags *changeFlags
+	head  *head
+	want  *configmap.Content
+	// out are the workloads to roll out, and others those that are only told of.
+	out []*affectedWorkload
+	pin *pin
+	// restored is what came of giving the object back what it held, nil while that is not done.
+	restored *error
+}
+
+// newChanger begins a change of an object, which is nil where it is not there.
+func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, error) {
+	options, err := f.complete()
+	if err != nil {
+		return nil, err
+	}
+	if f.inPlace && f.pin {
+		return nil, usageError(errors.New("--in-place and --pin exclude each other; give one of them"))
+	}
+	s, err := env.configSession(namespace, f.fieldManager)
+	if err != nil {
+		return nil, err
+	}
+	return &changer{roller: &roller{configSession: s, options: options, cause: f.cause}, flags: f}, nil
+}
+
+// run shows the change, asks, and makes it.
+func (c *changer) run(ctx context.Context) error {
+	if err := c.head.changeable(c.namespace); err != nil {
+		return err
+	}
+	old := &configmap.Content{Type: c.want.Type}
+	if c.head.read != nil {
+		old = c.head.content
+	}
+	judged := &configmap.Change{Object: c.head.object, Old: old, New: c.want}
+	affected, err := c.reader.judge(ctx, judged)
+	if err != nil {
+		return err
+	}
+	if err := c.choose(ctx, affected); err != nil {
+		return err
+	}
+	same := c.head.read != nil && old.Equal(c.want)
+	if same && (len(c.out) == 0 || c.flags.noRestart) {
+		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged\n", c.head.object)
+		return nil
+	}
+	if err := c.show(old, judged, affected); err != nil {
+		return err
+	}
+	if err := refuseBlocked(c.head.object, affected); err != nil {
+		return err
+	}
+	if err := c.try(ctx); err != nil {
+		return err
+	}
+	if err := c.ask(); err != nil {
+		return err
+	}
+	return c.perform(ctx, same)
+}
+
+// show writes what changes, and for whom. Values of Secrets are never shown.
+func (c *changer) show(old *configmap.Content, judged *configmap.Change, affected []configmap.Affected) error {
+	name := c.head.object.String()
+	_, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut),
+		printers.Text{Name: name + " (now)", Body: old.Shown(c.head.object.Kind, c.want, "before")},
+		printers.Text{Name: name + " (new)", Body: c.want.Shown(c.head.object.Kind, old, "after")})
+	if err != nil {
+		return err
+	}
+	if len(affected) == 0 {
+		_, _ = fmt.Fprintf(c.env.ErrOut, "No workload in namespace %s references %s.\n", c.namespace, c.head.object)
+		return nil
+	}
+	if err := printers.AffectedTable(c.env.ErrOut, toldAffected(judged, affected)); err != nil {
+		return err
+	}
+	for _, w := range c.out {
+		if text := w.told(); text != "" && !c.flags.noRestart {
+			_, _ = fmt.Fprintln(c.env.ErrOut, text)
+		}
+	}
+	return nil
+}
+
+func refuseBlocked(object configmap.Object, affected []configmap.Affected) error {
+	i := slices.IndexFunc(affected, func(a configmap.Affected) bool { return a.Verdict == configmap.Block })
+	if i < 0 {
+		return nil
+	}
+	a, text := &affected[i], ""
+	if len(a.Reasons) > 0 {
+		text = ": " + a.Reasons[0].Container + ": " + a.Reasons[0].Text
+	}
+	return fmt.Errorf("nothing was written, since new pods of %s/%s could not start with this %s%s; see '%s config affected %s -o wide'",
+		strings.ToLower(a.Kind), a.Name, object, text, displayName, object)
+}
+
+// ask asks on a terminal; without one, only --yes goes on.
+func (c *changer) ask() error {
+	if c.flags.yes {
+		return nil
+	}
+	file, is := c.env.In.(*os.File)
+	if !is || !term.IsTerminal(int(file.Fd())) {
+		return usageError(errors.New("nothing was written: standard input is no terminal to ask on; give --yes"))
+	}
+	_, _ = fmt.Fprintf(c.env.ErrOut, "%s [y/N] ", c.question())
+	answer, _ := bufio.NewReader(c.env.In).ReadString('\n') // no answer is no
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return &exitError{code: ExitError, err: errors.New("nothing was written")}
+}
+
+func (c *changer) question() string {
+	switch {
+	case c.flags.noRestart || len(c.out) == 0:
+		return fmt.Sprintf("Write %s and roll out nothing?", c.head.object)
+	case len(c.out) == 1:
+		return fmt.Sprintf("Write %s and roll out %s?", c.head.object, nameOf(c.out[0].workload))
+	}
+	return fmt.Sprintf("Write %s and roll out %d workloads, one after another?", c.head.object, len(c.out))
+}
+
+// try finds out before anything is written whether all of it can be.
+func (c *changer) try(ctx context.Context) error {
+	if _, err := c.write(ctx, c.head, c.want, true); err != nil {
+		return err
+	}
+	return c.prepare(ctx, true)
+}
+
+// prepare writes the version, or tries to with all rollouts.
+func (c *changer) prepare(ctx context.Context, try bool) error {
+	c.pin.contents = map[configmap.Object]*configmap.Content{c.head.object: c.want}
+	var owners []metav1.OwnerReference
+	if !c.flags.noRestart {
+		for _, w := range c.out {
+			owners = append(owners, ownerOfWorkload(w.workload))
+		}
+	}
+	if err := c.pin.write(ctx, c.store, owners, try); err != nil {
+		return err
+	}
+	if !try || c.flags.noRestart {
+		return nil
+	}
+	for _, w := range c.out {
+		if err := c.roller.try(ctx, w.change(c.pin)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+)
+
+func newConfigDiffCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff [TYPE/]NAME [VERSION] [VERSION]",
+		Short: "Compare versions of a ConfigMap or Secret",
+		Long: "Compare two versions of a ConfigMap or Secret; one with what the object holds\n" +
+			"now; or, without a version, the newest that differs from that. Values of Secrets\n" +
+			"are not shown. Ends with 0 where nothing differs, 1 where something does.",
+		Example: "  # What has changed since the newest other version\n  kubectl rollout-plus config diff web\n\n" +
+			"  # Between two versions\n  kubectl rollout-plus config diff web m8mt92gg65 hhh9dd84bk",
+		Args: arguments(cobra.RangeArgs(1, 3)),
+		RunE: func(cmd *cobra.Command, args []string) error { return inTrouble(diffConfig(cmd.Context(), env, args)) },
+	}
+}
+
+func diffConfig(ctx context.Context, env *environment, args []string) error {
+	if err := env.checkColor(); err != nil {
+		return err
+	}
+	object, err := configObject(args[0])
+	if err != nil {
+		return usageError(err)
+	}
+	s, err := env.currentSession()
+	if err != nil {
+		return err
+	}
+	versions, err := s.listVersions(ctx, object)
+	if err != nil {
+		return err
+	}
+	sides := make([]configSide, 0, 2)
+	for _, name := range args[1:] {
+		side, err := versionNamed(object, versions, name)
+		if err != nil {
+			return usageError(err)
+		}
+		sides = append(sides, side)
+	}
+	if len(sides) < 2 {
+		now, err := s.head(ctx, object)
+		if err != nil {
+			return err
+		}
+		if len(sides) == 0 {
+			side, found := newestOther(versions, now)
+			if !found {
+				return nil // there is nothing that differs
+			}
+			sides = append(sides, side)
+		}
+		sides = append(sides, configSide{object.String() + " (now)", now})
+	}
+	from, to := sides[0], sides[1]
+	differs, err := printers.Diff(env.Out, env.palette(env.Out),
+		printers.Text{Name: from.name, Body: from.content.Shown(object.Kind, to.content, "before")},
+		printers.Text{Name: to.name, Body: to.content.Shown(object.Kind, from.content, "after")})
+	if err != nil {
+		return err
+	}
+	if differs {
+		return &exitError{code: exitDiffers}
+	}
+	return nil
+}
+
+// configSide is what is compared.
+type configSide struct {
+	name    string
+	content *configmap.Content
+}
+
+// versionNamed is the version of this name, or with this hash.
+func versionNamed(head configmap.Object, versions []listedVersion, name string) (configSide, error) {
+	names := make([]string, len(versions))
+	for i := range versions {
+		v := &versions[i]
+		if full := v.Object.Name; full == name || full == head.Name+"-"+name {
+			return configSide{full, v.content}, nil
+		}
+		names[i] = v.Object.Name
+	}
+	if len(names) == 0 {
+		return configSide{}, fmt.Errorf("%s has no versions", head)
+	}
+	return configSide{}, fmt.Errorf("%s has no version %q; it has %s", head, name, strings.Join(names, ", "))
+}
+
+// newestOther is the newest version that differs from a content.
+func newestOther(versions []listedVersion, content *configmap.Content) (configSide, bool) {
+	for i := len(versions) - 1; i >= 0; i-- {
+		if !versions[i].content.Equal(content) {
+			return configSide{versions[i].Object.Name, versions[i].content}, true
+		}
+	}
+	return configSide{}, false
+}

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// head is the object that people edit.
+type head struct {
+	object configmap.Object
+	// read is nil where it does not exist.
+	*read
+}
+
+// changeable refuses what cannot be edited.
+func (h *head) changeable(namespace string) error {
+	switch {
+	case h.read == nil:
+		return nil
+	case h.immutable:
+		return fmt.Errorf("%s in namespace %q is immutable, so it cannot be changed; delete and create it, or change another", h.object, namespace)
+	case h.meta.Labels[configmap.HeadLabel] != "":
+		return fmt.Errorf("%s in namespace %q is a version; change %s instead", h.object, namespace, h.meta.Annotations[configmap.HeadAnnotation])
+	}
+	return nil
+}
+
+// write gives the object another content, if nobody has changed it since it was read, and reads what it is then. One that
+// does not exist is created. With try, the API server only tells whether it would take it.
+func (s *configSession) write(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {
+	if h.read == nil {
+		return s.createHead(ctx, h, content, try)
+	}
+	body, err := json.Marshal(headPatch(h, content))
+	if err != nil {
+		return nil, err
+	}
+	written := &head{object: h.object, read: &read{content: content}}
+	options := metav1.PatchOptions{FieldManager: s.store.fieldManager, DryRun: dryRunAll(try)}
+	if h.object.Kind == configmap.Secret {
+		var secret *corev1.Secret
+		if secret, err = s.engine.Client.CoreV1().Secrets(s.namespace).Patch(ctx, h.object.Name, types.JSONPatchType, body, options); err == nil {
+			written.meta = secret.ObjectMeta
+		}
+	} else {
+		var config *corev1.ConfigMap
+		if config, err = s.engine.Client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, h.object.Name, types.JSONPatchType, body, options); err == nil {
+			written.meta = config.ObjectMeta
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot change %s in namespace %q: %w", h.object, s.namespace, err)
+	}
+	return written, nil
+}
+
+// headPatch replaces the content alone. It is refused for an object that is not as it was read.
+func headPatch(h *head, content *configmap.Content) []undoOperation {
+	set := func(path string, value any) undoOperation {
+		text, _ := json.Marshal(value) // of strings and bytes, which always works
+		return undoOperation{Op: "add", Path: path, Value: text}
+	}
+	operations := []undoOperation{set("/metadata/uid", h.meta.UID), set("/metadata/resourceVersion", h.meta.ResourceVersion)}
+	if h.object.Kind == configmap.Secret {
+		data := make(map[string][]byte, len(content.Text))
+		for key, value := range content.Text {
+			data[key] = []byte(value)
+		}
+		return append(operations, set("/data", data))
+	}
+	text, binary := content.Text, content.Binary
+	if text == nil {
+		text = map[string]string{}
+	}
+	if binary == nil {
+		binary = map[string][]byte{}
+	}
+	return append(operations, set("/data", text), set("/binaryData", binary))
+}
+
+func (s *configSession) createHead(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {
+	named := metav1.ObjectMeta{Name: h.object.Name}
+	written := &head{object: h.object, read: &read{content: content}}
+	options := metav1.CreateOptions{FieldManager: s.store.fieldManager, DryRun: dryRunAll(try)}
+	var err error
+	if h.object.Kind == configmap.Secret {
+		secret := &corev1.Secret{ObjectMeta: named, Type: content.Type, Data: map[string][]byte{}}
+		for key, value := range content.Text {
+			secret.Data[key] = []byte(value)
+		}
+		if secret, err = s.engine.Client.CoreV1().Secrets(s.namespace).Create(ctx, secret, options); err == nil {
+			written.meta = secret.ObjectMeta
+		}
+	} else {
+		config := &corev1.ConfigMap{ObjectMeta: named, Data: content.Text, BinaryData: content.Binary}
+		if config, err = s.engine.Client.CoreV1().ConfigMaps(s.namespace).Create(ctx, config, options); err == nil {
+			written.meta = config.ObjectMeta
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot create %s in namespace %q: %w", h.object, s.namespace, err)
+	}
+	return written, nil
+}

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+)
+
+type configHistoryFlags struct{ output string }
+
+func newConfigHistoryCommand(env *environment) *cobra.Command {
+	f := &configHistoryFlags{}
+	cmd := &cobra.Command{
+		Use:   "history [TYPE/]NAME",
+		Short: "List the versions of a ConfigMap or Secret, and who uses them",
+		Long: "List the versions of a ConfigMap or Secret, the oldest first: their age, which\n" +
+			"keys each changed against the one before, and which revisions of which\n" +
+			"workloads use it. A version goes with its last user. Values are not shown.",
+		Example: "  # The versions of the ConfigMap web\n  kubectl rollout-plus config history web",
+		Args:    arguments(cobra.ExactArgs(1)),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+	}
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document.`)
+	return cmd
+}
+
+func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []string) error {
+	if f.output != "" && f.output != "json" {
+		return flagError("output", f.output, errors.New("expected json, or nothing for a table"))
+	}
+	object, err := configObject(args[0])
+	if err != nil {
+		return usageError(err)
+	}
+	s, err := env.currentSession()
+	if err != nil {
+		return err
+	}
+	now, err := s.reader.content(ctx, object)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	versions, err := s.listVersions(ctx, object)
+	if err != nil {
+		return err
+	}
+	if len(versions) == 0 && now == nil {
+		_, err := s.head(ctx, object)
+		return err
+	}
+	if err := s.learnUsers(ctx, versions); err != nil {
+		return err
+	}
+	told := s.toldVersions(object, now, versions)
+	if f.output == "json" {
+		return printers.ConfigVersionsJSON(env.Out, told)
+	}
+	if len(versions) == 0 {
+		_, _ = fmt.Fprintf(env.ErrOut, "No version of %s is recorded in namespace %s.\n", object, s.namespace)
+		return nil
+	}
+	return printers.ConfigVersionsTable(env.Out, told)
+}
+
+// currentSession is a session in the namespace of the flags.
+func (env *environment) currentSession() (*configSession, error) {
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, err
+	}
+	return env.configSession(namespace, defaultFieldManager)
+}
+
+// toldVersions is what is told: everything but values.
+func (s *configSession) toldVersions(head configmap.Object, now *configmap.Content, versions []listedVersion) *printers.ConfigVersions {
+	told := &printers.ConfigVersions{
+		SchemaVersion: printers.SchemaVersion, Config: printers.Config{Kind: string(head.Kind), Name: head.Name},
+		Versions: make([]printers.ConfigVersion, len(versions)),
+	}
+	before := &configmap.Content{}
+	for i := range versions {
+		v := &versions[i]
+		created := v.Meta.CreationTimestamp.Time
+		told.Versions[i] = printers.ConfigVersion{
+			Name: v.Object.Name, CreatedAt: created.UTC(), AgeSeconds: int64(s.store.clock.Since(created).Seconds()),
+			ChangedKeys: append([]string{}, configmap.ChangedKeys(before, v.content)...), UsedBy: append([]string{}, v.users...),
+			Current: now != nil && now.Equal(v.content),
+		}
+		before = v.content
+	}
+	return told
+}

@@ -1,0 +1,217 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// restoration gives heads back what a template's pods ran with.
+type restoration struct {
+	*configSession
+	// workload is the one that goes back.
+	workload types.NamespacedName
+	kind     string
+	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
+	// asked, left and told.
+	shared, lenient bool
+	kept            map[configmap.Object]configmap.Kept
+	heads           map[configmap.Object]bool
+}
+
+// restored is a head that was given another content, and what it held before.
+type restored struct {
+	written *head
+	before  *configmap.Content
+}
+
+// lookUp finds out which versions there are. Without the right to, as without any, there is nothing to restore.
+func (r *restoration) lookUp(ctx context.Context) (bool, error) {
+	r.kept, r.heads = map[configmap.Object]configmap.Kept{}, map[configmap.Object]bool{}
+	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
+		some, err := r.store.kept(ctx, kind, configmap.HeadLabel)
+		if err != nil && !apierrors.IsForbidden(err) {
+			return false, err
+		}
+		for i := range some {
+			r.kept[some[i].Object], r.heads[some[i].Head] = some[i], true
+		}
+	}
+	return len(r.kept) > 0, nil
+}
+
+// to restores the heads of the versions that a template names and the one before did not, and gives what it has written.
+func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]restored, error) {
+	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
+	holder := configmap.NewHolder(metav1.OwnerReference{}, true, template)
+	if err := r.checkThere(ctx, template); err != nil {
+		return nil, err
+	}
+	var done []restored
+	for object, kept := range r.kept {
+		if !holder.Needs(object) || leaving.Needs(object) {
+			continue
+		}
+		one, err := r.restore(ctx, &leaving, &kept)
+		if err != nil {
+			return done, errors.Join(err, r.takeBack(ctx, done))
+		}
+		if one != nil {
+			done = append(done, *one)
+		}
+	}
+	for head := range r.heads {
+		_, recorded := template.Annotations[configmap.RecordKey(head)]
+		_, before := from.Annotations[configmap.RecordKey(head)]
+		if holder.Needs(head) && !recorded && (before || !leaving.Needs(head)) {
+			r.tell("what %s held in that revision is not recorded; it stays as it is", head)
+		}
+	}
+	return done, nil
+}
+
+func (r *restoration) tell(format string, args ...any) {
+	_, _ = fmt.Fprintf(r.env.ErrOut, format+"\n", args...)
+}
+
+// looksLikeVersion tells whether a name ends as those of versions do.
+func looksLikeVersion(name string) bool {
+	dash := strings.LastIndex(name, "-")
+	return dash > 0 && versionSuffix.MatchString(name[dash+1:])
+}
+
+// checkThere refuses a template whose version is gone.
+func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
+	for _, reference := range configmap.References(&template.Spec) {
+		object := reference.Object
+		if _, found := r.kept[object]; found || reference.Optional || !looksLikeVersion(object.Name) {
+			continue
+		}
+		if _, err := r.reader.get(ctx, object); apierrors.IsNotFound(err) {
+			return fmt.Errorf("that revision of %s/%s needs %s, which is gone from namespace %q", r.kind, r.workload.Name, object, r.namespace)
+		}
+	}
+	return nil
+}
+
+// restore gives one head the content of a version; nothing is done where it has that.
+func (r *restoration) restore(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*restored, error) {
+	version, err := r.reader.content(ctx, kept.Object)
+	if err != nil {
+		return nil, err
+	}
+	now, err := r.reader.get(ctx, kept.Head)
+	if apierrors.IsNotFound(err) {
+		r.tell("%s was deleted; %s has what it held", kept.Head, kept.Object)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if now.content.Equal(version) || now.immutable {
+		return nil, nil
+	}
+	if r.lenient {
+		mine, err := r.isOf(ctx, leaving, kept.Head, now.content)
+		if err != nil || !mine {
+			return nil, err // somebody has changed it since, for another reason
+		}
+	}
+	if other, err := r.sharer(ctx, kept); err != nil || other != "" {
+		switch {
+		case err != nil:
+			return nil, err
+		case r.lenient:
+			r.tell("%s stays as it is, since %s uses it too; 'kubectl rollout-plus config history' shows its versions", kept.Head, other)
+			return nil, nil
+		}
+		return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; "+
+			"--shared-config changes it all the same, --keep-config leaves it", kept.Head, other)
+	}
+	written, err := r.write(ctx, &head{object: kept.Head, read: now}, version, false)
+	if err != nil {
+		return nil, err
+	}
+	r.tell("%s holds again what it held in that revision (%s)", kept.Head, kept.Object.Name)
+	return &restored{written: written, before: now.content}, nil
+}
+
+// isOf tells whether a head holds what one of its versions does that a template names.
+func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head configmap.Object, content *configmap.Content) (bool, error) {
+	for object, kept := range r.kept {
+		if kept.Head != head || !holder.Needs(object) {
+			continue
+		}
+		version, err := r.reader.content(ctx, object)
+		if err != nil || version.Equal(content) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// sharer is another workload that uses a head with another content than this, empty where there is none.
+func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string, error) {
+	if r.shared {
+		return "", nil
+	}
+	found := ""
+	for _, l := range r.reader.workloadLists()[:3] {
+		err := r.reader.each(ctx, l, func(object runtime.Object) {
+			workload, is := object.(rollout.Workload)
+			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || found != "" {
+				return
+			}
+			template := podTemplate(workload)
+			holder := configmap.NewHolder(ownerOfWorkload(workload), true, template)
+			same := template.Annotations[configmap.RecordKey(kept.Head)] == kept.Object.Name
+			uses := holder.Needs(kept.Head) && !same
+			for object, other := range r.kept {
+				uses = uses || other.Head == kept.Head && object != kept.Object && holder.Needs(object)
+			}
+			if uses {
+				found = nameOf(workload)
+			}
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return found, nil
+}
+
+// takeBack gives heads what they held before, where going back came to nothing.
+func (r *restoration) takeBack(ctx context.Context, done []restored) error {
+	var failures []error
+	for i := range done {
+		if _, err := r.write(ctx, done[i].written, done[i].before, false); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
+func (env *environment) returning(engine *rollout.Engine) func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec) {
+	return func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec) {
+		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), workload: keyOf(d), kind: "deployment", lenient: true}
+		some, err := r.lookUp(ctx)
+		if err == nil && some {
+			_, err = r.to(ctx, &d.Spec.Template, template)
+		}
+		if err != nil && context.Cause(ctx) == nil {
+			r.tell("warning: the configuration of the old version could not be restored: %v", err)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// configSession is what a command needs that works with versions in one namespace.
+type configSession struct {
+	env       *environment
+	engine    *rollout.Engine
+	reader    *configReader
+	store     *versionStore
+	namespace string
+}
+
+func (env *environment) configSession(namespace, fieldManager string) (*configSession, error) {
+	engine, err := env.engine(fieldManager, nil)
+	if err != nil {
+		return nil, err
+	}
+	return env.sessionOf(engine, namespace), nil
+}
+
+// sessionOf is a session with an engine that there is.
+func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *configSession {
+	return &configSession{
+		env: env, engine: engine, namespace: namespace,
+		reader: &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut},
+		store:  &versionStore{client: engine.Client, clock: env.clock, namespace: namespace, fieldManager: engine.FieldManager},
+	}
+}
+
+// contents reads what the wires are to, and refuses those to something that is not there.
+func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (map[configmap.Object]*configmap.Content, error) {
+	contents := map[configmap.Object]*configmap.Content{}
+	for i := range wires {
+		w := &wires[i]
+		if contents[w.Head] == nil {
+			content, err := s.head(ctx, w.Head)
+			if err != nil {
+				return nil, err
+			}
+			contents[w.Head] = content
+		}
+		if err := w.Check(contents[w.Head]); err != nil {
+			return nil, fmt.Errorf("in namespace %q, %w", s.namespace, err)
+		}
+	}
+	return contents, nil
+}
+
+// head reads the object that people edit.
+func (s *configSession) head(ctx context.Context, head configmap.Object) (*configmap.Content, error) {
+	content, err := s.reader.content(ctx, head)
+	if apierrors.IsNotFound(err) {
+		what := "configmap"
+		if head.Kind == configmap.Secret {
+			return nil, fmt.Errorf("there is no secret %q in namespace %q; create it first, as with 'kubectl create secret generic %s'",
+				head.Name, s.namespace, head.Name)
+		}
+		return nil, fmt.Errorf("there is no %s %q in namespace %q; create it first, as with '%s create %s %s'",
+			what, head.Name, s.namespace, displayName, what, head.Name)
+	}
+	return content, err
+}
+
+// tidy sees to the owners of versions. What it cannot do is not what the command is about, and is told as a warning.
+func (s *configSession) tidy(ctx context.Context, kinds []configmap.Kind, settled configmap.Settled) {
+	if context.Cause(ctx) != nil {
+		return
+	}
+	if err := s.store.sweep(ctx, kinds, settled); err != nil {
+		_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %v; the next command tries again\n", err)
+	}
+}
+
+// kindsOf are the kinds of some objects.
+func kindsOf[V any](objects map[configmap.Object]V) []configmap.Kind {
+	var kinds []configmap.Kind
+	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
+		for object := range objects {
+			if object.Kind == kind {
+				kinds = append(kinds, kind)
+				break
+			}
+		}
+	}
+	return kinds
+}
+
+var errNoWire = errors.New("nothing to attach is given: use --env-from-config, --env-from-config-key or --mount-config")
+
+// nameOf is a workload as people type it.
+func nameOf(workload rollout.Workload) string {
+	return strings.ToLower(kindOf(workload).Kind) + "/" + workload.GetName()
+}
+
+// resultName is a workload as kubectl prints it in results.
+func resultName(workload rollout.Workload) string {
+	return strings.ToLower(kindOf(workload).Kind) + ".apps/" + workload.GetName()
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+const configSetExample = `  # Another greeting, without the key motd
+  kubectl rollout-plus config set web greeting=hi motd-
+
+  # A file, from a script, in two steps
+  kubectl rollout-plus config set web --from-file=app.conf --yes --steps 50%
+
+  # A Secret; values are never shown
+  kubectl rollout-plus config set secret/login --from-file=token`
+
+const configChangeHelp = "What changes and who is affected is shown first, and asked for on a terminal.\n" +
+	"Then the object and a version, an immutable copy, are written, and the affected\n" +
+	"workloads are rolled out to that version, one after another; Deployments go step\n" +
+	"by step. The first that fails goes back, and with it the object and those before."
+
+type configSetFlags struct {
+	changeFlags
+	source configSource
+}
+
+func newConfigSetCommand(env *environment) *cobra.Command {
+	f := &configSetFlags{}
+	cmd := &cobra.Command{
+		Use:     "set [TYPE/]NAME [KEY=VALUE] [KEY-]",
+		Short:   "Change keys of a ConfigMap or Secret, and roll out who is affected",
+		Long:    "Change keys of a ConfigMap or Secret, and roll out who is affected.\n\n" + configChangeHelp,
+		Example: configSetExample,
+		Args:    arguments(cobra.MinimumNArgs(1)),
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+	}
+	f.source.add(cmd)
+	f.changeFlags.add(cmd)
+	return cmd
+}
+
+func (f *configSetFlags) run(ctx context.Context, env *environment, args []string) error {
+	object, err := configObject(args[0])
+	if err != nil {
+		return usageError(err)
+	}
+	proposed, err := f.source.proposal(env, object, args[1:])
+	if err != nil {
+		return usageError(err)
+	}
+	if proposed == nil {
+		return usageError(errors.New("no change is given: use KEY=VALUE, KEY-, --from-file, --from-literal or --from-env-file"))
+	}
+	return f.change(ctx, env, object, func(c *changer) error {
+		if err := c.mustExist(ctx); err != nil {
+			return err
+		}
+		if err := proposed.check(object, c.head.content, c.namespace); err != nil {
+			return err
+		}
+		c.want = c.head.content.With(proposed.put, proposed.removed)
+		return usageError(configmap.CheckSize(object, c.want))
+	})
+}
+
+// change reads an object, has its new content made, and makes the change.
+func (f *changeFlags) change(ctx context.Context, env *environment, object configmap.Object, want func(*changer) error) error {
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return err
+	}
+	if env.namespace != "" {
+		namespace = env.namespace
+	}
+	c, err := f.newChanger(env, namespace)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(ctx, f.timeout)
+	defer cancel()
+	c.head = &head{object: object}
+	found, err := c.reader.get(ctx, object)
+	if err == nil {
+		c.head.read = found
+	} else if !apierrors.IsNotFound(err) {
+		return err
+	}
+	if err := c.head.changeable(namespace); err != nil {
+		return err
+	}
+	if err := want(c); err != nil {
+		return err
+	}
+	return c.run(ctx)
+}
+
+// mustExist refuses an object that is not there.
+func (c *changer) mustExist(ctx context.Context) error {
+	if c.head.read != nil {
+		return nil
+	}
+	_, err := c.configSession.head(ctx, c.head.object)
+	return err
+}

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// listedVersion is a version of a head, with who uses it.
+type listedVersion struct {
+	configmap.Kept
+	content *configmap.Content
+	users   []string
+}
+
+// listVersions reads the versions of a head, the oldest first.
+func (s *configSession) listVersions(ctx context.Context, head configmap.Object) ([]listedVersion, error) {
+	kept, err := s.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
+	if err != nil {
+		return nil, s.reader.explain(ctx, "list", strings.ToLower(string(head.Kind))+"s", err)
+	}
+	var all []listedVersion
+	for i := range kept {
+		if kept[i].Head != head {
+			continue
+		}
+		content, err := s.reader.content(ctx, kept[i].Object)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, listedVersion{Kept: kept[i], content: content})
+	}
+	slices.SortFunc(all, func(a, b listedVersion) int {
+		return cmp.Or(a.Meta.CreationTimestamp.Compare(b.Meta.CreationTimestamp.Time), cmp.Compare(a.Object.Name, b.Object.Name))
+	})
+	return all, nil
+}
+
+// learnUsers finds out which revisions of which workloads use each version.
+func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) error {
+	lists := []list{
+		typed("replicasets", s.engine.Client.AppsV1().ReplicaSets(s.namespace).List),
+		typed("controllerrevisions", s.engine.Client.AppsV1().ControllerRevisions(s.namespace).List),
+	}
+	for _, l := range lists {
+		var failure error
+		err := s.reader.each(ctx, l, func(object runtime.Object) {
+			user, template, err := revisionUser(object)
+			if err != nil || template == nil {
+				failure = err
+				return
+			}
+			holder := configmap.NewHolder(metav1.OwnerReference{}, false, template)
+			for i := range all {
+				if holder.Needs(all[i].Object) {
+					all[i].users = append(all[i].users, user)
+				}
+			}
+		})
+		if err == nil {
+			err = failure
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range all {
+		slices.Sort(all[i].users)
+	}
+	return nil
+}
+
+// revisionUser is a workload's revision as people name it, with its template; none is given for what is no revision.
+func revisionUser(object runtime.Object) (string, *corev1.PodTemplateSpec, error) {
+	switch o := object.(type) {
+	case *appsv1.ReplicaSet:
+		if owner := metav1.GetControllerOf(o); owner != nil {
+			return revisionName(owner, rollout.RevisionOf(o)), &o.Spec.Template, nil
+		}
+		return "replicaset/" + o.Name, &o.Spec.Template, nil
+	case *appsv1.ControllerRevision:
+		template, _, err := rollout.TemplateOfRevision(o)
+		if owner := metav1.GetControllerOf(o); owner != nil && err == nil {
+			return revisionName(owner, o.Revision), template, nil
+		}
+		return "", nil, err
+	}
+	return "", nil, nil
+}
+
+func revisionName(owner *metav1.OwnerReference, number int64) string {
+	return fmt.Sprintf("%s/%s:%d", strings.ToLower(owner.Kind), owner.Name, number)
+}

@@ -1,0 +1,110 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// wireFlags say how configuration gets into a container; create deployment and config attach share them.
+type wireFlags struct {
+	envFrom, envKeys, mounts []string
+}
+
+func (f *wireFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.envFrom, "env-from-config", nil,
+		"All keys of a ConfigMap as variables, as CM[:PREFIX]; secret/NAME is a Secret, here and below. May be repeated.")
+	flags.StringArrayVar(&f.envKeys, "env-from-config-key", nil, "A variable from one key, as VAR=CM:KEY. May be repeated.")
+	flags.StringArrayVar(&f.mounts, "mount-config", nil,
+		"Keys as files, as CM[:KEY[,KEY...]]=/FOLDER, or one as CM:KEY=/FOLDER/FILE. May be repeated.")
+}
+
+func (f *wireFlags) given() bool { return len(f.envFrom)+len(f.envKeys)+len(f.mounts) > 0 }
+
+// wires reads the flags.
+func (f *wireFlags) wires() ([]configmap.Wire, error) {
+	var all []configmap.Wire
+	for _, each := range []struct {
+		flag   string
+		values []string
+		parse  func(string) (configmap.Wire, error)
+	}{
+		{"env-from-config", f.envFrom, parseEnvFrom},
+		{"env-from-config-key", f.envKeys, parseEnvKey},
+		{"mount-config", f.mounts, parseMount},
+	} {
+		for _, value := range each.values {
+			wire, err := each.parse(value)
+			if err != nil {
+				return nil, flagError(each.flag, value, err)
+			}
+			all = append(all, wire)
+		}
+	}
+	return all, nil
+}
+
+func parseEnvFrom(value string) (configmap.Wire, error) {
+	name, prefix, prefixed := strings.Cut(value, ":")
+	head, err := configObject(name)
+	if err != nil {
+		return configmap.Wire{}, err
+	}
+	if prefixed {
+		if problems := validation.IsEnvVarName(prefix); len(problems) > 0 {
+			return configmap.Wire{}, fmt.Errorf("%q cannot begin the name of a variable: %s", prefix, problems[0])
+		}
+	}
+	return configmap.Wire{Source: configmap.FromEnvFrom, Head: head, Prefix: prefix}, nil
+}
+
+func parseEnvKey(value string) (configmap.Wire, error) {
+	variable, rest, found := strings.Cut(value, "=")
+	name, key, keyed := strings.Cut(rest, ":")
+	if !found || !keyed {
+		return configmap.Wire{}, errors.New("expected VAR=CM:KEY")
+	}
+	if problems := validation.IsEnvVarName(variable); len(problems) > 0 {
+		return configmap.Wire{}, fmt.Errorf("%q is not the name of a variable: %s", variable, problems[0])
+	}
+	head, err := configObject(name)
+	if err != nil {
+		return configmap.Wire{}, err
+	}
+	return configmap.Wire{Source: configmap.FromEnv, Head: head, Variable: variable, Keys: []string{key}}, checkKeys([]string{key})
+}
+
+func parseMount(value string) (configmap.Wire, error) {
+	what, at, found := strings.Cut(value, "=")
+	if !found || !path.IsAbs(at) || path.Clean(at) == "/" || strings.Contains(at, ":") {
+		return configmap.Wire{}, errors.New("expected CM[:KEY[,KEY...]]=/PATH, with an absolute path")
+	}
+	name, list, keyed := strings.Cut(what, ":")
+	head, err := configObject(name)
+	if err != nil {
+		return configmap.Wire{}, err
+	}
+	wire := configmap.Wire{Source: configmap.FromVolume, Head: head, Path: at}
+	if !keyed {
+		return wire, nil
+	}
+	wire.Keys = strings.Split(list, ",")
+	wire.File = len(wire.Keys) == 1 && !strings.HasSuffix(at, "/")
+	return wire, checkKeys(wire.Keys)
+}
+
+func checkKeys(keys []string) error {
+	for _, key := range keys {
+		if problems := validation.IsConfigMapKey(key); len(problems) > 0 {
+			return fmt.Errorf("%q is not a key: %s", key, problems[0])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// attach wires ConfigMaps and Secrets to the Deployment, by their plain names.
+func (f *createDeploymentFlags) attach(d *appsv1.Deployment) error {
+	if len(f.attached) == 0 {
+		return nil
+	}
+	return usageError(editTemplate(d, func(template map[string]any) error {
+		return configmap.Attach(template, "", f.attached)
+	}))
+}
+
+// editTemplate edits the pod template of a Deployment that is about to be created.
+func editTemplate(d *appsv1.Deployment, edit func(map[string]any) error) error {
+	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&d.Spec.Template)
+	if err != nil {
+		return err
+	}
+	if err := edit(template); err != nil {
+		return err
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(template, &d.Spec.Template)
+}
+
+// write creates the objects, and before them the versions that the Deployment references. All is tried first.
+func (f *createDeploymentFlags) write(ctx context.Context, env *environment, namespace string, objects []object, dryRun bool) ([]object, error) {
+	s, err := env.configSession(namespace, f.fieldManager)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := s.contents(ctx, f.attached)
+	if err != nil {
+		return nil, err
+	}
+	p := &pin{contents: contents}
+	if len(contents) > 0 {
+		if err := f.pin(ctx, s, p, objects, true); err != nil {
+			return nil, err
+		}
+		tried, err := f.create(ctx, s.engine.Client, namespace, objects, true)
+		if err != nil || dryRun {
+			return tried, err
+		}
+		if err := f.pin(ctx, s, p, objects, false); err != nil {
+			return nil, err
+		}
+	}
+	created, err := f.create(ctx, s.engine.Client, namespace, objects, dryRun)
+	if err == nil && len(contents) > 0 {
+		s.tidy(ctx, kindsOf(contents), configmap.Settled{})
+	}
+	return created, err
+}
+
+// pin writes the versions, or tries to, and has the Deployment reference them.
+func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pin, objects []object, try bool) error {
+	if err := p.write(ctx, s.store, nil, try); err != nil {
+		return err
+	}
+	for _, each := range objects {
+		d, is := each.(*appsv1.Deployment)
+		if !is {
+			continue
+		}
+		err := editTemplate(d, func(template map[string]any) error {
+			p.rename(template)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// pin puts versions in the place of their heads.
+type pin struct {
+	// contents are what the heads are to hold.
+	contents map[configmap.Object]*configmap.Content
+	// versions are those of the contents, once they are written or tried.
+	versions map[configmap.Object]*configmap.Version
+	// older are other versions of the heads, which are replaced too: a template is to see one version alone.
+	older map[configmap.Object]configmap.Object
+}
+
+// write writes the versions, with those as owners that are about to reference them. With try, the API server only tells
+// whether it would take them.
+func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.OwnerReference, try bool) error {
+	if p.versions == nil {
+		p.versions, p.older = map[configmap.Object]*configmap.Version{}, map[configmap.Object]configmap.Object{}
+	}
+	for head, content := range p.contents {
+		version, err := store.ensure(ctx, head, content, owners, try)
+		if err != nil {
+			return err
+		}
+		p.versions[head] = version
+		kept, err := store.kept(ctx, head.Kind, configmap.HeadSelector(head))
+		if err != nil {
+			return err
+		}
+		p.older[version.Object] = head
+		for i := range kept {
+			if kept[i].Head == head {
+				p.older[kept[i].Object] = head
+			}
+		}
+	}
+	return nil
+}
+
+// rename has a template reference the versions.
+func (p *pin) rename(template map[string]any) { configmap.Rename(template, p.name) }
+
+func (p *pin) name(object configmap.Object) (string, bool) {
+	if head, is := p.older[object]; is {
+		object = head
+	}
+	if version := p.versions[object]; version != nil {
+		return version.Object.Name, true
+	}
+	return "", false
+}
+
+// objects are the versions themselves.
+func (p *pin) objects() map[configmap.Object]bool {
+	all := map[configmap.Object]bool{}
+	for _, version := range p.versions {
+		all[version.Object] = true
+	}
+	return all
+}
+
+// pinned rolls a workload out with versions: all is tried first, then the versions are written, then the template.
+func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
+	owners := []metav1.OwnerReference{ownerOfWorkload(c.workload)}
+	if err := p.write(ctx, r.store, owners, true); err != nil {
+		return err
+	}
+	if err := r.try(ctx, c); err != nil {
+		return err
+	}
+	if err := p.write(ctx, r.store, owners, false); err != nil {
+		return err
+	}
+	err := r.roll(ctx, c)
+	var settled configmap.Settled
+	if err == nil || exitCode(err) == ExitRolledBack {
+		settled.Workloads = map[types.UID]bool{c.workload.GetUID(): true}
+	}
+	if err != nil && exitCode(err) == ExitRolledBack {
+		settled.Versions = p.objects()
+	}
+	r.tidy(ctx, kindsOf(p.contents), settled)
+	return err
+}
+
+func ownerOfWorkload(workload rollout.Workload) metav1.OwnerReference {
+	kind := kindOf(workload)
+	return ownerOf(workload, kind.GroupVersion().String(), kind.Kind)
+}

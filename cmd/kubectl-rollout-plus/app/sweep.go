@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// sweep sees to it that every version is owned by what needs it, and removes those that nothing needs any more.
+func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settled configmap.Settled) error {
+	var all []configmap.Kept
+	for _, kind := range kinds {
+		some, err := s.kept(ctx, kind, configmap.HeadLabel)
+		if err != nil {
+			return fmt.Errorf("cannot list the versions in namespace %q: %w", s.namespace, err)
+		}
+		all = append(all, some...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	holders, err := s.holders(ctx)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for i := range all {
+		kept := &all[i]
+		keeping := kept.Keep(holders, settled, s.clock.Now())
+		switch {
+		case keeping.Unneeded:
+			err = s.remove(ctx, kept)
+		case keeping.Owners != nil:
+			err = s.own(ctx, kept, keeping.Owners)
+		default:
+			continue
+		}
+		// What others have changed meanwhile, the next sweep looks at.
+		if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			failures = append(failures, fmt.Errorf("cannot keep %s in namespace %q in order: %w", kept.Object, s.namespace, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// kept are the versions of one kind, without their content.
+func (s *versionStore) kept(ctx context.Context, kind configmap.Kind, selector string) ([]configmap.Kept, error) {
+	resource := "configmaps"
+	if kind == configmap.Secret {
+		resource = "secrets"
+	}
+	body, err := s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(resource).
+		VersionedParams(&metav1.ListOptions{LabelSelector: selector}, metav1.ParameterCodec).
+		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Do(ctx).Raw()
+	if err != nil {
+		return nil, err
+	}
+	var list metav1.PartialObjectMetadataList
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, err
+	}
+	var all []configmap.Kept
+	for i := range list.Items {
+		item := &list.Items[i]
+		if head, is := configmap.HeadOf(kind, item); is {
+			all = append(all, configmap.Kept{Object: configmap.Object{Kind: kind, Name: item.Name}, Head: head, Meta: item.ObjectMeta})
+		}
+	}
+	return all, nil
+}
+
+// holders are all objects of the namespace that may need versions.
+func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) {
+	reader := &configReader{client: s.client, namespace: s.namespace}
+	var holders []configmap.Holder
+	var failure error
+	lists := append(reader.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
+	for _, l := range lists {
+		err := reader.each(ctx, l, func(object runtime.Object) {
+			if holder, is, err := holderOf(object); err != nil {
+				failure = err
+			} else if is {
+				holders = append(holders, holder)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return holders, failure
+}
+
+// holderOf makes a holder of an object that has a pod template.
+func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return configmap.NewHolder(ownerOf(o, "apps/v1", "Deployment"), true, &o.Spec.Template), true, nil
+	case *appsv1.StatefulSet:
+		return configmap.NewHolder(ownerOf(o, "apps/v1", "StatefulSet"), true, &o.Spec.Template), true, nil
+	case *appsv1.DaemonSet:
+		return configmap.NewHolder(ownerOf(o, "apps/v1", "DaemonSet"), true, &o.Spec.Template), true, nil
+	case *batchv1.CronJob:
+		return configmap.NewHolder(ownerOf(o, "batch/v1", "CronJob"), true, &o.Spec.JobTemplate.Spec.Template), true, nil
+	case *appsv1.ReplicaSet:
+		return configmap.NewHolder(ownerOf(o, "apps/v1", "ReplicaSet"), false, &o.Spec.Template), true, nil
+	case *batchv1.Job:
+		return configmap.NewHolder(ownerOf(o, "batch/v1", "Job"), false, &o.Spec.Template), true, nil
+	case *corev1.ReplicationController:
+		if o.Spec.Template == nil {
+			return configmap.Holder{}, false, nil
+		}
+		return configmap.NewHolder(ownerOf(o, "v1", "ReplicationController"), true, o.Spec.Template), true, nil
+	case *appsv1.ControllerRevision:
+		template, is, err := rollout.TemplateOfRevision(o)
+		if !is || err != nil {
+			return configmap.Holder{}, false, err
+		}
+		return configmap.NewHolder(ownerOf(o, "apps/v1", "ControllerRevision"), false, template), true, nil
+	case *corev1.Pod:
+		owner := metav1.OwnerReference{}
+		if metav1.GetControllerOfNoCopy(o) == nil {
+			owner = ownerOf(o, "v1", "Pod")
+		}
+		template := &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: o.Annotations}, Spec: o.Spec}
+		return configmap.NewHolder(owner, false, template), true, nil
+	}
+	return configmap.Holder{}, false, nil
+}
+
+// ownerOf is a reference that lets the garbage collector remove what is owned, and holds up nothing.
+func ownerOf(object metav1.Object, version, kind string) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: version, Kind: kind, Name: object.GetName(), UID: object.GetUID()}
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// undoConfig restores the configuration together with one object. Where no versions are, it does nothing.
+type undoConfig struct {
+	*restoration
+	workload rollout.Workload
+	done     []restored
+	// before is called before the object is written, nil where there is nothing to restore.
+	before func(rollout.Workload) error
+}
+
+// restoring prepares to restore the configuration of an object. Heads are restored first, since a pod whose template has
+// the plain name starts with what the head holds then.
+func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine *rollout.Engine, env *environment) (*undoConfig, error) {
+	workload, is := object.(rollout.Workload)
+	if !is || !rollout.IsWorkload(object) || f.keepConfig {
+		return &undoConfig{}, nil
+	}
+	u := &undoConfig{workload: workload, restoration: &restoration{
+		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload),
+		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
+	}}
+	some, err := u.lookUp(ctx)
+	if err != nil || !some {
+		return &undoConfig{}, err
+	}
+	u.before = func(target rollout.Workload) error { return u.restoreFor(ctx, podTemplate(target)) }
+	return u, nil
+}
+
+// restoreFor restores what a template names. It may be asked again where the write was refused.
+func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
+	some, err := u.to(ctx, podTemplate(u.workload), template)
+	u.done = append(u.done, some...)
+	return err
+}
+
+// after takes the heads back where going back has failed, and sees to the owners of the versions where it has not.
+func (u *undoConfig) after(ctx context.Context, err error) error {
+	switch {
+	case u.restoration == nil:
+		return err
+	case err != nil && context.Cause(ctx) == nil:
+		// The error itself, where there is but that: it is told in kubectl's form.
+		if failure := u.takeBack(ctx, u.done); failure != nil {
+			return errors.Join(err, failure)
+		}
+	case err == nil:
+		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.workload.GetUID(): true}})
+	}
+	return err
+}
+
+// startBack begins a stepwise rollout to an earlier revision, with its configuration.
+func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rollout.Engine, key types.NamespacedName, change rollout.Change,
+	options rollout.StartOptions,
+) (*rollout.Result, error) {
+	if f.keepConfig || options.DryRun != rollout.DryRunNone {
+		return engine.Start(ctx, key, change, options)
+	}
+	d, err := env.sessionOf(engine, key.Namespace).workload(ctx, "Deployment", key.Name)
+	if err != nil {
+		return nil, err
+	}
+	config, err := f.restoring(ctx, d, engine, env)
+	if err != nil {
+		return nil, err
+	}
+	if config.before == nil {
+		return engine.Start(ctx, key, change, options)
+	}
+	var target map[string]any
+	quiet, try, capture := *engine, options, change
+	quiet.Emit, try.DryRun = nil, rollout.DryRunServer
+	capture.Rewrite = func(template map[string]any) error {
+		target = runtime.DeepCopyJSON(template)
+		return nil
+	}
+	if result, err := quiet.Start(ctx, key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
+		return result, err
+	}
+	template := &corev1.PodTemplateSpec{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(target, template); err != nil {
+		return nil, err
+	}
+	if err := config.restoreFor(ctx, template); err != nil {
+		return nil, err
+	}
+	result, err := engine.Start(ctx, key, change, options)
+	return result, config.after(ctx, err)
+}

@@ -1,0 +1,69 @@
+package configmap
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Elsewhere tells why a pod template has to keep the plain name of a head, empty where nothing says so: its manifest lives
+// elsewhere, and the next apply of that would set the plain name again. Own is the manager that this program writes as.
+func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Object, own string) string {
+	if !namesPlainly(&template.Spec, head) {
+		return ""
+	}
+	labels, annotations := object.GetLabels(), object.GetAnnotations()
+	switch {
+	case annotations["meta.helm.sh/release-name"] != "", labels["app.kubernetes.io/managed-by"] == "Helm":
+		return "Helm manages it"
+	case annotations["argocd.argoproj.io/tracking-id"] != "", labels["argocd.argoproj.io/instance"] != "":
+		return "Argo CD manages it"
+	case labels["kustomize.toolkit.fluxcd.io/name"] != "", labels["helm.toolkit.fluxcd.io/name"] != "":
+		return "Flux manages it"
+	}
+	if manager := applier(object.GetManagedFields(), own); manager != "" {
+		return fmt.Sprintf("the field manager %q applies its template", manager)
+	}
+	var applied struct {
+		Spec struct {
+			Template corev1.PodTemplateSpec `json:"template"`
+		} `json:"spec"`
+	}
+	text := annotations[corev1.LastAppliedConfigAnnotation]
+	if text != "" && json.Unmarshal([]byte(text), &applied) == nil && namesPlainly(&applied.Spec.Template.Spec, head) {
+		return "kubectl apply has set the plain name"
+	}
+	return ""
+}
+
+// namesPlainly tells whether a container gets something from the object by its own name.
+func namesPlainly(spec *corev1.PodSpec, head Object) bool {
+	return slices.ContainsFunc(References(spec), func(r Reference) bool {
+		return r.Object == head && r.Source != FromPull && r.Source != FromDriver
+	})
+}
+
+// applier is a manager that applies the template, or one of the known tools that updates it.
+func applier(entries []metav1.ManagedFieldsEntry, own string) string {
+	tools := []string{"helm", "argocd-controller", "argocd-application-controller", "kustomize-controller", "helm-controller"}
+	for i := range entries {
+		entry := &entries[i]
+		if entry.Manager == own || entry.Subresource != "" || entry.FieldsV1 == nil ||
+			entry.Operation != metav1.ManagedFieldsOperationApply && !slices.Contains(tools, strings.ToLower(entry.Manager)) {
+			continue
+		}
+		var fields struct {
+			Spec struct {
+				Template map[string]any `json:"f:template"`
+			} `json:"f:spec"`
+		}
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) == nil && fields.Spec.Template != nil {
+			return entry.Manager
+		}
+	}
+	return ""
+}

@@ -1,0 +1,38 @@
+package configmap
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// CheckSize refuses a content that the API server would not take.
+func CheckSize(object Object, content *Content) error {
+	size := 0
+	for _, value := range content.Text {
+		size += len(value)
+	}
+	for _, value := range content.Binary {
+		size += len(value)
+	}
+	if size > corev1.MaxSecretSize {
+		return fmt.Errorf("%s would hold %d bytes, and at most %d are allowed", object, size, corev1.MaxSecretSize)
+	}
+	return nil
+}
+
+// CheckKeys refuses keys that cannot be, and those that are both text and binary data.
+func CheckKeys(content *Content) error {
+	for _, key := range content.Keys() {
+		if problems := validation.IsConfigMapKey(key); len(problems) > 0 {
+			return fmt.Errorf("%q is not a valid key name: %s", key, problems[0])
+		}
+		if _, both := content.Binary[key]; both {
+			if _, text := content.Text[key]; text {
+				return fmt.Errorf("key %q is in data and in binaryData; leave it in one", key)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package configmap
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Grace is how long a version is left alone after a command meant to have it referenced: the command may still be at it.
+const Grace = 10 * time.Minute
+
+// Holder is an object that needs the versions which its pod template names.
+type Holder struct {
+	// Owner is empty for a pod, which goes with what made it.
+	Owner metav1.OwnerReference
+	// Workload tells that the template is one that changes, as a Deployment's: what it named before, it needs no more.
+	Workload bool
+	names    map[Object]bool
+}
+
+// NewHolder is a holder with what its template names: in references, and in the annotations of in-place mode.
+func NewHolder(owner metav1.OwnerReference, workload bool, template *corev1.PodTemplateSpec) Holder {
+	h := Holder{Owner: owner, Workload: workload, names: map[Object]bool{}}
+	for _, r := range References(&template.Spec) {
+		h.names[r.Object] = true
+	}
+	for _, object := range Recorded(template.Annotations) {
+		h.names[object] = true
+	}
+	return h
+}
+
+// Needs tells whether the template names an object.
+func (h *Holder) Needs(object Object) bool { return h.names[object] }
+
+// The annotations of a pod template that name the version which its pods were rolled with, where the template has to keep
+// the head's plain name. The head's name follows.
+const (
+	recordedConfigMap = "rollout-plus/configmap."
+	recordedSecret    = "rollout-plus/secret."
+	// recordedLength is how much of an annotation's key is left for it.
+	recordedLength = validation.LabelValueMaxLength - len("configmap.")
+)
+
+// RecordKey is the annotation of a pod template for a head.
+func RecordKey(head Object) string {
+	if head.Kind == Secret {
+		return recordedSecret + shortened(head.Name, recordedLength)
+	}
+	return recordedConfigMap + shortened(head.Name, recordedLength)
+}
+
+// Recorded are the versions that a template's annotations name.
+func Recorded(annotations map[string]string) []Object {
+	var all []Object
+	for key, name := range annotations {
+		switch {
+		case strings.HasPrefix(key, recordedConfigMap):
+			all = append(all, Object{ConfigMap, name})
+		case strings.HasPrefix(key, recordedSecret):
+			all = append(all, Object{Secret, name})
+		}
+	}
+	return all
+}
+
+// Kept is a version as it is in the cluster, without its content.
+type Kept struct {
+	Object Object
+	Head   Object
+	Meta   metav1.ObjectMeta
+}
+
+// Claimed is when a command last meant to have the version referenced.
+func (k *Kept) Claimed() time.Time {
+	if at, err := time.Parse(time.RFC3339, k.Meta.Annotations[ClaimAnnotation]); err == nil && at.After(k.Meta.CreationTimestamp.Time) {
+		return at
+	}
+	return k.Meta.CreationTimestamp.Time
+}
+
+// Keeping is what is to be done about a version.
+type Keeping struct {
+	// Owners are those it is to have, nil where they are right.
+	Owners []metav1.OwnerReference
+	// Unneeded tells that nothing needs it any more, and that it is old enough to go.
+	Unneeded bool
+}
+
+// Settled is what a command is done with, for which no grace is needed.
+type Settled struct {
+	// Workloads are those whose rollout is over.
+	Workloads map[types.UID]bool
+	// Versions are those that the command made and that are not to be.
+	Versions map[Object]bool
+}
+
+// Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
+// collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
+// whoever makes the next revision. Owners that others have given it stay.
+func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
+	recent := now.Sub(k.Claimed()) < Grace && !settled.Versions[k.Object]
+	owners, needed := slices.Clone(k.Meta.OwnerReferences), false
+	for i := range holders {
+		h := &holders[i]
+		at := slices.IndexFunc(owners, func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID })
+		switch {
+		case h.Needs(k.Object):
+			needed = true
+			if at < 0 && h.Owner.UID != "" {
+				owners = append(owners, h.Owner)
+			}
+		case at >= 0 && h.Workload && (!recent || settled.Workloads[h.Owner.UID]):
+			owners = slices.Delete(owners, at, at+1)
+		}
+	}
+	keeping := Keeping{Unneeded: !needed && !recent}
+	if len(owners) == 0 && len(k.Meta.OwnerReferences) > 0 {
+		return keeping // what nothing owns would stay for ever if the command ended here
+	}
+	if !slices.EqualFunc(owners, k.Meta.OwnerReferences, func(a, b metav1.OwnerReference) bool { return a.UID == b.UID }) {
+		keeping.Owners = owners
+	}
+	return keeping
+}

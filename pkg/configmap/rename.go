@@ -1,0 +1,70 @@
+package configmap
+
+// Rename gives references of a pod template other names, in the places from which containers get configuration; the
+// others, as of image pull secrets, are about the newest credentials and stay. The template is as the API server holds
+// it, so that fields which this program does not know stay too. It tells how many it has changed.
+func Rename(template map[string]any, name func(Object) (string, bool)) int {
+	r := renamer{name: name}
+	for _, spec := range entries(template, "spec") {
+		for _, list := range []string{"containers", "initContainers", "ephemeralContainers"} {
+			for _, container := range entries(spec, list) {
+				r.container(container)
+			}
+		}
+		for _, volume := range entries(spec, "volumes") {
+			r.in(volume, "configMap", "name", ConfigMap)
+			r.in(volume, "secret", "secretName", Secret)
+			for _, projected := range entries(volume, "projected") {
+				for _, source := range entries(projected, "sources") {
+					r.in(source, "configMap", "name", ConfigMap)
+					r.in(source, "secret", "name", Secret)
+				}
+			}
+		}
+	}
+	return r.changed
+}
+
+type renamer struct {
+	name    func(Object) (string, bool)
+	changed int
+}
+
+func (r *renamer) container(container map[string]any) {
+	for _, from := range entries(container, "envFrom") {
+		r.in(from, "configMapRef", "name", ConfigMap)
+		r.in(from, "secretRef", "name", Secret)
+	}
+	for _, variable := range entries(container, "env") {
+		for _, from := range entries(variable, "valueFrom") {
+			r.in(from, "configMapKeyRef", "name", ConfigMap)
+			r.in(from, "secretKeyRef", "name", Secret)
+		}
+	}
+}
+
+// in looks at one reference.
+func (r *renamer) in(of map[string]any, field, nameField string, kind Kind) {
+	for _, reference := range entries(of, field) {
+		old, _ := reference[nameField].(string)
+		if fresh, given := r.name(Object{kind, old}); given && old != "" && fresh != old {
+			reference[nameField] = fresh
+			r.changed++
+		}
+	}
+}
+
+// entries are the objects in a field: those of a list, or the one that it is.
+func entries(of map[string]any, field string) []map[string]any {
+	items, isList := of[field].([]any)
+	if !isList {
+		items = []any{of[field]}
+	}
+	var objects []map[string]any
+	for _, item := range items {
+		if object, ok := item.(map[string]any); ok {
+			objects = append(objects, object)
+		}
+	}
+	return objects
+}

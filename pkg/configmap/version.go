@@ -1,0 +1,170 @@
+package configmap
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	kubectlhash "k8s.io/kubectl/pkg/util/hash"
+)
+
+// What a version has besides its content. None of it says anything of values.
+const (
+	// HeadLabel is on every version. Its value is the head's name, shortened where that is longer than a label's may be.
+	HeadLabel = "rollout-plus/config"
+	// HeadAnnotation is the head's whole name.
+	HeadAnnotation = "rollout-plus/head"
+	// SumAnnotation is the sha256 of the content, whole.
+	SumAnnotation = "rollout-plus/sha256"
+	// ClaimAnnotation is when a command last meant to have a template reference the version.
+	ClaimAnnotation = "rollout-plus/claimed"
+)
+
+// VersionNames is how many names there are for the versions of a head that share kubectl's short hash.
+const VersionNames = 4
+
+// longer is by how many characters each further name is longer than the one before.
+const longer = 6
+
+// Version is an immutable copy of what a head held at some time.
+type Version struct {
+	Object  Object
+	Head    Object
+	Content *Content
+}
+
+// Sum is the sha256 of all that the content is. Every part goes in with its length, so that no two contents are the same
+// when they are joined.
+func (c *Content) Sum() string {
+	sum := sha256.New()
+	put(sum, []byte(c.Type))
+	putCount(sum, len(c.Text))
+	for _, key := range slices.Sorted(maps.Keys(c.Text)) {
+		put(sum, []byte(key))
+		put(sum, []byte(c.Text[key]))
+	}
+	putCount(sum, len(c.Binary))
+	for _, key := range slices.Sorted(maps.Keys(c.Binary)) {
+		put(sum, []byte(key))
+		put(sum, c.Binary[key])
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+func put(sum hash.Hash, part []byte) {
+	putCount(sum, len(part))
+	_, _ = sum.Write(part) // a hash takes all
+}
+
+func putCount(sum hash.Hash, n int) {
+	_, _ = fmt.Fprintf(sum, "%d:", n) // a hash takes all
+}
+
+// Equal tells whether two contents are the same.
+func (c *Content) Equal(other *Content) bool {
+	return c.Type == other.Type && maps.Equal(c.Text, other.Text) && maps.EqualFunc(c.Binary, other.Binary, bytes.Equal)
+}
+
+// NewVersion is the version of a content. The first name is the one that kubectl's --append-hash gives; the next ones,
+// which are needed where something else has that name, are longer.
+func NewVersion(head Object, content *Content, try int) (*Version, error) {
+	short, err := ShortHash(head, content)
+	if err != nil {
+		return nil, err
+	}
+	name := head.Name + "-" + short + consonants(content.Sum()[:try*longer])
+	if len(name) > validation.DNS1123SubdomainMaxLength {
+		return nil, fmt.Errorf("the name of %s is too long for its versions, which have %d characters more", head, len(name)-len(head.Name))
+	}
+	return &Version{Object: Object{head.Kind, name}, Head: head, Content: content}, nil
+}
+
+// ShortHash is what kubectl's --append-hash appends to the name of an object with this content.
+func ShortHash(head Object, content *Content) (string, error) {
+	named := metav1.ObjectMeta{Name: head.Name}
+	if head.Kind == Secret {
+		return kubectlhash.SecretHash(&corev1.Secret{ObjectMeta: named, Type: content.Type, Data: content.secretData()})
+	}
+	return kubectlhash.ConfigMapHash(&corev1.ConfigMap{ObjectMeta: named, Data: content.Text, BinaryData: content.Binary})
+}
+
+// consonants is kubectl's way to keep words out of a hash.
+func consonants(hexadecimal string) string {
+	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hexadecimal)
+}
+
+// HeadSelector selects the versions of a head, and those of others whose names are the same as far as a label holds them.
+func HeadSelector(head Object) string { return HeadLabel + "=" + headLabel(head.Name) }
+
+// headLabel is a head's name as a label can have it.
+func headLabel(name string) string { return shortened(name, validation.LabelValueMaxLength) }
+
+// shortened is a name of at most this length, with a hash where that cuts something off.
+func shortened(name string, length int) string {
+	if len(name) <= length {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	end := "_" + hex.EncodeToString(sum[:8])
+	return name[:length-len(end)] + end
+}
+
+func (v *Version) meta(claimed string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: v.Object.Name, Labels: map[string]string{HeadLabel: headLabel(v.Head.Name)},
+		Annotations: map[string]string{HeadAnnotation: v.Head.Name, SumAnnotation: v.Content.Sum(), ClaimAnnotation: claimed},
+	}
+}
+
+// ConfigMap is the version of a ConfigMap as it is written.
+func (v *Version) ConfigMap(claimed string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: v.meta(claimed), Immutable: new(true), Data: v.Content.Text, BinaryData: v.Content.Binary}
+}
+
+// Secret is the version of a Secret as it is written.
+func (v *Version) Secret(claimed string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: v.meta(claimed), Immutable: new(true), Type: v.Content.Type, Data: v.Content.secretData()}
+}
+
+func (c *Content) secretData() map[string][]byte {
+	data := make(map[string][]byte, len(c.Text))
+	for key, value := range c.Text {
+		data[key] = []byte(value)
+	}
+	return data
+}
+
+// VersionOfConfigMap reads a version. One that somebody has put another content into is none.
+func VersionOfConfigMap(object *corev1.ConfigMap) (*Version, bool) {
+	return versionOf(ConfigMap, object, object.Immutable, ContentOfConfigMap(object))
+}
+
+// VersionOfSecret reads a version.
+func VersionOfSecret(object *corev1.Secret) (*Version, bool) {
+	return versionOf(Secret, object, object.Immutable, ContentOfSecret(object))
+}
+
+func versionOf(kind Kind, object metav1.Object, immutable *bool, content *Content) (*Version, bool) {
+	head, marked := HeadOf(kind, object)
+	if !marked || immutable == nil || !*immutable || object.GetAnnotations()[SumAnnotation] != content.Sum() {
+		return nil, false
+	}
+	return &Version{Object: Object{kind, object.GetName()}, Head: head, Content: content}, true
+}
+
+// HeadOf tells which head an object is a version of, by what is written on it.
+func HeadOf(kind Kind, object metav1.Object) (Object, bool) {
+	name := object.GetAnnotations()[HeadAnnotation]
+	if name == "" || object.GetLabels()[HeadLabel] != headLabel(name) || !strings.HasPrefix(object.GetName(), name+"-") {
+		return Object{}, false
+	}
+	return Object{kind, name}, true
+}

@@ -1,0 +1,130 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// writeTries is how often a template is written anew because the object has changed meanwhile.
+const writeTries = 10
+
+// Rewrite edits a pod template as the API server holds it.
+type Rewrite func(template map[string]any) error
+
+// NativeChange is a change of a pod template that the workload's own controller rolls out by itself.
+type NativeChange struct {
+	Rewrite Rewrite
+	Cause   string
+	// Try has the API server only tell whether it would take it.
+	Try bool
+}
+
+// WriteTemplate changes the pod template of a Deployment, StatefulSet or DaemonSet in one write. It gives the workload as
+// it is then, and the template that it had; none where nothing has changed.
+func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change NativeChange) (Workload, map[string]any, error) {
+	resource, name := kindOf(workload)+"s", workload.GetName()
+	for try := 1; ; try++ {
+		object, err := getRaw(ctx, e.Client, resource, workload.GetNamespace(), name)
+		if err != nil {
+			return nil, nil, e.explainWrite(ctx, "get", workload, err)
+		}
+		before, err := templateOf(object)
+		if err != nil {
+			return nil, nil, err
+		}
+		after, _ := copyJSON(map[string]any(before)).(map[string]any)
+		if err := change.Rewrite(after); err != nil {
+			return nil, nil, err
+		}
+		if sameJSON(map[string]any(before), after) {
+			return workload, nil, nil
+		}
+		p := &patch{annotations: object.GetAnnotations()}
+		p.set("/metadata/uid", object.GetUID())
+		p.set("/metadata/resourceVersion", object.GetResourceVersion())
+		p.template(after)
+		p.annotate(ChangeCauseAnnotation, change.Cause)
+		written, err := e.patchWorkload(ctx, workload, p, change.Try)
+		switch {
+		case err == nil:
+			return written, before, nil
+		case apierrors.IsConflict(err) && try < writeTries:
+			continue
+		}
+		return nil, nil, e.explainWrite(ctx, "patch", workload, err)
+	}
+}
+
+func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch, try bool) (Workload, error) {
+	body, err := json.Marshal(p.operations)
+	if err != nil {
+		return nil, err
+	}
+	options := metav1.PatchOptions{FieldManager: e.FieldManager}
+	if try {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	apps, namespace, name := e.Client.AppsV1(), workload.GetNamespace(), workload.GetName()
+	switch workload.(type) {
+	case *appsv1.StatefulSet:
+		return apps.StatefulSets(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
+	case *appsv1.DaemonSet:
+		return apps.DaemonSets(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
+	}
+	return apps.Deployments(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
+}
+
+// explainWrite is a sentence that names the object and, where a right is missing, the right.
+func (e *Engine) explainWrite(ctx context.Context, verb string, workload Workload, err error) error {
+	kind, namespace := kindOf(workload), workload.GetNamespace()
+	switch {
+	case context.Cause(ctx) != nil:
+		return context.Cause(ctx)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("the right to %s %ss in namespace %q is missing: %w", verb, kind, namespace, err)
+	}
+	return fmt.Errorf("cannot %s %s %q in namespace %q: %w", verb, kind, workload.GetName(), namespace, err)
+}
+
+// FreeStuck deletes the pods of a StatefulSet that are not ready and not of the template that it has now: under
+// OrderedReady its controller waits for them for ever, though they are to go (kubernetes issue 67250). It gives their
+// names.
+func (e *Engine) FreeStuck(ctx context.Context, set *appsv1.StatefulSet) ([]string, error) {
+	pods, err := e.Client.CoreV1().Pods(set.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(set.Spec.Selector)})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		ready, _ := readySince(pod)
+		if ready || !metav1.IsControlledBy(pod, set) || !isActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.UpdateRevision {
+			continue
+		}
+		err := e.Client.CoreV1().Pods(set.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &pod.UID}})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return names, err
+		}
+		names = append(names, pod.Name)
+	}
+	return names, nil
+}
+
+// returningTo tells which template the rollout goes back to.
+func (s *session) returningTo(ctx context.Context, d *appsv1.Deployment, template rawTemplate) error {
+	if s.Returning == nil {
+		return nil
+	}
+	typed, err := template.typed()
+	if err != nil {
+		return err
+	}
+	s.Returning(ctx, d, typed)
+	return nil
+}

@@ -1,0 +1,103 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// versions are the versions of the ConfigMap settings that there are, and those that a ReplicaSet references.
+func (s *space) versions() (there, needed []string) {
+	s.Helper()
+	list, err := s.client.CoreV1().ConfigMaps(s.name).List(s.Context(), metav1.ListOptions{LabelSelector: "rollout-plus/config=settings"})
+	must(s.TB, err)
+	for i := range list.Items {
+		there = append(there, list.Items[i].Name)
+	}
+	sets, err := s.client.AppsV1().ReplicaSets(s.name).List(s.Context(), metav1.ListOptions{})
+	must(s.TB, err)
+	names := map[string]bool{}
+	for i := range sets.Items {
+		for _, variable := range sets.Items[i].Spec.Template.Spec.Containers[0].Env {
+			names[variable.ValueFrom.ConfigMapKeyRef.Name] = true
+		}
+	}
+	slices.Sort(there)
+	return there, slices.Sorted(maps.Keys(names))
+}
+
+// Versions live as long as a ReplicaSet needs them, and not longer: the real garbage collector removes them.
+func TestVersionsOfThirtyEdits(t *testing.T) {
+	w := newWeb(t, replicas(1), func(d *appsv1.Deployment) { d.Spec.RevisionHistoryLimit = new(int32(3)) })
+	w.kubectl("create", "configmap", "settings", "--from-literal=edit=0")
+	w.plugin("config", "attach", "deployment/web", "--env-from-config-key", "EDIT=settings:edit", "--steps", "100%").ends(0)
+	for edit := 1; edit <= 30; edit++ {
+		w.plugin("config", "set", "settings", fmt.Sprintf("edit=%d", edit), "--yes", "--steps", "100%").ends(0, "configmap/settings changed", "rolled out")
+		switch edit {
+		case 12: // somebody else makes revisions, with the version of the present
+			w.kubectl("set", "image", "deployment/web", "app=web:v2")
+			w.await("the other image runs", func(m *moment) bool { return m.complete() && m.image() == "web:v2" })
+		case 20:
+			w.kubectl("rollout", "undo", "deployment/web")
+			w.kubectl("rollout", "status", "deployment/web")
+		}
+	}
+	there, needed := w.versions()
+	w.until(func() bool { there, needed = w.versions(); return slices.Equal(there, needed) }, func() string {
+		return fmt.Sprintf("there are the versions %v, and ReplicaSets need %v", there, needed)
+	})
+	if len(there) != 4 {
+		t.Errorf("with revisionHistoryLimit 3 there are the versions %v", there)
+	}
+	w.runs("web:v2")
+	must(t, w.client.AppsV1().Deployments(w.name).Delete(t.Context(), "web", metav1.DeleteOptions{}))
+	w.until(func() bool { there, _ = w.versions(); return len(there) == 0 }, func() string {
+		return fmt.Sprintf("the Deployment is gone, and the versions %v are not", there)
+	})
+}
+
+// What is hard to pass on goes through every path byte for byte.
+func TestConfigByteForByte(t *testing.T) {
+	w := newWeb(t, replicas(1))
+	binary := append([]byte{0xff, 0xfe, 0}, bytes.Repeat([]byte{0, 1, 0x80, '\n'}, 100_000)...)
+	text := strings.Repeat("ä\t \"quoted\"\r\n", 30_000) + "no newline at the end"
+	folder := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(folder, "binary"), binary, 0o600))
+	must(t, os.WriteFile(filepath.Join(folder, "text"), []byte(text), 0o600))
+	w.kubectl("create", "configmap", "settings", "--from-literal=a=b", "--from-literal=empty=")
+	w.plugin("config", "attach", "deployment/web", "--mount-config", "settings=/settings").ends(0)
+	w.plugin("config", "set", "settings", "--from-file="+folder, "--yes").ends(0, "rolled out")
+	expect := func(config *corev1.ConfigMap) {
+		t.Helper()
+		empty, found := config.Data["empty"]
+		if config.Data["text"] != text || !bytes.Equal(config.BinaryData["binary"], binary) || empty != "" || !found {
+			t.Errorf("%s has not what was given: keys %v", config.Name, slices.Sorted(maps.Keys(config.Data)))
+		}
+	}
+	head, err := w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), "settings", metav1.GetOptions{})
+	must(t, err)
+	expect(head)
+	name := w.get().Spec.Template.Spec.Volumes[0].ConfigMap.Name
+	version, err := w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), name, metav1.GetOptions{})
+	must(t, err)
+	expect(version)
+	w.plugin("config", "set", "settings", "binary-", "text=x", "--yes").ends(0)
+	w.plugin("undo", "deployment/web", "--wait").ends(0, "configmap/settings holds again")
+	head, err = w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), "settings", metav1.GetOptions{})
+	must(t, err)
+	expect(head)
+	big := strings.Repeat("x", corev1.MaxSecretSize)
+	must(t, os.WriteFile(filepath.Join(folder, "big"), []byte(big), 0o600))
+	w.plugin("config", "set", "settings", "--from-file="+filepath.Join(folder, "big"), "--yes").ends(2, "at most 1048576 are allowed")
+}
