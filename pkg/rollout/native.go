@@ -92,30 +92,6 @@ func (e *Engine) explainWrite(ctx context.Context, verb string, workload Workloa
 	return fmt.Errorf("cannot %s %s %q in namespace %q: %w", verb, kind, workload.GetName(), namespace, err)
 }
 
-// FreeStuck deletes the pods of a StatefulSet that are not ready and not of the template that it has now: under
-// OrderedReady its controller waits for them for ever, though they are to go (kubernetes issue 67250). It gives their
-// names.
-func (e *Engine) FreeStuck(ctx context.Context, set *appsv1.StatefulSet) ([]string, error) {
-	pods, err := e.Client.CoreV1().Pods(set.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(set.Spec.Selector)})
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for i := range pods.Items {
-		pod := &pods.Items[i]
-		ready, _ := readySince(pod)
-		if ready || !metav1.IsControlledBy(pod, set) || !isActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.UpdateRevision {
-			continue
-		}
-		err := e.Client.CoreV1().Pods(set.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &pod.UID}})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return names, err
-		}
-		names = append(names, pod.Name)
-	}
-	return names, nil
-}
-
 // returningTo tells which template the rollout goes back to.
 func (s *session) returningTo(ctx context.Context, d *appsv1.Deployment, template rawTemplate) error {
 	if s.Returning == nil {

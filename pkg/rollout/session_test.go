@@ -52,7 +52,7 @@ func inBubble(t *testing.T, test func(t *testing.T, b *bench)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.engine = &Engine{Client: client, Clock: clock.RealClock{}, FieldManager: "test", Emit: b.emit}
+		b.engine = &Engine{LogLines: LogLines, Client: client, Clock: clock.RealClock{}, FieldManager: "test", Emit: b.emit}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go b.live(ctx, done)
@@ -545,7 +545,7 @@ func TestASecondStartIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		var second error
 		b.onStep(2, func() {
-			other := &Engine{Client: b.engine.Client, Clock: b.engine.Clock, FieldManager: "other"}
+			other := &Engine{LogLines: LogLines, Client: b.engine.Client, Clock: b.engine.Clock, FieldManager: "other"}
 			_, second = other.Start(t.Context(), worldKey, Change{Images: []ImageChange{{Image: "web:3"}}}, inSteps)
 		})
 		wantOutcome(t, b.start(t.Context(), t), Done, "")

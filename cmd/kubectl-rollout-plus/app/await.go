@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -86,4 +87,21 @@ func kindOf(workload rollout.Workload) schema.GroupVersionKind {
 		return appsv1.SchemeGroupVersion.WithKind("DaemonSet")
 	}
 	return appsv1.SchemeGroupVersion.WithKind("Deployment")
+}
+
+// unblock deletes pods of the revision that was left where a StatefulSet would wait for them for ever. The rollback is
+// made whether that succeeds or not.
+func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
+	set, is := left.(*appsv1.StatefulSet)
+	if counts := rollout.PodCountsOf(left); !is || counts.Ready >= counts.Desired {
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, observeTimeout, errUnobserved)
+	defer cancel()
+	err := engine.Unblock(ctx, set, func(pod *corev1.Pod) {
+		_, _ = fmt.Fprintf(env.ErrOut, "pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it\n", pod.Name, set.Name)
+	})
+	if err != nil {
+		_, _ = fmt.Fprintf(env.ErrOut, "pods that statefulset %q may wait for in vain are not deleted: %v\n", set.Name, err)
+	}
 }

@@ -111,33 +111,8 @@ func (r *roller) nativeBack(ctx context.Context, workload rollout.Workload, temp
 	if err != nil {
 		return err
 	}
-	if set, is := written.(*appsv1.StatefulSet); is {
-		if err := r.free(ctx, set); err != nil {
-			return err
-		}
-	}
+	r.env.unblock(ctx, r.engine, written)
 	return r.env.awaitAll(ctx, 0, []rollout.Workload{written})
-}
-
-// free removes the pods that a StatefulSet's way back would wait for in vain.
-func (r *roller) free(ctx context.Context, set *appsv1.StatefulSet) error {
-	var observed *appsv1.StatefulSet
-	err := r.engine.Follow(ctx, set, func(view *rollout.View) (bool, error) {
-		now, is := view.Workload.(*appsv1.StatefulSet)
-		if !is || view.Phase == rollout.Unobserved {
-			return false, nil
-		}
-		observed = now
-		return true, nil
-	})
-	if err != nil {
-		return err
-	}
-	names, err := r.engine.FreeStuck(ctx, observed)
-	for _, name := range names {
-		_, _ = fmt.Fprintf(r.env.ErrOut, "%s: deleted pod %s, which was not ready and held up the way back\n", resultName(set), name)
-	}
-	return err
 }
 
 func keyOf(workload rollout.Workload) types.NamespacedName {

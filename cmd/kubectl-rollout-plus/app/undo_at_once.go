@@ -101,29 +101,12 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 		return err
 	}
 	if u.dryRun == cmdutil.DryRunNone {
-		u.unblock(ctx, left)
+		u.env.unblock(ctx, u.engine, left)
 	}
 	if u.dryRun != cmdutil.DryRunServer || r.answer == nil {
 		return nil
 	}
 	return u.printDiff(info.ObjectName(), r.live, r.answer)
-}
-
-// unblock deletes pods of the revision that was left where a StatefulSet would wait for them for ever. The rollback is
-// made whether that succeeds or not.
-func (u *undoer) unblock(ctx context.Context, left rollout.Workload) {
-	set, is := left.(*appsv1.StatefulSet)
-	if counts := rollout.PodCountsOf(left); !is || counts.Ready >= counts.Desired {
-		return
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, observeTimeout, errUnobserved)
-	defer cancel()
-	err := u.engine.Unblock(ctx, set, func(pod *corev1.Pod) {
-		_, _ = fmt.Fprintf(u.env.ErrOut, "pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it\n", pod.Name, set.Name)
-	})
-	if err != nil {
-		_, _ = fmt.Fprintf(u.env.ErrOut, "pods that statefulset %q may wait for in vain are not deleted: %v\n", set.Name, err)
-	}
 }
 
 // connect makes the client with the first object that needs one.
