@@ -62,7 +62,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 }
 
 func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) error {
-	if err := f.staleFlags.check(args); err != nil {
+	if err := f.checkStale(args); err != nil {
 		return err
 	}
 	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, timeout: f.timeout}

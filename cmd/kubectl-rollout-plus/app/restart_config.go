@@ -28,8 +28,8 @@ func (f *staleFlags) add(cmd *cobra.Command) {
 
 func (f *staleFlags) given() bool { return f.config != "" || f.stale }
 
-// check refuses flags that do not go together.
-func (f *staleFlags) check(args []string) error {
+// checkStale refuses flags that do not go together.
+func (f *staleFlags) checkStale(args []string) error {
 	switch {
 	case !f.given() && (f.keepLive || f.inPlace || f.pin):
 		return usageError(errors.New("--keep-live, --in-place and --pin go with --config or --stale"))
@@ -44,7 +44,7 @@ func (f *staleFlags) check(args []string) error {
 // restartStale rolls out whoever does not run with the present content, and nobody else.
 func (f *restartFlags) restartStale(ctx context.Context, env *environment) error {
 	s := &f.staleFlags
-	s.rolloutFlags, s.fieldManager, s.timeout, s.yes = f.rolloutFlags, f.adjuster.fieldManager, f.timeout, true
+	s.rollFlags, s.yes = rollFlags{rolloutFlags: f.rolloutFlags, fieldManager: f.fieldManager, timeout: f.timeout}, true
 	session, err := env.currentSession()
 	if err != nil {
 		return err

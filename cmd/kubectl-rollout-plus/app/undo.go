@@ -38,6 +38,8 @@ type undoFlags struct {
 	wait, syncLastApplied bool
 	keepConfig            bool
 	sharedConfig          bool
+	// looked is what was found out of the versions of a namespace, so that several objects there take it once.
+	looked map[string]*restoration
 	printFlags            *genericclioptions.PrintFlags
 }
 
