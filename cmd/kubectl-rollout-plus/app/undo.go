@@ -39,8 +39,8 @@ type undoFlags struct {
 	keepConfig            bool
 	sharedConfig          bool
 	// looked is what was found out of the versions of a namespace, so that several objects there take it once.
-	looked map[string]*restoration
-	printFlags            *genericclioptions.PrintFlags
+	looked     map[string]*restoration
+	printFlags *genericclioptions.PrintFlags
 }
 
 func newUndoCommand(env *environment) *cobra.Command {
