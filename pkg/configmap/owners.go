@@ -42,7 +42,7 @@ func (h *Holder) Needs(object Object) bool { return h.names[object] }
 // the head's plain name. The head's name follows.
 const (
 	recordedConfigMap = "rollout-plus/configmap."
-	recordedSecret    = "rollout-plus/secret."
+	recordedSecret    = "rollout-plus/secret." //nolint:gosec // the beginning of an annotation's key
 	// recordedLength is how much of an annotation's key is left for it.
 	recordedLength = validation.LabelValueMaxLength - len("configmap.")
 )

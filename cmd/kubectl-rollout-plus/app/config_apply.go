@@ -34,7 +34,7 @@ func newConfigApplyCommand(env *environment) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), env) },
 	}
 	cmd.Flags().StringVarP(&f.filename, "filename", "f", "", "A manifest of one ConfigMap or Secret, or - for standard input.")
-	f.changeFlags.add(cmd)
+	f.add(cmd)
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -48,6 +49,8 @@ type changer struct {
 	// out are the workloads to roll out, and others those that are only told of.
 	out []*affectedWorkload
 	pin *pin
+	// along are further objects whose present content goes into the templates together with this one.
+	along map[configmap.Object]*configmap.Content
 	// restored is what came of giving the object back what it held, nil while that is not done.
 	restored *error
 }
@@ -87,7 +90,11 @@ func (c *changer) run(ctx context.Context) error {
 	}
 	same := c.head.read != nil && old.Equal(c.want)
 	if same && (len(c.out) == 0 || c.flags.noRestart) {
-		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged\n", c.head.object)
+		text := "unchanged"
+		if c.along != nil {
+			text = "runs everywhere as it is" // to be told by restart, which never changes it
+		}
+		_, _ = fmt.Fprintf(c.env.Out, "%s %s\n", c.head.object, text)
 		return nil
 	}
 	if err := c.show(old, judged, affected); err != nil {
@@ -180,7 +187,9 @@ func (c *changer) try(ctx context.Context) error {
 
 // prepare writes the version, or tries to with all rollouts.
 func (c *changer) prepare(ctx context.Context, try bool) error {
-	c.pin.contents = map[configmap.Object]*configmap.Content{c.head.object: c.want}
+	c.pin.contents = map[configmap.Object]*configmap.Content{}
+	maps.Copy(c.pin.contents, c.along)
+	c.pin.contents[c.head.object] = c.want
 	var owners []metav1.OwnerReference
 	if !c.flags.noRestart {
 		for _, w := range c.out {

@@ -28,7 +28,7 @@ func newConfigEditCommand(env *environment) *cobra.Command {
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
-	f.changeFlags.add(cmd)
+	f.add(cmd)
 	return cmd
 }
 

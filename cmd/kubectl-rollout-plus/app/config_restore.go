@@ -41,7 +41,10 @@ func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 	r.kept, r.heads = map[configmap.Object]configmap.Kept{}, map[configmap.Object]bool{}
 	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
 		some, err := r.store.kept(ctx, kind, configmap.HeadLabel)
-		if err != nil && !apierrors.IsForbidden(err) {
+		switch {
+		case context.Cause(ctx) != nil:
+			return false, context.Cause(ctx)
+		case err != nil && !apierrors.IsForbidden(err):
 			return false, err
 		}
 		for i := range some {

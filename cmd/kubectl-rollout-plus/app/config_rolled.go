@@ -197,7 +197,15 @@ func (c *changer) restore(ctx context.Context, written *head) error {
 
 // record notes in a template which version its pods are rolled with, without referencing it.
 func (p *pin) record(template map[string]any) {
+	names := map[configmap.Object]bool{}
+	configmap.Rename(template, func(object configmap.Object) (string, bool) {
+		names[object] = true
+		return "", false
+	})
 	for head, version := range p.versions {
+		if !names[head] {
+			continue
+		}
 		annotate(template, configmap.RecordKey(head), version.Object.Name)
 	}
 }

@@ -40,7 +40,7 @@ func newConfigSetCommand(env *environment) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	f.source.add(cmd)
-	f.changeFlags.add(cmd)
+	f.add(cmd)
 	return cmd
 }
 

@@ -26,8 +26,6 @@ func (f *wireFlags) add(cmd *cobra.Command) {
 		"Keys as files, as CM[:KEY[,KEY...]]=/FOLDER, or one as CM:KEY=/FOLDER/FILE. May be repeated.")
 }
 
-func (f *wireFlags) given() bool { return len(f.envFrom)+len(f.envKeys)+len(f.mounts) > 0 }
-
 // wires reads the flags.
 func (f *wireFlags) wires() ([]configmap.Wire, error) {
 	var all []configmap.Wire

@@ -77,7 +77,7 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
-	f.wireFlags.add(cmd)
+	f.add(cmd)
 	f.print.AddFlags(cmd)
 	return cmd
 }

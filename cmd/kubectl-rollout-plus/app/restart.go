@@ -24,12 +24,16 @@ const restartExample = `  # Replace all pods of web, and wait until that is done
   # Restart step by step
   kubectl rollout-plus restart deployment/web --steps 10%,50%
 
+  # Restart those whose pods do not run with what the ConfigMap web holds now
+  kubectl rollout-plus restart --config web
+
   # Restart all DaemonSets with the label app=agent
   kubectl rollout-plus restart daemonset -l app=agent`
 
 type restartFlags struct {
 	adjuster
 	rolloutFlags
+	staleFlags
 	timeout     time.Duration
 	wait, force bool
 }
@@ -51,6 +55,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 	f.adjuster.add(cmd)
 	f.rolloutFlags.add(cmd)
 	stepsAreOptional(cmd)
+	f.staleFlags.add(cmd)
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until all pods are replaced.")
 	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
@@ -58,6 +63,9 @@ func newRestartCommand(env *environment) *cobra.Command {
 }
 
 func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+	if err := f.checkStale(args); err != nil {
+		return err
+	}
 	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, timeout: f.timeout, logLines: rollout.LogLines}
 	if err := drive.validate(); err != nil {
 		return err
@@ -65,6 +73,9 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	options, err := f.options(rollout.DryRunNone)
 	if err != nil {
 		return err
+	}
+	if f.given() {
+		return f.restartStale(cmd.Context(), env)
 	}
 	inSteps := cmd.Flags().Changed("steps")
 	if err := needsSteps(cmd); err != nil {

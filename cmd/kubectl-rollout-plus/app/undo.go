@@ -38,7 +38,9 @@ type undoFlags struct {
 	wait, syncLastApplied bool
 	keepConfig            bool
 	sharedConfig          bool
-	printFlags            *genericclioptions.PrintFlags
+	// looked is what was found out of the versions of a namespace, so that several objects there take it once.
+	looked     map[string]*restoration
+	printFlags *genericclioptions.PrintFlags
 }
 
 func newUndoCommand(env *environment) *cobra.Command {

@@ -33,9 +33,16 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload),
 		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
 	}}
-	some, err := u.lookUp(ctx)
-	if err != nil || !some {
-		return &undoConfig{}, err
+	if before := f.looked[u.namespace]; before != nil {
+		u.kept, u.heads = before.kept, before.heads
+	} else {
+		if _, err := u.lookUp(ctx); err != nil {
+			return nil, err
+		}
+		f.looked = map[string]*restoration{u.namespace: u.restoration}
+	}
+	if len(u.kept) == 0 {
+		return &undoConfig{}, nil
 	}
 	u.before = func(target rollout.Workload) error { return u.restoreFor(ctx, podTemplate(target)) }
 	return u, nil
