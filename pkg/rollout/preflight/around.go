@@ -27,7 +27,7 @@ func rights(in *Input) Result {
 	}
 	switch {
 	case len(needed) > 0:
-		return fail(Rights, "missing: %s", strings.Join(append(needed, wanted...), ", "))
+		return fail(Rights, "the right to %s in namespace %q is missing", strings.Join(needed, ", "), in.Deployment.Namespace)
 	case len(wanted) > 0:
 		return warn(Rights, "causes and logs are told less well without: %s", strings.Join(wanted, ", "))
 	}
