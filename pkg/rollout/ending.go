@@ -20,12 +20,9 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 	case s.Complete() && state == RollingBack:
 		return finish{outcome: RolledBack}, m
 	case outcome == Done && s.Observed():
-		var finding *Finding
-		if m, finding = m.failure(s, deadline, now); finding != nil {
-			return stop{outcome: Failed, finding: finding}, m
-		}
-		if until := s.settled(s.Current()); s.Complete() && now.Before(until) {
-			return await{until: until}, m
+		var next action
+		if next, m = m.judge(s, deadline, now); next != nil {
+			return next, m
 		}
 	}
 	if s.Complete() {
@@ -43,6 +40,19 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		return await{until: due}, m
 	}
 	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
+}
+
+// judge ends what does not come good, and holds success back for a while where a container has ended before; it is nil
+// where there is nothing of the sort.
+func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memory) {
+	m, finding := m.failure(s, deadline, now)
+	if finding != nil {
+		return stop{outcome: Failed, finding: finding}, m
+	}
+	if until := s.settled(s.Current()); s.Complete() && now.Before(until) {
+		return await{until: until}, m
+	}
+	return nil, m
 }
 
 // failure is why the new version does not come good, nil where it may.

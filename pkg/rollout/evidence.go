@@ -49,7 +49,8 @@ func (e *Engine) logsOf(ctx context.Context, namespace string, finding *Finding,
 	}
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	for _, previous := range []bool{finding.Restarted, false} {
+	// It may have been started again since it was looked at.
+	for _, previous := range []bool{finding.Restarted, !finding.Restarted} {
 		limit := int64(logBytes)
 		text, err := e.Client.CoreV1().Pods(namespace).GetLogs(finding.Pod, &corev1.PodLogOptions{
 			Container: finding.Container, Previous: previous, TailLines: &lines, LimitBytes: &limit,
@@ -61,9 +62,6 @@ func (e *Engine) logsOf(ctx context.Context, namespace string, finding *Finding,
 		// The kubelet answers with this text, and success, when it has removed the container already.
 		if err == nil && trimmed != "" && !strings.HasPrefix(trimmed, "unable to retrieve container logs") {
 			return strings.Split(trimmed, "\n"), nil
-		}
-		if !previous {
-			break
 		}
 	}
 	return nil, nil

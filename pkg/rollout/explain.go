@@ -95,7 +95,8 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 		return facts, err
 	}
 	told.Phase = Standing
-	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))}), nil
+	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
+	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}), nil
 }
 
 // inputOf reads a workload's ReplicaSets and pods.

@@ -40,7 +40,16 @@ type asked struct {
 func (s *session) listen(ctx context.Context) []*corev1.Event {
 	w := &s.witness
 	now := s.Clock.Now()
-	if w.blind == nil && !now.Before(w.looked.Add(lookAgain)) && s.source.synced() && s.source.missing() == nil {
+	due := w.looked.Add(lookAgain)
+	switch {
+	case w.blind != nil || !s.source.synced() || s.source.missing() != nil:
+		w.next = time.Time{}
+	case now.Before(due):
+		// What has changed just now may be such a pod.
+		if w.next.IsZero() || due.Before(w.next) {
+			w.next = due
+		}
+	default:
 		w.looked, w.next = now, time.Time{}
 		if in := s.present(); in != nil {
 			s.ask(ctx, in, now)

@@ -44,10 +44,10 @@ func TestJSONEvents(t *testing.T) {
 		return strings.Join(kinds, " ")
 	}
 	events := w.documented(w.start("web:v2", "-o", "json", "--steps", "2", "--hold", "200ms"), "done", 0)
-	if got := types(events); !strings.HasPrefix(got, "plan step progress hold ") || !strings.HasSuffix(got, " result") {
+	if got := types(events); !strings.HasPrefix(got, "checks plan step progress hold ") || !strings.HasSuffix(got, " result") {
 		t.Errorf("types %s", got)
 	}
-	if plan := events[0].Plan; len(plan) != 2 || plan[0].New != 2 || plan[0].Old != 1 || plan[0].MaxTotal != 4 || plan[0].MinAvailable != 2 {
+	if plan := events[1].Plan; len(plan) != 2 || plan[0].New != 2 || plan[0].Old != 1 || plan[0].MaxTotal != 4 || plan[0].MinAvailable != 2 {
 		t.Errorf("plan %+v", plan)
 	}
 	for _, e := range events {
@@ -73,7 +73,7 @@ func TestJSONEvents(t *testing.T) {
 
 	w.documented(w.start("web:v2", "-o", "json"), "unchanged", 0)
 	w.documented(w.start("web:v3", "-o", "json", "--dry-run=server"), "planned", 0)
-	w.documented(w.start("web:never-ready", "-o", "json", "--timeout", "1s"), "timed-out", 124)
+	w.documented(w.start("web:never-ready", "-o", "json", "--timeout", "3s"), "timed-out", 124)
 	w.documented(w.start("web:v3", "-o", "json"), "error", 1)
 	w.documented(w.plugin("abort", "deployment/web", "-o", "json"), "rolled-back", 0)
 	w.documented(w.plugin("abort", "deployment/web", "-o", "json"), "error", 1)

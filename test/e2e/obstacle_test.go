@@ -13,7 +13,7 @@ func TestAStatefulSetThatWaitsForABrokenPod(t *testing.T) {
 		waits string
 		told  []string
 	}{
-		"broken":      {waits: "ImagePullBackOff", told: []string{`statefulset "db": the rollout failed: pod db-1, container app: ImagePullBackOff`, "the pod is of an earlier revision"}},
+		"broken":      {waits: "ImagePullBackOff", told: []string{`statefulset "db": the rollout failed: pod db-1, container app: ImageNotFound (ImagePullBackOff)`, "the pod is of an earlier revision"}},
 		"crash":       {waits: "CrashLoopBackOff", told: []string{"CrashLoopBackOff", "it is of an earlier revision, and the StatefulSet waits for it"}},
 		"never-ready": {told: []string{"pod db-1 is not ready; it is of an earlier revision, and the StatefulSet waits for it"}},
 	} {

@@ -61,7 +61,7 @@ func TestRestartOnTopOfARollback(t *testing.T) {
 	s.stuck("broken", "ImagePullBackOff")
 	s.kubectl("rollout", "undo", "statefulset/db")
 	s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.observedGeneration}=3", "--timeout=2m")
-	s.plugin("restart", "statefulset/db").ends(1, "a rollout of statefulset/db has failed: pod db-1, container app: ImagePullBackOff")
+	s.plugin("restart", "statefulset/db").ends(1, "a rollout of statefulset/db has failed: pod db-1, container app: ImageNotFound (ImagePullBackOff)")
 }
 
 // pause ends whoever drives the rollout, and it stands with its exact numbers.

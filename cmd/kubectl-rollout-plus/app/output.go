@@ -50,7 +50,8 @@ func (env *environment) printer(output string, key types.NamespacedName) (printe
 	}
 	switch output {
 	case "":
-		return printers.NewLines(env.Out, env.ErrOut, env.palette(env.Out), env.palette(env.ErrOut), "deployment.apps/"+key.Name).Annotated(env.inActions()), nil
+		lines := printers.NewLines(env.Out, env.ErrOut, env.palette(env.Out), env.palette(env.ErrOut), "deployment.apps/"+key.Name)
+		return lines.Annotated(env.inActions()), nil
 	case "json":
 		return printers.NewJSON(env.Out, printers.Deployment(key.Namespace, key.Name)), nil
 	}

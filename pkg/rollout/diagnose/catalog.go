@@ -21,7 +21,8 @@ func imageCauses() []Cause {
 		{ImagePullFailed, EndsAfterGrace, 30 * time.Second, "The image cannot be pulled, for a reason that is not known here.", []string{describe}},
 		{
 			RegistryUnavailable, EndsAfterGrace, 30 * time.Second,
-			"The registry cannot be reached, or does not answer as it should. One pull that fails may be chance: the kubelet tries again after 10 s and 20 s.",
+			"The registry cannot be reached, or does not answer as it should. One pull that fails may be chance: the kubelet tries again " +
+				"after 10 s and 20 s.",
 			[]string{describe, setImage},
 		},
 		{InvalidImageName, EndsNow, 0, "The image's name cannot be one.", []string{setImage}},
@@ -36,15 +37,21 @@ func crashCauses() []Cause {
 		{CrashLoopBackOff, EndsNow, 0, "The container ends again and again. The exit code and the last log lines tell why.", []string{lastLogs}},
 		{OOMKilled, EndsNow, 0, "The container takes more memory than its limit and is killed.", []string{edit, lastLogs}},
 		{LivenessProbeFailed, EndsNow, 0, "The kubelet kills the container because its liveness probe fails.", []string{lastLogs, describe}},
-		{StartupProbeFailed, EndsNow, 0, "The container is not up within the time that its startup probe gives it, and the kubelet kills it.", []string{lastLogs, describe}},
+		{
+			StartupProbeFailed, EndsNow, 0,
+			"The container is not up within the time that its startup probe gives it, and the kubelet kills it.",
+			[]string{lastLogs, describe},
+		},
 		{InitContainerFailed, EndsNow, 0, "An init container ends with an error, so that the others are never started.", []string{logs}},
 		{
 			ContainerRestarted, Warns, 0,
-			"The container has ended once and is started again. Another end makes it a crash loop.", []string{lastLogs},
+			"The container has ended once and is started again. Another end makes it a crash loop.",
+			[]string{lastLogs},
 		},
 		{
 			RestartedAfterReady, EndsNow, 0,
-			"A container of a new pod restarted after the pod had been ready: it will do so again.", []string{lastLogs},
+			"A container of a new pod restarted after the pod had been ready: it will do so again.",
+			[]string{lastLogs},
 		},
 	}
 }
@@ -66,13 +73,25 @@ func readinessCauses() []Cause {
 func containerCauses() []Cause {
 	soon := 5 * time.Second
 	return []Cause{
-		{ConfigMapNotFound, EndsAfterGrace, soon, "A ConfigMap that the pod needs does not exist.", []string{"kubectl get configmaps -n {namespace}", "kubectl create configmap {subject} -n {namespace} --from-file=FILE"}},
-		{ConfigMapKeyNotFound, EndsAfterGrace, soon, "A ConfigMap lacks a key that the pod needs.", []string{"kubectl describe configmap {subject} -n {namespace}"}},
+		{
+			ConfigMapNotFound, EndsAfterGrace, soon,
+			"A ConfigMap that the pod needs does not exist.",
+			[]string{"kubectl get configmaps -n {namespace}", "kubectl create configmap {subject} -n {namespace} --from-file=FILE"},
+		},
+		{
+			ConfigMapKeyNotFound, EndsAfterGrace, soon,
+			"A ConfigMap lacks a key that the pod needs.",
+			[]string{"kubectl describe configmap {subject} -n {namespace}"},
+		},
 		{SecretNotFound, EndsAfterGrace, soon, "A Secret that the pod needs does not exist.", []string{"kubectl get secrets -n {namespace}"}},
 		{SecretKeyNotFound, EndsAfterGrace, soon, "A Secret lacks a key that the pod needs.", []string{"kubectl describe secret {subject} -n {namespace}"}},
 		{CreateContainerConfigError, EndsAfterGrace, soon, "The container's configuration cannot be used.", []string{describe, edit}},
 		{CreateContainerError, EndsAfterGrace, soon, "The container cannot be created.", []string{describe, edit}},
-		{RunContainerError, EndsNow, 0, "The container cannot be started: its command does not exist or cannot be run, for example.", []string{describe, edit}},
+		{
+			RunContainerError, EndsNow, 0,
+			"The container cannot be started: its command does not exist or cannot be run, for example.",
+			[]string{describe, edit},
+		},
 		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails, so that it is killed.", []string{describe, edit}},
 		{FailedPreStopHook, Warns, 0, "The container's preStop hook fails, so that it is ended without it.", []string{describe}},
 	}
@@ -81,50 +100,126 @@ func containerCauses() []Cause {
 func volumeCauses() []Cause {
 	return []Cause{
 		{FailedMount, EndsAfterGrace, time.Minute, "A volume cannot be mounted.", []string{describe}},
-		{FailedAttachVolume, EndsAfterGrace, 2 * time.Minute, "A volume cannot be attached to the node, because another node has it, for example.", []string{describe, "kubectl get volumeattachments"}},
-		{PersistentVolumeClaimNotFound, EndsAfterGrace, 5 * time.Second, "A PersistentVolumeClaim that the pod needs does not exist.", []string{"kubectl get persistentvolumeclaims -n {namespace}"}},
-		{PersistentVolumeClaimUnbound, EndsAfterGrace, time.Minute, "A PersistentVolumeClaim that the pod needs has no volume yet.", []string{"kubectl describe persistentvolumeclaims -n {namespace}"}},
-		{FailedCreatePodSandBox, EndsAfterGrace, 30 * time.Second, "The node cannot make the pod's sandbox: its network or its runtime, for example.", []string{describe}},
+		{
+			FailedAttachVolume, EndsAfterGrace, 2 * time.Minute,
+			"A volume cannot be attached to the node, because another node has it, for example.",
+			[]string{describe, "kubectl get volumeattachments"},
+		},
+		{
+			PersistentVolumeClaimNotFound, EndsAfterGrace, 5 * time.Second,
+			"A PersistentVolumeClaim that the pod needs does not exist.",
+			[]string{"kubectl get persistentvolumeclaims -n {namespace}"},
+		},
+		{
+			PersistentVolumeClaimUnbound, EndsAfterGrace, time.Minute,
+			"A PersistentVolumeClaim that the pod needs has no volume yet.",
+			[]string{"kubectl describe persistentvolumeclaims -n {namespace}"},
+		},
+		{
+			FailedCreatePodSandBox, EndsAfterGrace, 30 * time.Second,
+			"The node cannot make the pod's sandbox: its network or its runtime, for example.",
+			[]string{describe},
+		},
 	}
 }
 
 func pendingCauses() []Cause {
 	nodes := "kubectl describe nodes"
 	return []Cause{
-		{InsufficientResources, EndsAfterGrace, time.Minute, "No node has room for the pod. Where an autoscaler adds a node, the grace is the progress deadline.", []string{nodes, edit}},
-		{NodesUnsuitable, EndsAfterGrace, time.Minute, "No node fits the pod's node selector, affinity, tolerations, spread or host ports.", []string{describe, "kubectl get nodes --show-labels"}},
+		{
+			InsufficientResources, EndsAfterGrace, time.Minute,
+			"No node has room for the pod. Where an autoscaler adds a node, the grace is the progress deadline.",
+			[]string{nodes, edit},
+		},
+		{
+			NodesUnsuitable, EndsAfterGrace, time.Minute,
+			"No node fits the pod's node selector, affinity, tolerations, spread or host ports.",
+			[]string{describe, "kubectl get nodes --show-labels"},
+		},
 		{Unschedulable, EndsAfterGrace, time.Minute, "No node takes the pod, for several reasons or one that is not known here.", []string{describe, nodes}},
 		{SchedulingGated, Warns, 0, "The pod has scheduling gates, which somebody has to take away.", []string{describe}},
-		{NotScheduled, EndsAfterGrace, time.Minute, "No scheduler has looked at the pod.", []string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.spec.schedulerName}"}},
+		{
+			NotScheduled, EndsAfterGrace, time.Minute,
+			"No scheduler has looked at the pod.",
+			[]string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.spec.schedulerName}"},
+		},
 	}
 }
 
 func refusedCauses() []Cause {
 	return []Cause{
-		{QuotaExceeded, EndsAfterGrace, 30 * time.Second, "A ResourceQuota leaves no room for further pods, and no pod has become ready since.", []string{"kubectl describe resourcequota -n {namespace}"}},
+		{
+			QuotaExceeded, EndsAfterGrace, 30 * time.Second,
+			"A ResourceQuota leaves no room for further pods, and no pod has become ready since.",
+			[]string{"kubectl describe resourcequota -n {namespace}"},
+		},
 		{LimitRangeViolated, EndsNow, 0, "A LimitRange does not allow such a pod.", []string{"kubectl describe limitrange -n {namespace}", edit}},
-		{PodSecurityViolated, EndsNow, 0, "The namespace's pod security standard does not allow such a pod.", []string{"kubectl get namespace {namespace} --show-labels", edit}},
-		{ServiceAccountNotFound, EndsAfterGrace, 5 * time.Second, "The pod's ServiceAccount does not exist.", []string{"kubectl create serviceaccount {subject} -n {namespace}"}},
+		{
+			PodSecurityViolated, EndsNow, 0,
+			"The namespace's pod security standard does not allow such a pod.",
+			[]string{"kubectl get namespace {namespace} --show-labels", edit},
+		},
+		{
+			ServiceAccountNotFound, EndsAfterGrace, 5 * time.Second,
+			"The pod's ServiceAccount does not exist.",
+			[]string{"kubectl create serviceaccount {subject} -n {namespace}"},
+		},
 		{AdmissionDenied, EndsNow, 0, "An admission webhook or policy has refused the pod.", []string{edit}},
-		{AdmissionUnavailable, EndsAfterGrace, 30 * time.Second, "An admission webhook that has to be asked about the pod does not answer.", []string{"kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"}},
-		{FailedCreate, EndsAfterGrace, 30 * time.Second, "Pods cannot be created, for a reason that is not known here.", []string{"kubectl get events -n {namespace} --field-selector reason=FailedCreate"}},
-		{ReplicaSetCreateError, EndsAfterGrace, 10 * time.Second, "The Deployment controller cannot create the new ReplicaSet.", []string{"kubectl describe {workload} -n {namespace}"}},
+		{
+			AdmissionUnavailable, EndsAfterGrace, 30 * time.Second,
+			"An admission webhook that has to be asked about the pod does not answer.",
+			[]string{"kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"},
+		},
+		{
+			FailedCreate, EndsAfterGrace, 30 * time.Second,
+			"Pods cannot be created, for a reason that is not known here.",
+			[]string{"kubectl get events -n {namespace} --field-selector reason=FailedCreate"},
+		},
+		{
+			ReplicaSetCreateError, EndsAfterGrace, 10 * time.Second,
+			"The Deployment controller cannot create the new ReplicaSet.",
+			[]string{"kubectl describe {workload} -n {namespace}"},
+		},
 	}
 }
 
 func otherCauses() []Cause {
 	return []Cause{
-		{ProgressDeadlineExceeded, EndsNow, 0, "No further pod became ready within progressDeadlineSeconds.", []string{"kubectl rollout-plus explain {workload} -n {namespace}"}},
+		{
+			ProgressDeadlineExceeded, EndsNow, 0,
+			"No further pod became ready within progressDeadlineSeconds.",
+			[]string{"kubectl rollout-plus explain {workload} -n {namespace}"},
+		},
 		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node, and is replaced.", []string{describe}},
 		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
-		{StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second, "A pod of an older revision is not ready, and an ordered StatefulSet goes no further until it is: kubernetes issue 67250.", []string{"kubectl delete pod {pod} -n {namespace}"}},
-		{StuckTerminating, Warns, 0, "A pod should have ended for 30 s at least; finalizers or its node hold it up.", []string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.metadata.finalizers}"}},
-		{Paused, Warns, 0, "The Deployment is paused, and its pod template is not rolled out.", []string{"kubectl rollout-plus resume {workload} -n {namespace}"}},
+		{
+			StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second,
+			"A pod of an older revision is not ready, and an ordered StatefulSet goes no further until it is: kubernetes issue 67250.",
+			[]string{"kubectl delete pod {pod} -n {namespace}"},
+		},
+		{
+			StuckTerminating, Warns, 0,
+			"A pod should have ended for 30 s at least; finalizers or its node hold it up.",
+			[]string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.metadata.finalizers}"},
+		},
+		{
+			Paused, Warns, 0,
+			"The Deployment is paused, and its pod template is not rolled out.",
+			[]string{"kubectl rollout-plus resume {workload} -n {namespace}"},
+		},
 		{
 			RolloutOpen, Warns, 0, "A stepwise rollout is open. Where nobody drives it, it stands at its step.",
 			[]string{"kubectl rollout-plus resume {workload} -n {namespace}", "kubectl rollout-plus abort {workload} -n {namespace}"},
 		},
-		{OnDelete, Warns, 0, "Pods of an older template are replaced only as somebody deletes them.", []string{"kubectl rollout-plus status {workload} -n {namespace}"}},
-		{Undetermined, EndsAfterGrace, 2 * time.Minute, "The pod is in a state that is not known here; the evidence tells what there is.", []string{describe}},
+		{
+			OnDelete, Warns, 0,
+			"Pods of an older template are replaced only as somebody deletes them.",
+			[]string{"kubectl rollout-plus status {workload} -n {namespace}"},
+		},
+		{
+			Undetermined, EndsAfterGrace, 2 * time.Minute,
+			"The pod is in a state that is not known here; the evidence tells what there is.",
+			[]string{describe},
+		},
 	}
 }

@@ -95,7 +95,9 @@ type Cause struct {
 // Causes is the whole catalog.
 func Causes() []Cause {
 	var all []Cause
-	for _, part := range [][]Cause{imageCauses(), crashCauses(), readinessCauses(), containerCauses(), volumeCauses(), pendingCauses(), refusedCauses(), otherCauses()} {
+	for _, part := range [][]Cause{
+		imageCauses(), crashCauses(), readinessCauses(), containerCauses(), volumeCauses(), pendingCauses(), refusedCauses(), otherCauses(),
+	} {
 		all = append(all, part...)
 	}
 	return all

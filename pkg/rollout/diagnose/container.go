@@ -19,12 +19,7 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	case state.Waiting != nil:
 		s = d.waiting(pod, status, isInit && !isSidecar)
 	case ended != nil && (ended.ExitCode != 0 || !isInit):
-		s = d.crashed(pod, status, isInit && !isSidecar)
-		// The kubelet starts it again at once, and then waits longer each time.
-		if s.now = status.RestartCount > 0; !s.now && causeOf(s.id).Class == EndsNow {
-			s.evidence = append(s.evidence, s.id)
-			s.id = ContainerRestarted
-		}
+		s = d.ended(pod, status, isInit && !isSidecar)
 	case state.Running != nil:
 		s = d.running(pod, status, isInit && !isSidecar)
 	}
@@ -33,6 +28,16 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	}
 	s.container, s.status = status.Name, status
 	return []signal{*s}
+}
+
+// ended is a container that has just ended. The kubelet starts it again at once, and then waits longer each time.
+func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
+	s := d.crashed(pod, status, isInit)
+	if s.now = status.RestartCount > 0; !s.now && d.cause(s.id).Class == EndsNow {
+		s.evidence = append(s.evidence, s.id)
+		s.id = ContainerRestarted
+	}
+	return s
 }
 
 // isSidecar tells init containers that go on running from those that have to end.

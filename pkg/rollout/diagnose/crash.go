@@ -95,12 +95,12 @@ func (d *diagnosis) unhealthy(pod *corev1.Pod, container, probe string) *corev1.
 // ending tells an end in words.
 func ending(last *corev1.ContainerStateTerminated, restarts int32) string {
 	text := "ended"
-	switch {
-	case last.ExitCode == 0:
+	switch last.ExitCode {
+	case 0:
 		text = "ended without an error, where it should go on running"
-	case last.ExitCode == 137:
+	case 137:
 		text = "was killed by signal 9, and Kubernetes does not tell by whom"
-	case last.ExitCode == 143:
+	case 143:
 		text = "ended on signal 15"
 	}
 	if ran := last.FinishedAt.Sub(last.StartedAt.Time); !last.StartedAt.IsZero() && ran >= 0 {

@@ -152,14 +152,14 @@ type diagnosis struct {
 
 // carry keeps what has been seen of pods that there still are.
 func (d *diagnosis) carry() {
-	if len(d.Input.Seen) == 0 {
+	if len(d.Seen) == 0 {
 		return
 	}
 	alive := map[types.UID]bool{}
 	for _, pod := range append(append([]*corev1.Pod{}, d.Pods...), d.Others...) {
 		alive[pod.UID] = true
 	}
-	for key, since := range d.Input.Seen {
+	for key, since := range d.Seen {
 		if alive[key.UID] {
 			d.report.Seen[key] = since
 		}
@@ -172,7 +172,7 @@ func (d *diagnosis) began(s *signal) time.Time {
 	since, seen := d.report.Seen[key]
 	if !seen {
 		since = d.Now
-		if ready := notReady(s.pod); d.Input.Seen == nil && ready != nil {
+		if ready := notReady(s.pod); d.Seen == nil && ready != nil {
 			since = ready.LastTransitionTime.Time
 		}
 		d.report.Seen[key] = since

@@ -78,7 +78,9 @@ func pendingCause(message string) string {
 
 // unsuitable recognizes the reasons that more room would not help with.
 func unsuitable(reason string) bool {
-	for _, words := range []string{"affinity", "untolerated taint", "unschedulable", "free ports", "topology spread", "didn't match", "didn't satisfy", "volume node"} {
+	for _, words := range []string{
+		"affinity", "untolerated taint", "unschedulable", "free ports", "topology spread", "didn't match", "didn't satisfy", "volume node",
+	} {
 		if strings.Contains(reason, words) {
 			return true
 		}

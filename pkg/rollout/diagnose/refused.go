@@ -56,7 +56,8 @@ func refusal(text string) string {
 	case named(text, `serviceaccount "`, `" not found`) != "":
 		return ServiceAccountNotFound
 	case strings.Contains(text, " usage per Container is"), strings.Contains(text, " usage per Pod is"),
-		strings.Contains(text, " limit to request ratio per "), strings.Contains(text, "No limit is specified"), strings.Contains(text, "No request is specified"):
+		strings.Contains(text, " limit to request ratio per "),
+		strings.Contains(text, "No limit is specified"), strings.Contains(text, "No request is specified"):
 		return LimitRangeViolated
 	case strings.Contains(text, "failed calling webhook"):
 		return AdmissionUnavailable

@@ -27,7 +27,7 @@ func rights(in *Input) Result {
 	}
 	switch {
 	case len(needed) > 0:
-		return fail(Rights, "missing: %s", strings.Join(append(needed, wanted...), ", "))
+		return fail(Rights, "the right to %s in namespace %q is missing", strings.Join(needed, ", "), in.Deployment.Namespace)
 	case len(wanted) > 0:
 		return warn(Rights, "causes and logs are told less well without: %s", strings.Join(wanted, ", "))
 	}
@@ -124,12 +124,14 @@ func limitRange(in *Input) Result {
 			for _, c := range containers(template(in)) {
 				for name, highest := range item.Max {
 					if limit, set := c.Resources.Limits[name]; set && limit.Cmp(highest) > 0 {
-						return fail(LimitRangeAllows, "LimitRange %s allows at most %s of %s, and container %s has a limit of %s", object.Name, highest.String(), name, c.Name, limit.String())
+						return fail(LimitRangeAllows, "LimitRange %s allows at most %s of %s, and container %s has a limit of %s",
+							object.Name, highest.String(), name, c.Name, limit.String())
 					}
 				}
 				for name, lowest := range item.Min {
 					if request, set := c.Resources.Requests[name]; set && request.Cmp(lowest) < 0 {
-						return fail(LimitRangeAllows, "LimitRange %s wants at least %s of %s, and container %s asks for %s", object.Name, lowest.String(), name, c.Name, request.String())
+						return fail(LimitRangeAllows, "LimitRange %s wants at least %s of %s, and container %s asks for %s",
+							object.Name, lowest.String(), name, c.Name, request.String())
 					}
 				}
 			}
@@ -178,7 +180,8 @@ func disruptionBudget(in *Input) Result {
 			continue
 		}
 		if left := replicas(in) - in.Unavailable; left < budget.Status.DesiredHealthy {
-			return warn(DisruptionBudget, "PodDisruptionBudget %s wants %d healthy pods, and the rollout leaves %d: budgets do not bind rollouts", budget.Name, budget.Status.DesiredHealthy, left)
+			return warn(DisruptionBudget, "PodDisruptionBudget %s wants %d healthy pods, and the rollout leaves %d: budgets do not bind rollouts",
+				budget.Name, budget.Status.DesiredHealthy, left)
 		}
 		return ok(DisruptionBudget, "the rollout keeps what PodDisruptionBudget %s wants", budget.Name)
 	}
@@ -194,7 +197,8 @@ func autoscaler(in *Input) Result {
 		if target := hpa.Spec.ScaleTargetRef; target.Kind != "Deployment" || target.Name != in.Deployment.Name {
 			continue
 		}
-		return warn(Autoscaler, "HorizontalPodAutoscaler %s may change replicas during the rollout, up to %d: percentages follow, counts stay", hpa.Name, hpa.Spec.MaxReplicas)
+		return warn(Autoscaler, "HorizontalPodAutoscaler %s may change replicas during the rollout, up to %d: percentages follow, counts stay",
+			hpa.Name, hpa.Spec.MaxReplicas)
 	}
 	return ok(Autoscaler, "none scales the Deployment")
 }
