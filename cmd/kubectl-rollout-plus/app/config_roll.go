@@ -57,7 +57,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	if err != nil {
 		return err
 	}
-	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager}, verbs{}, printer,
+	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager, logLines: rollout.LogLines}, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if c.returning != nil {
 				engine.Returning = func(ctx context.Context, _ *appsv1.Deployment, _ *corev1.PodTemplateSpec) { c.returning(ctx) }
