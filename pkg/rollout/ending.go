@@ -9,7 +9,6 @@ const endStep = -1
 // old one (RolledBack): wait until it is complete.
 func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
 	m = m.enter(s, endStep, now)
-	status := s.Deployment.Status
 	switch {
 	case !s.StaleSince.IsZero():
 		return await{}, m
@@ -28,7 +27,13 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 	if s.Complete() {
 		return stop{outcome: outcome}, m
 	}
+	return untilDeadline(s, deadline, m, now)
+}
+
+// untilDeadline waits for further progress, and fails where there was none for too long.
+func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (action, memory) {
 	// Both more of the wanted pods and fewer of the others are progress.
+	status := s.Deployment.Status
 	if progress := 2*status.AvailableReplicas + 2*status.UpdatedReplicas - status.Replicas; progress != m.best {
 		m.best, m.progressAt = progress, now
 	}
