@@ -46,7 +46,8 @@ func canAwait(info *resource.Info) error {
 	if !is || rollout.PhaseOf(workload) != rollout.OnDelete {
 		return nil
 	}
-	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; leave it out", info.ObjectName())
+	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; leave it out",
+		info.ObjectName())
 }
 
 // awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
