@@ -53,14 +53,9 @@ func TestAStatefulSetThatWaitsForABrokenPod(t *testing.T) {
 func (s *space) stuck(image, waits string) {
 	s.Helper()
 	s.kubectl("set", "image", "statefulset/db", "app=db:"+image)
-	path := "jsonpath={.status.containerStatuses[0].state.waiting.reason}=" + waits
-	if waits == "" {
-		path = "jsonpath={.spec.containers[0].image}=db:" + image
-	}
-	s.until(func() bool {
-		return strings.Contains(s.kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}"), "db:"+image)
-	}, func() string { return "no pod runs " + image })
-	s.kubectl("wait", "pod/db-1", "--for="+path, "--timeout=2m")
+	const states = `jsonpath={range .items[*]}{.metadata.name} {.spec.containers[0].image} {.status.containerStatuses[0].state.waiting.reason}{"\n"}{end}`
+	wanted := "db-1 db:" + image + " " + waits
+	s.until(func() bool { return strings.Contains(s.kubectl("get", "pods", "-o", states), wanted) }, func() string { return "not so: " + wanted })
 }
 
 // Without the right to delete pods the rollback is made all the same, and says what is missing.
