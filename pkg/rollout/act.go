@@ -16,6 +16,9 @@ import (
 const (
 	// retryAfter is the pause after a write that the API server could not take.
 	retryAfter = time.Second
+	// gatherChanges is how long changes may gather before they are looked at: many come at once, and to look at each would
+	// take the processor from those who make the pods. Nobody notices so short a time.
+	gatherChanges = 10 * time.Millisecond
 	// resizeTimeout is how long the ReplicaSets may take to report that they have followed their size.
 	resizeTimeout = 2 * time.Second
 )

@@ -185,11 +185,12 @@ func (st *stepper) exceeds(rest Gate) bool {
 	return err == nil && (gate.Unavailable > rest.Unavailable || gate.Surge > rest.Surge)
 }
 
-// watched are the new pods with their restarts so far.
+// watched are the new pods with their restarts so far. One that is not ready has been made just now, for more replicas, and
+// its ReplicaSet has not been brought yet: the step is not done, then.
 func (st *stepper) watched() map[types.UID]int32 {
 	watched := map[types.UID]int32{}
 	for _, pod := range st.Pods {
-		if ownedBy(pod, st.current) {
+		if ready, _ := readySince(pod); ready && ownedBy(pod, st.current) {
 			watched[pod.UID] = restarts(pod)
 		}
 	}

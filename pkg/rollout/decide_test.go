@@ -5,6 +5,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
@@ -45,5 +46,22 @@ func TestLeavingTheGate(t *testing.T) {
 		if got := st.leaves(test.gate, test.desired); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+// A pod that is made for more replicas during a hold is not one that has lost its readiness, though the watch of the
+// ReplicaSets is behind that of the pods.
+func TestAHoldWatchesReadyPodsAlone(t *testing.T) {
+	t.Parallel()
+	rs, at := setFor("b", "web:2", 2, noon(0)), noon(0)
+	st := stepper{Snapshot: &Snapshot{Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)}}, current: rs}
+	m := memory{restarts: st.watched()}
+	if finding := m.lost(st.Snapshot); finding != nil {
+		t.Errorf("got %s", finding)
+	}
+	st.Pods = []*corev1.Pod{podFor(rs, "ready", nil)}
+	st.Deployment = &appsv1.Deployment{}
+	if finding := m.lost(st.Snapshot); finding == nil {
+		t.Error("a pod has lost its readiness, and nobody says so")
 	}
 }

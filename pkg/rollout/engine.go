@@ -113,8 +113,12 @@ func (s *session) observe() {
 	}
 }
 
+// sleep returns soon after the next change, or at the moment until where it is set.
 func (s *session) sleep(ctx context.Context, until time.Time) error {
-	return s.source.sleep(ctx, until)
+	if err := s.source.sleep(ctx, until); err != nil {
+		return err
+	}
+	return s.pause(ctx, gatherChanges)
 }
 
 // snapshot is what the watches brought, with our own last write where they have not brought it yet.

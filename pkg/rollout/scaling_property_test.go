@@ -21,7 +21,8 @@ import (
 // So as many may be missing as there were extra pods.
 //
 // And a gate in percent grows with replicas: of 8, 38% are the 3 pods that may be missing; of 18 they are 6, until a
-// client moves the gate. So the limits count in proportion to the fewest replicas that there were.
+// client moves the gate. So the limits count in proportion to the fewest replicas that there were. In the same way 20% are two
+// pods of 10 and but one of 9: a gate that was moved at 10 lets both be missing at 9, until a client moves it.
 //
 // It holds up to a hundred replicas. Above, not every number of pods is a whole percentage; a gate that has to be a count
 // (23 of 150) stays one when replicas fall, and where it is not far from all of them (19) most old pods go at once.
@@ -35,7 +36,7 @@ func (f *scaling) floor(r *run) int32 {
 	replicas := *r.w.d.Spec.Replicas
 	f.fewest, f.most = min(f.fewest, replicas), max(f.most, replicas)
 	missing := f.resolved(r, replicas).Unavailable
-	missing = max(missing, 1, (f.resolved(r, f.fewest).Unavailable*replicas+f.fewest-1)/f.fewest)
+	missing = max(missing, 1, (f.resolved(r, f.fewest).Unavailable*replicas+f.fewest-1)/f.fewest, f.resolved(r, f.most).Unavailable)
 	return min(f.before, replicas) - missing - f.resolved(r, f.most).Surge
 }
 
