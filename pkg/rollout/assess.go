@@ -90,7 +90,7 @@ func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
 			continue
 		}
 		finding.BlamePod(pod)
-		for _, status := range containerStatuses(pod) {
+		for _, status := range diagnose.ContainerStatuses(pod) {
 			if waiting := status.State.Waiting; waiting != nil && waiting.Reason != "" {
 				finding.Message += "; the container waits: " + waiting.Reason
 				finding.BlameContainer(&status)
@@ -101,20 +101,11 @@ func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
 	finding.Pods = unready
 }
 
-// containerStatuses are those of init containers, in their order, before those of the others.
-func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
-	all := append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...)
-	return append(all, pod.Status.ContainerStatuses...)
-}
-
 // restarts counts the restarts of a pod's containers.
 func restarts(pod *corev1.Pod) int32 {
 	var count int32
-	for i := range pod.Status.InitContainerStatuses {
-		count += pod.Status.InitContainerStatuses[i].RestartCount
-	}
-	for i := range pod.Status.ContainerStatuses {
-		count += pod.Status.ContainerStatuses[i].RestartCount
+	for _, status := range diagnose.ContainerStatuses(pod) {
+		count += status.RestartCount
 	}
 	return count
 }

@@ -11,8 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // Engine works on one Deployment at a time: it takes a snapshot, decides, acts, and waits for the next change.
@@ -224,25 +222,6 @@ func (s *session) alert(snapshot *Snapshot, next action) action {
 	return a
 }
 
-// warn tells once what may stand in the way.
-func (s *session) warn(report *diagnose.Report) {
-	if report == nil || s.Emit == nil {
-		return
-	}
-	for i := range report.Findings {
-		f := &report.Findings[i]
-		key := f.ID + "/" + f.Container
-		if f.Severity == diagnose.Fatal || f.Starting() || s.warned[key] {
-			continue
-		}
-		if s.warned == nil {
-			s.warned = map[string]bool{}
-		}
-		s.warned[key] = true
-		s.emit(FindingEvent{Finding: f})
-	}
-}
-
 // patiently lets the ReplicaSets catch up before the old version returns, for a moment: the controller reckons with what
 // they report as available, and would let as many new pods go for old ones that have gone already.
 func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) action {
@@ -289,37 +268,4 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 func (s *session) end(outcome Outcome) action {
 	s.phase, s.outcome = ending, outcome
 	return await{until: s.Clock.Now()}
-}
-
-// report emits what has changed since the last time.
-func (s *session) report(snapshot *Snapshot, next action) {
-	if s.record == nil || s.Emit == nil {
-		return
-	}
-	counts, _ := snapshot.count(snapshot.Current(), s.record.Wanted().MinReadySeconds, s.Clock.Now())
-	replicas := replicasOf(snapshot.Deployment)
-	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
-	if s.phase == ending {
-		event.Step, event.Target = 0, replicas
-	}
-	if !snapshot.StaleSince.IsZero() {
-		event.Message = "no connection to the API server; the rollout stands still until it is back"
-	}
-	if event != s.told {
-		s.told = event
-		s.emit(event)
-	}
-	s.warn(snapshot.report)
-	held := s.phase == stepping && !s.memory.heldSince.IsZero()
-	if _, waits := next.(await); held && !s.held && waits {
-		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})
-		s.held = true
-	}
-	s.held = s.held && held
-}
-
-func (s *session) emit(event Event) {
-	if s.Emit != nil {
-		s.Emit(s.Clock.Now(), event)
-	}
 }

@@ -122,7 +122,11 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		in := snapshot.input(snapshot.Current(), e.Clock.Now())
 		return in, nil
 	}
-	return inputOfOthers(workload, pods, e.Clock.Now()), nil
+	in := inputOfOthers(workload, pods, e.Clock.Now())
+	if set, is := workload.(*appsv1.StatefulSet); is {
+		in.Stale = awaited(set, pods) // following a rollout has words of its own for that
+	}
+	return in, nil
 }
 
 // input is what there is to diagnose of a Deployment.
@@ -156,11 +160,8 @@ func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagno
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "DaemonSet", Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
 	}
-	if set, is := workload.(*appsv1.StatefulSet); is {
+	if _, is := workload.(*appsv1.StatefulSet); is {
 		in.Workload.Kind = "StatefulSet"
-		if set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement {
-			in.Ordered = set
-		}
 	}
 	isUpdated := updatedPod(workload, pods)
 	for _, pod := range pods {
@@ -173,16 +174,4 @@ func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagno
 		}
 	}
 	return in
-}
-
-func selectorOf(workload Workload) *metav1.LabelSelector {
-	switch w := workload.(type) {
-	case *appsv1.Deployment:
-		return w.Spec.Selector
-	case *appsv1.StatefulSet:
-		return w.Spec.Selector
-	case *appsv1.DaemonSet:
-		return w.Spec.Selector
-	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
@@ -202,7 +201,7 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 // judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do, and tells when to look again.
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
-	if in.Ordered, in.Events, in.Seen = nil, s.heard, s.memory.seen; in.Seen == nil {
+	if in.Events, in.Seen = s.heard, s.memory.seen; in.Seen == nil {
 		in.Seen = diagnose.Seen{}
 	}
 	report := diagnose.Diagnose(in)
@@ -215,17 +214,14 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 
 // NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.
 func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
-	var labels *metav1.LabelSelector
 	newest := ""
 	switch w := workload.(type) {
 	case *appsv1.StatefulSet:
-		labels, newest = w.Spec.Selector, w.Status.UpdateRevision
-	case *appsv1.DaemonSet:
-		labels = w.Spec.Selector
-	default:
+		newest = w.Status.UpdateRevision
+	case *appsv1.Deployment:
 		return RevisionOf(workload)
 	}
-	revisions, err := e.controllerRevisions(ctx, workload, labels)
+	revisions, err := e.controllerRevisions(ctx, workload)
 	if err != nil {
 		return 0
 	}

@@ -11,8 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// writeTries is how often a template is written anew because the object has changed meanwhile.
-const writeTries = 10
+// ConflictTries is how often a write is computed anew because the object has changed meanwhile. The controllers write the
+// status of a workload that is being rolled out all the time.
+const ConflictTries = 10
 
 // Rewrite edits a pod template as the API server holds it.
 type Rewrite func(template map[string]any) error
@@ -54,7 +55,7 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		switch {
 		case err == nil:
 			return written, before, nil
-		case apierrors.IsConflict(err) && try < writeTries:
+		case apierrors.IsConflict(err) && try < ConflictTries:
 			continue
 		}
 		return nil, nil, e.explainWrite(ctx, "patch", workload, err)

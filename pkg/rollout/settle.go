@@ -92,7 +92,7 @@ func hasEnded(pod *corev1.Pod) bool {
 // restarted is a restart after a pod was ready.
 func (s *Snapshot) restarted(pod *corev1.Pod) *Finding {
 	f := s.of(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
-	for _, status := range containerStatuses(pod) {
+	for _, status := range diagnose.ContainerStatuses(pod) {
 		if status.RestartCount > 0 || status.State.Terminated != nil && status.State.Terminated.ExitCode != 0 {
 			f.BlameContainer(&status)
 			break

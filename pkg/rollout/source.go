@@ -47,21 +47,17 @@ func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, on
 	}
 	s := &source{clock: c, changed: make(chan struct{}, 1), onCount: onCount}
 	apps := client.AppsV1()
-	var labels *metav1.LabelSelector
-	switch w := workload.(type) {
+	switch workload.(type) {
 	case *appsv1.Deployment:
-		labels = w.Spec.Selector
 		s.watch(client, "deployments", &appsv1.Deployment{}, listWatch(apps.Deployments(namespace).List, apps.Deployments(namespace).Watch, byName))
 	case *appsv1.StatefulSet:
-		labels = w.Spec.Selector
 		s.watch(client, "statefulsets", &appsv1.StatefulSet{}, listWatch(apps.StatefulSets(namespace).List, apps.StatefulSets(namespace).Watch, byName))
 	case *appsv1.DaemonSet:
-		labels = w.Spec.Selector
 		s.watch(client, "daemonsets", &appsv1.DaemonSet{}, listWatch(apps.DaemonSets(namespace).List, apps.DaemonSets(namespace).Watch, byName))
 	default:
 		return nil, fmt.Errorf("no rollout is known of %T", workload)
 	}
-	selector, err := metav1.LabelSelectorAsSelector(labels)
+	selector, err := metav1.LabelSelectorAsSelector(selectorOf(workload))
 	if err != nil {
 		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), name, err)
 	}

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,10 +26,10 @@ type Obstacle struct {
 	Text string
 }
 
-// obstacles are the pods that a StatefulSet may wait for in vain: they are to be replaced, but with the pod management
+// awaited are the pods of older revisions that a StatefulSet waits for: they are to be replaced, but with the pod management
 // policy OrderedReady its controller does nothing before every pod is ready, those too (processReplica in its
-// stateful_set_control.go, kubernetes issue 67250). One that has been ready before may become so again.
-func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
+// stateful_set_control.go, kubernetes issue 67250).
+func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 	newest := set.Status.UpdateRevision
 	if !isOrdered(set) || set.Status.ObservedGeneration < set.Generation || newest == "" {
 		return nil
@@ -41,11 +42,18 @@ func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 		}
 		ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-"))
 		ready, _ := readySince(pod)
-		if err == nil && ordinal >= first && !ready && (podFailure(pod) != nil || neverReady(pod)) {
+		if err == nil && ordinal >= first && !ready {
 			found = append(found, pod)
 		}
 	}
 	return found
+}
+
+// obstacles are the pods that a StatefulSet may wait for in vain. One that has been ready before may become so again.
+func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
+	return slices.DeleteFunc(awaited(set, pods), func(pod *corev1.Pod) bool {
+		return podFailure(pod) == nil && !neverReady(pod)
+	})
 }
 
 // isOrdered tells whether a StatefulSet updates its pods by itself, and waits for each to be ready.

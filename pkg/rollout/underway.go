@@ -26,7 +26,7 @@ func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, err
 		return e.statefulSetUnderWay(ctx, set)
 	}
 	if set, is := object.(*appsv1.DaemonSet); is {
-		revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
+		revisions, err := e.controllerRevisions(ctx, set)
 		return err == nil && daemonSetUnderWay(revisions), err
 	}
 	return false, nil
@@ -49,8 +49,8 @@ func mayBeUnderWay(workload Workload) bool {
 }
 
 // controllerRevisions reads the revisions of a StatefulSet or DaemonSet.
-func (e *Engine) controllerRevisions(ctx context.Context, of metav1.Object, selector *metav1.LabelSelector) ([]*appsv1.ControllerRevision, error) {
-	list, err := e.Client.AppsV1().ControllerRevisions(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(selector)})
+func (e *Engine) controllerRevisions(ctx context.Context, of Workload) ([]*appsv1.ControllerRevision, error) {
+	list, err := e.Client.AppsV1().ControllerRevisions(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(selectorOf(of))})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the ControllerRevisions of %q in namespace %q: %w", of.GetName(), of.GetNamespace(), err)
 	}
@@ -76,7 +76,7 @@ func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) 
 // statefulSetUnderWay compares the two revisions that the controller knows. After a rollback in the midst of a rollout both
 // are the same, and pods of a third are left: then the pods tell.
 func (e *Engine) statefulSetUnderWay(ctx context.Context, set *appsv1.StatefulSet) (bool, error) {
-	revisions, err := e.controllerRevisions(ctx, set, set.Spec.Selector)
+	revisions, err := e.controllerRevisions(ctx, set)
 	if err != nil || differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision) {
 		return err == nil, err
 	}

@@ -119,9 +119,7 @@ func (s *session) present() *diagnose.Input {
 		}
 		return snapshot.input(snapshot.Current(), s.Clock.Now())
 	}
-	in := inputOfOthers(workload, s.source.pods(), s.Clock.Now())
-	in.Ordered = nil // status has words of its own for that
-	return in
+	return inputOfOthers(workload, s.source.pods(), s.Clock.Now())
 }
 
 // enrich adds to a finding what is read only once there is one: events, by which a crash may turn out to be a probe's doing,

@@ -4,6 +4,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // PodCounts are the pods of a workload as its own status has them. Old are those of other templates than the newest.
@@ -33,6 +34,44 @@ func PodCountsOf(workload Workload) PodCounts {
 	}
 	c.Old, c.Unavailable = max(c.Total-c.Updated, 0), max(c.Desired-c.Available, 0)
 	return c
+}
+
+// TemplateOf is the pod template of an object that has one, nil for another.
+func TemplateOf(object runtime.Object) *corev1.PodTemplateSpec {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return &o.Spec.Template
+	case *appsv1.StatefulSet:
+		return &o.Spec.Template
+	case *appsv1.DaemonSet:
+		return &o.Spec.Template
+	}
+	return nil
+}
+
+// ObservedGenerationOf is the generation that a workload's controller has acted on.
+func ObservedGenerationOf(workload runtime.Object) int64 {
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		return w.Status.ObservedGeneration
+	case *appsv1.StatefulSet:
+		return w.Status.ObservedGeneration
+	case *appsv1.DaemonSet:
+		return w.Status.ObservedGeneration
+	}
+	return 0
+}
+
+func selectorOf(workload Workload) *metav1.LabelSelector {
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		return w.Spec.Selector
+	case *appsv1.StatefulSet:
+		return w.Spec.Selector
+	case *appsv1.DaemonSet:
+		return w.Spec.Selector
+	}
+	return nil
 }
 
 // Condition is what a controller says of a workload.

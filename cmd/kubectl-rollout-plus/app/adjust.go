@@ -17,11 +17,9 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/scheme"
-)
 
-// conflictTries is how often a write is computed anew because the object has changed meanwhile. The controllers write the
-// status of one that is being rolled out all the time.
-const conflictTries = 10
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
 
 // adjuster changes something of each object that is named and prints it: what pause, resume and restart share.
 type adjuster struct {
@@ -110,7 +108,7 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 		switch {
 		case err == nil:
 			return info.Refresh(object, true)
-		case !apierrors.IsConflict(err) || try == conflictTries:
+		case !apierrors.IsConflict(err) || try == rollout.ConflictTries:
 			return fmt.Errorf("failed to patch: %w", err)
 		}
 		if err := refresh(ctx, info); err != nil {

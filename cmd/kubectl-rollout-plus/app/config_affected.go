@@ -64,21 +64,16 @@ func (f *configAffectedFlags) run(ctx context.Context, env *environment, args []
 	if err != nil {
 		return usageError(err)
 	}
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	s, err := env.currentSession()
 	if err != nil {
 		return err
 	}
-	engine, err := env.engine(defaultFieldManager, nil)
-	if err != nil {
-		return err
-	}
-	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
-	change, affected, err := reader.affected(ctx, object, proposed)
+	change, affected, err := s.reader.affected(ctx, object, proposed)
 	if err != nil {
 		return err
 	}
 	if len(affected) == 0 && f.output != "json" {
-		_, _ = fmt.Fprintf(env.ErrOut, "No workload in namespace %s references %s.\n", namespace, object)
+		_, _ = fmt.Fprintf(env.ErrOut, "No workload in namespace %s references %s.\n", s.namespace, object)
 		return nil
 	}
 	return write(env.Out, toldAffected(change, affected))

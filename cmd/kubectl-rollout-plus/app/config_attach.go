@@ -48,6 +48,23 @@ func (f *rollFlags) complete() (rollout.StartOptions, error) {
 	return f.options(rollout.DryRunNone)
 }
 
+// roller is what rolls out the workload that an argument names.
+func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.Workload, error) {
+	options, err := f.complete()
+	if err != nil {
+		return nil, nil, err
+	}
+	workload, err := env.oneWorkload(argument)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := env.configSession(workload.GetNamespace(), f.fieldManager)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &roller{configSession: s, options: options, cause: f.cause}, workload, nil
+}
+
 type configAttachFlags struct {
 	rollFlags
 	wireFlags
@@ -75,10 +92,6 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 }
 
 func (f *configAttachFlags) run(ctx context.Context, env *environment, args []string) error {
-	options, err := f.complete()
-	if err != nil {
-		return err
-	}
 	wires, err := f.wires()
 	if err != nil {
 		return err
@@ -86,21 +99,16 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	if len(wires) == 0 {
 		return usageError(errNoWire)
 	}
-	workload, err := env.oneWorkload(args[0])
-	if err != nil {
-		return err
-	}
-	s, err := env.configSession(workload.GetNamespace(), f.fieldManager)
+	r, workload, err := f.roller(env, args[0])
 	if err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	contents, err := s.contents(ctx, wires)
+	contents, err := r.contents(ctx, wires)
 	if err != nil {
 		return err
 	}
-	r := &roller{configSession: s, options: options, cause: f.cause}
 	p := &pin{contents: contents}
 	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
 		if err := configmap.Attach(template, f.container, wires); err != nil {

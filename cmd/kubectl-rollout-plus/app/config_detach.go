@@ -31,25 +31,17 @@ func newConfigDetachCommand(env *environment) *cobra.Command {
 }
 
 func (f *configDetachFlags) run(ctx context.Context, env *environment, args []string) error {
-	options, err := f.complete()
-	if err != nil {
-		return err
-	}
 	head, err := configObject(args[1])
 	if err != nil {
 		return usageError(err)
 	}
-	workload, err := env.oneWorkload(args[0])
-	if err != nil {
-		return err
-	}
-	s, err := env.configSession(workload.GetNamespace(), f.fieldManager)
+	r, workload, err := f.roller(env, args[0])
 	if err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	kept, err := s.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
+	kept, err := r.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
 		return err
 	}
@@ -57,7 +49,6 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	for i := range kept {
 		of[kept[i].Object] = kept[i].Head == head
 	}
-	r := &roller{configSession: s, options: options, cause: f.cause}
 	c := change{workload: workload, rewrite: func(template map[string]any) error {
 		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))
@@ -68,6 +59,6 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 		return err
 	}
 	err = r.roll(ctx, c)
-	s.tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})
+	r.tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})
 	return err
 }

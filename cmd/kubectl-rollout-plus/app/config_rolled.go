@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -47,7 +46,7 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 		case c.flags.inPlace:
 			w.inPlace = "--in-place"
 		case !c.flags.pin:
-			w.inPlace = configmap.Elsewhere(workload, podTemplate(workload), c.head.object, c.store.fieldManager)
+			w.inPlace = configmap.Elsewhere(workload, rollout.TemplateOf(workload), c.head.object, c.store.fieldManager)
 		}
 		c.out = append(c.out, w)
 	}
@@ -75,22 +74,10 @@ func (w *affectedWorkload) told() string {
 	}
 	text := fmt.Sprintf("%s keeps the plain name (%s)", nameOf(w.workload), w.inPlace)
 	live := slices.ContainsFunc(w.judgment.Reasons, func(r configmap.Reason) bool { return r.Effect == configmap.Live })
-	if pods := podsOf(w.workload); live && pods > 0 {
+	if pods := rollout.PodCountsOf(w.workload).Total; live && pods > 0 {
 		return fmt.Sprintf("%s: its %d running pods see mounted files change before their step", text, pods)
 	}
 	return text + ": a container that restarts before its step sees the change"
-}
-
-func podsOf(workload rollout.Workload) int32 {
-	switch w := workload.(type) {
-	case *appsv1.Deployment:
-		return w.Status.Replicas
-	case *appsv1.StatefulSet:
-		return w.Status.Replicas
-	case *appsv1.DaemonSet:
-		return w.Status.CurrentNumberScheduled
-	}
-	return 0
 }
 
 // change gives the template the version: as what it references, or in place as what it notes.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -82,7 +81,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return done, nil
 		case context.Cause(ctx) != nil:
 			return "", context.Cause(ctx)
-		case !apierrors.IsConflict(r.err) || try >= conflictTries:
+		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
 			return "", err
 		}
 	}
@@ -105,7 +104,7 @@ func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, comp
 // checkObserved keeps what the rollback is computed from, and refuses a template that is newer than the newest revision.
 func (r *rollback) checkObserved(object rollout.Workload) error {
 	r.live = object
-	if observedGeneration(object) < object.GetGeneration() {
+	if rollout.ObservedGenerationOf(object) < object.GetGeneration() {
 		return errUnobserved
 	}
 	return nil
@@ -139,32 +138,6 @@ func hasNewestRevision(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) bo
 		}
 	}
 	return true
-}
-
-// observedGeneration is the generation that the object's controller has acted on.
-func observedGeneration(object runtime.Object) int64 {
-	switch o := object.(type) {
-	case *appsv1.Deployment:
-		return o.Status.ObservedGeneration
-	case *appsv1.StatefulSet:
-		return o.Status.ObservedGeneration
-	case *appsv1.DaemonSet:
-		return o.Status.ObservedGeneration
-	}
-	return 0
-}
-
-// podTemplate is the object's own.
-func podTemplate(object runtime.Object) *corev1.PodTemplateSpec {
-	switch o := object.(type) {
-	case *appsv1.Deployment:
-		return &o.Spec.Template
-	case *appsv1.StatefulSet:
-		return &o.Spec.Template
-	case *appsv1.DaemonSet:
-		return &o.Spec.Template
-	}
-	return nil
 }
 
 // awaitObserved waits until the object has changed and its controller has observed it.
@@ -202,7 +175,7 @@ func untilObserved(ctx context.Context, events <-chan watch.Event) bool {
 			return false
 		case event, open := <-events:
 			changed, ok := event.Object.(rollout.Workload)
-			if !open || !ok || event.Type != watch.Modified || observedGeneration(changed) >= changed.GetGeneration() {
+			if !open || !ok || event.Type != watch.Modified || rollout.ObservedGenerationOf(changed) >= changed.GetGeneration() {
 				return ctx.Err() == nil
 			}
 		}

@@ -179,7 +179,7 @@ func TestRollbackRefused(t *testing.T) {
 	t.Parallel()
 	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
 	d := webOf("v3", 3, 3)
-	for conflicts, want := range map[int]bool{0: true, conflictTries - 1: true, conflictTries: false} {
+	for conflicts, want := range map[int]bool{0: true, rollout.ConflictTries - 1: true, rollout.ConflictTries: false} {
 		client, tries := controlled(t, 0, d, nil, []string{"v1", "v2", "v3"}, nil), 0
 		client.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
 			if tries++; tries <= conflicts {

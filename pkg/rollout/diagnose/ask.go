@@ -24,14 +24,7 @@ func Ask(in *Input) []*corev1.Pod {
 		asked[state] = true
 		ask = append(ask, pod)
 	}
-	if in.Ordered != nil {
-		for _, pod := range in.Others {
-			if notReady(pod) != nil && len(ask) < mostAsked {
-				ask = append(ask, pod)
-			}
-		}
-	}
-	return ask
+	return append(ask, in.Stale[:min(len(in.Stale), mostAsked-len(ask))]...)
 }
 
 // Preparing tells whether only events can say how a pod is: it has a node, and nothing of it runs or has a reason not to.
@@ -39,7 +32,7 @@ func Preparing(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil || sandboxReady(pod) {
 		return false
 	}
-	for _, status := range append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...) {
+	for _, status := range ContainerStatuses(pod) {
 		waiting := status.State.Waiting
 		if waiting == nil || waiting.Reason != "ContainerCreating" && waiting.Reason != "PodInitializing" {
 			return false
@@ -56,7 +49,7 @@ func stateOf(pod *corev1.Pod) string {
 	well := notReady(pod) == nil && condition(pod, corev1.PodReady) != nil
 	var b strings.Builder
 	fmt.Fprintf(&b, "%t %t", pod.Spec.NodeName != "", sandboxReady(pod))
-	for _, status := range append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...) {
+	for _, status := range ContainerStatuses(pod) {
 		fmt.Fprintf(&b, " %s", status.Name)
 		switch state := status.State; {
 		case state.Waiting != nil && (state.Waiting.Reason == "ErrImagePull" || state.Waiting.Reason == "ImagePullBackOff"):

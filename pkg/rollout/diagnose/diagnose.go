@@ -22,8 +22,8 @@ type Input struct {
 	ReplicaSet *appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
-	// Ordered is a StatefulSet that replaces its pods one after the other, nil for everything else.
-	Ordered *appsv1.StatefulSet
+	// Stale are pods of older versions that a StatefulSet waits for before it goes on to the newest.
+	Stale []*corev1.Pod
 	// Events are those of the pods, as far as they were fetched.
 	Events []*corev1.Event
 	// Facts are causes that the workload itself shows.

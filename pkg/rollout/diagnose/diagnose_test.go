@@ -320,8 +320,8 @@ func TestAnOrderedStatefulSetWaitsForAPodOfAnOlderRevision(t *testing.T) {
 	crash.LastTerminationState = ended(1, "Error", 0, 1)
 	in := inputOf(40)
 	in.Workload = Object{"StatefulSet", "db"}
-	in.Ordered = &appsv1.StatefulSet{Status: appsv1.StatefulSetStatus{CurrentRevision: "a", UpdateRevision: "b"}}
 	in.Others = []*corev1.Pod{podWith("db-2", crash)}
+	in.Stale = in.Others
 	report := Diagnose(in)
 	if got := summary(report); got != "fatal StaleRevisionBlocks 1" {
 		t.Fatalf("got %s", got)

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,11 @@ func failed(pod *corev1.Pod) signal {
 	return s
 }
 
+// ContainerStatuses are those of init containers, in their order, before those of the others.
+func ContainerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+}
+
 // terminating is a pod that should have ended by now. Its deletionTimestamp is when its grace period ends.
 func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
 	if pod.DeletionTimestamp == nil || d.Now.Before(pod.DeletionTimestamp.Add(stuckAfter)) {
@@ -75,20 +81,16 @@ func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
 	return s
 }
 
-// blocked are pods of older revisions that an ordered StatefulSet waits for.
+// blocked are the pods of older revisions that a StatefulSet waits for.
 func (d *diagnosis) blocked() []signal {
-	if d.Ordered == nil || d.Ordered.Status.CurrentRevision == d.Ordered.Status.UpdateRevision {
-		return nil
-	}
 	var signals []signal
-	for _, pod := range d.Others {
-		ready := condition(pod, corev1.PodReady)
-		if pod.DeletionTimestamp != nil || ready == nil || ready.Status == corev1.ConditionTrue {
-			continue
-		}
+	for _, pod := range d.Stale {
 		s := signal{
-			id: StaleRevisionBlocks, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID, since: ready.LastTransitionTime.Time,
+			id: StaleRevisionBlocks, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID,
 			message: "the pod is of an older revision and is not ready, so that the controller does not go on to the newest",
+		}
+		if ready := condition(pod, corev1.PodReady); ready != nil {
+			s.since = ready.LastTransitionTime.Time
 		}
 		for _, inner := range d.pod(pod) {
 			s.evidence = append(s.evidence, strings.TrimSuffix(inner.id+": "+inner.message, ": "))

@@ -1,0 +1,57 @@
+package rollout
+
+import (
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// report emits what has changed since the last time.
+func (s *session) report(snapshot *Snapshot, next action) {
+	if s.record == nil || s.Emit == nil {
+		return
+	}
+	counts, _ := snapshot.count(snapshot.Current(), s.record.Wanted().MinReadySeconds, s.Clock.Now())
+	replicas := replicasOf(snapshot.Deployment)
+	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
+	if s.phase == ending {
+		event.Step, event.Target = 0, replicas
+	}
+	if !snapshot.StaleSince.IsZero() {
+		event.Message = "no connection to the API server; the rollout stands still until it is back"
+	}
+	if event != s.told {
+		s.told = event
+		s.emit(event)
+	}
+	s.warn(snapshot.report)
+	held := s.phase == stepping && !s.memory.heldSince.IsZero()
+	if _, waits := next.(await); held && !s.held && waits {
+		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})
+		s.held = true
+	}
+	s.held = s.held && held
+}
+
+func (s *session) emit(event Event) {
+	if s.Emit != nil {
+		s.Emit(s.Clock.Now(), event)
+	}
+}
+
+// warn tells once what may stand in the way.
+func (s *session) warn(report *diagnose.Report) {
+	if report == nil || s.Emit == nil {
+		return
+	}
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		key := f.ID + "/" + f.Container
+		if f.Severity == diagnose.Fatal || f.Starting() || s.warned[key] {
+			continue
+		}
+		if s.warned == nil {
+			s.warned = map[string]bool{}
+		}
+		s.warned[key] = true
+		s.emit(FindingEvent{Finding: f})
+	}
+}
