@@ -13,7 +13,7 @@ import (
 // Elsewhere tells why a pod template has to keep the plain name of a head, empty where nothing says so: its manifest lives
 // elsewhere, and the next apply of that would set the plain name again. Own is the manager that this program writes as.
 func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Object, own string) string {
-	if !namesPlainly(&template.Spec, head) {
+	if !NamesPlainly(&template.Spec, head) {
 		return ""
 	}
 	labels, annotations := object.GetLabels(), object.GetAnnotations()
@@ -34,14 +34,14 @@ func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Obje
 		} `json:"spec"`
 	}
 	text := annotations[corev1.LastAppliedConfigAnnotation]
-	if text != "" && json.Unmarshal([]byte(text), &applied) == nil && namesPlainly(&applied.Spec.Template.Spec, head) {
+	if text != "" && json.Unmarshal([]byte(text), &applied) == nil && NamesPlainly(&applied.Spec.Template.Spec, head) {
 		return "kubectl apply has set the plain name"
 	}
 	return ""
 }
 
-// namesPlainly tells whether a container gets something from the object by its own name.
-func namesPlainly(spec *corev1.PodSpec, head Object) bool {
+// NamesPlainly tells whether a container gets something from the object by its own name.
+func NamesPlainly(spec *corev1.PodSpec, head Object) bool {
 	return slices.ContainsFunc(References(spec), func(r Reference) bool {
 		return r.Object == head && r.Source != FromPull && r.Source != FromDriver
 	})

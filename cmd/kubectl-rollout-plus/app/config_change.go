@@ -51,8 +51,8 @@ type changer struct {
 	pin *pin
 	// along are further objects whose present content goes into the templates together with this one.
 	along map[configmap.Object]*configmap.Content
-	// restored is what came of giving the object back what it held, nil while that is not done.
-	restored *error
+	// back is what came of giving the object back what it held, nil while that is not done.
+	back *wayBack
 }
 
 // newChanger begins a change of an object, which is nil where it is not there.
@@ -129,7 +129,7 @@ func (c *changer) show(old *configmap.Content, judged *configmap.Change, affecte
 		return err
 	}
 	for _, w := range c.out {
-		if text := w.told(); text != "" && !c.flags.noRestart {
+		if text := w.told(c.head.object); text != "" && !c.flags.noRestart {
 			_, _ = fmt.Fprintln(c.env.ErrOut, text)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -83,6 +84,15 @@ func headPatch(h *head, content *configmap.Content) []undoOperation {
 		binary = map[string][]byte{}
 	}
 	return append(operations, set("/data", text), set("/binaryData", binary))
+}
+
+// deleteHead takes an object away that was created, if nobody has changed it since.
+func (s *configSession) deleteHead(ctx context.Context, h *head) error {
+	err := s.store.remove(ctx, &configmap.Kept{Object: h.object, Meta: h.meta})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("cannot delete %s in namespace %q again: %w", h.object, s.namespace, err)
+	}
+	return nil
 }
 
 func (s *configSession) createHead(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {

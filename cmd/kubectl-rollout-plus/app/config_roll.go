@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -24,6 +27,8 @@ type roller struct {
 type change struct {
 	workload rollout.Workload
 	rewrite  rollout.Rewrite
+	// undo takes the change back where somebody has changed the template since; nil where that cannot be.
+	undo rollout.Rewrite
 	// returning is done before the old version returns.
 	returning func(context.Context)
 }
@@ -93,20 +98,30 @@ func (r *roller) native(ctx context.Context, c change) error {
 	if c.returning != nil {
 		c.returning(ctx)
 	}
-	if err := r.nativeBack(ctx, written, before); err != nil {
+	if err := r.nativeBack(ctx, c, written, before); err != nil {
 		return fmt.Errorf("%s failed (%w), and its old version could not be brought back: %w", nameOf(c.workload), failure, err)
 	}
 	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s: the rollout failed and was rolled back: %s",
 		nameOf(c.workload), strings.TrimPrefix(errorText(failure), "error: "))}
 }
 
-// nativeBack returns to a template.
-func (r *roller) nativeBack(ctx context.Context, workload rollout.Workload, template map[string]any) error {
-	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: the old version returns\n", resultName(workload))
-	written, _, err := r.engine.WriteTemplate(ctx, workload, rollout.NativeChange{Rewrite: func(now map[string]any) error {
-		clear(now)
-		maps.Copy(now, template)
-		return nil
+// nativeBack returns to a template from what was written. What somebody has changed since stays.
+func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Workload, before map[string]any) error {
+	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: the old version returns\n", resultName(failed))
+	written, _, err := r.engine.WriteTemplate(ctx, failed, rollout.NativeChange{Rewrite: func(now map[string]any) error {
+		typed := &corev1.PodTemplateSpec{}
+		err := runtime.DefaultUnstructuredConverter.FromUnstructured(now, typed)
+		switch {
+		case err != nil:
+			return err
+		case equality.Semantic.DeepEqual(typed, rollout.TemplateOf(failed)):
+			clear(now)
+			maps.Copy(now, before)
+			return nil
+		case c.undo == nil:
+			return errors.New("somebody has changed its pod template since; it stays as it is")
+		}
+		return c.undo(now)
 	}})
 	if err != nil {
 		return err

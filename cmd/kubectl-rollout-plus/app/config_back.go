@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// failed answers a rollout that did not come out well. What has gone back by itself takes the object along, and those that
+// were rolled out before.
+func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
+	name := nameOf(c.out[at].workload)
+	code := exitCode(failure)
+	text := strings.TrimPrefix(errorText(failure), "error: ")
+	began := code == ExitRolledBack || code == ExitError || code == ExitUsage
+	if context.Cause(ctx) != nil || !began {
+		return &exitError{code: code, err: fmt.Errorf("%s; %s", text, c.standing())}
+	}
+	_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
+	undone := []error{c.restoreOnce(ctx, written)}
+	for i := at - 1; i >= 0; i-- {
+		if err := c.roll(ctx, c.out[i].back(c)); err != nil {
+			undone = append(undone, fmt.Errorf("%s was not brought back: %w", nameOf(c.out[i].workload), err))
+		}
+	}
+	if err := errors.Join(undone...); err != nil {
+		return fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())
+	}
+	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s and all that references it are as they were", text, c.head.object)}
+}
+
+// standing says how the object is where not all is done, and how to go on.
+func (c *changer) standing() string {
+	next := fmt.Sprintf("'%s restart --config %s -n %s'", displayName, c.head.object, c.namespace)
+	switch {
+	case c.back == nil:
+		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.object, next)
+	case c.back.err != nil:
+		return fmt.Sprintf("%s stays changed; see '%s config diff %s -n %s'", c.head.object, displayName, c.head.object, c.namespace)
+	case c.head.read == nil:
+		return fmt.Sprintf("%s is gone again", c.head.object)
+	}
+	return fmt.Sprintf("%s holds again what it held before, and %s brings the rest back to that", c.head.object, next)
+}
+
+// wayBack is what came of giving the object back what it held.
+type wayBack struct {
+	written *head
+	err     error
+}
+
+// restoreOnce gives the object back what it held, the first time that it is asked to.
+func (c *changer) restoreOnce(ctx context.Context, written *head) error {
+	if c.back == nil {
+		c.back = &wayBack{}
+		c.back.written, c.back.err = c.restore(ctx, written)
+	}
+	return c.back.err
+}
+
+// restore gives the object back what it held, unless somebody has changed it since. One that was created goes.
+func (c *changer) restore(ctx context.Context, written *head) (*head, error) {
+	switch {
+	case written == c.head:
+		return nil, nil
+	case c.head.read == nil:
+		return nil, c.deleteHead(ctx, written)
+	}
+	return c.write(ctx, written, c.head.content, false)
+}
+
+// keepChanged gives the object the change again where it was taken back for a rollout that came good after all.
+func (c *changer) keepChanged(ctx context.Context) error {
+	if c.back == nil || c.back.written == nil && c.head.read != nil {
+		return nil
+	}
+	from := c.back.written
+	if from == nil {
+		from = &head{object: c.head.object}
+	}
+	c.back = nil
+	_, err := c.write(ctx, from, c.want, false)
+	return err
+}
+
+// told says of a workload what its running pods see before their step.
+func (w *affectedWorkload) told(head configmap.Object) string {
+	name, text := nameOf(w.workload), ""
+	switch {
+	case w.inPlace != "" && w.plain(head):
+		text = fmt.Sprintf("%s keeps the plain name (%s)", name, w.inPlace)
+	case w.inPlace != "":
+		return fmt.Sprintf("%s gets the plain name again (%s)", name, w.inPlace)
+	case w.plain(head):
+		text = name + " has the plain name so far"
+	default:
+		return ""
+	}
+	live := slices.ContainsFunc(w.judgment.Reasons, func(r configmap.Reason) bool { return r.Effect == configmap.Live })
+	if pods := rollout.PodCountsOf(w.workload).Total; live && pods > 0 {
+		return fmt.Sprintf("%s: its %d running pods see mounted files change before their step", text, pods)
+	}
+	return text + ": a container that restarts before its step sees the change"
+}
+
+// plain tells whether the template has the object's own name.
+func (w *affectedWorkload) plain(head configmap.Object) bool {
+	return configmap.NamesPlainly(&rollout.TemplateOf(w.workload).Spec, head)
+}
+
+// change gives the template the version: as what it references, or in place as what it notes.
+func (w *affectedWorkload) change(p *pin) change {
+	return change{
+		workload: w.workload,
+		rewrite: func(template map[string]any) error {
+			w.before = runtime.DeepCopyJSON(template)
+			if w.inPlace == "" {
+				p.rename(template)
+			} else {
+				p.record(template)
+			}
+			w.after = runtime.DeepCopyJSON(template)
+			return nil
+		},
+		undo: func(template map[string]any) error { return w.undo(p, template) },
+	}
+}
+
+// back gives the template what it was before.
+func (w *affectedWorkload) back(c *changer) change {
+	return change{workload: w.workload, rewrite: func(template map[string]any) error {
+		if !equality.Semantic.DeepEqual(template, w.after) {
+			_, _ = fmt.Fprintf(c.env.ErrOut, "%s: somebody has changed its pod template since; that stays, and its references go back\n", nameOf(w.workload))
+		}
+		return w.undo(c.pin, template)
+	}}
+}
+
+// undo takes back what was changed in a template, and nothing that somebody has changed since.
+func (w *affectedWorkload) undo(p *pin, template map[string]any) error {
+	if equality.Semantic.DeepEqual(template, w.after) {
+		clear(template)
+		maps.Copy(template, w.before)
+		return nil
+	}
+	if !p.restoreNames(template, w.before, w.inPlace != "") {
+		return errors.New("somebody has changed its pod template since, in which it cannot be told any more which version was where; it stays as it is")
+	}
+	return nil
+}
