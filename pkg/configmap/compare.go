@@ -59,10 +59,14 @@ type Change struct {
 	// Every says that New stands for any change of the keys there are, not for one that somebody proposes. Such a
 	// change blocks nothing.
 	Every bool
+	// Stale says that New is what the object holds already, and that those are looked for who run with something else.
+	Stale bool
+	// Age is the object's.
+	Age Age
 	// Others are further objects, nil for those that do not exist. One that is missing here is taken to be the same
 	// before and after, and to cover nothing of Object.
 	Others map[Object]*Content
-	// Versions are copies of the object that templates reference in its place, with what each holds.
+	// Versions are copies of the object that templates reference in its place, with what each holds; nil is one that is gone.
 	Versions map[Object]*Content
 }
 
@@ -150,6 +154,9 @@ func (c *Change) changed() []string {
 	}
 	changed := ChangedKeys(c.Old, fresh)
 	for _, version := range c.Versions {
+		if version == nil {
+			version = &Content{}
+		}
 		changed = append(changed, ChangedKeys(version, fresh)...)
 	}
 	return changed

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 )
 
@@ -19,6 +21,10 @@ type Workload struct {
 	Spec       *corev1.PodSpec
 	// Annotations are those of the pod template.
 	Annotations map[string]string
+	// UID is the object's own, of which pods tell that it controls them.
+	UID types.UID
+	// Since is when the first of the containers that run now was started, zero where none runs.
+	Since time.Time
 	// Rolls tells whether the plugin can replace its pods.
 	Rolls bool
 	// Finished tells that no container runs any more, nor will.
@@ -30,6 +36,14 @@ type Workload struct {
 // WorkloadOf tells what an object runs. Nothing is found for what belongs to another workload that is looked at itself.
 // What belongs to a kind that is not known is given by its owner's name.
 func WorkloadOf(object runtime.Object) (w Workload, found bool) {
+	w, found = workloadOf(object)
+	if of, is := object.(metav1.Object); is {
+		w.UID = of.GetUID()
+	}
+	return w, found
+}
+
+func workloadOf(object runtime.Object) (w Workload, found bool) {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
 		w = Workload{Kind: "Deployment", Name: o.Name, Spec: &o.Spec.Template.Spec, Annotations: o.Spec.Template.Annotations, Rolls: true}
@@ -139,6 +153,10 @@ func (c *Change) judge(w *Workload) Judgment {
 		return Judgment{Verdict: None, Note: "it has finished"}
 	}
 	judged := c.since(w).Judge(w.Spec)
+	if judged.Verdict == Restart && w.Rolls && c.unknown(w) {
+		judged.Note = notRecorded
+		return judged
+	}
 	switch {
 	case judged.Verdict == Restart && !w.Rolls:
 		judged.Verdict, judged.Note = Unsupported, w.Note
@@ -146,15 +164,4 @@ func (c *Change) judge(w *Workload) Judgment {
 		judged.Note = w.Note
 	}
 	return judged
-}
-
-// since is the change as a workload sees it whose template names what its pods were rolled with.
-func (c *Change) since(w *Workload) *Change {
-	version, found := c.Versions[Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]}]
-	if !found {
-		return c
-	}
-	own := *c
-	own.Old = version
-	return &own
 }

@@ -19,6 +19,8 @@ type Affected struct {
 	Workloads   []AffectedWorkload `json:"workloads"`
 	// Proposed tells whether somebody proposed a change, or a change of every key is supposed.
 	Proposed bool `json:"proposed"`
+	// Stale tells that the question is who runs with something else than what the object holds.
+	Stale bool `json:"-"`
 }
 
 // Config names a ConfigMap or a Secret.
@@ -112,6 +114,8 @@ func orDash(text string) string {
 func (a *Affected) heading() string {
 	object := strings.ToLower(a.Config.Kind) + "/" + a.Config.Name
 	switch {
+	case a.Stale:
+		return object + ": who does not run with what it holds now"
 	case !a.Proposed:
 		return object + ": what a change of every key would touch"
 	case len(a.ChangedKeys) == 0:

@@ -99,6 +99,7 @@ func toldAffected(change *configmap.Change, affected []configmap.Affected) *prin
 		ChangedKeys:   append([]string{}, configmap.ChangedKeys(change.Old, change.New)...),
 		Workloads:     make([]printers.AffectedWorkload, len(affected)),
 		Proposed:      !change.Every,
+		Stale:         change.Stale,
 	}
 	for i := range affected {
 		a := &affected[i]
@@ -125,10 +126,11 @@ type configReader struct {
 
 // affected judges all workloads of the namespace. Without a proposal, a change of every key is supposed.
 func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*configmap.Change, []configmap.Affected, error) {
-	content, err := r.content(ctx, object)
+	found, err := r.get(ctx, object)
 	if err != nil {
 		return nil, nil, err
 	}
+	content := found.content
 	change := configmap.Supposed(object, content)
 	if p != nil {
 		if err := p.check(object, content, r.namespace); err != nil {
@@ -136,6 +138,7 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 		}
 		change = &configmap.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
 	}
+	change.Age = configmap.AgeOf(&found.meta)
 	affected, err := r.judge(ctx, change)
 	return change, affected, err
 }

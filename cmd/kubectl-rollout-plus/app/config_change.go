@@ -81,12 +81,19 @@ func (c *changer) run(ctx context.Context) error {
 		old = c.head.content
 	}
 	judged := &configmap.Change{Object: c.head.object, Old: old, New: c.want}
+	if c.head.read != nil {
+		judged.Age, judged.Stale = configmap.AgeOf(&c.head.meta), c.along != nil
+	}
 	affected, err := c.reader.judge(ctx, judged)
 	if err != nil {
 		return err
 	}
 	if err := c.choose(ctx, affected); err != nil {
 		return err
+	}
+	c.pin.older = map[configmap.Object]configmap.Object{}
+	for version := range judged.Versions {
+		c.pin.older[version] = c.head.object
 	}
 	same := c.head.read != nil && old.Equal(c.want)
 	if same && (len(c.out) == 0 || c.flags.noRestart) {

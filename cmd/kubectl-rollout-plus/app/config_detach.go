@@ -49,6 +49,14 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	for i := range kept {
 		of[kept[i].Object] = kept[i].Head == head
 	}
+	described, _ := configmap.WorkloadOf(workload)
+	named, err := r.reader.versions(ctx, head, []configmap.Workload{described}) // those that are gone, too
+	if err != nil {
+		return err
+	}
+	for object := range named {
+		of[object] = true
+	}
 	c := change{workload: workload, rewrite: func(template map[string]any) error {
 		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))

@@ -98,10 +98,15 @@ func (r *configReader) workloadLists() []list {
 func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
 	lists := r.workloadLists()
 	found, errs := make([][]configmap.Workload, len(lists)), make([]error, len(lists))
+	var started configmap.Started
 	var group sync.WaitGroup
+	var seeing sync.Mutex
 	for i, l := range lists {
 		group.Go(func() {
 			errs[i] = r.each(ctx, l, func(object runtime.Object) {
+				seeing.Lock()
+				started.See(object)
+				seeing.Unlock()
 				if w, is := configmap.WorkloadOf(object); is {
 					found[i] = append(found[i], w)
 				}
@@ -109,7 +114,9 @@ func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, err
 		})
 	}
 	group.Wait()
-	return slices.Concat(found...), together(errs)
+	all := slices.Concat(found...)
+	started.Add(all)
+	return all, together(errs)
 }
 
 // each lists in pages of 500.
@@ -144,6 +151,7 @@ func (r *configReader) versions(ctx context.Context, head configmap.Object, work
 			seen[object] = true
 			found, err := r.get(ctx, object)
 			if apierrors.IsNotFound(err) {
+				versions[object] = nil // gone, and the workload is to have another
 				continue
 			}
 			if err != nil {

@@ -24,7 +24,10 @@ type pin struct {
 // whether it would take them.
 func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.OwnerReference, try bool) error {
 	if p.versions == nil {
-		p.versions, p.older = map[configmap.Object]*configmap.Version{}, map[configmap.Object]configmap.Object{}
+		p.versions = map[configmap.Object]*configmap.Version{}
+	}
+	if p.older == nil {
+		p.older = map[configmap.Object]configmap.Object{}
 	}
 	for head, content := range p.contents {
 		version, err := store.ensure(ctx, head, content, owners, try)

@@ -1,0 +1,159 @@
+package configmap
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const notRecorded = "not recorded, and changed since its pods started"
+
+// Age is when an object was made, and when it was changed last, as far as the API server knows: where one manager removes
+// what another has set, it need not.
+type Age struct{ Created, Changed time.Time }
+
+// AgeOf reads it.
+func AgeOf(object metav1.Object) Age {
+	age := Age{Created: object.GetCreationTimestamp().Time}
+	age.Changed = age.Created
+	for _, entry := range object.GetManagedFields() {
+		if entry.Time != nil && entry.Time.After(age.Changed) {
+			age.Changed = entry.Time.Time
+		}
+	}
+	return age
+}
+
+// older tells whether a container that was started then may have had an earlier content. Times have full seconds.
+func (a Age) older(started time.Time) bool {
+	if a.Changed.Equal(a.Created) {
+		return started.Before(a.Created)
+	}
+	return !started.After(a.Changed)
+}
+
+// since is the change as a workload sees it: against what its pods run with, where that is another content than the present.
+func (c *Change) since(w *Workload) *Change {
+	if c.unknown(w) {
+		return Supposed(c.Object, c.Old).with(c)
+	}
+	version := c.Versions[c.noted(w)]
+	if version == nil || c.fresh(w, version) {
+		return c
+	}
+	own := *c
+	own.Old = version
+	return &own
+}
+
+// noted is the version that a template notes.
+func (c *Change) noted(w *Workload) Object { return Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]} }
+
+// fresh tells whether the containers were started since the last change, so that they run with the present content whatever
+// the template notes: others start pods anew without noting it. That keys were removed may be unknown to the API server.
+func (c *Change) fresh(w *Workload, noted *Content) bool {
+	return !w.Since.IsZero() && !c.Age.Created.IsZero() && !c.Age.older(w.Since) && !noted.isWithout(c.Old)
+}
+
+// unknown tells whether nobody knows what the containers of a workload run with that is looked at for something else than
+// the present content.
+func (c *Change) unknown(w *Workload) bool {
+	return c.Stale && c.Versions[c.noted(w)] == nil && !w.Since.IsZero() && NamesPlainly(w.Spec, c.Object) && c.Age.older(w.Since)
+}
+
+// with has what is known of everything but the object itself.
+func (c *Change) with(of *Change) *Change {
+	c.Others, c.Versions, c.Age = of.Others, of.Versions, of.Age
+	return c
+}
+
+// isWithout tells whether another content is this one without some of its keys.
+func (c *Content) isWithout(other *Content) bool {
+	for key, value := range other.Text {
+		if mine, has := c.Text[key]; !has || mine != value {
+			return false
+		}
+	}
+	for key, value := range other.Binary {
+		if mine, has := c.Binary[key]; !has || string(mine) != string(value) {
+			return false
+		}
+	}
+	return len(c.Text)+len(c.Binary) > len(other.Text)+len(other.Binary)
+}
+
+// Started is when the containers of pods were started, by what controls these.
+type Started struct {
+	pods   map[types.UID]time.Time
+	owners map[types.UID]types.UID
+}
+
+// See takes a pod or a ReplicaSet into account.
+func (s *Started) See(object runtime.Object) {
+	switch o := object.(type) {
+	case *appsv1.ReplicaSet:
+		if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
+			s.owners = with(s.owners, o.UID, owner.UID)
+		}
+	case *corev1.Pod:
+		owner, first := metav1.GetControllerOfNoCopy(o), startOf(o)
+		if owner == nil || first.IsZero() || o.DeletionTimestamp != nil {
+			return
+		}
+		if known, has := s.pods[owner.UID]; !has || first.Before(known) {
+			s.pods = with(s.pods, owner.UID, first)
+		}
+	}
+}
+
+func with[V any](in map[types.UID]V, key types.UID, value V) map[types.UID]V {
+	if in == nil {
+		in = map[types.UID]V{}
+	}
+	in[key] = value
+	return in
+}
+
+// Add tells the workloads since when their containers run.
+func (s *Started) Add(workloads []Workload) {
+	first := map[types.UID]time.Time{}
+	for owner, at := range s.pods {
+		if of, owned := s.owners[owner]; owned {
+			owner = of
+		}
+		if known, has := first[owner]; !has || at.Before(known) {
+			first[owner] = at
+		}
+	}
+	for i := range workloads {
+		workloads[i].Since = first[workloads[i].UID]
+	}
+}
+
+// startOf is when the first of a pod's containers was started that run now, or that are to run but once.
+func startOf(pod *corev1.Pod) time.Time {
+	var first time.Time
+	see := func(at metav1.Time) {
+		if !at.IsZero() && (first.IsZero() || at.Time.Before(first)) {
+			first = at.Time
+		}
+	}
+	for i := range pod.Status.ContainerStatuses {
+		if running := pod.Status.ContainerStatuses[i].State.Running; running != nil {
+			see(running.StartedAt)
+		}
+	}
+	for i := range pod.Status.InitContainerStatuses {
+		switch state := pod.Status.InitContainerStatuses[i].State; {
+		case state.Running != nil:
+			see(state.Running.StartedAt)
+		case state.Terminated != nil:
+			see(state.Terminated.StartedAt)
+		}
+	}
+	return first
+}
