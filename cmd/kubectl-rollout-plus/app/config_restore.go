@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -88,17 +87,12 @@ func (r *restoration) tell(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.env.ErrOut, format+"\n", args...)
 }
 
-// looksLikeVersion tells whether a name ends as those of versions do.
-func looksLikeVersion(name string) bool {
-	dash := strings.LastIndex(name, "-")
-	return dash > 0 && versionSuffix.MatchString(name[dash+1:])
-}
-
 // checkThere refuses a template whose version is gone.
 func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	for _, reference := range configmap.References(&template.Spec) {
 		object := reference.Object
-		if _, found := r.kept[object]; found || reference.Optional || !looksLikeVersion(object.Name) {
+		_, _, is := configmap.SplitName(object.Name)
+		if _, found := r.kept[object]; found || reference.Optional || !is {
 			continue
 		}
 		if _, err := r.reader.get(ctx, object); apierrors.IsNotFound(err) {
