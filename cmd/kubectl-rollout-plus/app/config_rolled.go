@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -131,10 +132,11 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
-	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]bool{}}
+	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
 		change := w.change(c.pin)
+		change.note = c.note(i)
 		// Before its old pods come back, or those in place would start with what has just failed.
 		change.returning = func(ctx context.Context) {
 			if c.restored == nil {
@@ -155,6 +157,9 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 		}
 		break
 	}
+	if c.before != nil && (failure == nil || exitCode(failure) == ExitRolledBack) {
+		settled.Versions[c.before.Object] = c.pin.claimed // no rollout has to remember it any more
+	}
 	c.tidy(ctx, []configmap.Kind{c.head.object.Kind}, settled)
 	return failure
 }
@@ -162,12 +167,11 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 // failed answers a rollout that did not come out well. What has gone back by itself takes the object along, and those that
 // were rolled out before.
 func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
-	name, next := nameOf(c.out[at].workload), fmt.Sprintf("'%s restart --config %s -n %s' rolls out the rest", displayName, c.head.object, c.namespace)
-	code := exitCode(failure)
+	name, code := nameOf(c.out[at].workload), exitCode(failure)
 	text := strings.TrimPrefix(errorText(failure), "error: ")
 	began := code == ExitRolledBack || code == ExitError || code == ExitUsage
 	if context.Cause(ctx) != nil || !began {
-		return &exitError{code: code, err: fmt.Errorf("%s; %s stays changed, and %s", text, c.head.object, next)}
+		return &exitError{code: code, err: fmt.Errorf("%s; %s stays changed, and %s rolls out the rest", text, c.head.object, c.rollsOut(c.head.object))}
 	}
 	_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
 	var undone []error
@@ -191,7 +195,10 @@ func (c *changer) restore(ctx context.Context, written *head) error {
 	if c.head.read == nil || written == c.head {
 		return nil
 	}
-	_, err := c.write(ctx, written, c.head.content, false)
+	found, err := c.swap(ctx, c.head.object, c.want, c.head.content)
+	if err == nil && found == foundOther {
+		return fmt.Errorf("%s was changed by somebody else meanwhile, and stays as it is", c.head.object)
+	}
 	return err
 }
 
