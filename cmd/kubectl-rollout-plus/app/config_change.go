@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -108,7 +109,7 @@ func (c *changer) run(ctx context.Context) error {
 	if err := c.try(ctx); err != nil {
 		return err
 	}
-	if err := c.ask(); err != nil {
+	if err := c.ask(ctx); err != nil {
 		return err
 	}
 	return c.perform(ctx, same)
@@ -152,7 +153,7 @@ func refuseBlocked(object configmap.Object, affected []configmap.Affected) error
 }
 
 // ask asks on a terminal; without one, only --yes goes on.
-func (c *changer) ask() error {
+func (c *changer) ask(ctx context.Context) error {
 	if c.flags.yes {
 		return nil
 	}
@@ -161,12 +162,32 @@ func (c *changer) ask() error {
 		return usageError(errors.New("nothing was written: standard input is no terminal to ask on; give --yes"))
 	}
 	_, _ = fmt.Fprintf(c.env.ErrOut, "%s [y/N] ", c.question())
-	answer, _ := bufio.NewReader(c.env.In).ReadString('\n') // no answer is no
+	answer := answerOn(ctx, file)
+	if cause := context.Cause(ctx); cause != nil {
+		_, _ = fmt.Fprintln(c.env.ErrOut)
+		return fmt.Errorf("nothing was written: %w", cause)
+	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil
 	}
 	return &exitError{code: ExitError, err: errors.New("nothing was written")}
+}
+
+// answerOn reads a line from a terminal, until the context ends where the system can do that; else the second Ctrl-C ends
+// the program. No answer is no.
+func answerOn(ctx context.Context, terminal *os.File) string {
+	// The terminal is opened anew, since what a program is given as its standard input cannot be waited for.
+	if own, err := os.Open(terminal.Name()); err == nil {
+		defer func() { _ = own.Close() }() // nothing is written to it
+		terminal = own
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = terminal.SetReadDeadline(time.Unix(1, 0)) // one that has passed
+	})
+	defer stop()
+	answer, _ := bufio.NewReader(terminal).ReadString('\n')
+	return answer
 }
 
 func (c *changer) question() string {
