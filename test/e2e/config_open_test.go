@@ -20,7 +20,7 @@ func configured(d *appsv1.Deployment) {
 
 // takingTime has pods that take a moment to become ready, so that there is time to end the plugin.
 func takingTime(d *appsv1.Deployment) {
-	delay("2s")(d)
+	delay("4s")(d)
 	d.Spec.Template.Spec.Containers[0].Image = "web:slow"
 }
 
@@ -39,12 +39,15 @@ var modes = map[string]struct {
 	"in place": {"--in-place", func(version string) string { return "settings " + version }},
 }
 
+// standing has a rollout stand at its first step for as long as a test takes.
+var standing = []string{"--hold", "1h"}
+
 // changing begins to change the color, and ends the plugin with kill -9 as soon as the rollout is open.
 func (w *web) changing(flag string, more ...string) {
 	w.Helper()
 	p := w.plugin(append([]string{"config", "set", "settings", "color=red", "--yes", flag, "--steps", "1"}, more...)...)
 	p.tells("deployment.apps/web: 3 replicas")
-	w.await("the rollout is open", func(m *moment) bool { return m.step() == 1 })
+	w.await("the rollout is open", func(m *moment) bool { return m.step() >= 1 })
 	p.signal(syscall.SIGKILL)
 	p.code()
 	w.expectColor(w.TB, "red")
@@ -83,7 +86,7 @@ func TestAbortGivesConfigurationBack(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			w := newConfigured(t)
-			w.changing(mode.flag)
+			w.changing(mode.flag, standing...)
 			w.plugin("abort", "deployment/web").ends(0, "configmap/settings holds again what it held before the change")
 			w.expectColor(t, "blue")
 			if got := w.reference(); got != "settings " {
@@ -94,19 +97,19 @@ func TestAbortGivesConfigurationBack(t *testing.T) {
 	}
 	t.Run("undo", func(t *testing.T) {
 		w := newConfigured(t)
-		w.changing("--pin")
+		w.changing("--pin", standing...)
 		w.plugin("undo", "deployment/web", "--wait").ends(0, "configmap/settings holds again what it held before the change")
 		w.expectColor(t, "blue")
 	})
 	t.Run("kept", func(t *testing.T) {
 		w := newConfigured(t)
-		w.changing("--pin")
+		w.changing("--pin", standing...)
 		w.plugin("undo", "deployment/web", "--keep-config").ends(0)
 		w.expectColor(t, "red")
 	})
 	t.Run("changed since", func(t *testing.T) {
 		w := newConfigured(t)
-		w.changing("--pin")
+		w.changing("--pin", standing...)
 		w.kubectl("patch", "configmap", "settings", "-p", `{"data":{"color":"by hand"}}`)
 		p := w.plugin("abort", "deployment/web")
 		p.ends(0, "configmap/settings was changed once more, and stays as it is; configmap/"+w.versionOfConfig("color=blue")+" has what it held before")
@@ -114,7 +117,7 @@ func TestAbortGivesConfigurationBack(t *testing.T) {
 	})
 	t.Run("without the right", func(t *testing.T) {
 		w := newConfigured(t)
-		w.changing("--pin")
+		w.changing("--pin", standing...)
 		w.kubectl("create", "role", "dev", "--verb=get,list,watch,patch", "--resource=deployments.apps,replicasets.apps,pods")
 		w.kubectl("create", "rolebinding", "dev", "--role=dev", "--user=dev")
 		w.plugin("abort", "deployment/web", "--as", "dev").ends(0, "warning: ", "configmap/settings stays changed", `the right to get configmaps in namespace "`+w.name+`" is missing`)
@@ -138,7 +141,7 @@ func TestResumedConfigSetThatFails(t *testing.T) {
 	}
 	t.Run("taken back by others", func(t *testing.T) {
 		w := newConfigured(t)
-		w.changing("--pin")
+		w.changing("--pin", standing...)
 		w.kubectl("rollout", "undo", "deployment/web")
 		w.plugin("resume", "deployment/web").ends(5, "configmap/settings holds again what it held before the change")
 		w.expectColor(t, "blue")
@@ -162,7 +165,7 @@ func TestKilledConfigSetOfSeveral(t *testing.T) {
 	restart := "'kubectl rollout-plus restart --config configmap/settings -n " + w.name + "'"
 	w.plugin("resume", "deployment/web").ends(0, "the change of configmap/settings is for deployment/without, deployment/zenith too; "+restart+" rolls that out")
 	w.plugin("config", "set", "settings", "color=blue", "--yes", "--pin").ends(0)
-	w.changing("--pin")
+	w.changing("--pin", standing...)
 	w.plugin("abort", "deployment/web").ends(0, "configmap/settings holds again", "deployment/before took the change before; "+restart+" brings back what took it")
 	p := w.plugin("restart", "--config", "settings").ends(0, "deployment.apps/before rolled out")
 	if strings.Contains(p.out.String(), "web rolled out") || strings.Contains(p.out.String(), "zenith rolled out") {
@@ -174,8 +177,8 @@ func TestKilledConfigSetOfSeveral(t *testing.T) {
 // The command that changes the configuration and somebody who aborts its rollout do not get in each other's way.
 func TestAbortUnderConfigSet(t *testing.T) {
 	w := newConfigured(t)
-	p := w.plugin("config", "set", "settings", "color=red", "--yes", "--pin", "--steps", "1")
-	w.await("the rollout is open", func(m *moment) bool { return m.step() == 1 })
+	p := w.plugin("config", "set", "settings", "color=red", "--yes", "--pin", "--steps", "1", "--hold", "1h")
+	w.await("the rollout is open", func(m *moment) bool { return m.step() >= 1 })
 	w.plugin("abort", "deployment/web").ends(0)
 	p.ends(5, "configmap/settings and all that references it are as they were")
 	w.expectColor(t, "blue")

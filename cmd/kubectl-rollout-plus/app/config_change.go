@@ -52,7 +52,7 @@ type changer struct {
 	pin *pin
 	// along are further objects whose present content goes into the templates together with this one.
 	along map[configmap.Object]*configmap.Content
-	// before is the version of what the object held, nil where no rollout is to remember that.
+	// before is the version of what the object held, nil where that is not to be kept.
 	before *configmap.Version
 	// restored is what came of giving the object back what it held, nil while that is not done.
 	restored *error
@@ -236,11 +236,10 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 	return nil
 }
 
-// keepBefore writes a version of what the object held, where a rollout that may be interrupted is to remember it: going
-// back from that gives the object what it held, whoever does it.
+// keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
+// object what it held, whoever does it. After others it is there for people, should this command not see their end.
 func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
-	steps := slices.ContainsFunc(c.out, func(w *affectedWorkload) bool { return inSteps(w.workload) })
-	if c.head.read == nil || c.head.content.Equal(c.want) || !steps || c.flags.noRestart {
+	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 || c.flags.noRestart {
 		return nil
 	}
 	c.before, err = c.store.ensure(ctx, c.head.object, c.head.content, owners, try)
