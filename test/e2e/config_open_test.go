@@ -165,7 +165,7 @@ func TestKilledConfigSetOfSeveral(t *testing.T) {
 	restart := "'kubectl rollout-plus restart --config configmap/settings -n " + w.name + "'"
 	w.plugin("resume", "deployment/web").ends(0, "the change of configmap/settings is for deployment/without, deployment/zenith too; "+restart+" rolls that out")
 	w.plugin("config", "set", "settings", "color=blue", "--yes", "--pin").ends(0)
-	w.changing("--pin", standing...)
+	w.changing("--pin")
 	w.plugin("abort", "deployment/web").ends(0, "configmap/settings holds again", "deployment/before took the change before; "+restart+" brings back what took it")
 	p := w.plugin("restart", "--config", "settings").ends(0, "deployment.apps/before rolled out")
 	if strings.Contains(p.out.String(), "web rolled out") || strings.Contains(p.out.String(), "zenith rolled out") {
