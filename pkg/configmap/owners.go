@@ -35,7 +35,10 @@ func NewHolder(owner metav1.OwnerReference, workload bool, template *corev1.PodT
 	return h
 }
 
-// Needs tells whether the template names an object.
+// Add is for an object that the holder needs for another reason.
+func (h *Holder) Add(object Object) { h.names[object] = true }
+
+// Needs tells whether an object is needed.
 func (h *Holder) Needs(object Object) bool { return h.names[object] }
 
 // The annotations of a pod template that name the version which its pods were rolled with, where the template has to keep
@@ -96,15 +99,18 @@ type Keeping struct {
 type Settled struct {
 	// Workloads are those whose rollout is over.
 	Workloads map[types.UID]bool
-	// Versions are those that the command made and that are not to be.
-	Versions map[Object]bool
+	// Versions are those that the command claimed and needs no more, with the time of that: whoever claims one later has
+	// the grace still.
+	Versions map[Object]time.Time
 }
 
 // Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
 // collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
 // whoever makes the next revision. Owners that others have given it stay.
 func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
-	recent := now.Sub(k.Claimed()) < Grace && !settled.Versions[k.Object]
+	claimed := k.Claimed()
+	settledAt, is := settled.Versions[k.Object]
+	recent := now.Sub(claimed) < Grace && (!is || claimed.After(settledAt))
 	owners, needed := slices.Clone(k.Meta.OwnerReferences), false
 	for i := range holders {
 		h := &holders[i]

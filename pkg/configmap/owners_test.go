@@ -69,8 +69,16 @@ func TestKeep(t *testing.T) {
 		})
 	}
 	undone := &Kept{Object: Object{ConfigMap, "web-1"}, Meta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now)}}
-	if !undone.Keep(nil, Settled{Versions: map[Object]bool{undone.Object: true}}, now).Unneeded {
+	if !undone.Keep(nil, Settled{Versions: map[Object]time.Time{undone.Object: now}}, now).Unneeded {
 		t.Error("one that is not to be is kept")
+	}
+	if undone.Keep(nil, Settled{Versions: map[Object]time.Time{undone.Object: now.Add(-just)}}, now).Unneeded {
+		t.Error("one that another command has claimed since is thought to be needed by nobody")
+	}
+	remembering := holderOf("d", true, "web-2")
+	remembering.Add(undone.Object)
+	if undone.Keep([]Holder{remembering}, Settled{Versions: map[Object]time.Time{undone.Object: now}}, now).Unneeded {
+		t.Error("one that a rollout remembers is thought to be needed by nobody")
 	}
 	reused := &Kept{Meta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now.Add(-long)), Annotations: map[string]string{
 		ClaimAnnotation: now.Add(-just).Format(time.RFC3339),

@@ -51,7 +51,9 @@ func (c *Change) since(w *Workload) *Change {
 }
 
 // noted is the version that a template notes.
-func (c *Change) noted(w *Workload) Object { return Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]} }
+func (c *Change) noted(w *Workload) Object {
+	return Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]}
+}
 
 // fresh tells whether the containers were started since the last change, so that they run with the present content whatever
 // the template notes: others start pods anew without noting it. That keys were removed may be unknown to the API server.

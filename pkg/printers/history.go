@@ -11,14 +11,47 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
+// Revision is a revision with what its pods take configuration from.
+type Revision struct {
+	*rollout.RevisionInfo
+	Config []RevisionConfig
+}
+
+// RevisionConfig is a ConfigMap or Secret that a revision's pods take configuration from. It has no values in it.
+type RevisionConfig struct {
+	Config
+	// Version is the name of the copy that the pods run with, and Hash what it has of the content. They are empty where
+	// that is not recorded.
+	Version, Hash string
+}
+
 // HistoryTable writes revisions as cells with tabs between them, for a tab writer to align.
-func HistoryTable(out io.Writer, revisions []rollout.RevisionInfo, now time.Time) {
-	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
+func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
+	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCONFIG\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
 	for i := range revisions {
 		r := &revisions[i]
-		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\n", r.Number, duration.HumanDuration(age(r, now)), r.State, r.Ready, r.Total,
-			orNone(strings.Join(r.Images, ",")), r.ChangedBy, orNone(oneLine(r.ChangeCause)))
+		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", r.Number, duration.HumanDuration(age(r.RevisionInfo, now)), r.State,
+			r.Ready, r.Total, orNone(strings.Join(r.Images, ",")), configCell(r.Config), r.ChangedBy, orNone(oneLine(r.ChangeCause)))
 	}
+}
+
+// configCell names the versions, Secrets with their kind.
+func configCell(config []RevisionConfig) string {
+	if len(config) == 0 {
+		return "-"
+	}
+	cells := make([]string, len(config))
+	for i := range config {
+		c := &config[i]
+		cells[i] = c.Version
+		if c.Version == "" {
+			cells[i] = c.Name + ":not-recorded"
+		}
+		if c.Kind != "ConfigMap" {
+			cells[i] = strings.ToLower(c.Kind) + "/" + cells[i]
+		}
+	}
+	return strings.Join(cells, ",")
 }
 
 // age is never negative, however the clocks differ.
@@ -35,20 +68,34 @@ func orNone(text string) string {
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // HistoryFields are what a revision's JSON has besides the object that kubectl prints, of the types that decoded JSON has.
-func HistoryFields(r *rollout.RevisionInfo, now time.Time) map[string]any {
+func HistoryFields(r *Revision, now time.Time) map[string]any {
 	images := make([]any, len(r.Images))
 	for i, image := range r.Images {
 		images[i] = image
+	}
+	config := make([]any, len(r.Config))
+	for i := range r.Config {
+		config[i] = r.Config[i].fields()
 	}
 	return map[string]any{
 		"schemaVersion": int64(SchemaVersion),
 		"revision":      r.Number,
 		"createdAt":     r.Created.UTC().Format(time.RFC3339),
-		"ageSeconds":    int64(age(r, now).Seconds()),
+		"ageSeconds":    int64(age(r.RevisionInfo, now).Seconds()),
 		"images":        images,
+		"config":        config,
 		"pods":          map[string]any{"ready": int64(r.Ready), "total": int64(r.Total)},
 		"changedBy":     r.ChangedBy,
 		"changeCause":   r.ChangeCause,
 		"state":         string(r.State),
 	}
+}
+
+// fields have no version where that is not recorded.
+func (c *RevisionConfig) fields() map[string]any {
+	fields := map[string]any{"kind": c.Kind, "name": c.Name, "recorded": c.Version != ""}
+	if c.Version != "" {
+		fields["version"], fields["hash"] = c.Version, c.Hash
+	}
+	return fields
 }

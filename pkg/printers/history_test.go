@@ -11,8 +11,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-func revisions() []rollout.RevisionInfo {
-	return []rollout.RevisionInfo{
+func revisions() []Revision {
+	infos := []rollout.RevisionInfo{
 		{Number: 1, Created: began.Add(-26 * time.Hour), Images: []string{"web:v1"}, ChangedBy: rollout.Unknown, State: rollout.RevisionOld},
 		{
 			Number: 3, Created: began.Add(-90 * time.Minute), Images: []string{"web:v2", "side:v1"}, Ready: 2, Total: 3, ChangedBy: "kubectl-set",
@@ -20,6 +20,13 @@ func revisions() []rollout.RevisionInfo {
 		},
 		// This machine's clock is behind the cluster's.
 		{Number: 12, Created: began.Add(time.Second), Ready: 0, Total: 1, ChangedBy: "helm", ChangeCause: "a & b", State: rollout.RevisionNew},
+	}
+	return []Revision{
+		{&infos[0], []RevisionConfig{{Config: Config{"ConfigMap", "web"}}}},
+		{&infos[1], []RevisionConfig{
+			{Config{"ConfigMap", "web"}, "web-m8mt92gg65", "m8mt92gg65"}, {Config{"Secret", "a"}, "a-m8mt92gg65", "m8mt92gg65"},
+		}},
+		{&infos[2], nil},
 	}
 }
 
@@ -34,7 +41,7 @@ func TestHistoryTable(t *testing.T) {
 	}
 	golden(t, "history.txt", out.Bytes())
 	for line := range strings.Lines(out.String()) {
-		if len(line) > 100 {
+		if len(line) > 140 {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
 	}

@@ -24,9 +24,9 @@ type Engine struct {
 	LogLines int64
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
-	// Returning is called with a Deployment and the template that it is about to go back to, before that is written; more
-	// than once where the write has to be repeated. It may be nil.
-	Returning func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec)
+	// Returning is called with a Deployment and the template that it is about to go back to, before that is written, and
+	// with the record of the rollout; more than once where the write has to be repeated. It may be nil.
+	Returning func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *Record)
 }
 
 // phase is what a session is about.

@@ -102,6 +102,6 @@ func (s *session) returningTo(ctx context.Context, d *appsv1.Deployment, templat
 	if err != nil {
 		return err
 	}
-	s.Returning(ctx, d, typed)
+	s.Returning(ctx, d, typed, s.record)
 	return nil
 }

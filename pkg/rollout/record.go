@@ -79,6 +79,8 @@ type Record struct {
 	Ungated bool `json:"ungated,omitempty"`
 	// Held is set while somebody holds the rollout at its step.
 	Held bool `json:"held,omitempty"`
+	// Note is what the command that began the rollout wants to be known of it, whoever ends it.
+	Note json.RawMessage `json:"note,omitempty"`
 	// StartedAt is when the rollout began.
 	StartedAt metav1.Time `json:"startedAt"`
 }

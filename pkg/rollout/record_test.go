@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func someRecord() *Record {
 			Steps: stepsOf("1,25%,100%"), Limits: limitsOf("1", "0"), Hold: metav1.Duration{Duration: time.Minute}, OnFailure: OnFailureHold,
 		},
 		Step:      2,
+		Note:      json.RawMessage(`{"a":"b"}`),
 		StartedAt: metav1.NewTime(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)),
 	}
 }
@@ -55,7 +57,7 @@ func TestRecordText(t *testing.T) {
 		`"from":{"replicaSet":"web-1","revision":4},"toRevision":5,` +
 		`"plan":{"steps":[1,"25%","100%"],"limits":{"surge":1,"unavailable":0},"hold":"1m0s","onFailure":"hold"},` +
 		`"step":2,"startedAt":"2026-07-01T12:00:00Z"}`
-	if got := encoded(t, func(r *Record) { r.Final = nil }); got != want {
+	if got := encoded(t, func(r *Record) { r.Final, r.Note = nil, nil }); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

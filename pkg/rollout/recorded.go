@@ -21,3 +21,8 @@ func TemplateOfRevision(of *appsv1.ControllerRevision) (*corev1.PodTemplateSpec,
 	}
 	return data.Spec.Template, data.Spec.Template != nil, nil
 }
+
+// TypedTemplate reads a pod template as the API server holds it, without the fields that this client does not know.
+func TypedTemplate(template map[string]any) (*corev1.PodTemplateSpec, error) {
+	return rawTemplate(template).typed()
+}

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -32,6 +33,8 @@ type Change struct {
 	Rewrite Rewrite
 	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on.
 	Cause string
+	// Note is kept in the record for as long as the rollout is open.
+	Note json.RawMessage
 }
 
 // DryRun says how far a command goes.
@@ -141,7 +144,11 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 		ready.sameAs = RevisionOf(live.typed)
 		return ready, nil
 	}
-	return ready, ready.plan(&snapshot, options, s.Clock.Now())
+	if err := ready.plan(&snapshot, options, s.Clock.Now()); err != nil {
+		return nil, err
+	}
+	ready.record.Note = change.Note
+	return ready, nil
 }
 
 // plan fills in the record and what it comes to.

@@ -120,7 +120,7 @@ func (s *space) moreAlike(args ...string) {
 	same := func(theirs, ours *process) bool {
 		want, got := documents(s, theirs.out.String()), documents(s, ours.ends(0).out.String())
 		for _, document := range got {
-			for _, field := range []string{"schemaVersion", "revision", "createdAt", "ageSeconds", "images", "pods", "changedBy", "changeCause", "state"} {
+			for _, field := range []string{"schemaVersion", "revision", "createdAt", "ageSeconds", "images", "config", "pods", "changedBy", "changeCause", "state"} {
 				if _, found := document[field]; !found {
 					s.Errorf("%q: %s is missing", args, field)
 				}
@@ -288,8 +288,8 @@ func TestHistoryStates(t *testing.T) {
 			s.kubectl("wait", short+"/web", "--for=jsonpath="+updated+"=1", "--timeout=2m")
 			expect("1 old 0/0 [web:v1]", fmt.Sprintf("2 stable %d/%d [web:v2]", stable, stable), "3 new 0/1 [web:never-ready] kubectl-set")
 			wide := s.plugin("history", short+"/web", "-o", "wide").ends(0).out.String()
-			row := regexp.MustCompile(`(?s)^[a-z]+\.apps/web \nREVISION +AGE +STATE +PODS +IMAGES +CHANGED-BY +CHANGE-CAUSE\n` +
-				`1 .*\n2 .* stable .*\n3 +[0-9]+s +new +0/1 +web:never-ready +kubectl-set +<none>\n\n$`)
+			row := regexp.MustCompile(`(?s)^[a-z]+\.apps/web \nREVISION +AGE +STATE +PODS +IMAGES +CONFIG +CHANGED-BY +CHANGE-CAUSE\n` +
+				`1 .*\n2 .* stable .*\n3 +[0-9]+s +new +0/1 +web:never-ready +- +kubectl-set +<none>\n\n$`)
 			if !row.MatchString(wide) {
 				t.Errorf("not the table that was expected:\n%s", wide)
 			}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -64,7 +65,20 @@ func (s *space) begin(args ...string) *process {
 // beginWith starts kubectl with further variables in its environment.
 func (s *space) beginWith(variables []string, args ...string) *process {
 	s.Helper()
-	p := &process{t: s.TB, cmd: exec.Command("kubectl", args...), done: make(chan struct{})}
+	return s.run(exec.Command("kubectl", args...), variables)
+}
+
+// beginOn starts kubectl with a terminal for its standard input.
+func (s *space) beginOn(terminal *os.File, args ...string) *process {
+	s.Helper()
+	cmd := exec.Command("kubectl", args...)
+	cmd.Stdin = terminal
+	return s.run(cmd, nil)
+}
+
+func (s *space) run(cmd *exec.Cmd, variables []string) *process {
+	s.Helper()
+	p := &process{t: s.TB, cmd: cmd, done: make(chan struct{})}
 	p.cmd.Env = append(s.environment(), variables...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errOut
 	must(s.TB, p.cmd.Start())

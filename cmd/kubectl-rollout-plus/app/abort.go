@@ -21,9 +21,9 @@ func newAbortCommand(env *environment) *cobra.Command {
 		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return env.drive(cmd.Context(), args, flags, verbs{goesBack: true},
-				func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+				env.minding(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 					return engine.Abort(ctx, key)
-				})
+				}))
 		},
 	}
 	flags.add(cmd)

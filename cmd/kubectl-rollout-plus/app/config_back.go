@@ -40,7 +40,7 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 
 // standing says how the object is where not all is done, and how to go on.
 func (c *changer) standing() string {
-	next := fmt.Sprintf("'%s restart --config %s -n %s'", displayName, c.head.object, c.namespace)
+	next := c.rollsOut(c.head.object)
 	switch {
 	case c.back == nil:
 		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.object, next)
@@ -53,42 +53,42 @@ func (c *changer) standing() string {
 }
 
 // wayBack is what came of giving the object back what it held.
-type wayBack struct {
-	written *head
-	err     error
-}
+type wayBack struct{ err error }
 
 // restoreOnce gives the object back what it held, the first time that it is asked to.
 func (c *changer) restoreOnce(ctx context.Context, written *head) error {
 	if c.back == nil {
-		c.back = &wayBack{}
-		c.back.written, c.back.err = c.restore(ctx, written)
+		c.back = &wayBack{err: c.restore(ctx, written)}
 	}
 	return c.back.err
 }
 
 // restore gives the object back what it held, unless somebody has changed it since. One that was created goes.
-func (c *changer) restore(ctx context.Context, written *head) (*head, error) {
+func (c *changer) restore(ctx context.Context, written *head) error {
 	switch {
 	case written == c.head:
-		return nil, nil
+		return nil
 	case c.head.read == nil:
-		return nil, c.deleteHead(ctx, written)
+		return c.deleteHead(ctx, written)
 	}
-	return c.write(ctx, written, c.head.content, false)
+	found, err := c.swap(ctx, c.head.object, c.want, c.head.content)
+	if err == nil && found == foundOther {
+		return fmt.Errorf("%s was changed by somebody else meanwhile, and stays as it is", c.head.object)
+	}
+	return err
 }
 
 // keepChanged gives the object the change again where it was taken back for a rollout that came good after all.
-func (c *changer) keepChanged(ctx context.Context) error {
-	if c.back == nil || c.back.written == nil && c.head.read != nil {
+func (c *changer) keepChanged(ctx context.Context) (err error) {
+	switch {
+	case c.back == nil:
 		return nil
-	}
-	from := c.back.written
-	if from == nil {
-		from = &head{object: c.head.object}
+	case c.head.read == nil:
+		_, err = c.write(ctx, c.head, c.want, false)
+	default:
+		_, err = c.swap(ctx, c.head.object, c.head.content, c.want)
 	}
 	c.back = nil
-	_, err := c.write(ctx, from, c.want, false)
 	return err
 }
 

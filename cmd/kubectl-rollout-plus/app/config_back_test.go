@@ -19,7 +19,7 @@ func TestWhatIsSaidOfAnObjectWhereNotAllIsDone(t *testing.T) {
 		want string
 	}{
 		"not taken back":       {there, nil, "configmap/web stays changed, and '"},
-		"taken back":           {there, &wayBack{written: there}, "configmap/web holds again what it held before, and '"},
+		"taken back":           {there, &wayBack{}, "configmap/web holds again what it held before, and '"},
 		"could not be":         {there, &wayBack{err: errors.New("no")}, "configmap/web stays changed; see '"},
 		"created, and removed": {created, &wayBack{}, "configmap/web is gone again"},
 	} {

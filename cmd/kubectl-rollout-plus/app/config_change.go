@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -53,6 +54,8 @@ type changer struct {
 	along map[configmap.Object]*configmap.Content
 	// back is what came of giving the object back what it held, nil while that is not done.
 	back *wayBack
+	// before is the version of what the object held, nil where that is not to be kept.
+	before *configmap.Version
 }
 
 // newChanger begins a change of an object, which is nil where it is not there.
@@ -113,7 +116,7 @@ func (c *changer) run(ctx context.Context) error {
 	if err := c.try(ctx); err != nil {
 		return err
 	}
-	if err := c.ask(); err != nil {
+	if err := c.ask(ctx); err != nil {
 		return err
 	}
 	return c.perform(ctx, same)
@@ -157,7 +160,7 @@ func refuseBlocked(object configmap.Object, affected []configmap.Affected) error
 }
 
 // ask asks on a terminal; without one, only --yes goes on.
-func (c *changer) ask() error {
+func (c *changer) ask(ctx context.Context) error {
 	if c.flags.yes {
 		return nil
 	}
@@ -166,12 +169,32 @@ func (c *changer) ask() error {
 		return usageError(errors.New("nothing was written: standard input is no terminal to ask on; give --yes"))
 	}
 	_, _ = fmt.Fprintf(c.env.ErrOut, "%s [y/N] ", c.question())
-	answer, _ := bufio.NewReader(c.env.In).ReadString('\n') // no answer is no
+	answer := answerOn(ctx, file)
+	if cause := context.Cause(ctx); cause != nil {
+		_, _ = fmt.Fprintln(c.env.ErrOut)
+		return fmt.Errorf("nothing was written: %w", cause)
+	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil
 	}
 	return &exitError{code: ExitError, err: errors.New("nothing was written")}
+}
+
+// answerOn reads a line from a terminal, until the context ends where the system can do that; else the second Ctrl-C ends
+// the program. No answer is no.
+func answerOn(ctx context.Context, terminal *os.File) string {
+	// The terminal is opened anew, since what a program is given as its standard input cannot be waited for.
+	if own, err := os.Open(terminal.Name()); err == nil {
+		defer func() { _ = own.Close() }() // nothing is written to it
+		terminal = own
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = terminal.SetReadDeadline(time.Unix(1, 0)) // one that has passed
+	})
+	defer stop()
+	answer, _ := bufio.NewReader(terminal).ReadString('\n')
+	return answer
 }
 
 func (c *changer) question() string {
@@ -206,6 +229,9 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 	if err := c.pin.write(ctx, c.store, owners, try); err != nil {
 		return err
 	}
+	if err := c.keepBefore(ctx, owners, try); err != nil {
+		return err
+	}
 	if !try || c.flags.noRestart {
 		return nil
 	}
@@ -215,4 +241,15 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 		}
 	}
 	return nil
+}
+
+// keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
+// object what it held, whoever does it. After others it is there for people, should this command not see their end.
+func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
+	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 || c.flags.noRestart {
+		return nil
+	}
+	c.before, err = c.store.ensure(ctx, c.head.object, c.head.content, owners, try)
+	c.pin.claimed = c.store.clock.Now().Add(tolerated)
+	return err
 }

@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -131,9 +131,6 @@ func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object
 	})
 }
 
-// versionSuffix is what kubectl's --append-hash appends: ten characters or more of its alphabet.
-var versionSuffix = regexp.MustCompile(`^[bcdfghkmt2456789]{10,}$`)
-
 // versions are the copies of the object that templates reference in its place, or name as what their pods were rolled
 // with: their name has the hash of what is in them.
 func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
@@ -144,29 +141,42 @@ func (r *configReader) versions(ctx context.Context, head configmap.Object, work
 			named = append(named, reference.Object)
 		}
 		for _, object := range named {
-			suffix, is := strings.CutPrefix(object.Name, head.Name+"-")
-			if object.Kind != head.Kind || !is || !versionSuffix.MatchString(suffix) || seen[object] {
+			of, _, is := configmap.SplitName(object.Name)
+			if object.Kind != head.Kind || !is || of != head.Name || seen[object] {
 				continue
 			}
 			seen[object] = true
-			found, err := r.get(ctx, object)
-			if apierrors.IsNotFound(err) {
+			content, err := r.version(ctx, object)
+			switch {
+			case err == nil:
+				versions[object] = content
+			case apierrors.IsNotFound(err):
 				versions[object] = nil // gone, and the workload is to have another
-				continue
-			}
-			if err != nil {
+			case !errors.Is(err, errNoVersion):
 				return nil, err
-			}
-			sum, err := configmap.ShortHash(head, found.content)
-			if err != nil {
-				return nil, err
-			}
-			if strings.HasPrefix(suffix, sum) {
-				versions[object] = found.content
 			}
 		}
 	}
 	return versions, nil
+}
+
+var errNoVersion = errors.New("it does not hold what its name says")
+
+// version is the content of a copy, whose name has to have the hash of what is in it.
+func (r *configReader) version(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
+	found, err := r.get(ctx, object)
+	if err != nil {
+		return nil, err
+	}
+	head, hash, _ := configmap.SplitName(object.Name)
+	sum, err := configmap.ShortHash(configmap.Object{Kind: object.Kind, Name: head}, found.content)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(hash, sum) {
+		return nil, fmt.Errorf("%s in namespace %q is no version: %w", object, r.namespace, errNoVersion)
+	}
+	return found.content, nil
 }
 
 // others are the objects that may cover keys of the one that changes. One without the right to read it covers nothing:

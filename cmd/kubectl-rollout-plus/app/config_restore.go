@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,8 +24,10 @@ type restoration struct {
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
 	shared, lenient bool
-	kept            map[configmap.Object]configmap.Kept
-	heads           map[configmap.Object]bool
+	// note tells of a head that is given back already.
+	note  *configNote
+	kept  map[configmap.Object]configmap.Kept
+	heads map[configmap.Object]bool
 }
 
 // restored is a head that was given another content, and what it held before.
@@ -63,7 +63,7 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	}
 	var done []restored
 	for object, kept := range r.kept {
-		if !holder.Needs(object) || leaving.Needs(object) {
+		if !holder.Needs(object) || leaving.Needs(object) || r.noted(kept.Head) {
 			continue
 		}
 		one, err := r.restore(ctx, &leaving, &kept)
@@ -77,28 +77,24 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	for head := range r.heads {
 		_, recorded := template.Annotations[configmap.RecordKey(head)]
 		_, before := from.Annotations[configmap.RecordKey(head)]
-		if holder.Needs(head) && !recorded && (before || !leaving.Needs(head)) {
+		if holder.Needs(head) && !recorded && (before || !leaving.Needs(head)) && !r.noted(head) {
 			r.tell("what %s held in that revision is not recorded; it stays as it is", head)
 		}
 	}
 	return done, nil
 }
 
-func (r *restoration) tell(format string, args ...any) {
-	_, _ = fmt.Fprintf(r.env.ErrOut, format+"\n", args...)
-}
-
-// looksLikeVersion tells whether a name ends as those of versions do.
-func looksLikeVersion(name string) bool {
-	dash := strings.LastIndex(name, "-")
-	return dash > 0 && versionSuffix.MatchString(name[dash+1:])
+// noted tells whether a head is given back by a rollout's note.
+func (r *restoration) noted(head configmap.Object) bool {
+	return r.note != nil && r.note.head() == head
 }
 
 // checkThere refuses a template whose version is gone.
 func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	for _, reference := range configmap.References(&template.Spec) {
 		object := reference.Object
-		if _, found := r.kept[object]; found || reference.Optional || !looksLikeVersion(object.Name) {
+		_, _, is := configmap.SplitName(object.Name)
+		if _, found := r.kept[object]; found || reference.Optional || !is {
 			continue
 		}
 		if _, err := r.reader.get(ctx, object); apierrors.IsNotFound(err) {
@@ -203,18 +199,4 @@ func (r *restoration) takeBack(ctx context.Context, done []restored) error {
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
-func (env *environment) returning(engine *rollout.Engine) func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec) {
-	return func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec) {
-		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), workload: keyOf(d), kind: "deployment", lenient: true}
-		some, err := r.lookUp(ctx)
-		if err == nil && some {
-			_, err = r.to(ctx, &d.Spec.Template, template)
-		}
-		if err != nil && context.Cause(ctx) == nil {
-			r.tell("warning: the configuration of the old version could not be restored: %v", err)
-		}
-	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,6 +30,8 @@ type change struct {
 	rewrite  rollout.Rewrite
 	// undo takes the change back where somebody has changed the template since; nil where that cannot be.
 	undo rollout.Rewrite
+	// note is for those who go on with the rollout, or back from it, should this command not see its end.
+	note json.RawMessage
 	// returning is done before the old version returns.
 	returning func(context.Context)
 }
@@ -65,9 +68,11 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager, logLines: rollout.LogLines}, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if c.returning != nil {
-				engine.Returning = func(ctx context.Context, _ *appsv1.Deployment, _ *corev1.PodTemplateSpec) { c.returning(ctx) }
+				engine.Returning = func(ctx context.Context, _ *appsv1.Deployment, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
+					c.returning(ctx)
+				}
 			}
-			return engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause}, r.options)
+			return engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, r.options)
 		})
 }
 

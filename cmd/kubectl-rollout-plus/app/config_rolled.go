@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -78,10 +79,11 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
-	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]bool{}}
+	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
 		change := w.change(c.pin)
+		change.note = c.note(i)
 		// Before its old pods come back, or those in place would start with what has just failed.
 		change.returning = func(ctx context.Context) { c.restoreOnce(ctx, written) }
 		err := c.roll(ctx, change)
@@ -100,6 +102,9 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 			}
 		}
 		break
+	}
+	if c.before != nil && (failure == nil || exitCode(failure) == ExitRolledBack) {
+		settled.Versions[c.before.Object] = c.pin.claimed // no rollout has to remember it any more
 	}
 	c.tidy(ctx, []configmap.Kind{c.head.object.Kind}, settled)
 	return failure

@@ -47,8 +47,10 @@ func newDiffCommand(env *environment) *cobra.Command {
 		Long: "Show what differs between the pod templates of two revisions of a Deployment,\n" +
 			"StatefulSet or DaemonSet, as people write them: without what the API server and\n" +
 			"the controllers fill in. Without --revision the previous one is compared with\n" +
-			"the current one.\n\n" +
-			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for kubectl diff.\n\n" +
+			"the current one. What the ConfigMaps and Secrets held that they ran with is\n" +
+			"compared too, as far as that is recorded; values of Secrets are never shown.\n\n" +
+			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for kubectl diff.\n" +
+			"It is run once for the templates, and once for each object that differs.\n\n" +
 			"Exit codes: 0 nothing differs, 1 something differs, 2 or more an error.",
 		Example: diffExample, ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error { return inTrouble(f.run(cmd.Context(), env, args)) },
@@ -99,7 +101,16 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	if err != nil {
 		return fmt.Errorf("%w; '%s history %s/%s -n %s' lists the revisions", err, displayName, strings.ToLower(kind), name, namespace)
 	}
-	return compare(env, object, from, to)
+	templates, err := compareTemplates(object, from, to)
+	if err != nil {
+		return err
+	}
+	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
+	configs, err := reader.compareConfig(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	return show(env, append([]comparison{templates}, configs...))
 }
 
 func (f *diffFlags) validate() error {
@@ -173,13 +184,27 @@ func (f *diffFlags) pick(history *rollout.History, object string) (from, to side
 	return from, to, err
 }
 
-// compare shows the difference, and ends with the code for it.
-func compare(env *environment, object string, from, to side) error {
+// String names it as in "revision 3".
+func (s side) String() string {
+	if s.number == 0 {
+		return "the template that is not rolled out yet"
+	}
+	return fmt.Sprintf("revision %d", s.number)
+}
+
+// comparison is two texts to compare, with the ending of their files.
+type comparison struct {
+	from, to  printers.Text
+	extension string
+}
+
+// compareTemplates gives the two templates as people write them.
+func compareTemplates(object string, from, to side) (comparison, error) {
 	texts := make([]printers.Text, 2)
 	for i, of := range []side{from, to} {
 		body, err := yaml.Marshal(rollout.Written(of.template))
 		if err != nil {
-			return err
+			return comparison{}, err
 		}
 		name := fmt.Sprintf("%s revision %d", object, of.number)
 		if of.number == 0 {
@@ -187,41 +212,54 @@ func compare(env *environment, object string, from, to side) error {
 		}
 		texts[i] = printers.Text{Name: name, Body: body}
 	}
-	if program, _ := env.lookupEnv(externalDiff); program != "" {
-		return compareOutside(env, texts)
-	}
-	differs, err := printers.Diff(env.Out, env.palette(env.Out), texts[0], texts[1])
-	if err == nil && differs {
-		return &exitError{code: exitDiffers}
-	}
-	return err
+	return comparison{from: texts[0], to: texts[1], extension: ".yaml"}, nil
 }
 
-// compareOutside has the program of KUBECTL_EXTERNAL_DIFF compare, in the way of kubectl diff.
-func compareOutside(env *environment, texts []printers.Text) (err error) {
+// show writes the differences, and ends with the code for them.
+func show(env *environment, all []comparison) error {
+	compare := func(c comparison) (bool, error) { return printers.Diff(env.Out, env.palette(env.Out), c.from, c.to) }
+	if program, _ := env.lookupEnv(externalDiff); program != "" {
+		compare = env.compareOutside
+	}
+	some := false
+	for _, c := range all {
+		differs, err := compare(c)
+		if err != nil {
+			return err
+		}
+		some = some || differs
+	}
+	if some {
+		return &exitError{code: exitDiffers}
+	}
+	return nil
+}
+
+// compareOutside has the program of KUBECTL_EXTERNAL_DIFF compare two files, in the way of kubectl diff.
+func (env *environment) compareOutside(c comparison) (differs bool, err error) {
 	// Only its owner may look into it: templates may hold secrets.
 	dir, err := os.MkdirTemp("", "rollout-plus-diff-")
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
 		if cleanup := os.RemoveAll(dir); cleanup != nil {
 			err = cleanup
 		}
 	}()
-	files := make([]string, len(texts))
-	for i, text := range texts {
+	files := make([]string, 2)
+	for i, text := range []printers.Text{c.from, c.to} {
 		// Names that every file system takes.
-		files[i] = filepath.Join(dir, strings.NewReplacer("/", ".", " ", "-").Replace(text.Name)+".yaml")
+		files[i] = filepath.Join(dir, strings.NewReplacer("/", ".", " ", "-").Replace(text.Name)+c.extension)
 		if err := os.WriteFile(files[i], text.Body, 0o600); err != nil {
-			return err
+			return false, err
 		}
 	}
 	program := kubectldiff.DiffProgram{Exec: exec.New(), IOStreams: env.IOStreams}
 	err = program.Run(files[0], files[1])
 	var exit exec.ExitError
 	if errors.As(err, &exit) && exit.ExitStatus() == exitDiffers {
-		return &exitError{code: exitDiffers}
+		return true, nil
 	}
-	return err
+	return false, err
 }

@@ -26,7 +26,7 @@ import (
 const historyExample = `  # The revisions of web
   kubectl rollout-plus history deployment/web
 
-  # With age, state, pods, images and who made the change
+  # With age, state, pods, images, configuration and who made the change
   kubectl rollout-plus history deployment/web -o wide
 
   # The pod template of revision 3
@@ -48,9 +48,10 @@ func newHistoryCommand(env *environment) *cobra.Command {
 		Short: "Show the revisions of Deployments, StatefulSets and DaemonSets",
 		Long: "Show the revisions of Deployments, StatefulSets and DaemonSets, as kubectl\n" +
 			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
-			"images and the field manager that made a revision, as far as the cluster knows\n" +
-			"that still. -o json, yaml and the like have the same in fields of their own,\n" +
-			"besides the objects that kubectl prints.\n\n" +
+			"images, versions of ConfigMaps and Secrets (NAME:not-recorded where they are\n" +
+			"referenced by their plain names) and the field manager that made a revision,\n" +
+			"as far as the cluster knows that still. -o json, yaml and the like have the\n" +
+			"same in fields of their own, besides the objects that kubectl prints.\n\n" +
 			"The state is current (nothing else runs), new (being rolled out), stable (what\n" +
 			"still serves while another one is rolled out) or old.",
 		Example: historyExample, ValidArgsFunction: env.completeWorkload(),
@@ -168,7 +169,13 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 			revisions = []rollout.RevisionInfo{*only}
 		}
 		table := cliprinters.GetNewTabWriter(text)
-		printers.HistoryTable(table, revisions, env.clock.Now())
+		shown := make([]printers.Revision, len(revisions))
+		for i := range revisions {
+			if shown[i], err = withConfig(&revisions[i]); err != nil {
+				return err
+			}
+		}
+		printers.HistoryTable(table, shown, env.clock.Now())
 		if err := table.Flush(); err != nil {
 			return err
 		}
@@ -247,7 +254,11 @@ func described(object runtime.Object, revision *rollout.RevisionInfo, env *envir
 	if err := json.Unmarshal(text, &with.Object); err != nil {
 		return nil, err
 	}
-	maps.Copy(with.Object, printers.HistoryFields(revision, env.clock.Now()))
+	shown, err := withConfig(revision)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(with.Object, printers.HistoryFields(&shown, env.clock.Now()))
 	with.SetGroupVersionKind(kinds[0])
 	return with, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +19,8 @@ type pin struct {
 	versions map[configmap.Object]*configmap.Version
 	// older are other versions of the heads, which are replaced too: a template is to see one version alone.
 	older map[configmap.Object]configmap.Object
+	// claimed is by when the versions were, as the cluster may put it.
+	claimed time.Time
 }
 
 // write writes the versions, with those as owners that are about to reference them. With try, the API server only tells
@@ -46,6 +49,7 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 			}
 		}
 	}
+	p.claimed = store.clock.Now().Add(tolerated)
 	return nil
 }
 
@@ -62,11 +66,11 @@ func (p *pin) name(object configmap.Object) (string, bool) {
 	return "", false
 }
 
-// objects are the versions themselves.
-func (p *pin) objects() map[configmap.Object]bool {
-	all := map[configmap.Object]bool{}
+// objects are the versions themselves, with the time when they were claimed.
+func (p *pin) objects() map[configmap.Object]time.Time {
+	all := map[configmap.Object]time.Time{}
 	for _, version := range p.versions {
-		all[version.Object] = true
+		all[version.Object] = p.claimed
 	}
 	return all
 }

@@ -99,7 +99,7 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		}
 	}
 	return env.driveTo(ctx, key, f.drive, verbs{}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		env.minding(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			return engine.Resume(ctx, key)
-		})
+		}))
 }

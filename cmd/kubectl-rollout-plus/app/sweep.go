@@ -105,7 +105,13 @@ func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) 
 func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
-		return configmap.NewHolder(ownerOf(o, "apps/v1", "Deployment"), true, &o.Spec.Template), true, nil
+		holder := configmap.NewHolder(ownerOf(o, "apps/v1", "Deployment"), true, &o.Spec.Template)
+		if _, record, err := rollout.OpenRollout(o, nil); err == nil {
+			if note := noteOf(record); note != nil {
+				holder.Add(note.version(note.Before))
+			}
+		}
+		return holder, true, nil
 	case *appsv1.StatefulSet:
 		return configmap.NewHolder(ownerOf(o, "apps/v1", "StatefulSet"), true, &o.Spec.Template), true, nil
 	case *appsv1.DaemonSet:

@@ -157,6 +157,9 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause}
 	return env.driveTo(ctx, key, f.driveFlags, verbs{suffix: suffix}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			if f.keepConfig {
+				engine.Returning = nil
+			}
 			if options.DryRun == rollout.DryRunNone {
 				if result, err := abortOpen(ctx, engine, key); err != nil || result != nil && result.Outcome != rollout.RolledBack {
 					return result, err

@@ -99,8 +99,8 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if result, err := quiet.Start(ctx, key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
 		return result, err
 	}
-	template := &corev1.PodTemplateSpec{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(target, template); err != nil {
+	template, err := rollout.TypedTemplate(target)
+	if err != nil {
 		return nil, err
 	}
 	if err := config.restoreFor(ctx, template); err != nil {

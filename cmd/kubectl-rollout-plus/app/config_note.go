@@ -1,0 +1,210 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// configNote is what an open rollout remembers of the change of configuration that began it: with it, whoever goes back
+// from the rollout gives the object back what it held, though the command that changed it is gone.
+type configNote struct {
+	Kind configmap.Kind `json:"kind"`
+	Name string         `json:"name"`
+	// Before and After are the names of versions: of what the object held before the change, and since.
+	Before string `json:"before"`
+	After  string `json:"after"`
+	// Done and Rest are the workloads that come before and after this one.
+	Done []string `json:"done,omitempty"`
+	Rest []string `json:"rest,omitempty"`
+}
+
+func (n *configNote) head() configmap.Object { return configmap.Object{Kind: n.Kind, Name: n.Name} }
+
+func (n *configNote) version(name string) configmap.Object {
+	return configmap.Object{Kind: n.Kind, Name: name}
+}
+
+// noteOf is the note of a rollout, nil where no change of configuration began it.
+func noteOf(record *rollout.Record) *configNote {
+	if record == nil || len(record.Note) == 0 {
+		return nil
+	}
+	var note configNote
+	if err := json.Unmarshal(record.Note, &note); err != nil || note.Name == "" || note.Before == "" || note.After == "" {
+		return nil
+	}
+	return &note
+}
+
+// note is what the rollout of the workload at this place is to remember. There is none where there is no way back.
+func (c *changer) note(at int) json.RawMessage {
+	if c.before == nil {
+		return nil
+	}
+	head := c.head.object
+	note := configNote{Kind: head.Kind, Name: head.Name, Before: c.before.Object.Name, After: c.pin.versions[head].Object.Name}
+	note.Done, note.Rest = namesOf(c.out[:at]), namesOf(c.out[at+1:])
+	text, _ := json.Marshal(note) // of strings, which always works
+	return text
+}
+
+// namesOf are the names of some workloads, not too many for an annotation.
+func namesOf(workloads []*affectedWorkload) []string {
+	const most = 10
+	var names []string
+	for i, w := range workloads {
+		if i == most {
+			return append(names, fmt.Sprintf("%d more", len(workloads)-most))
+		}
+		names = append(names, nameOf(w.workload))
+	}
+	return names
+}
+
+// returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
+func (env *environment) returning(engine *rollout.Engine) func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *rollout.Record) {
+	return func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec, record *rollout.Record) {
+		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), workload: keyOf(d), kind: "deployment", lenient: true}
+		var err error
+		if r.note = noteOf(record); r.note != nil {
+			err = r.giveBack(ctx, r.note)
+		}
+		some := false
+		if err == nil {
+			some, err = r.lookUp(ctx)
+		}
+		if err == nil && some {
+			_, err = r.to(ctx, &d.Spec.Template, template)
+		}
+		if err != nil && context.Cause(ctx) == nil {
+			r.tell("warning: the configuration of the old version could not be restored: %v", err)
+		}
+	}
+}
+
+// foundHead is how an object was found that is to be given back what it held.
+type foundHead int
+
+const (
+	// foundChanged is one that had the change, and has been given back.
+	foundChanged foundHead = iota
+	// foundBefore is one that holds again what it held.
+	foundBefore
+	// foundOther is one that somebody has changed since. It is left alone.
+	foundOther
+	// foundGone is one that was deleted.
+	foundGone
+)
+
+// swap gives an object that holds one content another.
+func (s *configSession) swap(ctx context.Context, object configmap.Object, after, before *configmap.Content) (foundHead, error) {
+	now, err := s.reader.get(ctx, object)
+	switch {
+	case apierrors.IsNotFound(err):
+		return foundGone, nil
+	case err != nil:
+		return foundOther, err
+	case now.content.Equal(before):
+		return foundBefore, nil
+	case !now.content.Equal(after):
+		return foundOther, nil
+	}
+	_, err = s.write(ctx, &head{object: object, read: now}, before, false)
+	return foundChanged, err
+}
+
+// giveBack gives an object back what it held before a change, unless somebody has changed it since, and tells who has
+// taken the change already.
+func (s *configSession) giveBack(ctx context.Context, note *configNote) error {
+	contents := make([]*configmap.Content, 2)
+	for i, name := range []string{note.After, note.Before} {
+		var err error
+		if contents[i], err = s.reader.version(ctx, note.version(name)); err != nil {
+			return fmt.Errorf("%s stays changed: %w", note.head(), err)
+		}
+	}
+	found, err := s.swap(ctx, note.head(), contents[0], contents[1])
+	switch {
+	case err != nil:
+		return err
+	case found == foundGone:
+		s.tell("%s was deleted; %s has what it held before the change", note.head(), note.version(note.Before))
+	case found == foundOther:
+		s.tell("%s was changed once more, and stays as it is; %s has what it held before", note.head(), note.version(note.Before))
+	case found == foundChanged:
+		s.tell("%s holds again what it held before the change (%s)", note.head(), note.Before)
+		if len(note.Done) > 0 {
+			s.tell("%s took the change before; %s brings back what took it", strings.Join(note.Done, ", "), s.rollsOut(note.head()))
+		}
+	}
+	return nil
+}
+
+// rollsOut is the command that rolls out those who do not run with what an object holds.
+func (s *configSession) rollsOut(head configmap.Object) string {
+	return fmt.Sprintf("'%s restart --config %s -n %s'", displayName, head, s.namespace)
+}
+
+func (s *configSession) tell(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.env.ErrOut, format+"\n", args...)
+}
+
+// onOpen is work on a rollout that is open.
+type onOpen func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error)
+
+// minding has work on an open rollout mind the change of configuration that began it.
+func (env *environment) minding(work onOpen) onOpen {
+	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		returned := false
+		back := engine.Returning
+		engine.Returning = func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec, record *rollout.Record) {
+			returned = true
+			back(ctx, d, template, record)
+		}
+		result, err := work(ctx, engine, key)
+		if err != nil || noteOf(result.Record) == nil {
+			return result, err
+		}
+		env.sessionOf(engine, key.Namespace).concludeChange(ctx, key, result, returned)
+		return result, nil
+	}
+}
+
+// concludeChange does what the command that changed the configuration would have done at the end of a rollout.
+func (s *configSession) concludeChange(ctx context.Context, key types.NamespacedName, result *rollout.Result, returned bool) {
+	note, record, outcome := noteOf(result.Record), result.Record, result.Outcome
+	settled := configmap.Settled{Versions: map[configmap.Object]time.Time{}, Workloads: map[types.UID]bool{}}
+	switch {
+	case outcome == rollout.Done:
+		if len(note.Rest) > 0 {
+			s.tell("the change of %s is for %s too; %s rolls that out", note.head(), strings.Join(note.Rest, ", "), s.rollsOut(note.head()))
+		}
+		settled.Versions[note.version(note.Before)] = record.StartedAt.Add(tolerated)
+	case outcome == rollout.RolledBack:
+		// Others may have gone back, which this command then found done.
+		if !returned {
+			if err := s.giveBack(ctx, note); err != nil {
+				s.tell("warning: %v", err)
+				return
+			}
+		}
+		settled.Versions[note.version(note.After)] = record.StartedAt.Add(tolerated)
+	default:
+		return
+	}
+	if workload, err := s.workload(ctx, "Deployment", key.Name); err == nil {
+		settled.Workloads[workload.GetUID()] = true
+	}
+	s.tidy(ctx, []configmap.Kind{note.Kind}, settled)
+}

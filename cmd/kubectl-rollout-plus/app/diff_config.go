@@ -1,0 +1,124 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// configUse is what two revisions used of one head: names of versions, empty where that is not recorded.
+type configUse struct{ from, to []string }
+
+// recorded tells whether it is known what both held.
+func (u *configUse) recorded() bool {
+	return !slices.Contains(u.from, "") && !slices.Contains(u.to, "")
+}
+
+// usesOf is what two sides take their configuration from.
+func usesOf(from, to side) (map[configmap.Object]*configUse, error) {
+	uses := map[configmap.Object]*configUse{}
+	for _, of := range []side{from, to} {
+		template, err := rollout.TypedTemplate(of.template)
+		if err != nil {
+			return nil, err
+		}
+		for _, use := range configmap.Uses(template) {
+			if uses[use.Head] == nil {
+				uses[use.Head] = &configUse{}
+			}
+			if of.number == from.number {
+				uses[use.Head].from = append(uses[use.Head].from, use.Version)
+			} else {
+				uses[use.Head].to = append(uses[use.Head].to, use.Version)
+			}
+		}
+	}
+	return uses, nil
+}
+
+// compareConfig gives what differs in the configuration that two revisions ran with. What cannot be told is said.
+func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comparison, error) {
+	if from.number == to.number {
+		return nil, nil
+	}
+	uses, err := usesOf(from, to)
+	if err != nil {
+		return nil, err
+	}
+	heads := slices.SortedFunc(maps.Keys(uses), func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) })
+	var all []comparison
+	for _, head := range heads {
+		use := uses[head]
+		if !use.recorded() {
+			_, _ = fmt.Fprintf(r.errOut, "what %s held in %s is not recorded\n", head, use.unknown(from, to))
+			continue
+		}
+		some, err := r.compareVersions(ctx, head, use, from, to)
+		switch {
+		case err == nil:
+			all = append(all, some...)
+		case context.Cause(ctx) == nil && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || errors.Is(err, errNoVersion)):
+			_, _ = fmt.Fprintf(r.errOut, "what differs in %s is not shown: %v\n", head, err)
+		default:
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// unknown names the sides of which it is not recorded.
+func (u *configUse) unknown(from, to side) string {
+	switch {
+	case !slices.Contains(u.to, ""):
+		return from.String()
+	case !slices.Contains(u.from, ""):
+		return to.String()
+	}
+	return from.String() + " and in " + to.String()
+}
+
+// compareVersions compares the versions of one head that but one of the two sides uses. Mostly that is one of each.
+func (r *configReader) compareVersions(ctx context.Context, head configmap.Object, use *configUse, from, to side) ([]comparison, error) {
+	common := func(name string) bool { return slices.Contains(use.from, name) && slices.Contains(use.to, name) }
+	before, after := slices.DeleteFunc(slices.Clone(use.from), common), slices.DeleteFunc(slices.Clone(use.to), common)
+	var all []comparison
+	for i := range max(len(before), len(after)) {
+		left, err := r.configSide(ctx, head, before, i, from)
+		if err != nil {
+			return nil, err
+		}
+		right, err := r.configSide(ctx, head, after, i, to)
+		if err != nil {
+			return nil, err
+		}
+		c := comparison{
+			from:      printers.Text{Name: left.name, Body: left.content.Shown(head.Kind, right.content, "before")},
+			to:        printers.Text{Name: right.name, Body: right.content.Shown(head.Kind, left.content, "after")},
+			extension: ".txt",
+		}
+		if !bytes.Equal(c.from.Body, c.to.Body) {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// configSide reads the version with this number among those that a revision uses; without one, there is nothing in it.
+func (r *configReader) configSide(ctx context.Context, head configmap.Object, versions []string, number int, of side) (configSide, error) {
+	if number >= len(versions) {
+		return configSide{fmt.Sprintf("%s not in %s", head, of), &configmap.Content{}}, nil
+	}
+	object := configmap.Object{Kind: head.Kind, Name: versions[number]}
+	content, err := r.version(ctx, object)
+	return configSide{fmt.Sprintf("%s in %s", object, of), content}, err
+}
