@@ -86,6 +86,7 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that gets it; the first by default.")
+	f.kind.add(cmd)
 	f.wireFlags.add(cmd)
 	f.rollFlags.add(cmd)
 	return cmd
