@@ -41,6 +41,9 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 		if workload == nil {
 			continue // of a kind that this program does not roll out
 		}
+		if !c.flags.noRestart {
+			c.env.warnOfNoHistory(workload)
+		}
 		w := &affectedWorkload{workload: workload, judgment: a.Judgment}
 		switch {
 		case c.flags.inPlace:
