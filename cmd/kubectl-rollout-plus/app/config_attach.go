@@ -32,9 +32,13 @@ type rollFlags struct {
 }
 
 func (f *rollFlags) add(cmd *cobra.Command) {
+	f.addWithoutTimeout(cmd)
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
+}
+
+func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
 }
 
 // complete gives the typed values.

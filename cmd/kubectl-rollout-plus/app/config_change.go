@@ -53,6 +53,7 @@ type changer struct {
 	along map[configmap.Object]*configmap.Content
 	// restored is what came of giving the object back what it held, nil while that is not done.
 	restored *error
+	edit
 }
 
 // newChanger begins a change of an object, which is nil where it is not there.
@@ -73,11 +74,15 @@ func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, 
 
 // run shows the change, asks, and makes it.
 func (c *changer) run(ctx context.Context) error {
-	if err := c.head.changeable(c.namespace); err != nil {
+	if err := c.head.noVersion(c.namespace); err != nil {
 		return err
 	}
 	old := &configmap.Content{Type: c.want.Type}
-	if c.head.read != nil {
+	same := c.head.read != nil && c.head.content.Equal(c.want)
+	switch {
+	case c.since != nil:
+		old = c.since
+	case c.head.read != nil:
 		old = c.head.content
 	}
 	judged := &configmap.Change{Object: c.head.object, Old: old, New: c.want}
@@ -88,17 +93,20 @@ func (c *changer) run(ctx context.Context) error {
 	if err := c.choose(ctx, affected); err != nil {
 		return err
 	}
-	same := c.head.read != nil && old.Equal(c.want)
 	if same && (len(c.out) == 0 || c.flags.noRestart) {
 		text := "unchanged"
 		if c.along != nil {
 			text = "runs everywhere as it is" // to be told by restart, which never changes it
 		}
-		_, _ = fmt.Fprintf(c.env.Out, "%s %s\n", c.head.object, text)
+		if len(affected) > 0 || !c.unnamed {
+			_, _ = fmt.Fprintf(c.env.Out, "%s %s\n", c.head.object, text)
+		}
 		return nil
 	}
-	if err := c.show(old, judged, affected); err != nil {
-		return err
+	if !c.shown {
+		if err := c.show(old, judged, affected); err != nil {
+			return err
+		}
 	}
 	if err := refuseBlocked(c.head.object, affected); err != nil {
 		return err

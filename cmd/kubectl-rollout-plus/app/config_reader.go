@@ -127,6 +127,12 @@ func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object
 // versionSuffix is what kubectl's --append-hash appends: ten characters or more of its alphabet.
 var versionSuffix = regexp.MustCompile(`^[bcdfghkmt2456789]{10,}$`)
 
+// suffixOf is what a name has that may be a version's of a head.
+func suffixOf(head, object configmap.Object) (string, bool) {
+	suffix, is := strings.CutPrefix(object.Name, head.Name+"-")
+	return suffix, is && object.Kind == head.Kind && versionSuffix.MatchString(suffix)
+}
+
 // versions are the copies of the object that templates reference in its place, or name as what their pods were rolled
 // with: their name has the hash of what is in them.
 func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
@@ -137,8 +143,8 @@ func (r *configReader) versions(ctx context.Context, head configmap.Object, work
 			named = append(named, reference.Object)
 		}
 		for _, object := range named {
-			suffix, is := strings.CutPrefix(object.Name, head.Name+"-")
-			if object.Kind != head.Kind || !is || !versionSuffix.MatchString(suffix) || seen[object] {
+			suffix, is := suffixOf(head, object)
+			if !is || seen[object] {
 				continue
 			}
 			seen[object] = true

@@ -26,8 +26,10 @@ type restoration struct {
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
 	shared, lenient bool
-	kept            map[configmap.Object]configmap.Kept
-	heads           map[configmap.Object]bool
+	// returning are workloads that go back too, which are in nobody's way.
+	returning map[string]bool
+	kept      map[configmap.Object]configmap.Kept
+	heads     map[configmap.Object]bool
 }
 
 // restored is a head that was given another content, and what it held before.
@@ -173,7 +175,7 @@ func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string,
 	for _, l := range r.reader.workloadLists()[:3] {
 		err := r.reader.each(ctx, l, func(object runtime.Object) {
 			workload, is := object.(rollout.Workload)
-			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || found != "" {
+			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || r.returning[nameOf(workload)] || found != "" {
 				return
 			}
 			template := rollout.TemplateOf(workload)

@@ -87,13 +87,17 @@ func (w *affectedWorkload) told() string {
 func (w *affectedWorkload) change(p *pin) change {
 	return change{workload: w.workload, rewrite: func(template map[string]any) error {
 		w.before = runtime.DeepCopyJSON(template)
-		if w.inPlace == "" {
-			p.rename(template)
-		} else {
-			p.record(template)
-		}
+		w.give(p, template)
 		return nil
 	}}
+}
+
+func (w *affectedWorkload) give(p *pin, template map[string]any) {
+	if w.inPlace == "" {
+		p.rename(template)
+	} else {
+		p.record(template)
+	}
 }
 
 // back gives the template what it was before.
@@ -121,6 +125,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
+	c.began = true
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]bool{}}
 	var failure error
 	for i, w := range c.out {
@@ -128,7 +133,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 		// Before its old pods come back, or those in place would start with what has just failed.
 		change.returning = func(ctx context.Context) {
 			if c.restored == nil {
-				c.restored = new(c.restore(ctx, written))
+				c.restored = new(c.restore(ctx, written, w))
 			}
 		}
 		err := c.roll(ctx, change)
@@ -159,10 +164,15 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	if context.Cause(ctx) != nil || !began {
 		return &exitError{code: code, err: fmt.Errorf("%s; %s stays changed, and %s", text, c.head.object, next)}
 	}
-	_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
+	end := fmt.Sprintf("%s and all that references it are as they were", c.head.object)
+	if written == c.head {
+		end = fmt.Sprintf("all that reference %s run as before", c.head.object)
+	} else {
+		_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
+	}
 	var undone []error
 	if c.restored == nil {
-		c.restored = new(c.restore(ctx, written))
+		c.restored = new(c.restore(ctx, written, c.out[at]))
 	}
 	undone = append(undone, *c.restored)
 	for i := at - 1; i >= 0; i-- {
@@ -173,13 +183,16 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	if errors.Join(undone...) != nil {
 		return fmt.Errorf("%s; not all could be taken back: %w", text, errors.Join(undone...))
 	}
-	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s and all that references it are as they were", text, c.head.object)}
+	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s", text, end)}
 }
 
-// restore gives the object back what it held, unless somebody has changed it since.
-func (c *changer) restore(ctx context.Context, written *head) error {
-	if c.head.read == nil || written == c.head {
+// restore gives the object back what it held before a workload failed, unless somebody has changed it since.
+func (c *changer) restore(ctx context.Context, written *head, failed *affectedWorkload) error {
+	switch {
+	case c.head.read == nil:
 		return nil
+	case written == c.head:
+		return c.takeBack(ctx, failed)
 	}
 	_, err := c.write(ctx, written, c.head.content, false)
 	return err

@@ -113,6 +113,11 @@ func (f *staleFlags) restartFor(ctx context.Context, env *environment, namespace
 	if err != nil {
 		return err
 	}
-	c.head, c.want, c.along = &head{object: object, read: found}, found.content, contents
+	return c.catchUp(ctx, &head{object: object, read: found}, contents)
+}
+
+// catchUp rolls out those who do not run with what an object holds.
+func (c *changer) catchUp(ctx context.Context, h *head, along map[configmap.Object]*configmap.Content) error {
+	c.head, c.want, c.along = h, h.content, along
 	return c.run(ctx)
 }
