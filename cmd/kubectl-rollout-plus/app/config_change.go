@@ -93,14 +93,9 @@ func (c *changer) run(ctx context.Context) error {
 	if err := c.choose(ctx, affected); err != nil {
 		return err
 	}
-	if same && (len(c.out) == 0 || c.flags.noRestart) {
-		text := "unchanged"
-		if c.along != nil {
-			text = "runs everywhere as it is" // to be told by restart, which never changes it
-		}
-		if len(affected) > 0 || !c.unnamed {
-			_, _ = fmt.Fprintf(c.env.Out, "%s %s\n", c.head.object, text)
-		}
+	blocked := refuseBlocked(c.head.object, affected)
+	if same && (len(c.out) == 0 || c.flags.noRestart) && (c.along == nil || blocked == nil) {
+		c.tellNothing(affected)
 		return nil
 	}
 	if !c.shown {
@@ -108,8 +103,8 @@ func (c *changer) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := refuseBlocked(c.head.object, affected); err != nil {
-		return err
+	if blocked != nil {
+		return blocked
 	}
 	if err := c.try(ctx); err != nil {
 		return err
@@ -118,6 +113,16 @@ func (c *changer) run(ctx context.Context) error {
 		return err
 	}
 	return c.perform(ctx, same)
+}
+
+// tellNothing tells that there is nothing to do.
+func (c *changer) tellNothing(affected []configmap.Affected) {
+	switch {
+	case c.along == nil:
+		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged\n", c.head.object)
+	case len(affected) > 0 || !c.unnamed: // else nobody has asked for it
+		_, _ = fmt.Fprintf(c.env.Out, "%s runs everywhere as it is\n", c.head.object)
+	}
 }
 
 // show writes what changes, and for whom. Values of Secrets are never shown.

@@ -36,6 +36,12 @@ func TestConfigBadInputIsAUsageError(t *testing.T) {
 		"config detach deployment/web cm/web --secret":                   `--secret is for Secrets, and "cm/web" names a ConfigMap`,
 		"config attach deployment/web --secret --mount-config cm/web=/x": `--mount-config "cm/web=/x": --secret is for Secrets, and "cm/web" names a ConfigMap`,
 		"restart --config cm/web --secret":                               `--config "cm/web": --secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"config watch --debounce -1s":                                    `--debounce "-1s"`,
+		"config watch --debounce x":                                      "--debounce",
+		"config watch --steps 0":                                         "--steps",
+		"config watch --secret web cm/a":                                 `--secret is for Secrets, and "cm/a" names a ConfigMap`,
+		"config watch pod/web":                                           "configmap/NAME or secret/NAME",
+		"config watch --pin --in-place":                                  "exclude each other",
 		"restart --stale --secret":                                       "--secret goes with --config",
 	} {
 		code, out, errOut := call(t, strings.Fields(line)...)

@@ -83,7 +83,7 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	f.yes = true
 	w := &configWatcher{
 		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: rollout.NewObjects(env.clock),
-		edits: &configmap.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, told: map[configmap.Object]string{},
+		edits: &configmap.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, postponed: map[configmap.Object]postponed{},
 		onlySecrets: f.kind.secret,
 	}
 	if err := w.watch(ctx); err != nil {
@@ -140,6 +140,8 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 		return w.reader.explain(ctx, "watch", resource, err)
 	}
 	events.Stop()
+	for range events.ResultChan() { //nolint:revive // until it has ended
+	}
 	w.objects.Watch(w.engine.Client, resource, object, calls)
 	return nil
 }

@@ -23,10 +23,15 @@ type configWatcher struct {
 	objects     *rollout.Objects
 	edits       *configmap.Edits
 	// cached are the heads as they were last read off the watches.
-	cached map[configmap.Object]*read
-	// told is why a head could not be rolled out, which is told once.
-	told   map[configmap.Object]string
-	broken bool
+	cached    map[configmap.Object]*read
+	postponed map[configmap.Object]postponed
+	broken    bool
+}
+
+// postponed is what could not be rolled out, and why, which is told once.
+type postponed struct {
+	content *configmap.Content
+	why     string
 }
 
 // run is the loop. It looks at what there is, not at what has happened: nothing is missed while it looks away.
@@ -149,32 +154,32 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 		return err
 	}
 	now := w.cached[object]
-	c.since, c.unnamed, c.shown = w.edits.Settled(object), len(w.named) == 0, w.told[object] != ""
+	c.since, c.unnamed, c.shown = w.edits.Settled(object), len(w.named) == 0, w.postponed[object].content == now.content
 	err = c.catchUp(ctx, &head{object: object, read: now}, along)
 	switch {
 	case err == nil:
 		w.edits.Settle(object, now.content)
-		delete(w.told, object)
+		delete(w.postponed, object)
 	case context.Cause(ctx) != nil && c.began:
 		return err
 	case context.Cause(ctx) != nil:
 		// Nothing was begun; the loop ends by itself.
 	case c.began:
 		w.edits.Fail(object, now.content, c.back)
-		delete(w.told, object)
+		delete(w.postponed, object)
 		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; that edit of %s is not tried again until it holds another one.\n", errorText(err), object)
 	default:
-		w.postpone(object, err)
+		w.postpone(object, now.content, err)
 	}
 	return nil
 }
 
 // postpone tells why nothing could be begun, where that is new.
-func (w *configWatcher) postpone(object configmap.Object, err error) {
+func (w *configWatcher) postpone(object configmap.Object, content *configmap.Content, err error) {
 	wait := w.edits.Postpone(object, w.env.clock.Now())
-	if text := errorText(err); w.told[object] != text {
-		w.told[object] = text
-		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s is looked at again in %s, and then later and later.\n", text, object, wait.Round(time.Second))
+	before, now := w.postponed[object], postponed{content, errorText(err)}
+	if w.postponed[object] = now; now != before {
+		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s is looked at again in %s, and then later and later.\n", now.why, object, wait.Round(time.Second))
 	}
 }
 
