@@ -77,29 +77,18 @@ func (c *changer) run(ctx context.Context) error {
 	if err := c.head.noVersion(c.namespace); err != nil {
 		return err
 	}
-	old := &configmap.Content{Type: c.want.Type}
-	same := c.head.read != nil && c.head.content.Equal(c.want)
-	switch {
-	case c.since != nil:
-		old = c.since
-	case c.head.read != nil:
-		old = c.head.content
-	}
-	judged := &configmap.Change{Object: c.head.object, Old: old, New: c.want}
-	affected, err := c.reader.judge(ctx, judged)
+	judged, affected, err := c.look(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.choose(ctx, affected); err != nil {
-		return err
-	}
+	same := c.head.read != nil && c.head.content.Equal(c.want)
 	blocked := refuseBlocked(c.head.object, affected)
 	if same && (len(c.out) == 0 || c.flags.noRestart) && (c.along == nil || blocked == nil) {
 		c.tellNothing(affected)
 		return nil
 	}
 	if !c.shown {
-		if err := c.show(old, judged, affected); err != nil {
+		if err := c.show(judged, affected); err != nil {
 			return err
 		}
 	}
@@ -115,6 +104,22 @@ func (c *changer) run(ctx context.Context) error {
 	return c.perform(ctx, same)
 }
 
+// look judges who is affected, and picks who is to be rolled out.
+func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affected, error) {
+	judged := &configmap.Change{Object: c.head.object, Old: &configmap.Content{Type: c.want.Type}, New: c.want}
+	switch {
+	case c.since != nil:
+		judged.Old = c.since
+	case c.head.read != nil:
+		judged.Old = c.head.content
+	}
+	affected, err := c.reader.judge(ctx, judged)
+	if err != nil {
+		return nil, nil, err
+	}
+	return judged, affected, c.choose(ctx, affected)
+}
+
 // tellNothing tells that there is nothing to do.
 func (c *changer) tellNothing(affected []configmap.Affected) {
 	switch {
@@ -126,11 +131,15 @@ func (c *changer) tellNothing(affected []configmap.Affected) {
 }
 
 // show writes what changes, and for whom. Values of Secrets are never shown.
-func (c *changer) show(old *configmap.Content, judged *configmap.Change, affected []configmap.Affected) error {
-	name := c.head.object.String()
+func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
+	old := judged.Old
+	name, is, will := c.head.object.String(), " (now)", " (new)"
+	if c.since != nil { // somebody else has changed it already
+		is, will = " (before)", " (now)"
+	}
 	_, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut),
-		printers.Text{Name: name + " (now)", Body: old.Shown(c.head.object.Kind, c.want, "before")},
-		printers.Text{Name: name + " (new)", Body: c.want.Shown(c.head.object.Kind, old, "after")})
+		printers.Text{Name: name + is, Body: old.Shown(c.head.object.Kind, c.want, "before")},
+		printers.Text{Name: name + will, Body: c.want.Shown(c.head.object.Kind, old, "after")})
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,8 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 		return w.reader.explain(ctx, "watch", resource, err)
 	}
 	events.Stop()
-	for range events.ResultChan() { //nolint:revive // until it has ended
+	for range events.ResultChan() {
+		continue // until it has ended
 	}
 	w.objects.Watch(w.engine.Client, resource, object, calls)
 	return nil

@@ -179,7 +179,8 @@ func (w *configWatcher) postpone(object configmap.Object, content *configmap.Con
 	wait := w.edits.Postpone(object, w.env.clock.Now())
 	before, now := w.postponed[object], postponed{content, errorText(err)}
 	if w.postponed[object] = now; now != before {
-		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s is looked at again in %s, and then later and later.\n", now.why, object, wait.Round(time.Second))
+		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s is looked at again in %s, and then later and later.\n",
+			now.why, object, wait.Round(time.Second))
 	}
 }
 
