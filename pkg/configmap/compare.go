@@ -59,6 +59,8 @@ type Change struct {
 	// Every says that New stands for any change of the keys there are, not for one that somebody proposes. Such a
 	// change blocks nothing.
 	Every bool
+	// Present is what the object holds now, nil where that is Old.
+	Present *Content
 	// Stale says that New is what the object holds already, and that those are looked for who run with something else.
 	Stale bool
 	// Age is the object's.

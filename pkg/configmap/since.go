@@ -36,18 +36,25 @@ func (a Age) older(started time.Time) bool {
 	return !started.After(a.Changed)
 }
 
-// since is the change as a workload sees it: against what its pods run with, where that is another content than the present.
+// since is the change as a workload sees it: against what its pods run with, where that is another content than Old.
 func (c *Change) since(w *Workload) *Change {
-	if c.unknown(w) {
-		return Supposed(c.Object, c.Old).with(c)
-	}
-	version := c.Versions[c.noted(w)]
-	if version == nil || c.fresh(w, version) {
-		return c
-	}
 	own := *c
-	own.Old = version
+	switch noted := c.Versions[c.noted(w)]; {
+	case c.fresh(w, noted):
+		own.Old = c.present()
+	case noted != nil:
+		own.Old = noted
+	case c.unknown(w):
+		own.Old, own.New = c.present(), c.present().Every()
+	}
 	return &own
+}
+
+func (c *Change) present() *Content {
+	if c.Present != nil {
+		return c.Present
+	}
+	return c.Old
 }
 
 // noted is the version that a template notes.
@@ -56,21 +63,20 @@ func (c *Change) noted(w *Workload) Object {
 }
 
 // fresh tells whether the containers were started since the last change, so that they run with the present content whatever
-// the template notes: others start pods anew without noting it. That keys were removed may be unknown to the API server.
+// is noted: others start pods anew without noting it. That keys were removed may be unknown to the API server.
 func (c *Change) fresh(w *Workload, noted *Content) bool {
-	return !w.Since.IsZero() && !c.Age.Created.IsZero() && !c.Age.older(w.Since) && !noted.isWithout(c.Old)
+	before := noted
+	if before == nil {
+		before = c.Old
+	}
+	return !w.Since.IsZero() && !c.Age.Created.IsZero() && !c.Age.older(w.Since) && NamesPlainly(w.Spec, c.Object) &&
+		!before.isWithout(c.present())
 }
 
 // unknown tells whether nobody knows what the containers of a workload run with that is looked at for something else than
 // the present content.
 func (c *Change) unknown(w *Workload) bool {
 	return c.Stale && c.Versions[c.noted(w)] == nil && !w.Since.IsZero() && NamesPlainly(w.Spec, c.Object) && c.Age.older(w.Since)
-}
-
-// with has what is known of everything but the object itself.
-func (c *Change) with(of *Change) *Change {
-	c.Others, c.Versions, c.Age = of.Others, of.Versions, of.Age
-	return c
 }
 
 // isWithout tells whether another content is this one without some of its keys.

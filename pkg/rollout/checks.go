@@ -114,7 +114,7 @@ func (e *Engine) surroundings(ctx context.Context, d *appsv1.Deployment) *prefli
 	in.Rights.Items = neededRights()
 	for i := range in.Rights.Items {
 		right := &in.Rights.Items[i]
-		reading.Go(func() { right.Allowed = e.may(ctx, namespace, right) })
+		reading.Go(func() { right.Allowed = e.May(ctx, namespace, right) })
 	}
 	for i := range in.References {
 		reference := &in.References[i]
@@ -143,8 +143,8 @@ func neededRights() []preflight.Right {
 	)
 }
 
-// may asks the API server for a right. Where it does not answer the right is taken to be there: the work itself will tell.
-func (e *Engine) may(ctx context.Context, namespace string, right *preflight.Right) bool {
+// May asks the API server for a right. Where it does not answer the right is taken to be there: the work itself will tell.
+func (e *Engine) May(ctx context.Context, namespace string, right *preflight.Right) bool {
 	kind, sub, _ := strings.Cut(right.Resource, "/")
 	review, err := e.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{

@@ -503,6 +503,19 @@ func TestInterruptionLeavesItStandingAndAnotherProcessGoesOn(t *testing.T) {
 	}
 }
 
+// The first write is made, and nothing has been seen of it yet.
+func TestInterruptionRightAfterTheBeginningTellsWhereItStands(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		b.onStep(1, func() { cancel(errors.New("interrupted")) })
+		result := b.start(ctx, t)
+		wantOutcome(t, result, Detached, "interrupted")
+		if !result.Standing || result.Record.Step != 1 {
+			t.Errorf("standing %v at %+v", result.Standing, result.Record)
+		}
+	})
+}
+
 func TestTimeoutLeavesItStanding(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.change(func() { b.breaks = func(*appsv1.ReplicaSet) bool { return true } })

@@ -49,11 +49,11 @@ func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, on
 	apps := client.AppsV1()
 	switch workload.(type) {
 	case *appsv1.Deployment:
-		s.watch(client, "deployments", &appsv1.Deployment{}, listWatch(apps.Deployments(namespace).List, apps.Deployments(namespace).Watch, byName))
+		s.watch(client, "deployments", &appsv1.Deployment{}, ListWatch(apps.Deployments(namespace).List, apps.Deployments(namespace).Watch, byName))
 	case *appsv1.StatefulSet:
-		s.watch(client, "statefulsets", &appsv1.StatefulSet{}, listWatch(apps.StatefulSets(namespace).List, apps.StatefulSets(namespace).Watch, byName))
+		s.watch(client, "statefulsets", &appsv1.StatefulSet{}, ListWatch(apps.StatefulSets(namespace).List, apps.StatefulSets(namespace).Watch, byName))
 	case *appsv1.DaemonSet:
-		s.watch(client, "daemonsets", &appsv1.DaemonSet{}, listWatch(apps.DaemonSets(namespace).List, apps.DaemonSets(namespace).Watch, byName))
+		s.watch(client, "daemonsets", &appsv1.DaemonSet{}, ListWatch(apps.DaemonSets(namespace).List, apps.DaemonSets(namespace).Watch, byName))
 	default:
 		return nil, fmt.Errorf("no rollout is known of %T", workload)
 	}
@@ -63,10 +63,10 @@ func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, on
 	}
 	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
-		s.watch(client, "replicasets", &appsv1.ReplicaSet{}, listWatch(apps.ReplicaSets(namespace).List, apps.ReplicaSets(namespace).Watch, byLabel))
+		s.watch(client, "replicasets", &appsv1.ReplicaSet{}, ListWatch(apps.ReplicaSets(namespace).List, apps.ReplicaSets(namespace).Watch, byLabel))
 	}
 	pods := client.CoreV1().Pods(namespace)
-	s.watch(client, "pods", &corev1.Pod{}, listWatch(pods.List, pods.Watch, byLabel))
+	s.watch(client, "pods", &corev1.Pod{}, ListWatch(pods.List, pods.Watch, byLabel))
 	return s, nil
 }
 
@@ -77,7 +77,8 @@ func (s *source) lenient() {
 	}
 }
 
-func listWatch[L runtime.Object](
+// ListWatch narrows the list and watch calls of a typed client.
+func ListWatch[L runtime.Object](
 	list func(context.Context, metav1.ListOptions) (L, error),
 	watchFunc func(context.Context, metav1.ListOptions) (watch.Interface, error),
 	narrow func(*metav1.ListOptions),

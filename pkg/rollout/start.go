@@ -69,7 +69,7 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 	for {
 		ready, err := s.prepare(ctx, change, options)
 		if s.isOwn(err, tried) {
-			s.record = tried
+			s.record, s.state = tried, Open
 			return s.run(ctx), nil
 		}
 		if err == nil && tried == nil {
@@ -222,6 +222,7 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 		s.end(Done)
 		return nil, nil
 	}
+	s.state = Open // though no watch has brought it yet: an interruption is to say where it stands
 	s.emit(StepEvent{Step: 1, Of: len(p.record.Plan.Steps), Target: p.record.Target(p.replicas)})
 	return nil, nil
 }

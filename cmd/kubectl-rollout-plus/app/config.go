@@ -14,6 +14,7 @@ func newConfigCommand(env *environment) *cobra.Command {
 	cmd.AddCommand(
 		newConfigAffectedCommand(env), newConfigSetCommand(env), newConfigEditCommand(env), newConfigApplyCommand(env),
 		newConfigAttachCommand(env), newConfigDetachCommand(env), newConfigHistoryCommand(env), newConfigDiffCommand(env),
+		newConfigWatchCommand(env),
 	)
 	return cmd
 }

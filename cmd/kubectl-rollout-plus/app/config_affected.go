@@ -23,6 +23,7 @@ const configAffectedExample = `  # Who would be touched by a change of the Confi
   kubectl rollout-plus config affected secret/login --from-file=token -o wide`
 
 type configAffectedFlags struct {
+	kind   kindFlag
 	source configSource
 	output string
 }
@@ -46,6 +47,7 @@ func newConfigAffectedCommand(env *environment) *cobra.Command {
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
+	f.kind.add(cmd)
 	f.source.add(cmd)
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "wide" tells every reason, "json" writes a document.`)
 	return cmd
@@ -56,7 +58,7 @@ func (f *configAffectedFlags) run(ctx context.Context, env *environment, args []
 	if err != nil {
 		return err
 	}
-	object, err := configObject(args[0])
+	object, err := f.kind.object(args[0])
 	if err != nil {
 		return usageError(err)
 	}

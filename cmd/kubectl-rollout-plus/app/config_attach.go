@@ -32,9 +32,13 @@ type rollFlags struct {
 }
 
 func (f *rollFlags) add(cmd *cobra.Command) {
+	f.addWithoutTimeout(cmd)
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
+}
+
+func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
 }
 
 // complete gives the typed values.
@@ -86,6 +90,7 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that gets it; the first by default.")
+	f.kind.add(cmd)
 	f.wireFlags.add(cmd)
 	f.rollFlags.add(cmd)
 	return cmd

@@ -25,8 +25,13 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	if context.Cause(ctx) != nil || !began {
 		return &exitError{code: code, err: fmt.Errorf("%s; %s", text, c.standing())}
 	}
-	_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
-	undone := []error{c.restoreOnce(ctx, written)}
+	end := fmt.Sprintf("%s and all that references it are as they were", c.head.object)
+	if written == c.head {
+		end = fmt.Sprintf("all that reference %s run as before", c.head.object)
+	} else {
+		_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
+	}
+	undone := []error{c.restoreOnce(ctx, written, c.out[at])}
 	for i := at - 1; i >= 0; i-- {
 		if err := c.roll(ctx, c.out[i].back(c)); err != nil {
 			undone = append(undone, fmt.Errorf("%s was not brought back: %w", nameOf(c.out[i].workload), err))
@@ -35,16 +40,16 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	if err := errors.Join(undone...); err != nil {
 		return fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())
 	}
-	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s and all that references it are as they were", text, c.head.object)}
+	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s", text, end)}
 }
 
 // standing says how the object is where not all is done, and how to go on.
 func (c *changer) standing() string {
 	next := c.rollsOut(c.head.object)
 	switch {
-	case c.back == nil:
+	case c.returned == nil:
 		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.object, next)
-	case c.back.err != nil:
+	case c.returned.err != nil:
 		return fmt.Sprintf("%s stays changed; see '%s config diff %s -n %s'", c.head.object, displayName, c.head.object, c.namespace)
 	case c.head.read == nil:
 		return fmt.Sprintf("%s is gone again", c.head.object)
@@ -56,18 +61,19 @@ func (c *changer) standing() string {
 type wayBack struct{ err error }
 
 // restoreOnce gives the object back what it held, the first time that it is asked to.
-func (c *changer) restoreOnce(ctx context.Context, written *head) error {
-	if c.back == nil {
-		c.back = &wayBack{err: c.restore(ctx, written)}
+func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affectedWorkload) error {
+	if c.returned == nil {
+		c.returned = &wayBack{err: c.restore(ctx, written, failed)}
 	}
-	return c.back.err
+	return c.returned.err
 }
 
-// restore gives the object back what it held, unless somebody has changed it since. One that was created goes.
-func (c *changer) restore(ctx context.Context, written *head) error {
+// restore gives the object back what it held before a workload failed, unless somebody has changed it since. One that was
+// created goes.
+func (c *changer) restore(ctx context.Context, written *head, failed *affectedWorkload) error {
 	switch {
 	case written == c.head:
-		return nil
+		return c.takeBack(ctx, failed)
 	case c.head.read == nil:
 		return c.deleteHead(ctx, written)
 	}
@@ -81,14 +87,14 @@ func (c *changer) restore(ctx context.Context, written *head) error {
 // keepChanged gives the object the change again where it was taken back for a rollout that came good after all.
 func (c *changer) keepChanged(ctx context.Context) (err error) {
 	switch {
-	case c.back == nil:
+	case c.returned == nil:
 		return nil
 	case c.head.read == nil:
 		_, err = c.write(ctx, c.head, c.want, false)
 	default:
 		_, err = c.swap(ctx, c.head.object, c.head.content, c.want)
 	}
-	c.back = nil
+	c.returned = nil
 	return err
 }
 
@@ -123,15 +129,19 @@ func (w *affectedWorkload) change(p *pin) change {
 		workload: w.workload,
 		rewrite: func(template map[string]any) error {
 			w.before = runtime.DeepCopyJSON(template)
-			if w.inPlace == "" {
-				p.rename(template)
-			} else {
-				p.record(template)
-			}
+			w.give(p, template)
 			w.after = runtime.DeepCopyJSON(template)
 			return nil
 		},
 		undo: func(template map[string]any) error { return w.undo(p, template) },
+	}
+}
+
+func (w *affectedWorkload) give(p *pin, template map[string]any) {
+	if w.inPlace == "" {
+		p.rename(template)
+	} else {
+		p.record(template)
 	}
 }
 

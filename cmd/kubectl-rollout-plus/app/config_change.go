@@ -52,10 +52,11 @@ type changer struct {
 	pin *pin
 	// along are further objects whose present content goes into the templates together with this one.
 	along map[configmap.Object]*configmap.Content
-	// back is what came of giving the object back what it held, nil while that is not done.
-	back *wayBack
+	// returned is what came of giving the object back what it held, nil while that is not done.
+	returned *wayBack
 	// before is the version of what the object held, nil where that is not to be kept.
 	before *configmap.Version
+	edit
 }
 
 // newChanger begins a change of an object, which is nil where it is not there.
@@ -76,42 +77,26 @@ func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, 
 
 // run shows the change, asks, and makes it.
 func (c *changer) run(ctx context.Context) error {
-	if err := c.head.changeable(c.namespace); err != nil {
+	if err := c.head.noVersion(c.namespace); err != nil {
 		return err
 	}
-	old := &configmap.Content{Type: c.want.Type}
-	if c.head.read != nil {
-		old = c.head.content
-	}
-	judged := &configmap.Change{Object: c.head.object, Old: old, New: c.want}
-	if c.head.read != nil {
-		judged.Age, judged.Stale = configmap.AgeOf(&c.head.meta), c.along != nil
-	}
-	affected, err := c.reader.judge(ctx, judged)
+	judged, affected, err := c.look(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.choose(ctx, affected); err != nil {
-		return err
-	}
-	c.pin.older = map[configmap.Object]configmap.Object{}
-	for version := range judged.Versions {
-		c.pin.older[version] = c.head.object
-	}
-	same := c.head.read != nil && old.Equal(c.want)
-	if same && (len(c.out) == 0 || c.flags.noRestart) {
-		text := "unchanged"
-		if c.along != nil {
-			text = "runs everywhere as it is" // to be told by restart, which never changes it
-		}
-		_, _ = fmt.Fprintf(c.env.Out, "%s %s\n", c.head.object, text)
+	same := c.head.read != nil && c.head.content.Equal(c.want)
+	blocked := refuseBlocked(c.head.object, affected)
+	if same && (len(c.out) == 0 || c.flags.noRestart) && (c.along == nil || blocked == nil) {
+		c.tellNothing(affected)
 		return nil
 	}
-	if err := c.show(old, judged, affected); err != nil {
-		return err
+	if !c.shown {
+		if err := c.show(judged, affected); err != nil {
+			return err
+		}
 	}
-	if err := refuseBlocked(c.head.object, affected); err != nil {
-		return err
+	if blocked != nil {
+		return blocked
 	}
 	if err := c.try(ctx); err != nil {
 		return err
@@ -122,12 +107,53 @@ func (c *changer) run(ctx context.Context) error {
 	return c.perform(ctx, same)
 }
 
+// look judges who is affected, and picks who is to be rolled out.
+func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affected, error) {
+	judged := &configmap.Change{Object: c.head.object, Old: &configmap.Content{Type: c.want.Type}, New: c.want}
+	switch {
+	case c.since != nil:
+		judged.Old = c.since
+	case c.head.read != nil:
+		judged.Old = c.head.content
+	}
+	if c.head.read != nil {
+		judged.Present, judged.Age = c.head.content, configmap.AgeOf(&c.head.meta)
+		judged.Stale = c.along != nil && c.since == nil
+	}
+	affected, err := c.reader.judge(ctx, judged)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.choose(ctx, affected); err != nil {
+		return nil, nil, err
+	}
+	c.pin.older = map[configmap.Object]configmap.Object{}
+	for version := range judged.Versions {
+		c.pin.older[version] = c.head.object
+	}
+	return judged, affected, nil
+}
+
+// tellNothing tells that there is nothing to do.
+func (c *changer) tellNothing(affected []configmap.Affected) {
+	switch {
+	case c.along == nil:
+		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged\n", c.head.object)
+	case len(affected) > 0 || !c.unnamed: // else nobody has asked for it
+		_, _ = fmt.Fprintf(c.env.Out, "%s runs everywhere as it is\n", c.head.object)
+	}
+}
+
 // show writes what changes, and for whom. Values of Secrets are never shown.
-func (c *changer) show(old *configmap.Content, judged *configmap.Change, affected []configmap.Affected) error {
-	name := c.head.object.String()
+func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
+	old := judged.Old
+	name, is, will := c.head.object.String(), " (now)", " (new)"
+	if c.since != nil { // somebody else has changed it already
+		is, will = " (before)", " (now)"
+	}
 	_, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut),
-		printers.Text{Name: name + " (now)", Body: old.Shown(c.head.object.Kind, c.want, "before")},
-		printers.Text{Name: name + " (new)", Body: c.want.Shown(c.head.object.Kind, old, "after")})
+		printers.Text{Name: name + is, Body: old.Shown(c.head.object.Kind, c.want, "before")},
+		printers.Text{Name: name + will, Body: c.want.Shown(c.head.object.Kind, old, "after")})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-type configDetachFlags struct{ rollFlags }
+type configDetachFlags struct {
+	rollFlags
+	kind kindFlag
+}
 
 func newConfigDetachCommand(env *environment) *cobra.Command {
 	f := &configDetachFlags{}
@@ -26,12 +29,13 @@ func newConfigDetachCommand(env *environment) *cobra.Command {
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
+	f.kind.add(cmd)
 	f.add(cmd)
 	return cmd
 }
 
 func (f *configDetachFlags) run(ctx context.Context, env *environment, args []string) error {
-	head, err := configObject(args[1])
+	head, err := f.kind.object(args[1])
 	if err != nil {
 		return usageError(err)
 	}

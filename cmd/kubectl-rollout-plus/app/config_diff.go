@@ -12,7 +12,8 @@ import (
 )
 
 func newConfigDiffCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
+	kind := &kindFlag{}
+	cmd := &cobra.Command{
 		Use:   "diff [TYPE/]NAME [VERSION] [VERSION]",
 		Short: "Compare versions of a ConfigMap or Secret",
 		Long: "Compare two versions of a ConfigMap or Secret; one with what the object holds\n" +
@@ -21,15 +22,19 @@ func newConfigDiffCommand(env *environment) *cobra.Command {
 		Example: "  # What has changed since the newest other version\n  kubectl rollout-plus config diff web\n\n" +
 			"  # Between two versions\n  kubectl rollout-plus config diff web m8mt92gg65 hhh9dd84bk",
 		Args: arguments(cobra.RangeArgs(1, 3)),
-		RunE: func(cmd *cobra.Command, args []string) error { return inTrouble(diffConfig(cmd.Context(), env, args)) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return inTrouble(diffConfig(cmd.Context(), env, kind, args))
+		},
 	}
+	kind.add(cmd)
+	return cmd
 }
 
-func diffConfig(ctx context.Context, env *environment, args []string) error {
+func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []string) error {
 	if err := env.checkColor(); err != nil {
 		return err
 	}
-	object, err := configObject(args[0])
+	object, err := kind.object(args[0])
 	if err != nil {
 		return usageError(err)
 	}

@@ -15,7 +15,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-type configEditFlags struct{ changeFlags }
+type configEditFlags struct {
+	changeFlags
+	kind kindFlag
+}
 
 func newConfigEditCommand(env *environment) *cobra.Command {
 	f := &configEditFlags{}
@@ -28,12 +31,13 @@ func newConfigEditCommand(env *environment) *cobra.Command {
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
+	f.kind.add(cmd)
 	f.add(cmd)
 	return cmd
 }
 
 func (f *configEditFlags) run(ctx context.Context, env *environment, args []string) error {
-	object, err := configObject(args[0])
+	object, err := f.kind.object(args[0])
 	if err != nil {
 		return usageError(err)
 	}

@@ -22,15 +22,18 @@ type head struct {
 
 // changeable refuses what cannot be edited.
 func (h *head) changeable(namespace string) error {
-	switch {
-	case h.read == nil:
-		return nil
-	case h.immutable:
-		return fmt.Errorf("%s in namespace %q is immutable, so it cannot be changed; delete and create it, or change another", h.object, namespace)
-	case h.meta.Labels[configmap.HeadLabel] != "":
-		return fmt.Errorf("%s in namespace %q is a version; change %s instead", h.object, namespace, h.meta.Annotations[configmap.HeadAnnotation])
+	if err := h.noVersion(namespace); err != nil || h.read == nil || !h.immutable {
+		return err
 	}
-	return nil
+	return fmt.Errorf("%s in namespace %q is immutable, so it cannot be changed; delete and create it, or change another", h.object, namespace)
+}
+
+// noVersion refuses a version, which is what pods run with and never changes.
+func (h *head) noVersion(namespace string) error {
+	if h.read == nil || h.meta.Labels[configmap.HeadLabel] == "" {
+		return nil
+	}
+	return fmt.Errorf("%s in namespace %q is a version; change %s instead", h.object, namespace, h.meta.Annotations[configmap.HeadAnnotation])
 }
 
 // write gives the object another content, if nobody has changed it since it was read, and reads what it is then. One that

@@ -12,7 +12,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
-type configHistoryFlags struct{ output string }
+type configHistoryFlags struct {
+	kind   kindFlag
+	output string
+}
 
 func newConfigHistoryCommand(env *environment) *cobra.Command {
 	f := &configHistoryFlags{}
@@ -26,6 +29,7 @@ func newConfigHistoryCommand(env *environment) *cobra.Command {
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
+	f.kind.add(cmd)
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document.`)
 	return cmd
 }
@@ -34,7 +38,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 	if f.output != "" && f.output != "json" {
 		return flagError("output", f.output, errors.New("expected json, or nothing for a table"))
 	}
-	object, err := configObject(args[0])
+	object, err := f.kind.object(args[0])
 	if err != nil {
 		return usageError(err)
 	}

@@ -24,6 +24,8 @@ type restoration struct {
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
 	shared, lenient bool
+	// returning are workloads that go back too, which are in nobody's way.
+	returning map[string]bool
 	// note tells of a head that is given back already.
 	note  *configNote
 	kept  map[configmap.Object]configmap.Kept
@@ -169,7 +171,7 @@ func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string,
 	for _, l := range r.reader.workloadLists()[:3] {
 		err := r.reader.each(ctx, l, func(object runtime.Object) {
 			workload, is := object.(rollout.Workload)
-			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || found != "" {
+			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || r.returning[nameOf(workload)] || found != "" {
 				return
 			}
 			template := rollout.TemplateOf(workload)

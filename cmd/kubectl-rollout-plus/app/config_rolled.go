@@ -37,6 +37,9 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 		if workload == nil {
 			continue // of a kind that this program does not roll out
 		}
+		if !c.flags.noRestart {
+			c.env.warnOfNoHistory(workload)
+		}
 		w := &affectedWorkload{workload: workload, judgment: a.Judgment}
 		switch {
 		case c.flags.inPlace:
@@ -79,13 +82,14 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
+	c.began = true
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
 		change := w.change(c.pin)
 		change.note = c.note(i)
 		// Before its old pods come back, or those in place would start with what has just failed.
-		change.returning = func(ctx context.Context) { c.restoreOnce(ctx, written) }
+		change.returning = func(ctx context.Context) { c.restoreOnce(ctx, written, w) }
 		err := c.roll(ctx, change)
 		if err == nil {
 			err = c.keepChanged(ctx)

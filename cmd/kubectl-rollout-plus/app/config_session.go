@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -80,6 +81,25 @@ func (s *configSession) tidy(ctx context.Context, kinds []configmap.Kind, settle
 	if err := s.store.sweep(ctx, kinds, settled); err != nil {
 		_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %v; the next command tries again\n", err)
 	}
+}
+
+// warnOfNoHistory warns of a workload that keeps no old revisions: its versions go with them.
+func (env *environment) warnOfNoHistory(workload rollout.Workload) {
+	var limit *int32
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		limit = w.Spec.RevisionHistoryLimit
+	case *appsv1.StatefulSet:
+		limit = w.Spec.RevisionHistoryLimit
+	case *appsv1.DaemonSet:
+		limit = w.Spec.RevisionHistoryLimit
+	}
+	name := nameOf(workload)
+	if limit == nil || *limit > 0 || env.warned[name] {
+		return
+	}
+	env.warned[name] = true
+	_, _ = fmt.Fprintf(env.ErrOut, "warning: %s has revisionHistoryLimit 0: versions go as soon as its pods leave them, and undo cannot bring any back\n", name)
 }
 
 // kindsOf are the kinds of some objects.

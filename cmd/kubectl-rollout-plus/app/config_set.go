@@ -26,6 +26,7 @@ const configChangeHelp = "What changes and who is affected is shown first, and a
 
 type configSetFlags struct {
 	changeFlags
+	kind   kindFlag
 	source configSource
 }
 
@@ -39,13 +40,14 @@ func newConfigSetCommand(env *environment) *cobra.Command {
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
+	f.kind.add(cmd)
 	f.source.add(cmd)
 	f.add(cmd)
 	return cmd
 }
 
 func (f *configSetFlags) run(ctx context.Context, env *environment, args []string) error {
-	object, err := configObject(args[0])
+	object, err := f.kind.object(args[0])
 	if err != nil {
 		return usageError(err)
 	}

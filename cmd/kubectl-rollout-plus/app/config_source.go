@@ -8,31 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/runtime"
 	kubectlcreate "k8s.io/kubectl/pkg/cmd/create"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
-
-// configObject reads NAME, configmap/NAME or secret/NAME.
-func configObject(argument string) (configmap.Object, error) {
-	kind, name, found := strings.Cut(argument, "/")
-	if !found {
-		kind, name = "configmap", argument
-	}
-	if problems := validation.NameIsDNSSubdomain(name, false); len(problems) > 0 {
-		return configmap.Object{}, fmt.Errorf("%q is not the name of a ConfigMap or Secret: %s", name, problems[0])
-	}
-	switch strings.ToLower(kind) {
-	case "configmap", "configmaps", "cm":
-		return configmap.Object{Kind: configmap.ConfigMap, Name: name}, nil
-	case "secret", "secrets":
-		return configmap.Object{Kind: configmap.Secret, Name: name}, nil
-	}
-	return configmap.Object{}, fmt.Errorf("name the object as configmap/NAME or secret/NAME, not %q", argument)
-}
 
 // configSource is where new keys and values come from: the flags of kubectl's own create, KEY=VALUE, and KEY- for keys
 // that are to go.

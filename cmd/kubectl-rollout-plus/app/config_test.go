@@ -15,20 +15,34 @@ import (
 func TestConfigBadInputIsAUsageError(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"config affected":                                          "requires at least 1 arg",
-		"config affected pod/web":                                  "configmap/NAME or secret/NAME",
-		"config affected web/":                                     "not the name",
-		"config affected We_b":                                     "not the name",
-		"config affected configmap/a/b":                            "not the name",
-		"config affected web a":                                    "invalid literal source a, expected key=value",
-		"config affected web a_b/c=1":                              "not a valid key name",
-		"config affected web a=1 a=2":                              "cannot add key",
-		"config affected web a=1 a-":                               "both set and removed",
-		"config affected web --from-file=nope":                     "error reading nope: no such file or directory",
-		"config affected web --from-literal=a=1 --from-env-file=x": "from-env-file cannot be combined",
-		"config affected secret/web a=1 --from-env-file=x":         "from-env-file cannot be combined",
-		"config affected secret/web --from-file=nope":              "error reading nope: no such file or directory",
-		"config affected web -o yaml":                              "expected wide, json",
+		"config affected":                                                "requires at least 1 arg",
+		"config affected pod/web":                                        "configmap/NAME or secret/NAME",
+		"config affected web/":                                           "not the name",
+		"config affected We_b":                                           "not the name",
+		"config affected configmap/a/b":                                  "not the name",
+		"config affected web a":                                          "invalid literal source a, expected key=value",
+		"config affected web a_b/c=1":                                    "not a valid key name",
+		"config affected web a=1 a=2":                                    "cannot add key",
+		"config affected web a=1 a-":                                     "both set and removed",
+		"config affected web --from-file=nope":                           "error reading nope: no such file or directory",
+		"config affected web --from-literal=a=1 --from-env-file=x":       "from-env-file cannot be combined",
+		"config affected secret/web a=1 --from-env-file=x":               "from-env-file cannot be combined",
+		"config affected secret/web --from-file=nope":                    "error reading nope: no such file or directory",
+		"config affected web -o yaml":                                    "expected wide, json",
+		"config set --secret configmap/web a=1 --yes":                    `--secret is for Secrets, and "configmap/web" names a ConfigMap`,
+		"config affected --secret cm/web":                                `--secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"config edit --secret cm/web":                                    `--secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"config history --secret cm/web":                                 `--secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"config detach deployment/web cm/web --secret":                   `--secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"config attach deployment/web --secret --mount-config cm/web=/x": `--mount-config "cm/web=/x": --secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"restart --config cm/web --secret":                               `--config "cm/web": --secret is for Secrets, and "cm/web" names a ConfigMap`,
+		"config watch --debounce -1s":                                    `--debounce "-1s"`,
+		"config watch --debounce x":                                      "--debounce",
+		"config watch --steps 0":                                         "--steps",
+		"config watch --secret web cm/a":                                 `--secret is for Secrets, and "cm/a" names a ConfigMap`,
+		"config watch pod/web":                                           "configmap/NAME or secret/NAME",
+		"config watch --pin --in-place":                                  "exclude each other",
+		"restart --stale --secret":                                       "--secret goes with --config",
 	} {
 		code, out, errOut := call(t, strings.Fields(line)...)
 		if code != ExitUsage || !strings.Contains(errOut, want) || !strings.HasPrefix(errOut, "error: ") || out != "" {
@@ -50,6 +64,11 @@ func TestConfigBadInputIsAUsageError(t *testing.T) {
 
 func TestConfigObject(t *testing.T) {
 	t.Parallel()
+	for _, argument := range []string{"web", "secret/web", "Secrets/web"} {
+		if got, err := (&kindFlag{secret: true}).object(argument); err != nil || got != (configmap.Object{Kind: configmap.Secret, Name: "web"}) {
+			t.Errorf("--secret %s: %v, %v", argument, got, err)
+		}
+	}
 	for argument, want := range map[string]configmap.Object{
 		"web":            {Kind: configmap.ConfigMap, Name: "web"},
 		"cm/web":         {Kind: configmap.ConfigMap, Name: "web"},
@@ -58,7 +77,7 @@ func TestConfigObject(t *testing.T) {
 		"secret/web":     {Kind: configmap.Secret, Name: "web"},
 		"secrets/web":    {Kind: configmap.Secret, Name: "web"},
 	} {
-		if got, err := configObject(argument); err != nil || got != want {
+		if got, err := (&kindFlag{}).object(argument); err != nil || got != want {
 			t.Errorf("%s: %v, %v", argument, got, err)
 		}
 	}

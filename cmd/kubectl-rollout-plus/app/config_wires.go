@@ -14,6 +14,7 @@ import (
 
 // wireFlags say how configuration gets into a container; create deployment and config attach share them.
 type wireFlags struct {
+	kind                     kindFlag
 	envFrom, envKeys, mounts []string
 }
 
@@ -34,9 +35,9 @@ func (f *wireFlags) wires() ([]configmap.Wire, error) {
 		values []string
 		parse  func(string) (configmap.Wire, error)
 	}{
-		{"env-from-config", f.envFrom, parseEnvFrom},
-		{"env-from-config-key", f.envKeys, parseEnvKey},
-		{"mount-config", f.mounts, parseMount},
+		{"env-from-config", f.envFrom, f.parseEnvFrom},
+		{"env-from-config-key", f.envKeys, f.parseEnvKey},
+		{"mount-config", f.mounts, f.parseMount},
 	} {
 		for _, value := range each.values {
 			wire, err := each.parse(value)
@@ -49,9 +50,9 @@ func (f *wireFlags) wires() ([]configmap.Wire, error) {
 	return all, nil
 }
 
-func parseEnvFrom(value string) (configmap.Wire, error) {
+func (f *wireFlags) parseEnvFrom(value string) (configmap.Wire, error) {
 	name, prefix, prefixed := strings.Cut(value, ":")
-	head, err := configObject(name)
+	head, err := f.kind.object(name)
 	if err != nil {
 		return configmap.Wire{}, err
 	}
@@ -63,7 +64,7 @@ func parseEnvFrom(value string) (configmap.Wire, error) {
 	return configmap.Wire{Source: configmap.FromEnvFrom, Head: head, Prefix: prefix}, nil
 }
 
-func parseEnvKey(value string) (configmap.Wire, error) {
+func (f *wireFlags) parseEnvKey(value string) (configmap.Wire, error) {
 	variable, rest, found := strings.Cut(value, "=")
 	name, key, keyed := strings.Cut(rest, ":")
 	if !found || !keyed {
@@ -72,20 +73,20 @@ func parseEnvKey(value string) (configmap.Wire, error) {
 	if problems := validation.IsEnvVarName(variable); len(problems) > 0 {
 		return configmap.Wire{}, fmt.Errorf("%q is not the name of a variable: %s", variable, problems[0])
 	}
-	head, err := configObject(name)
+	head, err := f.kind.object(name)
 	if err != nil {
 		return configmap.Wire{}, err
 	}
 	return configmap.Wire{Source: configmap.FromEnv, Head: head, Variable: variable, Keys: []string{key}}, checkKeys([]string{key})
 }
 
-func parseMount(value string) (configmap.Wire, error) {
+func (f *wireFlags) parseMount(value string) (configmap.Wire, error) {
 	what, at, found := strings.Cut(value, "=")
 	if !found || !path.IsAbs(at) || path.Clean(at) == "/" || strings.Contains(at, ":") {
 		return configmap.Wire{}, errors.New("expected CM[:KEY[,KEY...]]=/PATH, with an absolute path")
 	}
 	name, list, keyed := strings.Cut(what, ":")
-	head, err := configObject(name)
+	head, err := f.kind.object(name)
 	if err != nil {
 		return configmap.Wire{}, err
 	}

@@ -172,7 +172,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"", "start", "status", "resume", "abort", "pause", "restart", "undo", "history", "diff", "create", "create deployment",
-		"create configmap", "config", "config affected", "version", "exit-codes",
+		"create configmap", "config", "config affected", "config watch", "version", "exit-codes",
 	} {
 		code, out, errOut := call(t, append(strings.Fields(line), "--help")...)
 		if code != ExitDone || errOut != "" || !strings.Contains(out, "kubectl rollout-plus") || strings.Contains(out, "kubectl-rollout_plus") {

@@ -77,6 +77,7 @@ func (p *pin) objects() map[configmap.Object]time.Time {
 
 // pinned rolls a workload out with versions: all is tried first, then the versions are written, then the template.
 func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
+	r.env.warnOfNoHistory(c.workload)
 	owners := []metav1.OwnerReference{ownerOfWorkload(c.workload)}
 	if err := p.write(ctx, r.store, owners, true); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 // staleFlags make restart roll out those whose pods do not run with what a ConfigMap or Secret holds now.
 type staleFlags struct {
 	config string
+	kind   kindFlag
 	stale  bool
 	changeFlags
 }
@@ -22,6 +23,7 @@ type staleFlags struct {
 func (f *staleFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "Restart those whose pods do not run with what this ConfigMap, or secret/NAME, holds now.")
+	flags.BoolVar(&f.kind.secret, "secret", false, "With --config: the name is that of a Secret.")
 	flags.BoolVar(&f.stale, "stale", false, "The same for every ConfigMap and Secret that has versions.")
 	f.addMode(cmd)
 }
@@ -33,6 +35,8 @@ func (f *staleFlags) checkStale(args []string) error {
 	switch {
 	case !f.given() && (f.keepLive || f.inPlace || f.pin):
 		return usageError(errors.New("--keep-live, --in-place and --pin go with --config or --stale"))
+	case f.kind.secret && f.config == "":
+		return usageError(errors.New("--secret goes with --config"))
 	case f.given() && len(args) > 0:
 		return usageError(errors.New("--config and --stale find the workloads themselves; name none"))
 	case f.config != "" && f.stale:
@@ -74,7 +78,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 // heads are the objects whose users are looked at.
 func (f *staleFlags) heads(ctx context.Context, s *configSession) ([]configmap.Object, error) {
 	if f.config != "" {
-		object, err := configObject(f.config)
+		object, err := f.kind.object(f.config)
 		if err != nil {
 			return nil, flagError("config", f.config, err)
 		}
@@ -109,6 +113,11 @@ func (f *staleFlags) restartFor(ctx context.Context, env *environment, namespace
 	if err != nil {
 		return err
 	}
-	c.head, c.want, c.along = &head{object: object, read: found}, found.content, contents
+	return c.catchUp(ctx, &head{object: object, read: found}, contents)
+}
+
+// catchUp rolls out those who do not run with what an object holds.
+func (c *changer) catchUp(ctx context.Context, h *head, along map[configmap.Object]*configmap.Content) error {
+	c.head, c.want, c.along = h, h.content, along
 	return c.run(ctx)
 }

@@ -28,12 +28,14 @@ type environment struct {
 	clock     *serverClock
 	// namespace is that of a manifest; it beats the kubeconfig's.
 	namespace string
+	// warned are the warnings that have been told, each of them once.
+	warned map[string]bool
 }
 
 // NewRootCommand builds the command tree.
 func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.Command {
 	env := &environment{
-		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(),
+		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(), warned: map[string]bool{},
 		flags: genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50),
 	}
 	env.flags.WrapConfigFn = func(config *rest.Config) *rest.Config { return env.configure(config) }

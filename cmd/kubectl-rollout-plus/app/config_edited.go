@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// edit is what is known of a change that somebody else has made of an object, which is only to be rolled out.
+type edit struct {
+	// since is what pods that tell nothing of themselves run with, nil where that is not known.
+	since *configmap.Content
+	// unnamed tells that nobody has named the object, so that it is not worth a word where nobody references it, and
+	// shown that the change has been shown before.
+	unnamed, shown bool
+	// began tells that something was rolled out, and back is what the object was given again when that failed.
+	began bool
+	back  *configmap.Content
+}
+
+// takeBack gives an object that others have edited what it held before: what is known of that, else what the workload ran
+// with that has failed. It stays where somebody has changed it meanwhile, or where it has been there all the time.
+func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error {
+	if c.head.immutable {
+		return nil
+	}
+	if c.since == nil || c.since.Equal(c.want) {
+		return c.takeBackTo(ctx, failed)
+	}
+	_, err := c.write(ctx, c.head, c.since, false)
+	switch {
+	case apierrors.IsConflict(err):
+		_, _ = fmt.Fprintf(c.env.ErrOut, "%s was changed again meanwhile; it stays as it is\n", c.head.object)
+		return nil
+	case err != nil:
+		return err
+	}
+	c.back = c.since
+	_, _ = fmt.Fprintf(c.env.ErrOut, "%s holds again what it held before it was edited\n", c.head.object)
+	return nil
+}
+
+// takeBackTo gives objects what the template of a workload names that returns.
+func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) error {
+	r := &restoration{
+		configSession: c.configSession, workload: keyOf(failed.workload), kind: strings.ToLower(kindOf(failed.workload).Kind),
+		lenient: true, returning: map[string]bool{},
+	}
+	for _, w := range c.out {
+		r.returning[nameOf(w.workload)] = true
+	}
+	some, err := r.lookUp(ctx)
+	if err != nil || !some || failed.before == nil {
+		return err
+	}
+	after := runtime.DeepCopyJSON(failed.before)
+	failed.give(c.pin, after)
+	from, err := rollout.TypedTemplate(after)
+	if err != nil {
+		return err
+	}
+	to, err := rollout.TypedTemplate(failed.before)
+	if err != nil {
+		return err
+	}
+	done, err := r.to(ctx, from, to)
+	for i := range done {
+		if done[i].written.object == c.head.object {
+			c.back = done[i].written.content
+		}
+	}
+	return err
+}

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+const configWatchExample = `  # Roll out every edit of the ConfigMap web and the Secret login
+  kubectl rollout-plus config watch web secret/login
+
+  # Every edit of whatever the namespace's workloads reference, in two steps
+  kubectl rollout-plus config watch --steps 50%`
+
+type configWatchFlags struct {
+	changeFlags
+	kind     kindFlag
+	debounce time.Duration
+}
+
+func newConfigWatchCommand(env *environment) *cobra.Command {
+	f := &configWatchFlags{}
+	cmd := &cobra.Command{
+		Use:   "watch [[TYPE/]NAME...]",
+		Short: "Roll out every edit of ConfigMaps and Secrets, until it is ended",
+		Long: "Stay in the foreground and roll out every edit of the named ConfigMaps and\n" +
+			"Secrets, or of all that the namespace's workloads reference: those whose pods do\n" +
+			"not run with it, and nobody else, one after another, as restart --config does.\n\n" +
+			"What was edited while nobody watched is caught up with at the start, as far as\n" +
+			"versions tell what pods run with. Edits that come soon after one another make\n" +
+			"one rollout, and so do those that come during one. An edit that is taken back\n" +
+			"makes none.\n\n" +
+			"A rollout that fails goes back, and with it the object, unless somebody has\n" +
+			"changed it since or others use it. That edit is not tried again until the object\n" +
+			"holds another one. What could not begin is tried again, later and later.\n\n" +
+			"Ctrl-C or SIGTERM ends it, with 0 between rollouts. During a rollout that stands\n" +
+			"still then, and the exit code is 130 or 143.",
+		Example: configWatchExample,
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+	}
+	f.kind.add(cmd)
+	cmd.Flags().DurationVar(&f.debounce, "debounce", 2*time.Second, "How long there is to be no further edit before one is rolled out.")
+	f.addMode(cmd)
+	f.addWithoutTimeout(cmd)
+	return cmd
+}
+
+func (f *configWatchFlags) run(ctx context.Context, env *environment, args []string) error {
+	if f.debounce < 0 {
+		return flagError("debounce", f.debounce.String(), errNegative)
+	}
+	var named []configmap.Object
+	for _, argument := range args {
+		object, err := f.kind.object(argument)
+		if err != nil {
+			return usageError(err)
+		}
+		if !slices.Contains(named, object) {
+			named = append(named, object)
+		}
+	}
+	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return err
+	}
+	c, err := f.newChanger(env, namespace) // which says now what is wrong with the flags
+	if err != nil {
+		return err
+	}
+	f.yes = true
+	w := &configWatcher{
+		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: rollout.NewObjects(env.clock),
+		edits: &configmap.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, postponed: map[configmap.Object]postponed{},
+		onlySecrets: f.kind.secret,
+	}
+	if err := w.watch(ctx); err != nil {
+		return w.stopped(err)
+	}
+	return w.run(ctx)
+}
+
+// watch adds the watches: of each object that is named, by its name, or of all but versions and what tools store in Secrets.
+func (w *configWatcher) watch(ctx context.Context) error {
+	for _, object := range w.named {
+		err := w.watchKind(ctx, object.Kind, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()})
+		if err != nil {
+			return err
+		}
+	}
+	if len(w.named) > 0 {
+		return nil
+	}
+	all := metav1.ListOptions{LabelSelector: "!" + configmap.HeadLabel}
+	if !w.onlySecrets {
+		if err := w.watchKind(ctx, configmap.ConfigMap, all); err != nil {
+			return err
+		}
+	}
+	all.FieldSelector = "type!=helm.sh/release.v1,type!=" + string(corev1.SecretTypeServiceAccountToken)
+	err := w.watchKind(ctx, configmap.Secret, all)
+	if apierrors.IsForbidden(err) && !w.onlySecrets {
+		_, _ = fmt.Fprintf(w.env.ErrOut, "warning: Secrets are not watched: %v\n", err)
+		return nil
+	}
+	return err
+}
+
+func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only metav1.ListOptions) error {
+	narrow := func(o *metav1.ListOptions) { o.FieldSelector, o.LabelSelector = only.FieldSelector, only.LabelSelector }
+	resource, calls := "configmaps", (*cache.ListWatch)(nil)
+	var object runtime.Object
+	if kind == configmap.Secret {
+		resource, object = "secrets", &corev1.Secret{}
+		secrets := w.engine.Client.CoreV1().Secrets(w.namespace)
+		calls = rollout.ListWatch(secrets.List, secrets.Watch, narrow)
+	} else {
+		object = &corev1.ConfigMap{}
+		configMaps := w.engine.Client.CoreV1().ConfigMaps(w.namespace)
+		calls = rollout.ListWatch(configMaps.List, configMaps.Watch, narrow)
+	}
+	// The watches themselves go on asking whatever the answer is. Whoever lacks a right is to know it now.
+	if _, err := calls.ListWithContext(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+		return w.reader.explain(ctx, "list", resource, err)
+	}
+	events, err := calls.WatchWithContext(ctx, metav1.ListOptions{TimeoutSeconds: new(int64(1))})
+	if err != nil {
+		return w.reader.explain(ctx, "watch", resource, err)
+	}
+	events.Stop()
+	for range events.ResultChan() {
+		continue // until it has ended
+	}
+	w.objects.Watch(w.engine.Client, resource, object, calls)
+	return nil
+}
+
+// what tells what is watched.
+func (w *configWatcher) what() string {
+	if len(w.named) == 0 {
+		return "what workloads reference"
+	}
+	text := w.named[0].String()
+	for _, object := range w.named[1:] {
+		text += ", " + object.String()
+	}
+	return text
+}
+
+// stopped answers an interruption: between rollouts it is how the command ends. One in a rollout is told as by others.
+func (w *configWatcher) stopped(err error) error {
+	var interrupt *InterruptError
+	if !errors.As(err, &interrupt) {
+		return err
+	}
+	_, _ = fmt.Fprintln(w.env.ErrOut, "Watching ends; no rollout was under way.")
+	return nil
+}

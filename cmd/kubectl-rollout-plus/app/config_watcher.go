@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// configWatcher rolls out edits as they come.
+type configWatcher struct {
+	*configSession
+	flags *changeFlags
+	named []configmap.Object
+	// onlySecrets is about what is watched where nothing is named.
+	onlySecrets bool
+	objects     *rollout.Objects
+	edits       *configmap.Edits
+	// cached are the heads as they were last read off the watches.
+	cached    map[configmap.Object]*read
+	postponed map[configmap.Object]postponed
+	broken    bool
+}
+
+// postponed is what could not be rolled out, and why, which is told once.
+type postponed struct {
+	content *configmap.Content
+	why     string
+}
+
+// run is the loop. It looks at what there is, not at what has happened: nothing is missed while it looks away.
+func (w *configWatcher) run(ctx context.Context) error {
+	defer w.objects.Close()
+	if err := w.objects.Start(ctx); err != nil {
+		return w.stopped(err)
+	}
+	w.observe()
+	if err := w.begin(ctx); err != nil {
+		return w.stopped(err)
+	}
+	for {
+		if err := w.objects.Err(); err != nil {
+			return err
+		}
+		w.tellConnection()
+		w.observe()
+		ready, again := w.edits.Take(w.env.clock.Now())
+		if err := w.rollAll(ctx, ready); err != nil {
+			return err
+		}
+		if len(ready) > 0 && context.Cause(ctx) == nil {
+			continue
+		}
+		if err := w.objects.Sleep(ctx, again); err != nil {
+			return w.stopped(err)
+		}
+	}
+}
+
+// begin finds out who is to be caught up with, and which rights are missing.
+func (w *configWatcher) begin(ctx context.Context) error {
+	for _, object := range w.named {
+		found := w.cached[object]
+		if found == nil {
+			_, err := w.head(ctx, object)
+			return err
+		}
+		if err := (&head{object: object, read: found}).noVersion(w.namespace); err != nil {
+			return err
+		}
+		w.edits.Look(object)
+	}
+	workloads, err := w.reader.workloads(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.mayWrite(ctx, workloads); err != nil {
+		return err
+	}
+	if len(w.named) == 0 {
+		r := &restoration{configSession: w.configSession}
+		if _, err := r.lookUp(ctx); err != nil {
+			return err
+		}
+		for object := range r.heads {
+			w.edits.Look(object)
+		}
+	}
+	_, _ = fmt.Fprintf(w.env.ErrOut, "Watching %s in namespace %s; Ctrl-C ends it.\n", w.what(), w.namespace)
+	return nil
+}
+
+// observe takes in what the watches brought.
+func (w *configWatcher) observe() {
+	seen, contents := map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
+	w.objects.Each(func(object any) {
+		var name configmap.Object
+		var meta *metav1.ObjectMeta
+		var make func() *read
+		switch o := object.(type) {
+		case *corev1.ConfigMap:
+			name, meta = configmap.Object{Kind: configmap.ConfigMap, Name: o.Name}, &o.ObjectMeta
+			make = func() *read {
+				return &read{configmap.ContentOfConfigMap(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
+			}
+		case *corev1.Secret:
+			name, meta = configmap.Object{Kind: configmap.Secret, Name: o.Name}, &o.ObjectMeta
+			make = func() *read {
+				return &read{configmap.ContentOfSecret(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
+			}
+		default:
+			return
+		}
+		found := w.cached[name]
+		if found == nil || found.meta.UID != meta.UID || found.meta.ResourceVersion != meta.ResourceVersion {
+			found = make()
+		}
+		seen[name], contents[name] = found, found.content
+	})
+	w.cached = seen
+	w.edits.Observe(w.env.clock.Now(), contents)
+}
+
+// rollAll rolls out the edits of several heads, one after another. Who sees more than one of them takes all at once.
+func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) error {
+	for _, object := range ready {
+		w.observe()
+		if !w.edits.Due(object) {
+			continue
+		}
+		along := map[configmap.Object]*configmap.Content{}
+		for _, other := range ready {
+			if w.edits.Due(other) {
+				along[other] = w.cached[other].content
+			}
+		}
+		if err := w.roll(ctx, object, along); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roll rolls out the edit of one head. An error ends the command; a rollout that fails does not.
+func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along map[configmap.Object]*configmap.Content) error {
+	c, err := w.flags.newChanger(w.env, w.namespace)
+	if err != nil {
+		return err
+	}
+	now := w.cached[object]
+	c.since, c.unnamed, c.shown = w.edits.Settled(object), len(w.named) == 0, w.postponed[object].content == now.content
+	err = c.catchUp(ctx, &head{object: object, read: now}, along)
+	switch {
+	case err == nil:
+		w.edits.Settle(object, now.content)
+		delete(w.postponed, object)
+	case context.Cause(ctx) != nil && c.began:
+		return err
+	case context.Cause(ctx) != nil:
+		// Nothing was begun; the loop ends by itself.
+	case c.began:
+		w.edits.Fail(object, now.content, c.back)
+		delete(w.postponed, object)
+		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; that edit of %s is not tried again until it holds another one.\n", errorText(err), object)
+	default:
+		w.postpone(object, now.content, err)
+	}
+	return nil
+}
+
+// postpone tells why nothing could be begun, where that is new.
+func (w *configWatcher) postpone(object configmap.Object, content *configmap.Content, err error) {
+	wait := w.edits.Postpone(object, w.env.clock.Now())
+	before, now := w.postponed[object], postponed{content, errorText(err)}
+	if w.postponed[object] = now; now != before {
+		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s is looked at again in %s, and then later and later.\n",
+			now.why, object, wait.Round(time.Second))
+	}
+}
+
+// tellConnection tells when the connection is lost, and when it is back.
+func (w *configWatcher) tellConnection() {
+	broken := w.objects.Stale()
+	switch {
+	case broken && !w.broken:
+		_, _ = fmt.Fprintln(w.env.ErrOut, "no connection to the API server; edits are caught up with once it is back")
+	case !broken && w.broken:
+		_, _ = fmt.Fprintln(w.env.ErrOut, "the connection to the API server is back")
+	}
+	w.broken = broken
+}

@@ -1,0 +1,158 @@
+package configmap
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	// patience is how many times the quiet time a burst of edits may last before what there is by then is taken.
+	patience = 10
+	// soonest and latest are how long an edit waits that could not be rolled out, the first time and the last.
+	soonest, latest = 5 * time.Second, 5 * time.Minute
+)
+
+// Edits decides when the edits of heads are to be rolled out, by what the heads hold and what was rolled out before. An
+// edit that is taken back before its time is none.
+type Edits struct {
+	// Quiet is how long nobody is to have edited anything before an edit is rolled out.
+	Quiet time.Duration
+
+	heads map[Object]*edited
+	// first and last are when the present burst of edits began and went on.
+	first, last time.Time
+}
+
+// edited is what is known of one head.
+type edited struct {
+	// present is what the head holds, nil while it is not there.
+	present *Content
+	// settled is what pods that tell nothing of themselves run with.
+	settled *Content
+	// unknown tells that it has not been looked at yet who runs with what.
+	unknown bool
+	// failed is what could not be rolled out, and taken back that the head was given its settled content again.
+	failed    *Content
+	takenBack bool
+	tries     int
+	after     time.Time
+}
+
+// due tells whether somebody may not run with what the head holds, and could.
+func (h *edited) due() bool {
+	return h.present != nil && (h.unknown || !same(h.present, h.settled)) && !same(h.present, h.failed)
+}
+
+// same tells whether two contents are the same, where none is none.
+func same(a, b *Content) bool {
+	return a == b || a != nil && b != nil && a.Equal(b)
+}
+
+// Observe takes in what the heads hold now; those that are not among them are not there. Those of the first time are
+// taken as what everybody runs with.
+func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
+	begun := e.heads != nil
+	if !begun {
+		e.heads = map[Object]*edited{}
+	}
+	for object, content := range present {
+		if e.heads[object] == nil {
+			e.heads[object] = &edited{settled: content, unknown: begun}
+		}
+	}
+	for object, h := range e.heads {
+		content := present[object]
+		if same(h.present, content) {
+			continue
+		}
+		h.present, h.tries, h.after = content, 0, time.Time{}
+		// Who gives the head back what was just taken from it, as tools do that hold on to a manifest, tells nothing new.
+		if content != nil && !same(content, h.failed) && (!h.takenBack || !same(content, h.settled)) {
+			h.failed, h.takenBack = nil, false
+		}
+		if begun && h.due() {
+			e.last = now
+			if e.first.IsZero() {
+				e.first = now
+			}
+		}
+	}
+}
+
+// Look has a head looked at without an edit.
+func (e *Edits) Look(object Object) {
+	if h := e.heads[object]; h != nil {
+		h.unknown = true
+	}
+}
+
+// Due tells whether a head is to be rolled out, now or later.
+func (e *Edits) Due(object Object) bool {
+	h := e.heads[object]
+	return h != nil && h.due()
+}
+
+// Take gives the heads that are to be rolled out now or, where there are none, when to ask again: never where that is zero.
+func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
+	var quiet time.Time
+	if !e.last.IsZero() {
+		quiet = sooner(e.last.Add(e.Quiet), e.first.Add(patience*e.Quiet))
+	}
+	for _, object := range slices.SortedFunc(maps.Keys(e.heads), func(a, b Object) int { return cmp.Compare(a.String(), b.String()) }) {
+		h := e.heads[object]
+		if !h.due() {
+			continue
+		}
+		at := h.after
+		if quiet.After(at) {
+			at = quiet
+		}
+		if at.After(now) {
+			again = sooner(again, at)
+			continue
+		}
+		ready = append(ready, object)
+	}
+	if len(ready) > 0 {
+		e.first, e.last, again = time.Time{}, time.Time{}, time.Time{}
+	}
+	return ready, again
+}
+
+// sooner is the earlier of two moments, where zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Settled is what pods that tell nothing of themselves run with.
+func (e *Edits) Settled(object Object) *Content { return e.heads[object].settled }
+
+// Settle notes that everybody runs with a content.
+func (e *Edits) Settle(object Object, content *Content) {
+	h := e.heads[object]
+	*h = edited{present: h.present, settled: content}
+}
+
+// Fail notes that a content was rolled out and failed. It is not rolled out again until somebody gives the head another
+// one. Where the head was given back what it held before, that is told.
+func (e *Edits) Fail(object Object, content, back *Content) {
+	h := e.heads[object]
+	h.failed, h.takenBack, h.unknown = content, back != nil, false
+	if back != nil {
+		h.settled = back
+	}
+}
+
+// Postpone notes that a head could not be rolled out now, and gives how long it waits.
+func (e *Edits) Postpone(object Object, now time.Time) time.Duration {
+	h := e.heads[object]
+	wait := min(soonest<<min(h.tries, 10), latest)
+	h.tries++
+	h.after = now.Add(wait)
+	return wait
+}
