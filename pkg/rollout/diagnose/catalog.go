@@ -64,7 +64,12 @@ func readinessCauses() []Cause {
 				"where pods of the old version took long to become ready, twice the longest of that.",
 			[]string{describe, logs},
 		},
-		{ReadinessGateNotMet, EndsAfterGrace, time.Minute, "All containers are ready, and a readiness gate of the pod is not met.", []string{describe}},
+		{
+			ReadinessGateNotMet, EndsAfterGrace, 0,
+			"All containers are ready, and a readiness gate of the pod is not met. The grace is the progress deadline, twice the longest " +
+				"that another pod took to become ready, or 60 s, whichever is longest; it begins when the containers are ready.",
+			[]string{describe},
+		},
 		{ReadinessLost, EndsNow, 0, "A new pod was ready and is not any more: during a hold once, else twice.", []string{describe, logs}},
 		{NotReady, EndsAfterGrace, time.Minute, "The containers run, and the pod is not ready for another reason.", []string{describe}},
 	}

@@ -1,0 +1,52 @@
+package diagnose
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// isReady makes a pod ready since a moment.
+func isReady(pod *corev1.Pod, since int) *corev1.Pod {
+	for i := range pod.Status.ContainerStatuses {
+		pod.Status.ContainerStatuses[i].Ready = true
+	}
+	pod.Status.Conditions[0].Status, pod.Status.Conditions[0].LastTransitionTime = corev1.ConditionTrue, at(since)
+	return pod
+}
+
+// A readiness gate is met by somebody who acts once the containers are ready: only from then on its time runs.
+func TestAReadinessGateIsGivenTimeFromWhenTheContainersAreReady(t *testing.T) {
+	t.Parallel()
+	gated := podWith("a", runs(1))
+	gated.Status.ContainerStatuses[0].Ready = true
+	gated.Status.Conditions[0].Reason = "ReadinessGatesNotReady"
+	gated.Status.Conditions = append(gated.Status.Conditions, corev1.PodCondition{
+		Type: corev1.ContainersReady, Status: corev1.ConditionTrue, LastTransitionTime: at(90),
+	})
+	lost := gated.DeepCopy() // it was ready, and a gate is not met any more
+	lost.Status.Conditions[0].LastTransitionTime = at(1000)
+	if got := summary(Diagnose(inputOf(1001, lost))); got != "warning ReadinessGateNotMet 1" {
+		t.Errorf("lost: got %s", got)
+	}
+	for name, test := range map[string]struct {
+		now      int
+		deadline time.Duration
+		others   []*corev1.Pod
+		want     string
+	}{
+		"ready just now":            {now: 91, want: "warning ReadinessGateNotMet 1"},
+		"for a minute":              {now: 150, want: "fatal ReadinessGateNotMet 1"},
+		"within the deadline":       {now: 600, deadline: 10 * time.Minute, want: "warning ReadinessGateNotMet 1"},
+		"for as long as that":       {now: 690, deadline: 10 * time.Minute, want: "fatal ReadinessGateNotMet 1"},
+		"others took as long":       {now: 250, others: []*corev1.Pod{isReady(podWith("o", runs(0)), 100)}, want: "warning ReadinessGateNotMet 1"},
+		"others took half the time": {now: 290, others: []*corev1.Pod{isReady(podWith("o", runs(0)), 100)}, want: "fatal ReadinessGateNotMet 1"},
+	} {
+		in := inputOf(test.now, gated)
+		in.Deadline, in.Others = test.deadline, test.others
+		if got := summary(Diagnose(in)); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
