@@ -42,12 +42,14 @@ func pullCause(text string) string {
 	}
 	switch {
 	case has("401 unauthorized", "403 forbidden", "unauthorized:", "authorization failed", "access denied", "insufficient_scope",
-		"no basic auth credentials", "authentication required", "denied:", "failed to fetch anonymous token"):
+		"no basic auth credentials", "authentication required", "denied:"):
 		return ImagePullDenied
 	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "tls handshake", "connection reset",
 		"network is unreachable", "no route to host", "x509:", "toomanyrequests", "429 too many", "500 internal", "502 bad",
 		"503 service", "504 gateway", "unexpected eof", "registryunavailable", "server misbehaving"):
 		return RegistryUnavailable
+	case has("failed to unpack image", "extract layer", "content digest", "failed to copy"):
+		return ImagePullFailed // the image is there; a part of it was not, on the node or at a mirror
 	case has("manifest unknown", "name unknown", "404 not found", "code = notfound", ": not found", "manifest for "):
 		return ImageNotFound
 	}
