@@ -45,7 +45,7 @@ func crashCauses() []Cause {
 		{InitContainerFailed, EndsNow, 0, "An init container ends with an error, so that the others are never started.", []string{logs}},
 		{
 			ContainerRestarted, Warns, 0,
-			"The container has ended once and is started again. Another end makes it a crash loop.",
+			"The container has ended once, or after a run of 10 minutes at least, and is started again. Another end soon makes it a crash loop.",
 			[]string{lastLogs},
 		},
 		{

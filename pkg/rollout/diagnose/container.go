@@ -33,7 +33,7 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 // ended is a container that has just ended. The kubelet starts it again at once, and then waits longer each time.
 func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := d.crashed(pod, status, isInit)
-	if s.now = status.RestartCount > 0; !s.now && d.cause(s.id).Class == EndsNow {
+	if s.now = status.RestartCount > 0 && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
 		s.evidence = append(s.evidence, s.id)
 		s.id = ContainerRestarted
 	}

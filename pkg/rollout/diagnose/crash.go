@@ -20,6 +20,12 @@ func neverRan(last *corev1.ContainerStateTerminated) bool {
 	return last.Reason == "StartError" || last.Reason == "ContainerCannotRun"
 }
 
+// ranLong tells whether the run before an end was a long one: what ends after that is no loop yet, however often it has
+// ended in its life.
+func ranLong(last *corev1.ContainerStateTerminated) bool {
+	return !neverRan(last) && last.FinishedAt.Sub(last.StartedAt.Time) >= recent
+}
+
 // lastEnd is how a container ended last, nil where it has not.
 func lastEnd(status *corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	if status.State.Terminated != nil {
@@ -139,7 +145,7 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
 	again := last != nil && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
-	if again && status.RestartCount >= loops {
+	if again && status.RestartCount >= loops && !ranLong(last) {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"
 		return s

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // isReady makes a pod ready since a moment.
@@ -46,6 +47,41 @@ func TestAReadinessGateIsGivenTimeFromWhenTheContainersAreReady(t *testing.T) {
 		in := inputOf(test.now, gated)
 		in.Deadline, in.Others = test.deadline, test.others
 		if got := summary(Diagnose(in)); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// A restart count is of a pod's whole life: only ends that follow each other soon are a loop.
+func TestEndsAfterALongRunAreNoLoop(t *testing.T) {
+	t.Parallel()
+	const long = 100 * 24 * 3600
+	again := runs(long + 20)
+	again.RestartCount, again.LastTerminationState, again.Ready = 2, ended(1, "Error", 5, long+19), true
+	oom := again
+	oom.LastTerminationState = ended(137, "OOMKilled", 5, long+19)
+	soon := again
+	soon.LastTerminationState = ended(1, "Error", long, long+19)
+	down := corev1.ContainerStatus{State: ended(1, "Error", 5, long+19), RestartCount: 5}
+	loop := corev1.ContainerStatus{State: ended(1, "Error", long, long+19), RestartCount: 5}
+	never := corev1.ContainerStatus{State: ended(128, "StartError", 0, long+19), RestartCount: 1}
+	never.State.Terminated.StartedAt = metav1.Unix(0, 0)
+	for name, test := range map[string]struct {
+		status corev1.ContainerStatus
+		want   string
+	}{
+		"after a long run":            {again, "warning ContainerRestarted 1"},
+		"of memory, after a long run": {oom, "warning ContainerRestarted 1"},
+		"after a short run":           {soon, "fatal CrashLoopBackOff 1"},
+		"just now, after a long run":  {down, "warning ContainerRestarted 1"},
+		"just now, after a short run": {loop, "fatal CrashLoopBackOff 1"},
+		"just now, and never ran":     {never, "fatal RunContainerError 1"},
+	} {
+		pod := podWith("a", test.status)
+		if test.status.Ready {
+			isReady(pod, long+21)
+		}
+		if got := summary(Diagnose(inputOf(long+30, pod))); got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
 	}
