@@ -51,6 +51,7 @@ func TestObstacles(t *testing.T) {
 		"not even taken by a node":    {pod: pod(func(p *corev1.Pod) { p.Status = corev1.PodStatus{} }), want: true},
 		"ready":                       {pod: pod(ready)},
 		"was ready before":            {pod: pod(lostReadiness)},
+		"was ready, and pulls":        {pod: pod(lostReadiness, waiting("ErrImagePull")), want: true},
 		"was ready, and crashes":      {pod: pod(lostReadiness, waiting("CrashLoopBackOff")), want: true},
 		"is being deleted":            {pod: pod(func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(metav1.NewTime(noon(1))) })},
 		"of the newest revision":      {pod: pod(func(p *corev1.Pod) { p.Labels[appsv1.ControllerRevisionHashLabelKey] = "db-b" })},
@@ -66,8 +67,15 @@ func TestObstacles(t *testing.T) {
 		if test.edit != nil {
 			test.edit(s)
 		}
-		if got := obstacles(s, []*corev1.Pod{test.pod}); (len(got) == 1) != test.want {
+		if got, _ := obstacles(s, []*corev1.Pod{test.pod}, noon(0).Add(5*time.Minute)); (len(got) == 1) != test.want {
 			t.Errorf("%s: got %d", name, len(got))
+		}
+	}
+	// A pull that fails is given time here, too: until then the pod is told, and stays.
+	for now, want := range map[time.Duration]int{61 * time.Second: 0, 90 * time.Second: 1} {
+		got, graces := obstacles(set, []*corev1.Pod{pod(lostReadiness, waiting("ErrImagePull"))}, noon(0).Add(now))
+		if len(got) != want || len(graces) != 1-want {
+			t.Errorf("after %s: got %d pods, %v", now, len(got), graces)
 		}
 	}
 }
