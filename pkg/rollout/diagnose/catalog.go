@@ -107,7 +107,8 @@ func volumeCauses() []Cause {
 		{FailedMount, EndsAfterGrace, time.Minute, "A volume cannot be mounted.", []string{describe}},
 		{
 			FailedAttachVolume, EndsAfterGrace, 2 * time.Minute,
-			"A volume cannot be attached to the node, because another node has it, for example.",
+			"A volume cannot be attached to the node, because another node has it, for example. The grace begins when old pods that are " +
+				"ending should have ended.",
 			[]string{describe, "kubectl get volumeattachments"},
 		},
 		{
@@ -133,7 +134,8 @@ func pendingCauses() []Cause {
 	return []Cause{
 		{
 			InsufficientResources, EndsAfterGrace, time.Minute,
-			"No node has room for the pod. Where an autoscaler adds a node, the grace is the progress deadline.",
+			"No node has room for the pod. The grace begins when old pods that are ending should have ended; where an autoscaler adds a node, " +
+				"it is the progress deadline.",
 			[]string{nodes, edit},
 		},
 		{
@@ -155,7 +157,7 @@ func refusedCauses() []Cause {
 	return []Cause{
 		{
 			QuotaExceeded, EndsAfterGrace, 30 * time.Second,
-			"A ResourceQuota leaves no room for further pods, and no pod has become ready since.",
+			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending.",
 			[]string{"kubectl describe resourcequota -n {namespace}"},
 		},
 		{LimitRangeViolated, EndsNow, 0, "A LimitRange does not allow such a pod.", []string{"kubectl describe limitrange -n {namespace}", edit}},

@@ -1,9 +1,12 @@
 package diagnose
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -84,5 +87,57 @@ func TestEndsAfterALongRunAreNoLoop(t *testing.T) {
 		if got := summary(Diagnose(inputOf(long+30, pod))); got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
+	}
+}
+
+// Old pods that are ending hold nodes, ports, volumes and quota until then: their deletionTimestamp is when that is.
+func TestOldPodsThatDrainAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	unscheduled := func(message string) *corev1.Pod {
+		pod := podWith("a", corev1.ContainerStatus{})
+		pod.Spec.NodeName, pod.Status.ContainerStatuses = "", nil
+		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", LastTransitionTime: at(0), Message: message,
+		})
+		return pod
+	}
+	attach := podWith("a", waits("ContainerCreating", ""))
+	inUse := about(attach, "", "FailedAttachVolume", "Multi-Attach error", 0)
+	draining, end := podWith("o", runs(0)), at(300)
+	draining.DeletionTimestamp = &end
+	quota := &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Conditions: []appsv1.ReplicaSetCondition{{
+		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota: q", LastTransitionTime: at(0),
+	}}}}
+	for name, test := range map[string]struct {
+		pod    *corev1.Pod
+		set    *appsv1.ReplicaSet
+		events []*corev1.Event
+		id     string
+		grace  int
+	}{
+		"no room":       {pod: unscheduled("0/3 nodes are available: 3 Insufficient cpu."), id: InsufficientResources, grace: 60},
+		"host port":     {pod: unscheduled("0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports."), id: NodesUnsuitable, grace: 60},
+		"both":          {pod: unscheduled("0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod anti-affinity rules."), id: Unschedulable, grace: 60},
+		"volume in use": {pod: attach, events: []*corev1.Event{inUse}, id: FailedAttachVolume, grace: 120},
+		"quota":         {set: quota, id: QuotaExceeded, grace: 30},
+	} {
+		for seconds, severity := range map[int]Severity{test.grace + 10: Fatal, 299: Warning, 299 + test.grace: Warning, 300 + test.grace: Fatal} {
+			in := inputOf(seconds)
+			if test.pod != nil {
+				in.Pods = []*corev1.Pod{test.pod}
+			}
+			in.ReplicaSet, in.Events = test.set, test.events
+			if seconds > test.grace+10 {
+				in.Others = []*corev1.Pod{draining}
+			}
+			if got, want := summary(Diagnose(in)), fmt.Sprintf("%s %s 1", severity, test.id); !strings.Contains(got, want) {
+				t.Errorf("%s after %d s: got %s, want %s", name, seconds, got, want)
+			}
+		}
+	}
+	// Pods that become ready show that old ones make room for new ones, on the same node too.
+	in := inputOf(100, unscheduled("0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports."), isReady(podWith("b", runs(0)), 90))
+	if got := summary(Diagnose(in)); got != "warning NodesUnsuitable 1" {
+		t.Errorf("others become ready: got %s", got)
 	}
 }
