@@ -141,3 +141,49 @@ func TestOldPodsThatDrainAreWaitedFor(t *testing.T) {
 		t.Errorf("others become ready: got %s", got)
 	}
 }
+
+// While the kubelet pulls again the container's status still tells of the pull that failed; only events tell that one is
+// under way.
+func TestAPullUnderWayIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	const unreachable, absent = "dial tcp: i/o timeout", "manifest unknown"
+	for name, test := range map[string]struct {
+		reason, message string
+		pulling, failed int
+		now             int
+		want            string
+	}{
+		"it pulls again":              {"ImagePullBackOff", unreachable, 15, 0, 60, "warning RegistryUnavailable 1"},
+		"for long":                    {"ErrImagePull", unreachable, 15, 0, 599, "warning RegistryUnavailable 1"},
+		"for too long":                {"ErrImagePull", unreachable, 15, 0, 600, "fatal RegistryUnavailable 1"},
+		"for a reason not known":      {"ErrImagePull", "no space left on device", 15, 0, 60, "warning ImagePullFailed 1"},
+		"that failed too":             {"ErrImagePull", unreachable, 15, 16, 30, "fatal RegistryUnavailable 1"},
+		"that failed too, in time":    {"ErrImagePull", unreachable, 15, 16, 29, "warning RegistryUnavailable 1"},
+		"that failed the same second": {"ErrImagePull", unreachable, 15, 15, 30, "fatal RegistryUnavailable 1"},
+		"what does not exist":         {"ImagePullBackOff", absent, 15, 0, 16, "fatal ImageNotFound 1"},
+	} {
+		pod := podWith("a", waits(test.reason, test.message))
+		failed, pulling := about(pod, "app", "Failed", `Failed to pull image "x": `+test.message, 0), about(pod, "app", "Pulling", `Pulling image "x"`, -5)
+		failed.LastTimestamp, pulling.LastTimestamp = at(test.failed), at(test.pulling)
+		in := inputOf(test.now, pod)
+		in.Events = []*corev1.Event{failed, pulling}
+		if got := summary(Diagnose(in)); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// The kubelet's texts differ with every attempt where they name ports; the time runs from the first.
+func TestPullsThatFailWithOtherWordsEachTime(t *testing.T) {
+	t.Parallel()
+	pod := podWith("a", waits("ImagePullBackOff", "read tcp 10.0.0.1:41001->10.0.0.2:443: i/o timeout"))
+	in := inputOf(1030, pod)
+	pod.Status.Conditions[0].LastTransitionTime = at(1000)
+	for i, text := range []string{"10.0.0.1:41003", "10.0.0.1:41002", "10.0.0.1:41001"} {
+		when := []int{0, 1000, 1029}[i] // the first was before the pod was ready, and counts for nothing
+		in.Events = append(in.Events, about(pod, "app", "Failed", `Failed to pull image "x": read tcp `+text+`->10.0.0.2:443: i/o timeout`, when))
+	}
+	if f := Diagnose(in).Findings[0]; f.Severity != Fatal || !f.Grace.Until.Equal(at(1030).Time) {
+		t.Errorf("got %s, %+v", &f, f.Grace)
+	}
+}
