@@ -42,7 +42,12 @@ func crashCauses() []Cause {
 			"The container is not up within the time that its startup probe gives it, and the kubelet kills it.",
 			[]string{lastLogs, describe},
 		},
-		{InitContainerFailed, EndsNow, 0, "An init container ends with an error, so that the others are never started.", []string{logs}},
+		{
+			InitContainerFailed, EndsNow, 0,
+			"An init container ends with an error, so that the others are never started. Where it has done so in pods that are ready now, " +
+				"there is a grace: the progress deadline.",
+			[]string{logs},
+		},
 		{
 			ContainerRestarted, Warns, 0,
 			"The container has ended once, or after a run of 10 minutes at least, and is started again. Another end soon makes it a crash loop.",
@@ -94,10 +99,11 @@ func containerCauses() []Cause {
 		{CreateContainerError, EndsAfterGrace, soon, "The container cannot be created.", []string{describe, edit}},
 		{
 			RunContainerError, EndsNow, 0,
-			"The container cannot be started: its command does not exist or cannot be run, for example.",
+			"The container cannot be started: its command does not exist or cannot be run, for example. Where the node only took too " +
+				"long, there is a grace of 30 s.",
 			[]string{describe, edit},
 		},
-		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails, so that it is killed.", []string{describe, edit}},
+		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails again and again, so that it is killed.", []string{describe, edit}},
 		{FailedPreStopHook, Warns, 0, "The container's preStop hook fails, so that it is ended without it.", []string{describe}},
 	}
 }

@@ -69,20 +69,28 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.reason, s.now = waiting.Reason, true
 	case "ErrImagePull", "ImagePullBackOff":
 		d.pull(pod, status, s)
-	case "RegistryUnavailable", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed",
-		"RunContainerError", "PostStartHookError":
+	case "RegistryUnavailable", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
+	case "PostStartHookError":
+		if status.RestartCount == 0 { // as a container that has ended once
+			s.id, s.evidence = ContainerRestarted, []string{PostStartHookError}
+		}
 	case "CreateContainerConfigError":
 		return config(pod, s)
-	case "CreateContainerError":
-		if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
-			s.grace, s.why = 30*time.Second, "a container that takes long to be created is given 30s"
-		}
+	case "CreateContainerError", "RunContainerError":
+		s.slowNode()
 	case "PreStartHookError", "PreCreateHookError":
 		s.id = RunContainerError
 	default:
 		s.id = Undetermined
 	}
 	return s
+}
+
+// slowNode gives time to a container that a node under load has not created or started yet.
+func (s *signal) slowNode() {
+	if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
+		s.grace, s.why = 30*time.Second, "a container that takes long to be created is given 30s"
+	}
 }
 
 // config tells what of a container's configuration is missing.

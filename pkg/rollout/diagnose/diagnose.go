@@ -76,7 +76,7 @@ type signal struct {
 	status              *corev1.ContainerStatus
 	// since is when it began, zero where the objects do not tell.
 	since time.Time
-	// grace and why replace those of the catalog. now makes it fatal at once.
+	// grace and why replace those of the catalog, also for what is fatal at once by that. now makes it fatal at once.
 	grace time.Duration
 	why   string
 	now   bool
@@ -84,6 +84,9 @@ type signal struct {
 	subject  string
 	evidence []string
 }
+
+// isFinal tells whether a signal is given no time.
+func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || cause.Class == EndsNow) }
 
 // Diagnose says what stands in the way.
 func Diagnose(in *Input) Report {
@@ -186,7 +189,7 @@ func (d *diagnosis) began(s *signal) time.Time {
 func (d *diagnosis) add(s *signal) {
 	cause := d.cause(s.id)
 	until := d.began(s)
-	if cause.Class != EndsNow && !s.now {
+	if !s.isFinal(cause) {
 		if s.grace == 0 {
 			s.grace = cause.Grace
 		}
@@ -245,7 +248,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	switch {
 	case g.cause.Class == Warns:
-	case g.cause.Class == EndsNow || s.now:
+	case s.isFinal(g.cause):
 		f.Severity = Fatal
 	default:
 		f.Grace = &Grace{Length: s.grace, Until: g.until, Why: s.why}

@@ -187,3 +187,86 @@ func TestPullsThatFailWithOtherWordsEachTime(t *testing.T) {
 		t.Errorf("got %s, %+v", &f, f.Grace)
 	}
 }
+
+// What a node under load says is no verdict on the application, and a hook may fail once as a container may end once.
+func TestStartsThatFailOnce(t *testing.T) {
+	t.Parallel()
+	const slow, bad = "context deadline exceeded", `exec: "/nope": stat /nope: no such file or directory`
+	again := func(status corev1.ContainerStatus) corev1.ContainerStatus {
+		status.RestartCount = 1
+		return status
+	}
+	backOff := func(message string) corev1.ContainerStatus {
+		status := again(waits("CrashLoopBackOff", "back-off 10s"))
+		status.LastTerminationState = ended(128, "StartError", 1, 2)
+		status.LastTerminationState.Terminated.Message = message
+		return status
+	}
+	for name, test := range map[string]struct {
+		status corev1.ContainerStatus
+		now    int
+		want   string
+	}{
+		"a bad command":            {waits("RunContainerError", bad), 1, "fatal RunContainerError 1"},
+		"a bad command, again":     {backOff(bad), 1, "fatal RunContainerError 1"},
+		"a slow node":              {waits("RunContainerError", slow), 1, "warning RunContainerError 1"},
+		"a node that stays slow":   {waits("RunContainerError", slow), 31, "fatal RunContainerError 1"},
+		"a slow node, backing off": {backOff(slow), 1, "warning RunContainerError 1"},
+		"a hook":                   {waits("PostStartHookError", "no"), 1, "warning ContainerRestarted 1"},
+		"a hook, again":            {again(waits("PostStartHookError", "no")), 1, "fatal PostStartHookError 1"},
+	} {
+		in := inputOf(test.now, podWith("a", test.status))
+		in.Seen = nil // it has been so since the beginning
+		report := Diagnose(in)
+		if got := summary(report); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+		if f := report.Findings[0]; strings.Contains(name, "slow") && (f.Grace == nil || f.Grace.Length != 30*time.Second) {
+			t.Errorf("%s: got %+v", name, f.Grace)
+		}
+	}
+}
+
+// An init container that waits for something may end with an error until that is there. Ready pods that went through that
+// show that it comes good.
+func TestInitContainersThatTryAgainByDesign(t *testing.T) {
+	t.Parallel()
+	waiting := func(name string, status corev1.ContainerStatus) *corev1.Pod {
+		pod := podWith("a", waits("PodInitializing", ""))
+		status.Name = name
+		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{status}
+		pod.Spec.InitContainers = []corev1.Container{{Name: name}}
+		return pod
+	}
+	down := corev1.ContainerStatus{RestartCount: 1, State: ended(1, "Error", 5, 6)}
+	backOff := waits("CrashLoopBackOff", "")
+	backOff.RestartCount, backOff.LastTerminationState = 3, ended(1, "Error", 5, 6)
+	tries := runs(8)
+	tries.RestartCount, tries.LastTerminationState = 3, ended(1, "Error", 5, 6)
+	oom := backOff
+	oom.LastTerminationState = ended(137, "OOMKilled", 5, 6)
+	old := isReady(podWith("o", runs(0)), 90)
+	old.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "wait-for-db", RestartCount: 2, State: ended(0, "Completed", 1, 2)}}
+	for name, test := range map[string]struct {
+		pod  *corev1.Pod
+		now  int
+		want string
+	}{
+		"ended":                   {waiting("wait-for-db", down), 10, "warning InitContainerFailed 1"},
+		"backing off":             {waiting("wait-for-db", backOff), 10, "warning InitContainerFailed 1"},
+		"at it again":             {waiting("wait-for-db", tries), 10, "warning InitContainerFailed 1"},
+		"for the deadline":        {waiting("wait-for-db", backOff), 300, "fatal InitContainerFailed 1"},
+		"one that never did that": {waiting("migrate", backOff), 10, "fatal InitContainerFailed 1"},
+		"out of memory":           {waiting("wait-for-db", oom), 10, "fatal OOMKilled 1"},
+	} {
+		in := inputOf(test.now, test.pod)
+		in.Others, in.Deadline, in.Seen = []*corev1.Pod{old}, 5*time.Minute, nil
+		if got := summary(Diagnose(in)); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+		in.Others = nil
+		if got := summary(Diagnose(in)); !strings.HasPrefix(got, "fatal") {
+			t.Errorf("%s, with no old pods: got %s", name, got)
+		}
+	}
+}
