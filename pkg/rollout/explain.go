@@ -163,11 +163,11 @@ func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagno
 	if _, is := workload.(*appsv1.StatefulSet); is {
 		in.Workload.Kind = "StatefulSet"
 	}
-	isUpdated := updatedPod(workload, pods)
+	isUpdated, isKept := updatedPod(workload, pods), keptPod(workload)
 	for _, pod := range pods {
 		switch {
 		case !metav1.IsControlledBy(pod, workload):
-		case isUpdated(pod):
+		case isUpdated(pod) || isKept(pod):
 			in.Pods = append(in.Pods, pod)
 		default:
 			in.Others = append(in.Others, pod)

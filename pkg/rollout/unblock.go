@@ -42,9 +42,7 @@ func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 		if !metav1.IsControlledBy(pod, set) || !isActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest {
 			continue
 		}
-		ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-"))
-		ready, _ := readySince(pod)
-		if err == nil && ordinal >= first && !ready {
+		if ready, _ := readySince(pod); ordinalOf(set, pod) >= first && !ready {
 			found = append(found, pod)
 		}
 	}
@@ -82,6 +80,27 @@ func firstUpdated(set *appsv1.StatefulSet) int {
 		first += *update.Partition
 	}
 	return int(first)
+}
+
+// ordinalOf is a pod's number in its StatefulSet, -1 where its name has none.
+func ordinalOf(set *appsv1.StatefulSet, pod *corev1.Pod) int {
+	if ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-")); err == nil {
+		return ordinal
+	}
+	return -1
+}
+
+// keptPod tells the pods that a StatefulSet keeps at the revision that they have, below its partition. It waits for them
+// as for those of the newest.
+func keptPod(workload Workload) func(*corev1.Pod) bool {
+	set, is := workload.(*appsv1.StatefulSet)
+	return func(pod *corev1.Pod) bool {
+		if !is || set.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType || !isActive(pod) {
+			return false
+		}
+		ordinal := ordinalOf(set, pod)
+		return ordinal >= 0 && ordinal < firstUpdated(set) && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.CurrentRevision
+	}
 }
 
 // neverReady tells whether a pod has not been ready since its node took it.

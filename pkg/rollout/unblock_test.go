@@ -79,3 +79,36 @@ func TestObstacles(t *testing.T) {
 		}
 	}
 }
+
+// A StatefulSet waits for the pods below its partition, too, which keep the revision that they have.
+func TestABrokenPodBelowThePartitionIsSeen(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.StatefulSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "db", UID: "db"},
+		Spec: appsv1.StatefulSetSpec{UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+			Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To[int32](2)},
+		}},
+		Status: appsv1.StatefulSetStatus{CurrentRevision: "old", UpdateRevision: "new"},
+	}
+	for name, test := range map[string]struct {
+		pod, revision string
+		edit          func(*appsv1.StatefulSet)
+		want          bool
+	}{
+		"below it":                    {pod: "db-1", revision: "old", want: true},
+		"above it":                    {pod: "db-2", revision: "old"},
+		"above it, of the newest":     {pod: "db-2", revision: "new", want: true},
+		"below it, of a third":        {pod: "db-1", revision: "older"},
+		"where somebody deletes them": {pod: "db-1", revision: "old", edit: func(s *appsv1.StatefulSet) { s.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType }},
+		"no number":                   {pod: "db-x", revision: "old"},
+	} {
+		s := set.DeepCopy()
+		if test.edit != nil {
+			test.edit(s)
+		}
+		in := inputOfOthers(s, []*corev1.Pod{owned(s, test.pod, test.revision, "", "CrashLoopBackOff")}, noon(0))
+		if got := len(in.Pods) == 1; got != test.want || len(in.Pods)+len(in.Others) != 1 {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
