@@ -81,7 +81,8 @@ func readinessCauses() []Cause {
 }
 
 func containerCauses() []Cause {
-	soon := 5 * time.Second
+	// The kubelet looks again after 10 s to 15 s: what was made meanwhile is there then.
+	soon := 20 * time.Second
 	return []Cause{
 		{
 			ConfigMapNotFound, EndsAfterGrace, soon,
@@ -110,7 +111,7 @@ func containerCauses() []Cause {
 
 func volumeCauses() []Cause {
 	return []Cause{
-		{FailedMount, EndsAfterGrace, time.Minute, "A volume cannot be mounted.", []string{describe}},
+		{FailedMount, EndsAfterGrace, 90 * time.Second, "A volume cannot be mounted.", []string{describe}},
 		{
 			FailedAttachVolume, EndsAfterGrace, 2 * time.Minute,
 			"A volume cannot be attached to the node, because another node has it, for example. The grace begins when old pods that are " +
@@ -128,7 +129,7 @@ func volumeCauses() []Cause {
 			[]string{"kubectl describe persistentvolumeclaims -n {namespace}"},
 		},
 		{
-			FailedCreatePodSandBox, EndsAfterGrace, 30 * time.Second,
+			FailedCreatePodSandBox, EndsAfterGrace, time.Minute,
 			"The node cannot make the pod's sandbox: its network or its runtime, for example.",
 			[]string{describe},
 		},
@@ -160,9 +161,11 @@ func pendingCauses() []Cause {
 }
 
 func refusedCauses() []Cause {
+	// A ReplicaSet's controller tries again at 10 s, 20 s and 41 s after the first time.
+	const refused = 45 * time.Second
 	return []Cause{
 		{
-			QuotaExceeded, EndsAfterGrace, 30 * time.Second,
+			QuotaExceeded, EndsAfterGrace, refused,
 			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending.",
 			[]string{"kubectl describe resourcequota -n {namespace}"},
 		},
@@ -173,18 +176,18 @@ func refusedCauses() []Cause {
 			[]string{"kubectl get namespace {namespace} --show-labels", edit},
 		},
 		{
-			ServiceAccountNotFound, EndsAfterGrace, 5 * time.Second,
+			ServiceAccountNotFound, EndsAfterGrace, 15 * time.Second,
 			"The pod's ServiceAccount does not exist.",
 			[]string{"kubectl create serviceaccount {subject} -n {namespace}"},
 		},
 		{AdmissionDenied, EndsNow, 0, "An admission webhook or policy has refused the pod.", []string{edit}},
 		{
-			AdmissionUnavailable, EndsAfterGrace, 30 * time.Second,
+			AdmissionUnavailable, EndsAfterGrace, refused,
 			"An admission webhook that has to be asked about the pod does not answer.",
 			[]string{"kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"},
 		},
 		{
-			FailedCreate, EndsAfterGrace, 30 * time.Second,
+			FailedCreate, EndsAfterGrace, refused,
 			"Pods cannot be created, for a reason that is not known here.",
 			[]string{"kubectl get events -n {namespace} --field-selector reason=FailedCreate"},
 		},

@@ -308,7 +308,7 @@ func TestAQuotaThatThrottlesIsNoFailure(t *testing.T) {
 	if got := summary(Diagnose(in)); got != "warning QuotaExceeded 1" {
 		t.Errorf("got %s", got)
 	}
-	in.Now = at(120).Time
+	in.Now = at(135).Time
 	if got := summary(Diagnose(in)); got != "fatal QuotaExceeded 1" {
 		t.Errorf("got %s", got)
 	}

@@ -119,7 +119,7 @@ func TestOldPodsThatDrainAreWaitedFor(t *testing.T) {
 		"host port":     {pod: unscheduled("0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports."), id: NodesUnsuitable, grace: 60},
 		"both":          {pod: unscheduled("0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod anti-affinity rules."), id: Unschedulable, grace: 60},
 		"volume in use": {pod: attach, events: []*corev1.Event{inUse}, id: FailedAttachVolume, grace: 120},
-		"quota":         {set: quota, id: QuotaExceeded, grace: 30},
+		"quota":         {set: quota, id: QuotaExceeded, grace: 45},
 	} {
 		for seconds, severity := range map[int]Severity{test.grace + 10: Fatal, 299: Warning, 299 + test.grace: Warning, 300 + test.grace: Fatal} {
 			in := inputOf(seconds)
@@ -267,6 +267,48 @@ func TestInitContainersThatTryAgainByDesign(t *testing.T) {
 		in.Others = nil
 		if got := summary(Diagnose(in)); !strings.HasPrefix(got, "fatal") {
 			t.Errorf("%s, with no old pods: got %s", name, got)
+		}
+	}
+}
+
+// Mounts that came good are told by nothing but that they are told no more; the sandbox may then still take its time.
+func TestMountsThatHavePassed(t *testing.T) {
+	t.Parallel()
+	const absent, network = `MountVolume.SetUp failed for volume "c" : configmap "settings" not found`, "Failed to create pod sandbox: no address"
+	type told struct {
+		reason, message   string
+		first, last, late int
+	}
+	for name, test := range map[string]struct {
+		told []told
+		now  int
+		want string
+	}{
+		"just now":               {[]told{{"FailedMount", absent, 0, 0, 0}}, 5, "warning ConfigMapNotFound 1"},
+		"once":                   {[]told{{"FailedMount", absent, 0, 0, 0}}, 21, ""},
+		"for a while":            {[]told{{"FailedMount", absent, 0, 3, 0}}, 21, ""},
+		"again and again":        {[]told{{"FailedMount", absent, 0, 15, 0}}, 21, "fatal ConfigMapNotFound 1"},
+		"until now":              {[]told{{"FailedMount", absent, 0, 7, 0}}, 20, "fatal ConfigMapNotFound 1"},
+		"told late":              {[]told{{"FailedMount", absent, 0, 3, 11}}, 21, "fatal ConfigMapNotFound 1"},
+		"by a clock behind":      {[]told{{"FailedMount", absent, -120, -105, 120}}, 21, "fatal ConfigMapNotFound 1"},
+		"for hours":              {[]told{{"FailedMount", absent, 0, 7200, 0}}, 7500, "fatal ConfigMapNotFound 1"},
+		"in other words":         {[]told{{"FailedCreatePodSandBox", network + " 2", 50, 50, 0}, {"FailedCreatePodSandBox", network + " 1", 1, 1, 0}}, 62, "fatal FailedCreatePodSandBox 1"},
+		"sandbox, once":          {[]told{{"FailedCreatePodSandBox", network, 1, 1, 0}}, 62, ""},
+		"one of two":             {[]told{{"FailedMount", absent, 0, 0, 0}, {"FailedCreatePodSandBox", network, 12, 25, 0}}, 30, "warning FailedCreatePodSandBox 1"},
+		"not mounted in two min": {[]told{{"FailedMount", unmounted + ": timed out", 120, 120, 0}}, 240, "fatal FailedMount 1"},
+		"in use":                 {[]told{{"FailedAttachVolume", "Multi-Attach error", 0, 0, 0}}, 130, "fatal FailedAttachVolume 1"},
+		"in use no more":         {[]told{{"FailedAttachVolume", "Multi-Attach error", 0, 0, 0}, {"SuccessfulAttachVolume", "", 60, 60, 0}}, 130, ""},
+	} {
+		pod := podWith("a", waits("ContainerCreating", ""))
+		pod.CreationTimestamp, pod.Status.Conditions[0].LastTransitionTime = at(-1), at(-1)
+		in := inputOf(test.now, pod)
+		for _, e := range test.told {
+			event := about(pod, "", e.reason, e.message, e.first)
+			event.LastTimestamp, event.CreationTimestamp = at(e.last), at(e.first+e.late)
+			in.Events = append(in.Events, event)
+		}
+		if got := summary(Diagnose(in)); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (d *diagnosis) refused() []signal {
 		case QuotaExceeded:
 			// A quota may only slow a rollout down: while old pods go, there is room for new ones.
 			s.since = latest(s.since, latest(d.lastReady(), d.drained()))
-			s.why = "room may be made by pods that go, within 30s after one became ready or had to have ended"
+			s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended"
 		}
 		return []signal{s}
 	}
