@@ -210,8 +210,14 @@ func otherCauses() []Cause {
 		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
 		{
 			StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second,
-			"A pod of an older revision is not ready, and an ordered StatefulSet goes no further until it is: kubernetes issue 67250.",
+			"A pod of an older revision was never ready or does not come good, and an ordered StatefulSet goes no further until it is " +
+				"ready: kubernetes issue 67250.",
 			[]string{"kubectl delete pod {pod} -n {namespace}"},
+		},
+		{
+			StaleRevisionUnready, Warns, 0,
+			"A pod of an older revision was ready before and is not now; an ordered StatefulSet goes no further until it is again.",
+			[]string{describe},
 		},
 		{
 			StuckTerminating, Warns, 0,
@@ -224,7 +230,8 @@ func otherCauses() []Cause {
 			[]string{"kubectl rollout-plus resume {workload} -n {namespace}"},
 		},
 		{
-			RolloutOpen, Warns, 0, "A stepwise rollout is open. Where nobody drives it, it stands at its step.",
+			RolloutOpen, Warns, 0,
+			"A stepwise rollout is open. Where nobody drives it, it stands at its step; only that counts as in the way.",
 			[]string{"kubectl rollout-plus resume {workload} -n {namespace}", "kubectl rollout-plus abort {workload} -n {namespace}"},
 		},
 		{

@@ -22,8 +22,9 @@ type Input struct {
 	ReplicaSet *appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
-	// Stale are pods of older versions that a StatefulSet waits for before it goes on to the newest.
-	Stale []*corev1.Pod
+	// Stale are pods of older versions that a StatefulSet waits for, perhaps in vain, before it goes on to the newest.
+	// Recovering are those that were ready before, and may become so again.
+	Stale, Recovering []*corev1.Pod
 	// Events are those of the pods, as far as they were fetched.
 	Events []*corev1.Event
 	// Facts are causes that the workload itself shows.

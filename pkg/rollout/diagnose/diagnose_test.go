@@ -338,6 +338,11 @@ func TestAnOrderedStatefulSetWaitsForAPodOfAnOlderRevision(t *testing.T) {
 		t.Fatalf("got %s", got)
 	}
 	f := report.Findings[0]
+	// One that was ready before may become so again: it is named, and nobody is told to delete it.
+	in.Recovering, in.Stale = in.Stale, nil
+	if again := Diagnose(in); summary(again) != "warning StaleRevisionUnready 1" || again.Findings[0].Remedy[0] != "kubectl describe pod db-2 -n shop" {
+		t.Errorf("got %s, %q", summary(again), again.Findings[0].Remedy)
+	}
 	if f.Remedy[0] != "kubectl delete pod db-2 -n shop" || !strings.Contains(f.Evidence[0], "CrashLoopBackOff") {
 		t.Errorf("got %q, %q", f.Remedy, f.Evidence)
 	}

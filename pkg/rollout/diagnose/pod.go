@@ -84,10 +84,13 @@ func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
 // blocked are the pods of older revisions that a StatefulSet waits for.
 func (d *diagnosis) blocked() []signal {
 	var signals []signal
-	for _, pod := range d.Stale {
+	for i, pod := range slices.Concat(d.Stale, d.Recovering) {
 		s := signal{
 			id: StaleRevisionBlocks, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID,
 			message: "the pod is of an older revision and is not ready, so that the controller does not go on to the newest",
+		}
+		if i >= len(d.Stale) {
+			s.id = StaleRevisionUnready
 		}
 		if ready := condition(pod, corev1.PodReady); ready != nil {
 			s.since = ready.LastTransitionTime.Time
