@@ -98,3 +98,28 @@ func TestStalled(t *testing.T) {
 		}
 	}
 }
+
+// Of several containers that have restarted in their life the one is blamed that ended last.
+func TestWhoRestarted(t *testing.T) {
+	t.Parallel()
+	restarted := func(name string, at int) corev1.ContainerStatus {
+		status := corev1.ContainerStatus{Name: name, RestartCount: 1, LastTerminationState: ended(1, "Error", "")}
+		status.LastTerminationState.Terminated.FinishedAt = metav1.NewTime(noon(at))
+		return status
+	}
+	down := corev1.ContainerStatus{Name: "down", State: ended(0, "Completed", "")}
+	down.State.Terminated.FinishedAt = metav1.NewTime(noon(3))
+	never := corev1.ContainerStatus{Name: "never"}
+	pod := podFor(setFor("a", "web:1", 1, noon(0)), "p", nil)
+	for want, statuses := range map[string][]corev1.ContainerStatus{
+		"second": {restarted("first", 1), never, restarted("second", 2)},
+		"first":  {restarted("first", 2), restarted("second", 1)},
+		"down":   {restarted("first", 2), down},
+		"":       {never},
+	} {
+		pod.Status.ContainerStatuses = statuses
+		if got := (&Snapshot{Deployment: &appsv1.Deployment{}}).restarted(pod); got.Container != want {
+			t.Errorf("got %q, want %q", got.Container, want)
+		}
+	}
+}

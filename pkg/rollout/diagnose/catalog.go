@@ -1,14 +1,30 @@
 package diagnose
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 const (
 	describe = "kubectl describe pod {pod} -n {namespace}"
 	lastLogs = "kubectl logs {pod} -c {container} -n {namespace} --previous"
 	logs     = "kubectl logs {pod} -c {container} -n {namespace}"
 	setImage = "kubectl rollout-plus start {workload} -n {namespace} --image {container}=IMAGE"
-	edit     = "kubectl edit {workload} -n {namespace}"
+	// setImageOf is for what start does not roll out.
+	setImageOf = "kubectl set image {workload} {container}=IMAGE -n {namespace}"
+	edit       = "kubectl edit {workload} -n {namespace}"
 )
+
+// fitting is a remedy, or what stands in for it where it does not work for the workload or names what is not known.
+func (d *diagnosis) fitting(remedy string, s *signal) string {
+	switch {
+	case remedy == setImage && d.Workload.Kind != "Deployment":
+		return setImageOf
+	case s.subject == "" && strings.Contains(remedy, "{subject}"):
+		return describe
+	}
+	return remedy
+}
 
 func imageCauses() []Cause {
 	return []Cause{
@@ -166,7 +182,8 @@ func refusedCauses() []Cause {
 	return []Cause{
 		{
 			QuotaExceeded, EndsAfterGrace, refused,
-			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending.",
+			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending. One that asks for what the " +
+				"pods do not state refuses them at once.",
 			[]string{"kubectl describe resourcequota -n {namespace}"},
 		},
 		{LimitRangeViolated, EndsNow, 0, "A LimitRange does not allow such a pod.", []string{"kubectl describe limitrange -n {namespace}", edit}},

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -117,9 +118,9 @@ func missing(pod *corev1.Pod, s *signal, volume string) {
 	case strings.Contains(text, "couldn't find key ") && strings.Contains(text, " in Secret "):
 		s.id, s.subject = SecretKeyNotFound, lastPart(text)
 	case strings.Contains(text, "references non-existent config key"):
-		s.id, s.subject = ConfigMapKeyNotFound, sourceOf(pod, volume)
+		s.id, s.subject = ConfigMapKeyNotFound, sourceOf(pod, volume, lastWord(text))
 	case strings.Contains(text, "references non-existent secret key"):
-		s.id, s.subject = SecretKeyNotFound, sourceOf(pod, volume)
+		s.id, s.subject = SecretKeyNotFound, sourceOf(pod, volume, lastWord(text))
 	}
 }
 
@@ -139,8 +140,12 @@ func named(text, before, after string) string {
 // lastPart is the name in "... namespace/name".
 func lastPart(text string) string { return text[strings.LastIndex(text, "/")+1:] }
 
-// sourceOf is the ConfigMap or Secret that a volume is made of.
-func sourceOf(pod *corev1.Pod, volume string) string {
+// lastWord is the key in "... non-existent config key: key".
+func lastWord(text string) string { return strings.TrimSpace(text[strings.LastIndex(text, ":")+1:]) }
+
+// sourceOf is the ConfigMap or Secret that a volume is made of; of several it is the one that is to have the key, empty
+// where none or more than one is.
+func sourceOf(pod *corev1.Pod, volume, key string) string {
 	for i := range pod.Spec.Volumes {
 		switch v := &pod.Spec.Volumes[i]; {
 		case v.Name != volume:
@@ -148,7 +153,30 @@ func sourceOf(pod *corev1.Pod, volume string) string {
 			return v.ConfigMap.Name
 		case v.Secret != nil:
 			return v.Secret.SecretName
+		case v.Projected != nil:
+			return projectedFrom(v.Projected.Sources, key)
 		}
 	}
 	return ""
+}
+
+func projectedFrom(sources []corev1.VolumeProjection, key string) string {
+	var found []string
+	wants := func(name string, items []corev1.KeyToPath) {
+		if slices.ContainsFunc(items, func(item corev1.KeyToPath) bool { return item.Key == key }) {
+			found = append(found, name)
+		}
+	}
+	for i := range sources {
+		switch source := &sources[i]; {
+		case source.ConfigMap != nil:
+			wants(source.ConfigMap.Name, source.ConfigMap.Items)
+		case source.Secret != nil:
+			wants(source.Secret.Name, source.Secret.Items)
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }

@@ -262,7 +262,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
 	for _, remedy := range g.cause.Remedy {
-		f.Remedy = append(f.Remedy, fill.Replace(remedy))
+		f.Remedy = append(f.Remedy, fill.Replace(d.fitting(remedy, s)))
 	}
 	f.fill()
 	return f

@@ -375,6 +375,52 @@ func TestOtherPods(t *testing.T) {
 	}
 }
 
+// What is to be run next has to work for the workload that it is about.
+func TestRemedies(t *testing.T) {
+	t.Parallel()
+	projected := podWith("a", waits("ContainerCreating", ""))
+	projected.Spec.Volumes = []corev1.Volume{{Name: "c", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+		{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "login"}}},
+		{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "colors"}, Items: []corev1.KeyToPath{{Key: "color"}}}},
+		{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "shapes"}, Items: []corev1.KeyToPath{{Key: "shape"}}}},
+	}}}}}
+	const lacks = `MountVolume.SetUp failed for volume "c" : references non-existent config key: `
+	for name, test := range map[string]struct {
+		kind  string
+		pod   *corev1.Pod
+		mount string
+		want  string
+	}{
+		"image of a Deployment":    {kind: "Deployment", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE"},
+		"image of a StatefulSet":   {kind: "StatefulSet", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image statefulset/web app=IMAGE -n shop"},
+		"image of a DaemonSet":     {kind: "DaemonSet", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image daemonset/web app=IMAGE -n shop"},
+		"key of one of several":    {kind: "Deployment", pod: projected, mount: lacks + "color", want: "kubectl describe configmap colors -n shop"},
+		"key of nobody knows what": {kind: "Deployment", pod: projected, mount: lacks + "sound", want: "kubectl describe pod a -n shop"},
+	} {
+		in := inputOf(1, test.pod)
+		in.Workload.Kind = test.kind
+		if test.mount != "" {
+			in.Events = []*corev1.Event{about(test.pod, "", "FailedMount", test.mount, 0)}
+		}
+		if got := Diagnose(in).Findings[0].Remedy; len(got) != 1 || got[0] != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// A quota that asks for what the pod does not state refuses it for good.
+func TestAQuotaThatRefusesForGood(t *testing.T) {
+	t.Parallel()
+	in := inputOf(1)
+	in.ReplicaSet = &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Conditions: []appsv1.ReplicaSetCondition{{
+		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", LastTransitionTime: at(0),
+		Message: `pods "a" is forbidden: failed quota: q: must specify limits.cpu for: app`,
+	}}}}
+	if report := Diagnose(in); summary(report) != "fatal QuotaExceeded 1" || report.Findings[0].Grace != nil {
+		t.Errorf("got %s, %+v", summary(report), report.Findings[0].Grace)
+	}
+}
+
 // The catalog is whole: every constant is in it once, with all that the documentation needs.
 func TestCauses(t *testing.T) {
 	t.Parallel()
