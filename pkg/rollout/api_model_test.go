@@ -11,9 +11,11 @@ import (
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -28,6 +30,9 @@ type apiServer struct {
 	lost    func(request *http.Request) bool
 	writes  []string
 	streams []*stream
+	// told are the events that there are, and asked whose were asked for.
+	told  []*corev1.Event
+	asked []types.UID
 }
 
 func (a *apiServer) client() (*kubernetes.Clientset, error) {
@@ -73,6 +78,8 @@ func (a *apiServer) serve(request *http.Request, body []byte) (any, error) {
 		a.writes = append(a.writes, resource)
 	}
 	switch {
+	case resource == "events":
+		return a.eventsOf(request)
 	case request.Method == http.MethodGet && name == "":
 		return a.list(resource), nil
 	case resource == "deployments" && name == worldName && a.d != nil:
@@ -89,6 +96,19 @@ func (a *apiServer) serve(request *http.Request, body []byte) (any, error) {
 		return json.RawMessage("listening\npanic: no database\n"), nil
 	}
 	return nil, apierrors.NewNotFound(schema.GroupResource{Group: "apps", Resource: resource}, name)
+}
+
+// eventsOf are the events of the object that is asked about.
+func (a *apiServer) eventsOf(request *http.Request) (any, error) {
+	_, uid, _ := strings.Cut(request.URL.Query().Get("fieldSelector"), "involvedObject.uid=")
+	a.asked = append(a.asked, types.UID(uid))
+	list := &corev1.EventList{}
+	for _, event := range a.told {
+		if string(event.InvolvedObject.UID) == uid {
+			list.Items = append(list.Items, *event)
+		}
+	}
+	return list, nil
 }
 
 func (a *apiServer) mergeSet(rs *appsv1.ReplicaSet, body []byte) (any, error) {

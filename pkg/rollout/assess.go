@@ -38,16 +38,22 @@ func (s *Snapshot) wake() time.Time {
 	return s.report.Next
 }
 
-// podFailure is what is wrong with a container of a pod that is not expected to come good, nil where nothing is.
-func podFailure(pod *corev1.Pod) *Finding {
-	report := diagnose.Diagnose(&diagnose.Input{Namespace: pod.Namespace, Pods: []*corev1.Pod{pod}, Seen: diagnose.Seen{}})
+// podFailure is what is wrong with a container of a pod that does not come good, nil where nothing is, or may still be right
+// once a grace is over: then until is when the first one is. How ready the pod is counts for nothing: one that was ready may
+// become so again.
+func podFailure(pod *corev1.Pod, now time.Time) (failure *Finding, until time.Time) {
+	report := diagnose.Diagnose(&diagnose.Input{Namespace: pod.Namespace, Pods: []*corev1.Pod{pod}, Now: now})
 	for i := range report.Findings {
 		f := &report.Findings[i]
-		if f.Container != "" && (f.Severity == diagnose.Fatal || f.Grace != nil && !f.Starting()) {
-			return f
+		switch {
+		case f.Container == "" || f.ID == diagnose.ReadinessProbeFailed || f.ID == diagnose.NotReady:
+		case f.Severity == diagnose.Fatal:
+			return f, time.Time{}
+		case f.Grace != nil:
+			until = earlier(until, f.Grace.Until)
 		}
 	}
-	return nil
+	return nil, until
 }
 
 // stalled says why a step did not progress within its deadline, as far as it is known.

@@ -3,9 +3,11 @@ package rollout
 import (
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 func waits(reason, message string) corev1.ContainerStatus {
@@ -20,6 +22,10 @@ func TestPodFailure(t *testing.T) {
 	t.Parallel()
 	crash := waits("CrashLoopBackOff", "back-off 10s restarting")
 	crash.RestartCount, crash.LastTerminationState = 2, ended(137, "OOMKilled", "")
+	often := corev1.ContainerStatus{Name: "app", RestartCount: 2, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(0).AddDate(0, 0, -100))}}}
+	often.LastTerminationState = ended(1, "Error", "")
+	often.LastTerminationState.Terminated.StartedAt = metav1.NewTime(noon(0).AddDate(0, 0, -100).Add(-time.Minute))
+	often.LastTerminationState.Terminated.FinishedAt = metav1.NewTime(noon(0).AddDate(0, 0, -100))
 	for name, test := range map[string]struct {
 		status corev1.ContainerStatus
 		want   string
@@ -27,13 +33,21 @@ func TestPodFailure(t *testing.T) {
 		"creating":   {waits("ContainerCreating", ""), ""},
 		"crash":      {crash, "pod p, container app: OOMKilled (CrashLoopBackOff): the container was killed because it took more memory than its limit (exit code 137)"},
 		"image name": {waits("InvalidImageName", ""), "pod p, container app: InvalidImageName"},
-		// A state that is given time counts here: nobody waits for such a pod.
-		"image": {waits("ImagePullBackOff", "registry is slow"), "pod p, container app: ImagePullFailed (ImagePullBackOff): registry is slow"},
+		// A state that is given time counts once that is over.
+		"image":                               {waits("ImagePullBackOff", "registry is slow"), "pod p, container app: ImagePullFailed (ImagePullBackOff): registry is slow"},
+		"image, just now":                     {waits("ImagePullBackOff", "registry is slow"), ""},
+		"not ready":                           {corev1.ContainerStatus{Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(0))}}}, ""},
+		"often restarted, not ready just now": {often, ""},
 	} {
 		pod := podFor(setFor("a", "web:1", 1, noon(0)), "p", nil)
+		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(noon(1))}}
+		now := noon(0).Add(10 * time.Minute)
+		if strings.HasSuffix(name, "just now") {
+			now = noon(1).Add(5 * time.Second)
+		}
 		pod.Spec.NodeName, pod.Status.ContainerStatuses = "n", []corev1.ContainerStatus{test.status}
 		got := ""
-		if finding := podFailure(pod); finding != nil {
+		if finding, _ := podFailure(pod, now); finding != nil {
 			got = finding.String()
 		}
 		if got != test.want {
@@ -81,6 +95,31 @@ func TestStalled(t *testing.T) {
 		got := (&Snapshot{Deployment: d, Pods: test.pods}).stalled(refused, 60).String()
 		if !strings.HasSuffix(got, test.want) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// Of several containers that have restarted in their life the one is blamed that ended last.
+func TestWhoRestarted(t *testing.T) {
+	t.Parallel()
+	restarted := func(name string, at int) corev1.ContainerStatus {
+		status := corev1.ContainerStatus{Name: name, RestartCount: 1, LastTerminationState: ended(1, "Error", "")}
+		status.LastTerminationState.Terminated.FinishedAt = metav1.NewTime(noon(at))
+		return status
+	}
+	down := corev1.ContainerStatus{Name: "down", State: ended(0, "Completed", "")}
+	down.State.Terminated.FinishedAt = metav1.NewTime(noon(3))
+	never := corev1.ContainerStatus{Name: "never"}
+	pod := podFor(setFor("a", "web:1", 1, noon(0)), "p", nil)
+	for want, statuses := range map[string][]corev1.ContainerStatus{
+		"second": {restarted("first", 1), never, restarted("second", 2)},
+		"first":  {restarted("first", 2), restarted("second", 1)},
+		"down":   {restarted("first", 2), down},
+		"":       {never},
+	} {
+		pod.Status.ContainerStatuses = statuses
+		if got := (&Snapshot{Deployment: &appsv1.Deployment{}}).restarted(pod); got.Container != want {
+			t.Errorf("got %q, want %q", got.Container, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -19,16 +20,31 @@ type Explanation struct {
 	Findings []Finding
 	// Blind are the rights that are missing to see more.
 	Blind []error
+	// moves tells of an open rollout that somebody may be driving it.
+	moves bool
 }
 
-// InTheWay tells whether something does stand in the way: not what every pod goes through as it starts, and of a workload
-// that is complete only what is fatal.
+// InTheWay tells whether something does stand in the way: not what every pod goes through as it starts, nor that a rollout
+// is open where somebody may be driving it, and of a workload that has come as far as it is to only what is fatal.
 func (e *Explanation) InTheWay() bool {
+	arrived := e.arrived()
 	for i := range e.Findings {
 		f := &e.Findings[i]
-		if f.Severity == diagnose.Fatal || e.Phase != Complete && !f.Starting() {
+		if f.Severity == diagnose.Fatal || !arrived && !f.Starting() && !(e.moves && f.ID == diagnose.RolloutOpen) {
 			return true
 		}
+	}
+	return false
+}
+
+// arrived tells whether a workload has come as far as it does by itself, and its pods are ready.
+func (e *Explanation) arrived() bool {
+	switch e.Phase {
+	case Complete, Partitioned:
+		return true
+	case OnDelete:
+		counts := PodCountsOf(e.Workload)
+		return counts.Old == 0 && counts.Ready >= counts.Desired
 	}
 	return false
 }
@@ -96,6 +112,14 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	}
 	told.Phase = Standing
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
+	switch idle := idleSince(in, record); {
+	case record.Held:
+		text += ", where somebody holds it"
+	case !idle.IsZero():
+		text += ", and nobody has driven it on"
+	default:
+		told.moves = true
+	}
 	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}), nil
 }
 
@@ -124,7 +148,13 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 	}
 	in := inputOfOthers(workload, pods, e.Clock.Now())
 	if set, is := workload.(*appsv1.StatefulSet); is {
-		in.Stale = awaited(set, pods) // following a rollout has words of its own for that
+		// Following a rollout has words of its own for that.
+		in.Stale, _ = obstacles(set, pods, in.Now)
+		for _, pod := range awaited(set, pods) {
+			if !slices.Contains(in.Stale, pod) {
+				in.Recovering = append(in.Recovering, pod)
+			}
+		}
 	}
 	return in, nil
 }
@@ -163,11 +193,11 @@ func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagno
 	if _, is := workload.(*appsv1.StatefulSet); is {
 		in.Workload.Kind = "StatefulSet"
 	}
-	isUpdated := updatedPod(workload, pods)
+	isUpdated, isKept := updatedPod(workload, pods), keptPod(workload)
 	for _, pod := range pods {
 		switch {
 		case !metav1.IsControlledBy(pod, workload):
-		case isUpdated(pod):
+		case isUpdated(pod) || isKept(pod):
 			in.Pods = append(in.Pods, pod)
 		default:
 			in.Others = append(in.Others, pod)

@@ -207,7 +207,9 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	report := diagnose.Diagnose(in)
 	s.memory.seen = report.Seen
 	if v.failed(report.Fatal()); v.Finding == nil {
-		v.heldUp(pods)
+		if next := v.heldUp(pods, in.Now); !next.IsZero() {
+			return earlier(report.Next, next)
+		}
 	}
 	return report.Next
 }

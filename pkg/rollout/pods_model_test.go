@@ -99,6 +99,9 @@ func (w *world) makePod(rs *appsv1.ReplicaSet) {
 		Spec:   corev1.PodSpec{NodeName: "node"},
 		Status: corev1.PodStatus{Phase: corev1.PodPending},
 	}
+	if w.shape != nil {
+		w.shape(pod)
+	}
 	w.broken[uid] = w.breaks != nil && w.breaks(rs)
 	w.pods = append(w.pods[:len(w.pods):len(w.pods)], pod)
 	w.tell(watch.Added, pod)
@@ -109,6 +112,9 @@ func (w *world) runPod(uid types.UID) {
 	for _, pod := range w.pods {
 		if pod.UID != uid || podReady(pod) {
 			continue
+		}
+		if pod.Spec.NodeName == "" || w.stuck[uid] {
+			return
 		}
 		if w.broken[uid] {
 			w.crash(pod)

@@ -92,13 +92,33 @@ func hasEnded(pod *corev1.Pod) bool {
 // restarted is a restart after a pod was ready.
 func (s *Snapshot) restarted(pod *corev1.Pod) *Finding {
 	f := s.of(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
-	for _, status := range diagnose.ContainerStatuses(pod) {
-		if status.RestartCount > 0 || status.State.Terminated != nil && status.State.Terminated.ExitCode != 0 {
-			f.BlameContainer(&status)
-			break
-		}
+	if status := endedLast(pod); status != nil {
+		f.BlameContainer(status)
 	}
 	return f
+}
+
+// endedLast is the container that ended last of those that have to go on running or have restarted, nil where none has.
+func endedLast(pod *corev1.Pod) *corev1.ContainerStatus {
+	var found *corev1.ContainerStatus
+	var last time.Time
+	for i, status := range diagnose.ContainerStatuses(pod) {
+		ended := status.State.Terminated
+		isInit := i < len(pod.Status.InitContainerStatuses)
+		if status.RestartCount == 0 && (ended == nil || isInit && ended.ExitCode == 0) {
+			continue
+		}
+		if ended == nil {
+			ended = status.LastTerminationState.Terminated
+		}
+		if found == nil || ended != nil && ended.FinishedAt.After(last) {
+			found = &status
+			if ended != nil {
+				last = ended.FinishedAt.Time
+			}
+		}
+	}
+	return found
 }
 
 func (s *Snapshot) lostReadiness(pod *corev1.Pod, text string) *Finding {

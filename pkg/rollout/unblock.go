@@ -2,7 +2,9 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,20 +42,27 @@ func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 		if !metav1.IsControlledBy(pod, set) || !isActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest {
 			continue
 		}
-		ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-"))
-		ready, _ := readySince(pod)
-		if err == nil && ordinal >= first && !ready {
+		if ready, _ := readySince(pod); ordinalOf(set, pod) >= first && !ready {
 			found = append(found, pod)
 		}
 	}
 	return found
 }
 
-// obstacles are the pods that a StatefulSet may wait for in vain. One that has been ready before may become so again.
-func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
-	return slices.DeleteFunc(awaited(set, pods), func(pod *corev1.Pod) bool {
-		return podFailure(pod) == nil && !neverReady(pod)
-	})
+// obstacles are the pods that a StatefulSet may wait for in vain. One that has been ready before may become so again; where
+// that is clear only once a grace is over, it is among the graces, with when that is.
+func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod, now time.Time) (found []*corev1.Pod, graces map[string]time.Time) {
+	graces = map[string]time.Time{}
+	for _, pod := range awaited(set, pods) {
+		failure, until := podFailure(pod, now)
+		switch {
+		case failure != nil || neverReady(pod):
+			found = append(found, pod)
+		case !until.IsZero():
+			graces[pod.Name] = until
+		}
+	}
+	return found, graces
 }
 
 // isOrdered tells whether a StatefulSet updates its pods by itself, and waits for each to be ready.
@@ -73,6 +82,27 @@ func firstUpdated(set *appsv1.StatefulSet) int {
 	return int(first)
 }
 
+// ordinalOf is a pod's number in its StatefulSet, -1 where its name has none.
+func ordinalOf(set *appsv1.StatefulSet, pod *corev1.Pod) int {
+	if ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-")); err == nil {
+		return ordinal
+	}
+	return -1
+}
+
+// keptPod tells the pods that a StatefulSet keeps at the revision that they have, below its partition. It waits for them
+// as for those of the newest.
+func keptPod(workload Workload) func(*corev1.Pod) bool {
+	set, is := workload.(*appsv1.StatefulSet)
+	return func(pod *corev1.Pod) bool {
+		if !is || set.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType || !isActive(pod) {
+			return false
+		}
+		ordinal := ordinalOf(set, pod)
+		return ordinal >= 0 && ordinal < firstUpdated(set) && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.CurrentRevision
+	}
+}
+
 // neverReady tells whether a pod has not been ready since its node took it.
 func neverReady(pod *corev1.Pod) bool {
 	condition, taken := podCondition(pod, corev1.PodReady), pod.Status.StartTime
@@ -83,39 +113,46 @@ func neverReady(pod *corev1.Pod) bool {
 }
 
 // heldUp adds to a view the pod that a StatefulSet waits for. One whose container crashes may be ready for a moment between
-// two crashes, and is replaced then.
-func (v *View) heldUp(pods []*corev1.Pod) {
+// two crashes, and is replaced then. It returns when to look again.
+func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	set, is := v.Workload.(*appsv1.StatefulSet)
 	if !is {
-		return
+		return time.Time{}
 	}
 	var pod *corev1.Pod
-	for _, obstacle := range obstacles(set, pods) {
+	found, graces := obstacles(set, pods, now)
+	for _, obstacle := range found {
 		if pod == nil || obstacle.Name < pod.Name {
 			pod = obstacle
 		}
 	}
+	var next time.Time
+	for _, until := range graces {
+		next = earlier(next, until)
+	}
 	if pod == nil {
-		return
+		return next
 	}
 	wayOut := fmt.Sprintf("'kubectl delete pod %s -n %s' lets it go on", pod.Name, pod.Namespace)
-	finding := podFailure(pod)
+	finding, _ := podFailure(pod, now)
 	if finding != nil && finding.Reason != "CrashLoopBackOff" {
 		finding.Pods = 1
 		v.failed(finding)
 		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
-		return
+		return next
 	}
 	v.Obstacle = Obstacle{Pod: pod.UID, Text: fmt.Sprintf("pod %s is not ready", pod.Name)}
 	if finding != nil {
 		v.Obstacle.Text = finding.String()
 	}
 	v.Obstacle.Text += "; it is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
+	return next
 }
 
 // Unblock deletes the pods that keep a StatefulSet from going back to its pod template: those of other revisions that have
 // never been ready, or that will not come good. It would replace them itself once they were ready. Each one that is
-// deleted is told. The StatefulSet is given as it was when its template was written.
+// deleted is told, and one that may still come good is an error that names it. The StatefulSet is given as it was when its
+// template was written.
 func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func(pod *corev1.Pod)) error {
 	if !isOrdered(set) {
 		return nil
@@ -131,12 +168,23 @@ func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func
 			return err
 		}
 		if now, is := watches.workload().(*appsv1.StatefulSet); is && watches.synced() && isSince(now, set) {
-			return e.deleteAll(ctx, now, obstacles(now, watches.pods()), tell)
+			found, graces := obstacles(now, watches.pods(), e.Clock.Now())
+			return errors.Join(e.deleteAll(ctx, now, found, tell), spared(now, graces))
 		}
 		if err := watches.sleep(ctx, time.Time{}); err != nil {
 			return err
 		}
 	}
+}
+
+// spared tells of pods that may still come good.
+func spared(set *appsv1.StatefulSet, graces map[string]time.Time) error {
+	var all []error
+	for _, name := range slices.Sorted(maps.Keys(graces)) {
+		all = append(all, fmt.Errorf("pod %q was ready before and may come good until %s; if it does not, 'kubectl delete pod %s -n %s' lets statefulset %q go on",
+			name, graces[name].UTC().Format("15:04:05Z"), name, set.Namespace, set.Name))
+	}
+	return errors.Join(all...)
 }
 
 // isSince tells whether a StatefulSet is the same one, not older, and seen by its controller as it is.

@@ -51,6 +51,7 @@ func TestObstacles(t *testing.T) {
 		"not even taken by a node":    {pod: pod(func(p *corev1.Pod) { p.Status = corev1.PodStatus{} }), want: true},
 		"ready":                       {pod: pod(ready)},
 		"was ready before":            {pod: pod(lostReadiness)},
+		"was ready, and pulls":        {pod: pod(lostReadiness, waiting("ErrImagePull")), want: true},
 		"was ready, and crashes":      {pod: pod(lostReadiness, waiting("CrashLoopBackOff")), want: true},
 		"is being deleted":            {pod: pod(func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(metav1.NewTime(noon(1))) })},
 		"of the newest revision":      {pod: pod(func(p *corev1.Pod) { p.Labels[appsv1.ControllerRevisionHashLabelKey] = "db-b" })},
@@ -66,8 +67,48 @@ func TestObstacles(t *testing.T) {
 		if test.edit != nil {
 			test.edit(s)
 		}
-		if got := obstacles(s, []*corev1.Pod{test.pod}); (len(got) == 1) != test.want {
+		if got, _ := obstacles(s, []*corev1.Pod{test.pod}, noon(0).Add(5*time.Minute)); (len(got) == 1) != test.want {
 			t.Errorf("%s: got %d", name, len(got))
+		}
+	}
+	// A pull that fails is given time here, too: until then the pod is told, and stays.
+	for now, want := range map[time.Duration]int{61 * time.Second: 0, 90 * time.Second: 1} {
+		got, graces := obstacles(set, []*corev1.Pod{pod(lostReadiness, waiting("ErrImagePull"))}, noon(0).Add(now))
+		if len(got) != want || len(graces) != 1-want {
+			t.Errorf("after %s: got %d pods, %v", now, len(got), graces)
+		}
+	}
+}
+
+// A StatefulSet waits for the pods below its partition, too, which keep the revision that they have.
+func TestABrokenPodBelowThePartitionIsSeen(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.StatefulSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "db", UID: "db"},
+		Spec: appsv1.StatefulSetSpec{UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+			Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To[int32](2)},
+		}},
+		Status: appsv1.StatefulSetStatus{CurrentRevision: "old", UpdateRevision: "new"},
+	}
+	for name, test := range map[string]struct {
+		pod, revision string
+		edit          func(*appsv1.StatefulSet)
+		want          bool
+	}{
+		"below it":                    {pod: "db-1", revision: "old", want: true},
+		"above it":                    {pod: "db-2", revision: "old"},
+		"above it, of the newest":     {pod: "db-2", revision: "new", want: true},
+		"below it, of a third":        {pod: "db-1", revision: "older"},
+		"where somebody deletes them": {pod: "db-1", revision: "old", edit: func(s *appsv1.StatefulSet) { s.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType }},
+		"no number":                   {pod: "db-x", revision: "old"},
+	} {
+		s := set.DeepCopy()
+		if test.edit != nil {
+			test.edit(s)
+		}
+		in := inputOfOthers(s, []*corev1.Pod{owned(s, test.pod, test.revision, "", "CrashLoopBackOff")}, noon(0))
+		if got := len(in.Pods) == 1; got != test.want || len(in.Pods)+len(in.Others) != 1 {
+			t.Errorf("%s: got %v", name, got)
 		}
 	}
 }

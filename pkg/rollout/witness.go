@@ -71,7 +71,7 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 	before := w.asked
 	w.asked = map[types.UID]asked{}
 	for _, pod := range diagnose.Ask(in) {
-		if !diagnose.Preparing(pod) {
+		if !diagnose.Preparing(pod) && pod.Spec.NodeName != "" && !diagnose.PullFails(pod) {
 			continue
 		}
 		known, again := before[pod.UID]

@@ -39,6 +39,9 @@ type world struct {
 	broken map[types.UID]bool
 	// breaks says of a pod that is made for a ReplicaSet whether it will be one of those.
 	breaks func(rs *appsv1.ReplicaSet) bool
+	// shape changes a pod that is made, and stuck are those that the kubelet does nothing to.
+	shape func(pod *corev1.Pod)
+	stuck map[types.UID]bool
 	// changed is told of every change to an object, where somebody listens.
 	changed func(watch.EventType, metav1.Object)
 	// deleted is told of every pod that a controller deletes, before it is gone.

@@ -67,3 +67,31 @@ func TestExplain(t *testing.T) {
 		t.Errorf("got %+v", told)
 	}
 }
+
+// A StatefulSet waits for the pods that it keeps below its partition, too.
+func TestExplainSeesABrokenPodBelowThePartition(t *testing.T) {
+	s := newSpace(t)
+	s.kubectl("apply", "-f", s.file(manifestOf("StatefulSet", "db", "db:crash", `updateStrategy: {rollingUpdate: {partition: 2}}`)))
+	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
+	s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.observedGeneration}=2", "--timeout=2m")
+	s.kubectl("wait", "pod/db-0", "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=CrashLoopBackOff", "--timeout=2m")
+	if told := s.explains(4, "statefulset/db"); told.Phase != "failed" || len(told.Findings) != 1 || told.Findings[0].ID != "CrashLoopBackOff" {
+		t.Errorf("got %+v", told)
+	}
+	s.plugin("status", "statefulset/db").ends(4, "pod db-0, container app: CrashLoopBackOff")
+}
+
+// That a rollout is open is in its way where somebody holds it, and not while somebody may be driving it.
+func TestExplainOfAnOpenRollout(t *testing.T) {
+	w := newWeb(t)
+	p := w.start("web:v2", "--steps", "1", "--hold", "1h")
+	p.tells("ready, watched for 1h0m0s")
+	told := w.explains(0, "deployment/web")
+	if told.Phase != "standing" || len(told.Findings) != 1 || told.Findings[0].ID != "RolloutOpen" {
+		t.Errorf("got %+v", told)
+	}
+	w.plugin("why", "deployment/web").ends(0, "nothing stands in the way", "a rollout is open at step 1 of 2")
+	w.plugin("pause", "deployment/web").ends(0)
+	p.ends(6)
+	w.plugin("why", "deployment/web").ends(4, "where somebody holds it", "rollout-plus resume")
+}

@@ -1,14 +1,30 @@
 package diagnose
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 const (
 	describe = "kubectl describe pod {pod} -n {namespace}"
 	lastLogs = "kubectl logs {pod} -c {container} -n {namespace} --previous"
 	logs     = "kubectl logs {pod} -c {container} -n {namespace}"
 	setImage = "kubectl rollout-plus start {workload} -n {namespace} --image {container}=IMAGE"
-	edit     = "kubectl edit {workload} -n {namespace}"
+	// setImageOf is for what start does not roll out.
+	setImageOf = "kubectl set image {workload} {container}=IMAGE -n {namespace}"
+	edit       = "kubectl edit {workload} -n {namespace}"
 )
+
+// fitting is a remedy, or what stands in for it where it does not work for the workload or names what is not known.
+func (d *diagnosis) fitting(remedy string, s *signal) string {
+	switch {
+	case remedy == setImage && d.Workload.Kind != "Deployment":
+		return setImageOf
+	case s.subject == "" && strings.Contains(remedy, "{subject}"):
+		return describe
+	}
+	return remedy
+}
 
 func imageCauses() []Cause {
 	return []Cause{
@@ -18,11 +34,11 @@ func imageCauses() []Cause {
 			"The registry has refused the pull: credentials are missing or wrong, or there is no such repository, which many registries do not tell apart.",
 			[]string{"kubectl get secrets -n {namespace} --field-selector type=kubernetes.io/dockerconfigjson", setImage},
 		},
-		{ImagePullFailed, EndsAfterGrace, 30 * time.Second, "The image cannot be pulled, for a reason that is not known here.", []string{describe}},
+		{ImagePullFailed, EndsAfterGrace, 30 * time.Second, "The image cannot be pulled, for a reason that is not known here, or that may be chance.", []string{describe}},
 		{
 			RegistryUnavailable, EndsAfterGrace, 30 * time.Second,
 			"The registry cannot be reached, or does not answer as it should. One pull that fails may be chance: the kubelet tries again " +
-				"after 10 s and 20 s.",
+				"after 10 s and 20 s; while it does, the grace is the progress deadline.",
 			[]string{describe, setImage},
 		},
 		{InvalidImageName, EndsNow, 0, "The image's name cannot be one.", []string{setImage}},
@@ -42,10 +58,15 @@ func crashCauses() []Cause {
 			"The container is not up within the time that its startup probe gives it, and the kubelet kills it.",
 			[]string{lastLogs, describe},
 		},
-		{InitContainerFailed, EndsNow, 0, "An init container ends with an error, so that the others are never started.", []string{logs}},
+		{
+			InitContainerFailed, EndsNow, 0,
+			"An init container ends with an error, so that the others are never started. Where it has done so in pods that are ready now, " +
+				"there is a grace: the progress deadline.",
+			[]string{logs},
+		},
 		{
 			ContainerRestarted, Warns, 0,
-			"The container has ended once and is started again. Another end makes it a crash loop.",
+			"The container has ended once, or after a run of 10 minutes at least, and is started again. Another end soon makes it a crash loop.",
 			[]string{lastLogs},
 		},
 		{
@@ -64,14 +85,20 @@ func readinessCauses() []Cause {
 				"where pods of the old version took long to become ready, twice the longest of that.",
 			[]string{describe, logs},
 		},
-		{ReadinessGateNotMet, EndsAfterGrace, time.Minute, "All containers are ready, and a readiness gate of the pod is not met.", []string{describe}},
+		{
+			ReadinessGateNotMet, EndsAfterGrace, 0,
+			"All containers are ready, and a readiness gate of the pod is not met. The grace is the progress deadline, twice the longest " +
+				"that another pod took to become ready, or 60 s, whichever is longest; it begins when the containers are ready.",
+			[]string{describe},
+		},
 		{ReadinessLost, EndsNow, 0, "A new pod was ready and is not any more: during a hold once, else twice.", []string{describe, logs}},
 		{NotReady, EndsAfterGrace, time.Minute, "The containers run, and the pod is not ready for another reason.", []string{describe}},
 	}
 }
 
 func containerCauses() []Cause {
-	soon := 5 * time.Second
+	// The kubelet looks again after 10 s to 15 s: what was made meanwhile is there then.
+	soon := 20 * time.Second
 	return []Cause{
 		{
 			ConfigMapNotFound, EndsAfterGrace, soon,
@@ -89,20 +116,22 @@ func containerCauses() []Cause {
 		{CreateContainerError, EndsAfterGrace, soon, "The container cannot be created.", []string{describe, edit}},
 		{
 			RunContainerError, EndsNow, 0,
-			"The container cannot be started: its command does not exist or cannot be run, for example.",
+			"The container cannot be started: its command does not exist or cannot be run, for example. Where the node only took too " +
+				"long, there is a grace of 30 s.",
 			[]string{describe, edit},
 		},
-		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails, so that it is killed.", []string{describe, edit}},
+		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails again and again, so that it is killed.", []string{describe, edit}},
 		{FailedPreStopHook, Warns, 0, "The container's preStop hook fails, so that it is ended without it.", []string{describe}},
 	}
 }
 
 func volumeCauses() []Cause {
 	return []Cause{
-		{FailedMount, EndsAfterGrace, time.Minute, "A volume cannot be mounted.", []string{describe}},
+		{FailedMount, EndsAfterGrace, 90 * time.Second, "A volume cannot be mounted.", []string{describe}},
 		{
 			FailedAttachVolume, EndsAfterGrace, 2 * time.Minute,
-			"A volume cannot be attached to the node, because another node has it, for example.",
+			"A volume cannot be attached to the node, because another node has it, for example. The grace begins when old pods that are " +
+				"ending should have ended.",
 			[]string{describe, "kubectl get volumeattachments"},
 		},
 		{
@@ -116,7 +145,7 @@ func volumeCauses() []Cause {
 			[]string{"kubectl describe persistentvolumeclaims -n {namespace}"},
 		},
 		{
-			FailedCreatePodSandBox, EndsAfterGrace, 30 * time.Second,
+			FailedCreatePodSandBox, EndsAfterGrace, time.Minute,
 			"The node cannot make the pod's sandbox: its network or its runtime, for example.",
 			[]string{describe},
 		},
@@ -128,7 +157,8 @@ func pendingCauses() []Cause {
 	return []Cause{
 		{
 			InsufficientResources, EndsAfterGrace, time.Minute,
-			"No node has room for the pod. Where an autoscaler adds a node, the grace is the progress deadline.",
+			"No node has room for the pod. The grace begins when old pods that are ending should have ended; where an autoscaler adds a node, " +
+				"it is the progress deadline.",
 			[]string{nodes, edit},
 		},
 		{
@@ -147,10 +177,13 @@ func pendingCauses() []Cause {
 }
 
 func refusedCauses() []Cause {
+	// A ReplicaSet's controller tries again at 10 s, 20 s and 41 s after the first time.
+	const refused = 45 * time.Second
 	return []Cause{
 		{
-			QuotaExceeded, EndsAfterGrace, 30 * time.Second,
-			"A ResourceQuota leaves no room for further pods, and no pod has become ready since.",
+			QuotaExceeded, EndsAfterGrace, refused,
+			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending. One that asks for what the " +
+				"pods do not state refuses them at once.",
 			[]string{"kubectl describe resourcequota -n {namespace}"},
 		},
 		{LimitRangeViolated, EndsNow, 0, "A LimitRange does not allow such a pod.", []string{"kubectl describe limitrange -n {namespace}", edit}},
@@ -160,18 +193,18 @@ func refusedCauses() []Cause {
 			[]string{"kubectl get namespace {namespace} --show-labels", edit},
 		},
 		{
-			ServiceAccountNotFound, EndsAfterGrace, 5 * time.Second,
+			ServiceAccountNotFound, EndsAfterGrace, 15 * time.Second,
 			"The pod's ServiceAccount does not exist.",
 			[]string{"kubectl create serviceaccount {subject} -n {namespace}"},
 		},
 		{AdmissionDenied, EndsNow, 0, "An admission webhook or policy has refused the pod.", []string{edit}},
 		{
-			AdmissionUnavailable, EndsAfterGrace, 30 * time.Second,
+			AdmissionUnavailable, EndsAfterGrace, refused,
 			"An admission webhook that has to be asked about the pod does not answer.",
 			[]string{"kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"},
 		},
 		{
-			FailedCreate, EndsAfterGrace, 30 * time.Second,
+			FailedCreate, EndsAfterGrace, refused,
 			"Pods cannot be created, for a reason that is not known here.",
 			[]string{"kubectl get events -n {namespace} --field-selector reason=FailedCreate"},
 		},
@@ -194,8 +227,14 @@ func otherCauses() []Cause {
 		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
 		{
 			StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second,
-			"A pod of an older revision is not ready, and an ordered StatefulSet goes no further until it is: kubernetes issue 67250.",
+			"A pod of an older revision was never ready or does not come good, and an ordered StatefulSet goes no further until it is " +
+				"ready: kubernetes issue 67250.",
 			[]string{"kubectl delete pod {pod} -n {namespace}"},
+		},
+		{
+			StaleRevisionUnready, Warns, 0,
+			"A pod of an older revision was ready before and is not now; an ordered StatefulSet goes no further until it is again.",
+			[]string{describe},
 		},
 		{
 			StuckTerminating, Warns, 0,
@@ -208,7 +247,8 @@ func otherCauses() []Cause {
 			[]string{"kubectl rollout-plus resume {workload} -n {namespace}"},
 		},
 		{
-			RolloutOpen, Warns, 0, "A stepwise rollout is open. Where nobody drives it, it stands at its step.",
+			RolloutOpen, Warns, 0,
+			"A stepwise rollout is open. Where nobody drives it, it stands at its step; only that counts as in the way.",
 			[]string{"kubectl rollout-plus resume {workload} -n {namespace}", "kubectl rollout-plus abort {workload} -n {namespace}"},
 		},
 		{

@@ -74,6 +74,7 @@ const (
 	PodEvicted               = "PodEvicted"
 	PodFailed                = "PodFailed"
 	StaleRevisionBlocks      = "StaleRevisionBlocks"
+	StaleRevisionUnready     = "StaleRevisionUnready"
 	StuckTerminating         = "StuckTerminating"
 	Paused                   = "Paused"
 	RolloutOpen              = "RolloutOpen"

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 // ended is a container that has just ended. The kubelet starts it again at once, and then waits longer each time.
 func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := d.crashed(pod, status, isInit)
-	if s.now = status.RestartCount > 0; !s.now && d.cause(s.id).Class == EndsNow {
+	if s.now = status.RestartCount > 0 && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
 		s.evidence = append(s.evidence, s.id)
 		s.id = ContainerRestarted
 	}
@@ -69,20 +70,28 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.reason, s.now = waiting.Reason, true
 	case "ErrImagePull", "ImagePullBackOff":
 		d.pull(pod, status, s)
-	case "RegistryUnavailable", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed",
-		"RunContainerError", "PostStartHookError":
+	case "RegistryUnavailable", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
+	case "PostStartHookError":
+		if status.RestartCount == 0 { // as a container that has ended once
+			s.id, s.evidence = ContainerRestarted, []string{PostStartHookError}
+		}
 	case "CreateContainerConfigError":
 		return config(pod, s)
-	case "CreateContainerError":
-		if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
-			s.grace, s.why = 30*time.Second, "a container that takes long to be created is given 30s"
-		}
+	case "CreateContainerError", "RunContainerError":
+		s.slowNode()
 	case "PreStartHookError", "PreCreateHookError":
 		s.id = RunContainerError
 	default:
 		s.id = Undetermined
 	}
 	return s
+}
+
+// slowNode gives time to a container that a node under load has not created or started yet.
+func (s *signal) slowNode() {
+	if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
+		s.grace, s.why = 30*time.Second, "a container that takes long to be created is given 30s"
+	}
 }
 
 // config tells what of a container's configuration is missing.
@@ -109,9 +118,9 @@ func missing(pod *corev1.Pod, s *signal, volume string) {
 	case strings.Contains(text, "couldn't find key ") && strings.Contains(text, " in Secret "):
 		s.id, s.subject = SecretKeyNotFound, lastPart(text)
 	case strings.Contains(text, "references non-existent config key"):
-		s.id, s.subject = ConfigMapKeyNotFound, sourceOf(pod, volume)
+		s.id, s.subject = ConfigMapKeyNotFound, sourceOf(pod, volume, lastWord(text))
 	case strings.Contains(text, "references non-existent secret key"):
-		s.id, s.subject = SecretKeyNotFound, sourceOf(pod, volume)
+		s.id, s.subject = SecretKeyNotFound, sourceOf(pod, volume, lastWord(text))
 	}
 }
 
@@ -131,8 +140,12 @@ func named(text, before, after string) string {
 // lastPart is the name in "... namespace/name".
 func lastPart(text string) string { return text[strings.LastIndex(text, "/")+1:] }
 
-// sourceOf is the ConfigMap or Secret that a volume is made of.
-func sourceOf(pod *corev1.Pod, volume string) string {
+// lastWord is the key in "... non-existent config key: key".
+func lastWord(text string) string { return strings.TrimSpace(text[strings.LastIndex(text, ":")+1:]) }
+
+// sourceOf is the ConfigMap or Secret that a volume is made of; of several it is the one that is to have the key, empty
+// where none or more than one is.
+func sourceOf(pod *corev1.Pod, volume, key string) string {
 	for i := range pod.Spec.Volumes {
 		switch v := &pod.Spec.Volumes[i]; {
 		case v.Name != volume:
@@ -140,7 +153,30 @@ func sourceOf(pod *corev1.Pod, volume string) string {
 			return v.ConfigMap.Name
 		case v.Secret != nil:
 			return v.Secret.SecretName
+		case v.Projected != nil:
+			return projectedFrom(v.Projected.Sources, key)
 		}
 	}
 	return ""
+}
+
+func projectedFrom(sources []corev1.VolumeProjection, key string) string {
+	var found []string
+	wants := func(name string, items []corev1.KeyToPath) {
+		if slices.ContainsFunc(items, func(item corev1.KeyToPath) bool { return item.Key == key }) {
+			found = append(found, name)
+		}
+	}
+	for i := range sources {
+		switch source := &sources[i]; {
+		case source.ConfigMap != nil:
+			wants(source.ConfigMap.Name, source.ConfigMap.Items)
+		case source.Secret != nil:
+			wants(source.Secret.Name, source.Secret.Items)
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
 }

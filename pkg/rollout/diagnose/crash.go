@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,12 @@ const (
 // neverRan tells whether a container has "ended" without having been started.
 func neverRan(last *corev1.ContainerStateTerminated) bool {
 	return last.Reason == "StartError" || last.Reason == "ContainerCannotRun"
+}
+
+// ranLong tells whether the run before an end was a long one: what ends after that is no loop yet, however often it has
+// ended in its life.
+func ranLong(last *corev1.ContainerStateTerminated) bool {
+	return !neverRan(last) && last.FinishedAt.Sub(last.StartedAt.Time) >= recent
 }
 
 // lastEnd is how a container ended last, nil where it has not.
@@ -52,8 +59,30 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.id, s.message = OOMKilled, fmt.Sprintf("the container was killed because it took more memory than its limit%s", limit(pod, status.Name))
 	case neverRan(last):
 		s.id, s.message, s.evidence = RunContainerError, last.Message, nil
+		s.slowNode()
+	case s.id == InitContainerFailed && d.succeedsLater(status.Name):
+		if s.grace = d.Deadline; s.grace == 0 {
+			s.grace = recent
+		}
+		s.why = "pods became ready after this init container had ended with an error"
 	}
 	return s
+}
+
+// succeedsLater tells whether pods are ready in which an init container has ended with an error before: it waits for
+// something in that way.
+func (d *diagnosis) succeedsLater(container string) bool {
+	for _, pod := range slices.Concat(d.Others, d.Pods) {
+		if ready := condition(pod, corev1.PodReady); ready == nil || ready.Status != corev1.ConditionTrue {
+			continue
+		}
+		for i := range pod.Status.InitContainerStatuses {
+			if status := &pod.Status.InitContainerStatuses[i]; status.Name == container && status.RestartCount > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // killed adds what the kubelet's events tell of an end that it has brought about itself: no exit code tells that.
@@ -139,7 +168,7 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
 	again := last != nil && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
-	if again && status.RestartCount >= loops {
+	if again && status.RestartCount >= loops && !ranLong(last) {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"
 		return s

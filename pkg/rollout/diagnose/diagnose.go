@@ -22,8 +22,9 @@ type Input struct {
 	ReplicaSet *appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
-	// Stale are pods of older versions that a StatefulSet waits for before it goes on to the newest.
-	Stale []*corev1.Pod
+	// Stale are pods of older versions that a StatefulSet waits for, perhaps in vain, before it goes on to the newest.
+	// Recovering are those that were ready before, and may become so again.
+	Stale, Recovering []*corev1.Pod
 	// Events are those of the pods, as far as they were fetched.
 	Events []*corev1.Event
 	// Facts are causes that the workload itself shows.
@@ -76,7 +77,7 @@ type signal struct {
 	status              *corev1.ContainerStatus
 	// since is when it began, zero where the objects do not tell.
 	since time.Time
-	// grace and why replace those of the catalog. now makes it fatal at once.
+	// grace and why replace those of the catalog, also for what is fatal at once by that. now makes it fatal at once.
 	grace time.Duration
 	why   string
 	now   bool
@@ -84,6 +85,9 @@ type signal struct {
 	subject  string
 	evidence []string
 }
+
+// isFinal tells whether a signal is given no time.
+func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || cause.Class == EndsNow) }
 
 // Diagnose says what stands in the way.
 func Diagnose(in *Input) Report {
@@ -186,7 +190,7 @@ func (d *diagnosis) began(s *signal) time.Time {
 func (d *diagnosis) add(s *signal) {
 	cause := d.cause(s.id)
 	until := d.began(s)
-	if cause.Class != EndsNow && !s.now {
+	if !s.isFinal(cause) {
 		if s.grace == 0 {
 			s.grace = cause.Grace
 		}
@@ -245,7 +249,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	switch {
 	case g.cause.Class == Warns:
-	case g.cause.Class == EndsNow || s.now:
+	case s.isFinal(g.cause):
 		f.Severity = Fatal
 	default:
 		f.Grace = &Grace{Length: s.grace, Until: g.until, Why: s.why}
@@ -258,7 +262,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
 	for _, remedy := range g.cause.Remedy {
-		f.Remedy = append(f.Remedy, fill.Replace(remedy))
+		f.Remedy = append(f.Remedy, fill.Replace(d.fitting(remedy, s)))
 	}
 	f.fill()
 	return f

@@ -125,17 +125,28 @@ func TestOlderKubeletsTellInAnEventWhyAPullFails(t *testing.T) {
 func TestPullCauses(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"manifest unknown: manifest unknown":                             ImageNotFound,
-		"docker.io/library/nope:1: not found":                            ImageNotFound,
-		"unexpected status from HEAD request: 404 Not Found":             ImageNotFound,
-		"pull access denied for nope, repository does not exist":         ImagePullDenied,
-		"authorization failed: no basic auth credentials":                ImagePullDenied,
-		"unexpected status: 403 Forbidden":                               ImagePullDenied,
-		"You have reached your pull rate limit. toomanyrequests":         RegistryUnavailable,
-		"dial tcp: lookup r: no such host":                               RegistryUnavailable,
-		"x509: certificate signed by unknown authority":                  RegistryUnavailable,
-		"unexpected status code 503 Service Unavailable":                 RegistryUnavailable,
-		"no space left on device":                                        ImagePullFailed,
+		"manifest unknown: manifest unknown":                       ImageNotFound,
+		"docker.io/library/nope:1: not found":                      ImageNotFound,
+		"unexpected status from HEAD request: 404 Not Found":       ImageNotFound,
+		"pull access denied for nope, repository does not exist":   ImagePullDenied,
+		"authorization failed: no basic auth credentials":          ImagePullDenied,
+		"unexpected status: 403 Forbidden":                         ImagePullDenied,
+		"You have reached your pull rate limit. toomanyrequests":   RegistryUnavailable,
+		"dial tcp: lookup r: no such host":                         RegistryUnavailable,
+		"x509: certificate signed by unknown authority":            RegistryUnavailable,
+		"unexpected status code 503 Service Unavailable":           RegistryUnavailable,
+		"failed to fetch anonymous token: dial tcp: i/o timeout":   RegistryUnavailable,
+		"failed to fetch anonymous token: 503 Service Unavailable": RegistryUnavailable,
+		"failed to fetch anonymous token: 429 Too Many Requests":   RegistryUnavailable,
+		"failed to fetch anonymous token: 401 Unauthorized":        ImagePullDenied,
+		"failed to fetch anonymous token: something new":           ImagePullFailed,
+		"failed to pull and unpack image \"x:1\": x:1: not found":  ImageNotFound,
+		"code = NotFound desc = failed to pull and unpack image \"x:1\": failed to unpack image on snapshotter overlayfs: content: not found": ImagePullFailed,
+		"failed to extract layer sha256:1: mount callback failed: snapshot: not found":                                                        ImagePullFailed,
+		"failed to commit snapshot: content digest sha256:1: not found":                                                                       ImagePullFailed,
+		"failed to copy: httpReadSeeker: failed open: content at https://r/v2/x/blobs/sha256:1 not found: not found":                          ImagePullFailed,
+		"failed to copy: read tcp: connection reset by peer":                                                                                  RegistryUnavailable,
+		"no space left on device": ImagePullFailed,
 		"no match for platform in manifest: something else than missing": ImagePullFailed,
 	} {
 		if got := pullCause(text); got != want {
@@ -297,7 +308,7 @@ func TestAQuotaThatThrottlesIsNoFailure(t *testing.T) {
 	if got := summary(Diagnose(in)); got != "warning QuotaExceeded 1" {
 		t.Errorf("got %s", got)
 	}
-	in.Now = at(120).Time
+	in.Now = at(135).Time
 	if got := summary(Diagnose(in)); got != "fatal QuotaExceeded 1" {
 		t.Errorf("got %s", got)
 	}
@@ -327,6 +338,11 @@ func TestAnOrderedStatefulSetWaitsForAPodOfAnOlderRevision(t *testing.T) {
 		t.Fatalf("got %s", got)
 	}
 	f := report.Findings[0]
+	// One that was ready before may become so again: it is named, and nobody is told to delete it.
+	in.Recovering, in.Stale = in.Stale, nil
+	if again := Diagnose(in); summary(again) != "warning StaleRevisionUnready 1" || again.Findings[0].Remedy[0] != "kubectl describe pod db-2 -n shop" {
+		t.Errorf("got %s, %q", summary(again), again.Findings[0].Remedy)
+	}
 	if f.Remedy[0] != "kubectl delete pod db-2 -n shop" || !strings.Contains(f.Evidence[0], "CrashLoopBackOff") {
 		t.Errorf("got %q, %q", f.Remedy, f.Evidence)
 	}
@@ -359,6 +375,52 @@ func TestOtherPods(t *testing.T) {
 	}
 }
 
+// What is to be run next has to work for the workload that it is about.
+func TestRemedies(t *testing.T) {
+	t.Parallel()
+	projected := podWith("a", waits("ContainerCreating", ""))
+	projected.Spec.Volumes = []corev1.Volume{{Name: "c", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+		{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "login"}}},
+		{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "colors"}, Items: []corev1.KeyToPath{{Key: "color"}}}},
+		{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "shapes"}, Items: []corev1.KeyToPath{{Key: "shape"}}}},
+	}}}}}
+	const lacks = `MountVolume.SetUp failed for volume "c" : references non-existent config key: `
+	for name, test := range map[string]struct {
+		kind  string
+		pod   *corev1.Pod
+		mount string
+		want  string
+	}{
+		"image of a Deployment":    {kind: "Deployment", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE"},
+		"image of a StatefulSet":   {kind: "StatefulSet", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image statefulset/web app=IMAGE -n shop"},
+		"image of a DaemonSet":     {kind: "DaemonSet", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image daemonset/web app=IMAGE -n shop"},
+		"key of one of several":    {kind: "Deployment", pod: projected, mount: lacks + "color", want: "kubectl describe configmap colors -n shop"},
+		"key of nobody knows what": {kind: "Deployment", pod: projected, mount: lacks + "sound", want: "kubectl describe pod a -n shop"},
+	} {
+		in := inputOf(1, test.pod)
+		in.Workload.Kind = test.kind
+		if test.mount != "" {
+			in.Events = []*corev1.Event{about(test.pod, "", "FailedMount", test.mount, 0)}
+		}
+		if got := Diagnose(in).Findings[0].Remedy; len(got) != 1 || got[0] != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// A quota that asks for what the pod does not state refuses it for good.
+func TestAQuotaThatRefusesForGood(t *testing.T) {
+	t.Parallel()
+	in := inputOf(1)
+	in.ReplicaSet = &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Conditions: []appsv1.ReplicaSetCondition{{
+		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", LastTransitionTime: at(0),
+		Message: `pods "a" is forbidden: failed quota: q: must specify limits.cpu for: app`,
+	}}}}
+	if report := Diagnose(in); summary(report) != "fatal QuotaExceeded 1" || report.Findings[0].Grace != nil {
+		t.Errorf("got %s, %+v", summary(report), report.Findings[0].Grace)
+	}
+}
+
 // The catalog is whole: every constant is in it once, with all that the documentation needs.
 func TestCauses(t *testing.T) {
 	t.Parallel()
@@ -372,7 +434,7 @@ func TestCauses(t *testing.T) {
 			t.Errorf("%s is there twice, or lacks a meaning or a remedy", cause.ID)
 		}
 		known[cause.ID] = true
-		if cause.Class == EndsAfterGrace && cause.Grace == 0 && !slices.Contains([]string{ReadinessProbeFailed}, cause.ID) {
+		if cause.Class == EndsAfterGrace && cause.Grace == 0 && !slices.Contains([]string{ReadinessProbeFailed, ReadinessGateNotMet}, cause.ID) {
 			t.Errorf("%s has no grace", cause.ID)
 		}
 	}

@@ -1,21 +1,24 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
 // pull tells by the kubelet's text why an image cannot be pulled. Older kubelets say it in an event alone.
 func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *signal) {
-	event := d.event(pod, func(e *corev1.Event) bool {
+	fails := func(e *corev1.Event) bool {
 		return e.Reason == "Failed" && containerOf(e) == status.Name && strings.HasPrefix(e.Message, "Failed to pull image")
-	})
+	}
+	event := d.event(pod, fails)
 	if _, cause, found := strings.Cut(s.message, ": ErrImagePull: "); found {
 		s.message = cause
 	}
 	if event != nil {
-		s.since = began(event)
+		s.since = d.firstOf(pod, fails)
 		if pullCause(s.message) == ImagePullFailed {
 			s.message = event.Message
 		}
@@ -26,7 +29,45 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 	}
 	if s.id == RegistryUnavailable || s.id == ImagePullFailed {
 		s.why = "a pull that fails may be chance; the kubelet tries again within 30s"
+		if d.pullsAgain(pod, status.Name, event) {
+			s.grace, s.why = max(d.Deadline, recent), "the image is being pulled again"
+		}
 	}
+}
+
+// firstOf is when the first of a pod's events came that are wanted: texts that differ with every attempt make an event of
+// each. What was before the pod lost its readiness counts for nothing.
+func (d *diagnosis) firstOf(pod *corev1.Pod, wanted func(*corev1.Event) bool) time.Time {
+	var first time.Time
+	unready := notReady(pod)
+	for _, event := range d.events[pod.UID] {
+		since := began(event)
+		if unready != nil && event.LastTimestamp.Before(&unready.LastTransitionTime) {
+			continue
+		}
+		if wanted(event) && (first.IsZero() || since.Before(first)) {
+			first = since
+		}
+	}
+	if unready != nil {
+		first = latest(first, unready.LastTransitionTime.Time)
+	}
+	return first
+}
+
+// pullsAgain tells whether a pull is under way after the one that failed: that may take as long as the image is large, and
+// the container's status does not change meanwhile.
+func (d *diagnosis) pullsAgain(pod *corev1.Pod, container string, failed *corev1.Event) bool {
+	pulling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "Pulling" && containerOf(e) == container })
+	return failed != nil && pulling != nil && failed.LastTimestamp.Before(&pulling.LastTimestamp)
+}
+
+// PullFails tells whether an image of a pod could not be pulled.
+func PullFails(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
+		waiting := status.State.Waiting
+		return waiting != nil && (waiting.Reason == "ErrImagePull" || waiting.Reason == "ImagePullBackOff")
+	})
 }
 
 // pullCause sorts what registries and container runtimes say.
@@ -42,12 +83,14 @@ func pullCause(text string) string {
 	}
 	switch {
 	case has("401 unauthorized", "403 forbidden", "unauthorized:", "authorization failed", "access denied", "insufficient_scope",
-		"no basic auth credentials", "authentication required", "denied:", "failed to fetch anonymous token"):
+		"no basic auth credentials", "authentication required", "denied:"):
 		return ImagePullDenied
 	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "tls handshake", "connection reset",
 		"network is unreachable", "no route to host", "x509:", "toomanyrequests", "429 too many", "500 internal", "502 bad",
 		"503 service", "504 gateway", "unexpected eof", "registryunavailable", "server misbehaving"):
 		return RegistryUnavailable
+	case has("failed to unpack image", "extract layer", "content digest", "failed to copy"):
+		return ImagePullFailed // the image is there; a part of it was not, on the node or at a mirror
 	case has("manifest unknown", "name unknown", "404 not found", "code = notfound", ": not found", "manifest for "):
 		return ImageNotFound
 	}

@@ -1,10 +1,17 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	// unmounted is how the kubelet says that volumes are not there, every waitsForVolumes or so.
+	unmounted       = "Unable to attach or mount volumes"
+	waitsForVolumes = 150 * time.Second
 )
 
 // pending says why a pod has no node.
@@ -14,7 +21,7 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	}
 	s := signal{
 		id: Unschedulable, reason: scheduled.Reason, message: scheduled.Message, since: scheduled.LastTransitionTime.Time,
-		why: "a node may be added, or room be made, within 1m0s",
+		why: "a node may be added, or room be made, within 1m0s after a pod became ready or an old one had to have ended",
 	}
 	if scheduled.Reason == corev1.PodReasonSchedulingGated {
 		s.id = SchedulingGated
@@ -28,9 +35,10 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	if s.id = pendingCause(s.message); s.id == PersistentVolumeClaimNotFound {
 		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
 	}
-	if s.id == InsufficientResources || s.id == Unschedulable {
-		// Old pods that go make room: while pods become ready there is no failure.
-		s.since = latest(s.since, d.lastReady())
+	if s.id == InsufficientResources || s.id == Unschedulable || s.id == NodesUnsuitable {
+		// Old pods that go make room, of which host ports and anti-affinity are a kind: while pods become ready, or old ones
+		// are ending, there is no failure.
+		s.since = latest(s.since, latest(d.lastReady(), d.drained()))
 	}
 	// Who adds nodes says so in an event.
 	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
@@ -100,18 +108,76 @@ func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
 			return nil
 		}
 	}
-	var found *signal
-	for _, event := range d.events[pod.UID] {
-		s := volume(pod, event)
-		if s == nil || found != nil && rank(found) > rank(s) {
-			continue
+	var found *trouble
+	for _, t := range d.troubles(pod) {
+		if d.lasts(pod, t) && (found == nil || rank(&t.signal) >= rank(&found.signal)) {
+			found = t
 		}
-		found = s
 	}
 	if found == nil {
 		return nil
 	}
-	return []signal{*found}
+	if found.id == FailedAttachVolume {
+		found.since = latest(found.since, d.drained())
+	}
+	return []signal{found.signal}
+}
+
+// trouble is what one event or several tell of a volume or the sandbox.
+type trouble struct {
+	signal
+	// last is when it was told last, and late how long after that the API server had an event: a busy node's events come
+	// late, and its clock may differ.
+	last time.Time
+	late time.Duration
+}
+
+// troubles are what events tell of volumes and the sandbox: the texts of the same may differ with every attempt.
+func (d *diagnosis) troubles(pod *corev1.Pod) []*trouble {
+	var all []*trouble
+	for _, event := range d.events[pod.UID] {
+		s := volume(pod, event)
+		if s == nil {
+			continue
+		}
+		t := &trouble{signal: *s, last: latest(event.LastTimestamp.Time, s.since)}
+		if made := event.CreationTimestamp; !made.IsZero() {
+			t.late = made.Sub(s.since)
+		}
+		if i := slices.IndexFunc(all, func(o *trouble) bool { return o.id == t.id && o.subject == t.subject }); i >= 0 {
+			t.join(all[i])
+			all[i] = t
+		} else {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// join adds what was told before of the same.
+func (t *trouble) join(o *trouble) {
+	if rank(&o.signal) > rank(&t.signal) || rank(&o.signal) == rank(&t.signal) && o.last.After(t.last) {
+		t.message = o.message
+	}
+	if o.since.Before(t.since) {
+		t.since = o.since
+	}
+	t.last, t.late = latest(t.last, o.last), max(t.late, o.late)
+}
+
+// lasts tells whether trouble has not passed. Mounts are tried again after as long as they have failed already, sandboxes
+// every few seconds; what has not been told for longer than that has. Of a volume that is not attached the attempts are
+// not told, but its success is.
+func (d *diagnosis) lasts(pod *corev1.Pod, t *trouble) bool {
+	if t.id == FailedAttachVolume {
+		attached := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "SuccessfulAttachVolume" })
+		return attached == nil || !attached.LastTimestamp.After(t.last)
+	}
+	again := max(t.last.Sub(t.since), 0)
+	if strings.HasPrefix(t.message, unmounted) {
+		again = max(again, waitsForVolumes)
+	}
+	return !d.Now.After(t.last.Add(again + t.late + d.cause(t.id).Grace/2))
 }
 
 // volume is what an event tells of a volume or the sandbox, nil where it tells nothing of them.
@@ -139,10 +205,23 @@ func rank(s *signal) int {
 		return 3
 	case s.id == FailedAttachVolume || strings.HasPrefix(s.message, "MountVolume"):
 		return 2
-	case strings.HasPrefix(s.message, "Unable to attach or mount volumes"):
+	case strings.HasPrefix(s.message, unmounted):
 		return 0
 	}
 	return 1
+}
+
+// drained is by when all pods that are ending should have ended: a deletionTimestamp is the end of the grace period.
+func (d *diagnosis) drained() time.Time {
+	var last time.Time
+	for _, pods := range [][]*corev1.Pod{d.Pods, d.Others} {
+		for _, pod := range pods {
+			if pod.DeletionTimestamp != nil {
+				last = latest(last, pod.DeletionTimestamp.Time)
+			}
+		}
+	}
+	return last
 }
 
 // latest is the later of two moments.

@@ -84,10 +84,13 @@ func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
 // blocked are the pods of older revisions that a StatefulSet waits for.
 func (d *diagnosis) blocked() []signal {
 	var signals []signal
-	for _, pod := range d.Stale {
+	for i, pod := range slices.Concat(d.Stale, d.Recovering) {
 		s := signal{
 			id: StaleRevisionBlocks, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID,
 			message: "the pod is of an older revision and is not ready, so that the controller does not go on to the newest",
+		}
+		if i >= len(d.Stale) {
+			s.id = StaleRevisionUnready
 		}
 		if ready := condition(pod, corev1.PodReady); ready != nil {
 			s.since = ready.LastTransitionTime.Time
@@ -121,9 +124,24 @@ func (d *diagnosis) unready(pod *corev1.Pod) []signal {
 	}
 	s := signal{id: NotReady, reason: ready.Reason, message: ready.Message, since: ready.LastTransitionTime.Time}
 	if ready.Reason == "ReadinessGatesNotReady" {
-		s.id = ReadinessGateNotMet
+		d.gated(pod, &s)
 	}
 	return []signal{s}
+}
+
+// gated is a pod that a readiness gate keeps from being ready. Whoever is to meet it, such as a load balancer, begins when
+// the containers are ready.
+func (d *diagnosis) gated(pod *corev1.Pod, s *signal) {
+	s.id, s.grace, s.why = ReadinessGateNotMet, leastGrace, fmt.Sprintf("readiness gates are given %s", leastGrace)
+	if ready := condition(pod, corev1.ContainersReady); ready != nil && ready.Status == corev1.ConditionTrue {
+		s.since = latest(s.since, ready.LastTransitionTime.Time)
+	}
+	if proven := 2 * d.slowestOnce(); proven > s.grace {
+		s.grace, s.why = proven, fmt.Sprintf("twice the %s that another pod took", proven/2)
+	}
+	if d.Deadline > s.grace {
+		s.grace, s.why = d.Deadline, "readiness gates are given the progress deadline"
+	}
 }
 
 func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {

@@ -37,9 +37,12 @@ func (d *diagnosis) refused() []signal {
 		case ServiceAccountNotFound:
 			s.subject = named(c.Message, `serviceaccount "`, `" not found`)
 		case QuotaExceeded:
+			if s.now = strings.Contains(c.Message, "must specify"); s.now {
+				break // no pod that goes helps with that
+			}
 			// A quota may only slow a rollout down: while old pods go, there is room for new ones.
-			s.since = latest(s.since, d.lastReady())
-			s.why = "room may be made by pods that go, within 30s after the last one became ready"
+			s.since = latest(s.since, latest(d.lastReady(), d.drained()))
+			s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended"
 		}
 		return []signal{s}
 	}
