@@ -128,8 +128,8 @@ func TestWatchWaitsForTheEndOfABurst(t *testing.T) {
 	p.tells("deployment.apps/web rolled out (revision 3)")
 	p.tells("deployment.apps/web rolled out (revision 4)")
 	// Forth and back is none.
-	w.color("10")
-	w.color("9")
+	w.recolor("10")
+	w.recolor("9")
 	w.settings(map[string]string{"motd": "hello"})
 	p.tells("configmap/settings runs everywhere as it is")
 	p.stopped()
