@@ -148,23 +148,38 @@ func (f *undoFlags) oneDeployment(env *environment, args []string) (types.Namesp
 	return types.NamespacedName{Namespace: infos[0].Namespace, Name: infos[0].Name}, nil
 }
 
-// gradually is a rollout to the earlier revision.
+// gradually is a rollout to the earlier revision. To go back from one that is open is to abort it, unless a revision is
+// asked for: the revision before would be the one that has just been left.
 func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, options rollout.StartOptions, suffix string) error {
 	printer, err := env.printer(f.output, key)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := withTimeout(ctx, f.timeout)
+	defer cancel()
+	if options.DryRun == rollout.DryRunNone {
+		engine, err := env.engine(f.fieldManager, printer.Event)
+		if err != nil {
+			return err
+		}
+		engine.LogLines = f.logLines
+		f.leaveConfig(engine)
+		result, err := abortOpen(ctx, engine, key)
+		if err != nil || result != nil && (f.toRevision == 0 || result.Outcome != rollout.RolledBack) {
+			return env.conclude(printer, key, result, err, context.Cause(ctx), verbs{goesBack: true})
+		}
+	}
 	change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause}
 	return env.driveTo(ctx, key, f.driveFlags, verbs{suffix: suffix}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-			if f.keepConfig {
-				engine.Returning = nil
-			}
-			if options.DryRun == rollout.DryRunNone {
-				if result, err := abortOpen(ctx, engine, key); err != nil || result != nil && result.Outcome != rollout.RolledBack {
-					return result, err
-				}
-			}
+			f.leaveConfig(engine)
 			return f.startBack(ctx, env, engine, key, change, options)
 		})
+}
+
+// leaveConfig has an engine leave ConfigMaps and Secrets as they are when it goes back, where that is asked for.
+func (f *undoFlags) leaveConfig(engine *rollout.Engine) {
+	if f.keepConfig {
+		engine.Returning = nil
+	}
 }

@@ -159,9 +159,7 @@ func (u *undoer) tellingEngine(key types.NamespacedName) (*rollout.Engine, error
 		return nil, err
 	}
 	engine := *u.engine
-	if u.keepConfig {
-		engine.Returning = nil
-	}
+	u.leaveConfig(&engine)
 	engine.Emit = printer.Event
 	return &engine, nil
 }
