@@ -83,6 +83,9 @@ func (c *Change) Touches(object Object) bool {
 	return version || object == c.Object
 }
 
+// pinned tells whether a reference to this object is one to a version, whose files no running container sees change.
+func (c *Change) pinned(object Object) bool { return object != c.Object && c.Touches(object) }
+
 // Concerns tells whether a pod template references what changes.
 func (c *Change) Concerns(spec *corev1.PodSpec) bool {
 	return slices.ContainsFunc(References(spec), func(r Reference) bool { return c.Touches(r.Object) })
@@ -118,7 +121,7 @@ func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 // Judge tells what the change means for a pod template: it is rendered with the old and the new content, and what
 // differs is what counts.
 func (c *Change) Judge(spec *corev1.PodSpec) Judgment {
-	before, after := render(spec, c.before, c.Touches), render(spec, c.after, c.Touches)
+	before, after := render(spec, c.before, c.Touches, c.pinned), render(spec, c.after, c.Touches, c.pinned)
 	reasons := c.differences(before, after)
 	if len(c.changed()) > 0 {
 		reasons = append(reasons, c.unattributed(spec, reasons)...)
@@ -178,7 +181,7 @@ func (c *Change) differences(before, after view) []Reason {
 		case !had:
 			reasons = append(reasons, c.reasons(now, now.effect(), "is added")...)
 		case was.value != now.value:
-			now.keys = append(slices.Clone(now.keys), was.keys...)
+			now.keys, now.once = append(slices.Clone(now.keys), was.keys...), now.once || was.once
 			reasons = append(reasons, c.reasons(now, now.effect(), "changes")...)
 		}
 	}

@@ -13,6 +13,8 @@ type file struct {
 	content string
 	source  Source
 	keys    []string
+	// once is what a running container never sees change.
+	once bool
 }
 
 // lack is what a volume needs and does not find; its pod cannot start.
@@ -56,7 +58,7 @@ func (r *renderer) contents(sources []projection) contents {
 		case content == nil && !p.optional:
 			all.lacks = append(all.lacks, lack{p.source, "", p.object})
 		case content != nil:
-			all.add(p, content, r.touches(p.object))
+			all.add(p, content, r.touches(p.object), r.pinned(p.object))
 		}
 	}
 	return all
@@ -74,7 +76,7 @@ func (all *contents) unread(p projection) {
 	}
 }
 
-func (all *contents) add(p projection, content *Content, touched bool) {
+func (all *contents) add(p projection, content *Content, touched, once bool) {
 	items := p.items
 	if len(items) == 0 {
 		for _, key := range content.Keys() {
@@ -89,7 +91,7 @@ func (all *contents) add(p projection, content *Content, touched bool) {
 			}
 			continue
 		}
-		f := file{content: text, source: p.source}
+		f := file{content: text, source: p.source, once: once}
 		if touched {
 			f.keys = []string{item.Key}
 		}
@@ -122,7 +124,7 @@ func (r *renderer) mount(c container, mount *corev1.VolumeMount, vars variables)
 		return
 	}
 	for name, f := range all.files {
-		r.file(c, path.Join(mount.MountPath, name), mount, f, c.once)
+		r.file(c, path.Join(mount.MountPath, name), mount, f, c.once || f.once)
 	}
 }
 

@@ -98,6 +98,31 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestFilesOfVersions is about files that running containers never see change: a version is immutable.
+func TestFilesOfVersions(t *testing.T) {
+	t.Parallel()
+	version := Object{ConfigMap, "web-m8mt92gg65"}
+	both := "projected: {sources: [{configMap: {name: other}}, {configMap: {name: web-m8mt92gg65}}]}"
+	for name, c := range map[string]struct{ spec, fresh, want string }{
+		"volume":             {mounts("configMap: {name: web-m8mt92gg65}", ""), "a=2", "restart; app volume a /etc/app/a"},
+		"added":              {mounts("configMap: {name: web-m8mt92gg65}", ""), "a=1 b=1", "restart; app volume b /etc/app/b"},
+		"removed":            {mounts("configMap: {name: web-m8mt92gg65}", ""), "", "restart; app volume a /etc/app/a"},
+		"outside items":      {mounts("configMap: {name: web-m8mt92gg65, items: [{key: a, path: a}]}", ""), "a=1 b=1", "none"},
+		"projected":          {mounts("projected: {sources: [{configMap: {name: web-m8mt92gg65}}]}", ""), "a=2", "restart; app projected a /etc/app/a"},
+		"what was covered":   {mounts(both, ""), "", "restart; app projected a /etc/app/a"},
+		"of the object":      {mounts("configMap: {name: web}", ""), "a=2", "live; app volume a /etc/app/a"},
+		"of another version": {mounts("configMap: {name: web-gggggggggg}", ""), "a=2", "none"},
+	} {
+		change := &Change{
+			Object: web, Old: text("a=1"), New: text(c.fresh),
+			Versions: map[Object]*Content{version: text("a=1")}, Others: map[Object]*Content{{ConfigMap, "other"}: text("a=5")},
+		}
+		if got := told(change.Judge(podSpec(t, c.spec))); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	t.Parallel()
 	for spec, want := range map[string]string{

@@ -38,12 +38,14 @@ type renderer struct {
 	spec    *corev1.PodSpec
 	read    lookup
 	touches func(Object) bool
-	view    view
+	// pinned tells of a version, which is immutable.
+	pinned func(Object) bool
+	view   view
 }
 
 // render tells what the containers of a pod see of their configuration.
-func render(spec *corev1.PodSpec, read lookup, touches func(Object) bool) view {
-	r := &renderer{spec: spec, read: read, touches: touches, view: view{}}
+func render(spec *corev1.PodSpec, read lookup, touches, pinned func(Object) bool) view {
+	r := &renderer{spec: spec, read: read, touches: touches, pinned: pinned, view: view{}}
 	for _, c := range containers(spec) {
 		vars := r.environment(c)
 		for name, v := range vars {

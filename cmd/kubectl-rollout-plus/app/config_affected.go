@@ -36,7 +36,7 @@ func newConfigAffectedCommand(env *environment) *cobra.Command {
 		Long: "Tell which workloads a change of a ConfigMap or Secret is about, by rendering\n" +
 			"what their containers see before and after it. Nothing is written. The verdicts:\n\n" +
 			"  restart      running containers do not see the change: environment, arguments,\n" +
-			"               subPath files, init containers\n" +
+			"               subPath files, files of a version, init containers\n" +
 			"  live         mounted files change in running containers, nothing else\n" +
 			"  none         no container sees the change\n" +
 			"  block        new pods could not start: something that they require is missing\n" +
