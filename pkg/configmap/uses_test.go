@@ -37,7 +37,8 @@ func TestUses(t *testing.T) {
 			[]corev1.EnvFromSource{configMap("web"), configMap("web-m8mt92gg65")}, nil, "", []Use{{web, ""}, {web, "web-m8mt92gg65"}},
 		},
 		"sorted": {
-			[]corev1.EnvFromSource{secret("login-m8mt92gg65"), configMap("web"), configMap("a")}, nil, "",
+			[]corev1.EnvFromSource{secret("login-m8mt92gg65"), configMap("web"), configMap("a")},
+			nil, "",
 			[]Use{{Object{ConfigMap, "a"}, ""}, {web, ""}, {login, "login-m8mt92gg65"}},
 		},
 		"for images": {nil, nil, "login", nil},

@@ -185,13 +185,13 @@ func (env *environment) minding(work onOpen) onOpen {
 func (s *configSession) concludeChange(ctx context.Context, key types.NamespacedName, result *rollout.Result, returned bool) {
 	note, record, outcome := noteOf(result.Record), result.Record, result.Outcome
 	settled := configmap.Settled{Versions: map[configmap.Object]time.Time{}, Workloads: map[types.UID]bool{}}
-	switch {
-	case outcome == rollout.Done:
+	switch outcome {
+	case rollout.Done:
 		if len(note.Rest) > 0 {
 			s.tell("the change of %s is for %s too; %s rolls that out", note.head(), strings.Join(note.Rest, ", "), s.rollsOut(note.head()))
 		}
 		settled.Versions[note.version(note.Before)] = record.StartedAt.Add(tolerated)
-	case outcome == rollout.RolledBack:
+	case rollout.RolledBack:
 		// Others may have gone back, which this command then found done.
 		if !returned {
 			if err := s.giveBack(ctx, note); err != nil {

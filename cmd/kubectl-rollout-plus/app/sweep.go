@@ -105,13 +105,7 @@ func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) 
 func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
-		holder := configmap.NewHolder(ownerOf(o, "apps/v1", "Deployment"), true, &o.Spec.Template)
-		if _, record, err := rollout.OpenRollout(o, nil); err == nil {
-			if note := noteOf(record); note != nil {
-				holder.Add(note.version(note.Before))
-			}
-		}
-		return holder, true, nil
+		return holderOfDeployment(o), true, nil
 	case *appsv1.StatefulSet:
 		return configmap.NewHolder(ownerOf(o, "apps/v1", "StatefulSet"), true, &o.Spec.Template), true, nil
 	case *appsv1.DaemonSet:
@@ -142,6 +136,17 @@ func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 		return configmap.NewHolder(owner, false, template), true, nil
 	}
 	return configmap.Holder{}, false, nil
+}
+
+// holderOfDeployment needs what its open rollout remembers, too.
+func holderOfDeployment(d *appsv1.Deployment) configmap.Holder {
+	holder := configmap.NewHolder(ownerOf(d, "apps/v1", "Deployment"), true, &d.Spec.Template)
+	if _, record, err := rollout.OpenRollout(d, nil); err == nil {
+		if note := noteOf(record); note != nil {
+			holder.Add(note.version(note.Before))
+		}
+	}
+	return holder
 }
 
 // ownerOf is a reference that lets the garbage collector remove what is owned, and holds up nothing.
