@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
@@ -42,7 +43,11 @@ func (s *Snapshot) wake() time.Time {
 // once a grace is over: then until is when the first one is. How ready the pod is counts for nothing: one that was ready may
 // become so again.
 func podFailure(pod *corev1.Pod, now time.Time) (failure *Finding, until time.Time) {
-	report := diagnose.Diagnose(&diagnose.Input{Namespace: pod.Namespace, Pods: []*corev1.Pod{pod}, Now: now})
+	in := &diagnose.Input{Namespace: pod.Namespace, Pods: []*corev1.Pod{pod}, Now: now}
+	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
+		in.Workload = diagnose.Object{Kind: owner.Kind, Name: owner.Name}
+	}
+	report := diagnose.Diagnose(in)
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		switch {

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 func waits(reason, message string) corev1.ContainerStatus {
@@ -40,6 +41,7 @@ func TestPodFailure(t *testing.T) {
 		"often restarted, not ready just now": {often, ""},
 	} {
 		pod := podFor(setFor("a", "web:1", 1, noon(0)), "p", nil)
+		pod.OwnerReferences = []metav1.OwnerReference{{Kind: "StatefulSet", Name: "db", Controller: ptr.To(true)}}
 		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(noon(1))}}
 		now := noon(0).Add(10 * time.Minute)
 		if strings.HasSuffix(name, "just now") {
@@ -49,6 +51,9 @@ func TestPodFailure(t *testing.T) {
 		got := ""
 		if finding, _ := podFailure(pod, now); finding != nil {
 			got = finding.String()
+			if remedy := strings.Join(finding.Remedy, "; "); !strings.Contains(remedy, " statefulset/db ") && !strings.Contains(remedy, " p ") {
+				t.Errorf("%s: remedy %q", name, remedy)
+			}
 		}
 		if got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)

@@ -30,7 +30,8 @@ func (e *Explanation) InTheWay() bool {
 	arrived := e.arrived()
 	for i := range e.Findings {
 		f := &e.Findings[i]
-		if f.Severity == diagnose.Fatal || !arrived && !f.Starting() && !(e.moves && f.ID == diagnose.RolloutOpen) {
+		quiet := arrived || f.Starting() || e.moves && f.ID == diagnose.RolloutOpen
+		if f.Severity == diagnose.Fatal || !quiet {
 			return true
 		}
 	}

@@ -181,8 +181,9 @@ func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func
 func spared(set *appsv1.StatefulSet, graces map[string]time.Time) error {
 	var all []error
 	for _, name := range slices.Sorted(maps.Keys(graces)) {
-		all = append(all, fmt.Errorf("pod %q was ready before and may come good until %s; if it does not, 'kubectl delete pod %s -n %s' lets statefulset %q go on",
-			name, graces[name].UTC().Format("15:04:05Z"), name, set.Namespace, set.Name))
+		until := graces[name].UTC().Format("15:04:05Z")
+		all = append(all, fmt.Errorf("pod %q was ready before and may come good until %s; if it does not, 'kubectl delete pod %s -n %s' "+
+			"lets statefulset %q go on", name, until, name, set.Namespace, set.Name))
 	}
 	return errors.Join(all...)
 }

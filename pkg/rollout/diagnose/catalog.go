@@ -34,7 +34,11 @@ func imageCauses() []Cause {
 			"The registry has refused the pull: credentials are missing or wrong, or there is no such repository, which many registries do not tell apart.",
 			[]string{"kubectl get secrets -n {namespace} --field-selector type=kubernetes.io/dockerconfigjson", setImage},
 		},
-		{ImagePullFailed, EndsAfterGrace, 30 * time.Second, "The image cannot be pulled, for a reason that is not known here, or that may be chance.", []string{describe}},
+		{
+			ImagePullFailed, EndsAfterGrace, 30 * time.Second,
+			"The image cannot be pulled, for a reason that is not known here, or that may be chance.",
+			[]string{describe},
+		},
 		{
 			RegistryUnavailable, EndsAfterGrace, 30 * time.Second,
 			"The registry cannot be reached, or does not answer as it should. One pull that fails may be chance: the kubelet tries again " +

@@ -235,7 +235,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	s := g.first
 	f := Finding{
 		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
-		Pods: g.pods, Evidence: s.evidence, starting: s.id == ReadinessProbeFailed || s.id == NotReady || s.id == NotScheduled,
+		Pods: g.pods, Evidence: s.evidence, starting: slices.Contains([]string{ReadinessProbeFailed, ReadinessGateNotMet, NotReady, NotScheduled}, s.id),
 	}
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if f.Reason == "" {

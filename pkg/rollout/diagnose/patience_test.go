@@ -34,6 +34,9 @@ func TestAReadinessGateIsGivenTimeFromWhenTheContainersAreReady(t *testing.T) {
 	if got := summary(Diagnose(inputOf(1001, lost))); got != "warning ReadinessGateNotMet 1" {
 		t.Errorf("lost: got %s", got)
 	}
+	if f := Diagnose(inputOf(91, gated)).Findings[0]; !f.Starting() {
+		t.Error("what every pod goes through as it starts is no warning")
+	}
 	for name, test := range map[string]struct {
 		now      int
 		deadline time.Duration
