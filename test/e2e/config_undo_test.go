@@ -9,9 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// configured is a Deployment with the key of a ConfigMap in its environment, which has held one and two before three.
+// standingAtThree is a Deployment with the key of a ConfigMap in its environment, which has held one and two before three.
 // The rollout to three is open, and nobody drives it.
-func configured(t *testing.T) *web {
+func standingAtThree(t *testing.T) *web {
 	t.Helper()
 	w := newWeb(t)
 	w.kubectl("create", "configmap", "settings", "--from-literal=color=one")
@@ -42,7 +42,7 @@ func (w *web) holds(head, pods string) {
 
 // To go back step by step from an open rollout is to abort it: it does not go on to what has just been left.
 func TestUndoInStepsOfAnOpenRollout(t *testing.T) {
-	w := configured(t)
+	w := standingAtThree(t)
 	w.plugin("undo", "deployment/web", "--steps", "50%").ends(0, "deployment.apps/web rolled back (revision ")
 	w.holds("two", "two")
 	w.runs("web:v1")
@@ -52,7 +52,7 @@ func TestUndoInStepsOfAnOpenRollout(t *testing.T) {
 }
 
 func TestUndoInStepsKeepsTheConfiguration(t *testing.T) {
-	w := configured(t)
+	w := standingAtThree(t)
 	w.plugin("undo", "deployment/web", "--steps", "50%", "--keep-config").ends(0)
 	w.holds("three", "two")
 }
