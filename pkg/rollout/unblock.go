@@ -134,7 +134,10 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 		return next
 	}
 	wayOut := fmt.Sprintf("'kubectl delete pod %s -n %s' lets it go on", pod.Name, pod.Namespace)
-	finding, _ := podFailure(pod, now)
+	finding, until := podFailure(pod, now)
+	if !until.IsZero() {
+		next = earlier(next, until)
+	}
 	if finding != nil && finding.Reason != "CrashLoopBackOff" {
 		finding.Pods = 1
 		v.failed(finding)

@@ -71,6 +71,15 @@ func TestObstacles(t *testing.T) {
 			t.Errorf("%s: got %d", name, len(got))
 		}
 	}
+	// A view that has told of a pod looks again when it is clear what is wrong with it.
+	view := &View{Workload: set, Phase: Progressing}
+	next := view.heldUp([]*corev1.Pod{pod(waiting("ErrImagePull"))}, noon(5))
+	if view.Obstacle.Text == "" || !next.Equal(noon(30)) {
+		t.Errorf("got %q, next %s", view.Obstacle.Text, next)
+	}
+	if view.heldUp([]*corev1.Pod{pod(waiting("ErrImagePull"))}, next); view.Outcome != Failed {
+		t.Errorf("got %+v", view)
+	}
 	// A pull that fails is given time here, too: until then the pod is told, and stays.
 	for now, want := range map[time.Duration]int{61 * time.Second: 0, 90 * time.Second: 1} {
 		got, graces := obstacles(set, []*corev1.Pod{pod(lostReadiness, waiting("ErrImagePull"))}, noon(0).Add(now))
