@@ -257,13 +257,13 @@ func TestStatusOfWhatIsDeletedMeanwhile(t *testing.T) {
 func TestStatusWithFewRights(t *testing.T) {
 	s := newSpace(t)
 	s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""), manifestOf("StatefulSet", "db", "db:v1", ""))
-	s.allow(map[string][]string{"deployments": {"get", "list", "watch"}, "statefulsets": {"get"}})
+	s.allow(map[string][]string{"deployments": {"get", "list", "watch"}, "statefulsets": {"get"}, "pods": {"list"}})
 	// What is finished is not watched.
 	s.plugin("status", "deployment/web", "statefulset/db", "--as", "dev").ends(0, `deployment "web" successfully rolled out`, "partitioned roll out complete")
 	s.kubectl("set", "image", "deployment/web", "app=web:never-ready")
 	p := s.plugin("status", "deployment/web", "--as", "dev")
 	p.tells("Waiting for deployment")
-	p.tells("pods that fail are not seen: the right to list and watch ")
+	p.tells("pods that fail are not seen: the right to list and watch replicasets is missing: ")
 	s.kubectl("set", "image", "deployment/web", "app=web:v2")
 	p.ends(0, `deployment "web" successfully rolled out`)
 	if told := p.errOut.String(); strings.Count(told, "\n") != 1 {

@@ -128,12 +128,11 @@ func (e *pendingError) Error() string {
 // settled puts what came of the pending objects into the errors about all, and chooses the exit code.
 func settled(err error) error {
 	var codes []int
-	interrupted := false
+	var interrupts oneInterrupt
 	var resolve func(error) error
 	resolve = func(err error) error {
 		var several utilerrors.Aggregate
 		var pending *pendingError
-		var interrupt *InterruptError
 		var status *exitError
 		switch {
 		case err == nil:
@@ -146,16 +145,12 @@ func settled(err error) error {
 			return utilerrors.NewAggregate(kept)
 		case errors.As(err, &pending):
 			return resolve(pending.target.err)
-		case errors.As(err, &interrupt):
-			codes = append(codes, exitCode(err))
-			if interrupted {
-				return nil // once is enough
-			}
-			interrupted = true
-			return err
 		}
 		codes = append(codes, exitCode(err))
-		if errors.As(err, &status) {
+		switch {
+		case interrupts.joins(err):
+			return nil
+		case errors.As(err, &status):
 			return status.err
 		}
 		return err
