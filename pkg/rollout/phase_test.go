@@ -215,7 +215,7 @@ func TestAnOptionalWatchIsGivenUpForGood(t *testing.T) {
 	s := &source{clock: clocktesting.NewFakeClock(noon(0)), changed: make(chan struct{}, 1)}
 	cancelled := false
 	s.watches = []*watched{
-		{source: s, what: "deployments", synced: true},
+		{source: s, what: "deployments", synced: true, watch: permission{known: true, had: true}},
 		{source: s, what: "pods", cancel: func() { cancelled = true }},
 	}
 	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("not yours"))
@@ -231,6 +231,7 @@ func TestAnOptionalWatchIsGivenUpForGood(t *testing.T) {
 		t.Errorf("cancelled %v, synced %v, error %v, stale since %v, missing %v", cancelled, s.synced(), s.err(), s.staleSince(), missing)
 	}
 	deployments := s.watches[0]
+	deployments.watch = permission{}
 	deployments.note(&deployments.list, denied)
 	if s.err() == nil {
 		t.Error("the workload itself may not be watched, and nobody says so")

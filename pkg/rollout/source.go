@@ -152,11 +152,11 @@ func (s *source) notify() {
 	}
 }
 
-// synced tells whether every watch has brought its first list, or never will.
+// synced tells whether every watch has brought its first list and is allowed to go on from there, or never will.
 func (s *source) synced() bool {
 	for _, w := range s.watches {
 		w.mu.Lock()
-		synced := w.synced || w.hopeless != nil
+		synced := w.synced && w.watch.had || w.hopeless != nil
 		w.mu.Unlock()
 		if !synced {
 			return false
