@@ -44,7 +44,7 @@ func TestWhatComesOfSeveral(t *testing.T) {
 			[]error{waited("web"), missing, waited("api")}, 130, "interrupted while waiting for deployment \"web\", deployment \"api\"; " +
 				"'kubectl rollout-plus status deployment/web deployment/api -n shop' waits on\nnot found",
 		},
-		"in a list":             {[]error{missing, utilerrors.NewAggregate([]error{followed(nil), followed(failed)})}, 4, "not found\ncrash"},
+		"in a list": {[]error{missing, utilerrors.NewAggregate([]error{followed(nil), followed(failed)})}, 4, "not found\ncrash"},
 	} {
 		err := settled(utilerrors.NewAggregate(test.errs))
 		code, text := 0, ""
