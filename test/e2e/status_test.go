@@ -292,3 +292,16 @@ func TestStatusOfAnOpenRolloutAsJSON(t *testing.T) {
 	w.kubectl("rollout", "resume", "deployment/web")
 	w.plugin("abort", "deployment/web").ends(0)
 }
+
+// All are followed at the same time: what happens to the first is still told after the second has begun to be.
+func TestStatusFollowsAllAtTheSameTime(t *testing.T) {
+	s := newSpace(t)
+	s.kubectl("apply", "-f", s.file(manifestOf("Deployment", "a", "web:never-ready", ""), manifestOf("Deployment", "b", "web:never-ready", "")))
+	p := s.plugin("status", "deployment/a", "deployment/b", "deployment/none")
+	for round, name := range []string{"a", "b", "a", "b"} {
+		s.kubectl("scale", "deployment/"+name, "--replicas", fmt.Sprint(3+round))
+		p.tells(fmt.Sprintf("Waiting for deployment %q rollout to finish: 0 of %d updated replicas are available...\n", name, 3+round))
+	}
+	s.kubectl("delete", "deployment/a", "deployment/b", "--wait=false")
+	p.ends(1, `deployments.apps "none" not found`)
+}
