@@ -6,46 +6,26 @@ import (
 	"bufio"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"regexp"
 	"testing"
-
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // behindOlder has those who use the space's kubeconfig from now on see StatefulSets as an API server gives them that does
 // not know of partitions. That of today fills one in.
 func (s *space) behindOlder() {
 	s.Helper()
-	config, err := clientcmd.NewDefaultClientConfig(*s.config, nil).ClientConfig()
-	must(s.TB, err)
-	transport, err := rest.TransportFor(config)
-	must(s.TB, err)
-	server, err := url.Parse(config.Host)
-	must(s.TB, err)
-	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(server)
-			r.Out.Header.Set("Accept", "application/json")
-			r.Out.Header.Del("Accept-Encoding") // the transport's own is undone by it, too
+	s.behind(
+		func(request *http.Request) {
+			request.Header.Set("Accept", "application/json")
+			request.Header.Del("Accept-Encoding") // the transport's own is undone by it, too
 		},
-		Transport:     transport,
-		FlushInterval: -1,
-		ModifyResponse: func(response *http.Response) error {
+		func(response *http.Response) error {
 			response.Body = &withoutPartition{Closer: response.Body, from: bufio.NewReader(response.Body)}
 			response.ContentLength = -1
 			response.Header.Del("Content-Length")
 			return nil
 		},
-	})
-	s.Cleanup(proxy.Close)
-	name := s.config.Contexts[s.config.CurrentContext].Cluster
-	s.config.Clusters[name] = &clientcmdapi.Cluster{Server: proxy.URL}
-	s.writeKubeconfig()
+	)
 }
 
 var partition = regexp.MustCompile(`,"rollingUpdate":\{"partition":0[^{}]*\}`)
