@@ -30,8 +30,8 @@ func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
 	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCONFIG\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
 	for i := range revisions {
 		r := &revisions[i]
-		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", r.Number, duration.HumanDuration(age(r.RevisionInfo, now)), r.State,
-			r.Ready, r.Total, orNone(strings.Join(r.Images, ",")), configCell(r.Config), r.ChangedBy, orNone(oneLine(r.ChangeCause)))
+		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.RevisionInfo, now), r.State, r.Ready, r.Total,
+			orNone(strings.Join(r.Images, ",")), configCell(r.Config), orUnknown(r.ChangedBy), orNone(oneLine(r.ChangeCause)))
 	}
 }
 
@@ -54,6 +54,14 @@ func configCell(config []RevisionConfig) string {
 	return strings.Join(cells, ",")
 }
 
+// tellAge is how old a revision is, or less than what, where it was gone back to at a moment that is not known.
+func tellAge(r *rollout.RevisionInfo, now time.Time) string {
+	if r.MadeAfter.IsZero() {
+		return duration.HumanDuration(age(r, now))
+	}
+	return "<" + duration.HumanDuration(max(now.Sub(r.MadeAfter), 0))
+}
+
 // age is never negative, however the clocks differ.
 func age(r *rollout.RevisionInfo, now time.Time) time.Duration { return max(now.Sub(r.Created), 0) }
 
@@ -62,6 +70,14 @@ func orNone(text string) string {
 		return "<none>"
 	}
 	return text
+}
+
+// orUnknown marks what is no name.
+func orUnknown(name string) string {
+	if name == rollout.Unknown {
+		return "<unknown>"
+	}
+	return name
 }
 
 // oneLine keeps a text of somebody else's from breaking the table.

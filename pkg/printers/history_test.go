@@ -19,6 +19,10 @@ func revisions() []Revision {
 			ChangeCause: "kubectl set\n image\tdeployment/web ", State: rollout.RevisionStable,
 		},
 		// This machine's clock is behind the cluster's.
+		{
+			Number: 5, Created: began.Add(-26 * time.Hour), MadeAfter: began.Add(-90 * time.Minute), Images: []string{"web:v1"},
+			ChangedBy: rollout.Unknown, State: rollout.RevisionOld,
+		},
 		{Number: 12, Created: began.Add(time.Second), Ready: 0, Total: 1, ChangedBy: "helm", ChangeCause: "a & b", State: rollout.RevisionNew},
 	}
 	return []Revision{
@@ -27,6 +31,7 @@ func revisions() []Revision {
 			{Config{"ConfigMap", "web"}, "web-m8mt92gg65", "m8mt92gg65"}, {Config{"Secret", "a"}, "a-m8mt92gg65", "m8mt92gg65"},
 		}},
 		{&infos[2], nil},
+		{&infos[3], nil},
 	}
 }
 

@@ -2,6 +2,8 @@
 package printers
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -31,6 +33,9 @@ type Object struct {
 	Namespace  string `json:"namespace"`
 	Name       string `json:"name"`
 }
+
+// String is the object as people write it: deployment "web".
+func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.Kind), o.Name) }
 
 // Deployment names a Deployment.
 func Deployment(namespace, name string) Object {

@@ -13,7 +13,8 @@ type Status struct {
 	Phase  rollout.Phase
 	// Revision is 0 where it is not known.
 	Revision int64
-	View     *rollout.View
+	// View is nil where the object could not be read.
+	View *rollout.View
 	// Message is kubectl's line, or the error that the command ends with.
 	Message string
 }
@@ -23,7 +24,7 @@ type statusDocument struct {
 	Object
 	Phase      rollout.Phase     `json:"phase"`
 	Revision   int64             `json:"revision,omitempty"`
-	Counts     statusCounts      `json:"counts"`
+	Counts     *statusCounts     `json:"counts,omitempty"`
 	Step       *statusStep       `json:"step,omitempty"`
 	Conditions []statusCondition `json:"conditions"`
 	Message    string            `json:"message"`
@@ -55,23 +56,29 @@ type statusCondition struct {
 
 // WriteStatus writes a status as one line of JSON.
 func WriteStatus(out io.Writer, status *Status) {
-	workload := status.View.Workload
 	document := statusDocument{
 		SchemaVersion: SchemaVersion, Object: status.Object, Phase: status.Phase, Revision: status.Revision,
-		Counts: statusCounts(rollout.PodCountsOf(workload)), Conditions: []statusCondition{}, Message: status.Message,
+		Conditions: []statusCondition{}, Message: status.Message,
 	}
-	for _, condition := range rollout.ConditionsOf(workload) {
-		document.Conditions = append(document.Conditions, statusCondition(condition))
-	}
-	if record := status.View.Record; record != nil && status.View.State == rollout.Open {
-		document.Step = &statusStep{
-			Step: record.Step, Steps: len(record.Plan.Steps), Target: record.Target(rollout.PodCountsOf(workload).Desired),
-		}
-	}
-	if status.View.Finding != nil {
-		document.Finding = findingOf(status.View.Finding)
+	if status.View != nil {
+		document.seen(status.View)
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(document) // a reader that is gone
+}
+
+// seen adds what is known of an object that could be read.
+func (d *statusDocument) seen(view *rollout.View) {
+	counts := rollout.PodCountsOf(view.Workload)
+	d.Counts = (*statusCounts)(&counts)
+	for _, condition := range rollout.ConditionsOf(view.Workload) {
+		d.Conditions = append(d.Conditions, statusCondition(condition))
+	}
+	if record := view.Record; record != nil && view.State == rollout.Open {
+		d.Step = &statusStep{Step: record.Step, Steps: len(record.Plan.Steps), Target: record.Target(counts.Desired)}
+	}
+	if view.Finding != nil {
+		d.Finding = findingOf(view.Finding)
+	}
 }

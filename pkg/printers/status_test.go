@@ -40,6 +40,7 @@ func TestStatus(t *testing.T) {
 		"status-complete.json": {
 			Object: agent, Phase: rollout.Complete, Message: `daemon set "agent" successfully rolled out`, View: &rollout.View{Workload: daemonSet},
 		},
+		"status-unknown.json": {Object: agent, Phase: rollout.PhaseUnknown, Message: `daemonsets.apps "agent" is forbidden`},
 	} {
 		var out bytes.Buffer
 		WriteStatus(&out, status)

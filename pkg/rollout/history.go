@@ -34,8 +34,9 @@ const Unknown = "unknown"
 // RevisionInfo is one entry of a workload's history.
 type RevisionInfo struct {
 	Number int64
-	// Created is when the revision was first made; going back to it makes no new one.
-	Created time.Time
+	// Created is when its ReplicaSet was made, or when its ControllerRevision got this number. Going back to a revision makes
+	// no new ReplicaSet: then MadeAfter is the latest moment that is known to have been before that, else it is zero.
+	Created, MadeAfter time.Time
 	// Template is the pod template as the API server holds it, with fields that this client does not know.
 	Template map[string]any
 	// Images are those of the containers, in their order.

@@ -295,13 +295,13 @@ func TestChangedBy(t *testing.T) {
 		"the last":          {50, false, two, "b", "b"},
 		"the first":         {2, false, two, "a", "a"},
 		"wrote more since":  {50, false, []metav1.ManagedFieldsEntry{manager("b", 49, template), manager("a", 70, template)}, "b", "b"},
-		"a slow controller": {90, false, two, "b", Unknown},
-		"gone back to":      {1, true, two, "b", Unknown},
-		"in one second":     {1, false, []metav1.ManagedFieldsEntry{manager("a", 1, template), manager("b", 1, template)}, "b", Unknown},
+		"a slow controller": {90, false, two, Unknown, Unknown},
+		"gone back to":      {1, true, two, Unknown, Unknown},
+		"in one second":     {1, false, []metav1.ManagedFieldsEntry{manager("a", 1, template), manager("b", 1, template)}, Unknown, Unknown},
 	} {
 		r := &RevisionInfo{Created: made(c.made).Time, reused: c.reused}
 		writers := authors(c.entries)
-		if now, old := changedBy(writers, r, true), changedBy(writers, r, false); now != c.now || old != c.old {
+		if now, old := changedBy(writers, r, nil, true), changedBy(writers, r, nil, false); now != c.now || old != c.old {
 			t.Errorf("%s: %s and %s, want %s and %s", name, now, old, c.now, c.old)
 		}
 	}
@@ -320,5 +320,28 @@ func TestChangedByWhoWentBack(t *testing.T) {
 		if err != nil || h.Revisions[0].ChangedBy != "changer" || h.Revisions[1].ChangedBy != "back" {
 			t.Errorf("%s: %+v, %v", name, h, err)
 		}
+	}
+}
+
+// TestARevisionThatWasGoneBackTo is as old as that where it is known, and then whoever did it is named though the others have
+// written since.
+func TestARevisionThatWasGoneBackTo(t *testing.T) {
+	t.Parallel()
+	const template = `{"f:spec":{"f:template":{"f:metadata":{}}}}`
+	controller := manager(controllerManager, 30, `{"f:metadata":{"f:annotations":{}}}`)
+	entries := []metav1.ManagedFieldsEntry{manager("creator", 90, template), manager("back", 30, template), manager("changer", 80, template), controller}
+	sets := []unstructured.Unstructured{
+		set{number: "2", image: "b", made: 20}.object(t),
+		set{number: "3", image: "a", made: 1, annotations: map[string]string{earlierRevisionsAnnotation: "1"}}.object(t),
+	}
+	h, err := workloadOf(t, "Deployment", "a", "{}", entries...).ofReplicaSets(sets)
+	if err != nil || !h.Revisions[0].MadeAfter.IsZero() || !h.Revisions[1].MadeAfter.Equal(made(20).Time) || h.Revisions[1].ChangedBy != Unknown {
+		t.Errorf("%+v, %v", h, err)
+	}
+	revisions := []appsv1.ControllerRevision{controllerRevision(t, 2, "b", nil), controllerRevision(t, 3, "a", nil)}
+	revisions[1].ManagedFields = []metav1.ManagedFieldsEntry{controller}
+	h, err = workloadOf(t, "DaemonSet", "a", "{}", entries...).ofControllerRevisions(revisions, nil)
+	if err != nil || !h.Revisions[1].Created.Equal(made(30).Time) || h.Revisions[1].ChangedBy != "back" || !h.Revisions[1].MadeAfter.IsZero() || !h.Revisions[0].Created.Equal(made(2).Time) {
+		t.Errorf("%+v, %v", h, err)
 	}
 }

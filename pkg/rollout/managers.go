@@ -48,17 +48,53 @@ func makerOf(authors []metav1.ManagedFieldsEntry, created time.Time) string {
 	return maker.Manager
 }
 
-// changedBy is who made a revision, as far as that can be known. An author that has written since, or whose fields others
-// have written over, is not found. Of the present template it is then the last author: the rest of them wrote before.
-func changedBy(authors []metav1.ManagedFieldsEntry, r *RevisionInfo, isTarget bool) string {
+// changedBy is who made a revision, as far as that can be known. Of the present template it may also be the only author who
+// has written since it was made or, where its controller was late, since the revision before it. Where there are several,
+// one of them may have written something else: no name is better than a wrong one.
+func changedBy(authors []metav1.ManagedFieldsEntry, r, before *RevisionInfo, isTarget bool) string {
 	maker := ""
 	if !r.reused {
 		maker = makerOf(authors, r.Created)
 	}
-	if maker == "" && isTarget && len(authors) > 0 {
-		maker = authors[len(authors)-1].Manager
+	if maker == "" && isTarget {
+		var writers []string
+		if !r.reused {
+			writers = since(authors, r.Created.Add(-madeWithin))
+		}
+		if len(writers) == 0 {
+			var from time.Time
+			if before != nil {
+				from = before.Created.Add(time.Second) // its own maker wrote up to then
+			}
+			writers = since(authors, from)
+		}
+		if len(writers) == 1 {
+			maker = writers[0]
+		}
 	}
 	return cmp.Or(maker, Unknown)
+}
+
+// since are the names of the authors who have written from this moment on.
+func since(authors []metav1.ManagedFieldsEntry, from time.Time) []string {
+	var names []string
+	for i := range authors {
+		if author := &authors[i]; !author.Time.Time.Before(from) && !slices.Contains(names, author.Manager) {
+			names = append(names, author.Manager)
+		}
+	}
+	return names
+}
+
+// controllerWrote is when the controllers last wrote an object other than its status. Of a ControllerRevision, that is when
+// they gave it its number, were it one that was gone back to.
+func controllerWrote(entries []metav1.ManagedFieldsEntry) time.Time {
+	for i := range entries {
+		if e := &entries[i]; e.Manager == controllerManager && e.Subresource == "" && e.Time != nil {
+			return e.Time.Time
+		}
+	}
+	return time.Time{}
 }
 
 // ownsTemplate tells whether a manager owns any field of spec.template.

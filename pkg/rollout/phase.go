@@ -48,6 +48,10 @@ const (
 	PhaseOtherRevision Phase = "other-revision"
 	// PhaseDeleted means that the workload was deleted meanwhile.
 	PhaseDeleted Phase = "deleted"
+	// PhaseNotFound means that there is no such workload.
+	PhaseNotFound Phase = "not-found"
+	// PhaseUnknown means that the object could not be read, or is none that has a rollout.
+	PhaseUnknown Phase = "unknown"
 )
 
 // timedOutReason is the controller's word for a Deployment whose progress deadline has passed.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -141,6 +142,7 @@ func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.Controller
 		}
 		r := newRevision(of, of.Revision, template)
 		r.Ready, r.Total = w.countPods(of, pods)
+		r.renewed(controllerWrote(of.ManagedFields))
 		revisions = append(revisions, r)
 	}
 	return w.history(revisions), nil
@@ -196,6 +198,14 @@ func newRevision(of metav1.Object, number int64, template map[string]any) Revisi
 	return r
 }
 
+// renewed takes note of when a revision was gone back to, which makes it one of that moment. Of a ReplicaSet nobody knows:
+// its controller writes it with every change of its size.
+func (r *RevisionInfo) renewed(at time.Time) {
+	if at.After(r.Created) {
+		r.Created, r.reused = at, false
+	}
+}
+
 // history sorts the revisions and says what each is to the workload.
 func (w *workload) history(revisions []RevisionInfo) *History {
 	slices.SortStableFunc(revisions, func(a, b RevisionInfo) int {
@@ -207,11 +217,19 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 	slices.Reverse(revisions)
 	target, serving := w.target(revisions), (*RevisionInfo)(nil)
 	writers := authors(w.object.GetManagedFields())
+	var before *RevisionInfo
 	for i := range revisions {
 		r := &revisions[i]
 		// One that is older than an earlier one has been gone back to, which makes no new one: that moment is not known.
 		r.reused = r.reused || slices.ContainsFunc(revisions[:i], func(earlier RevisionInfo) bool { return earlier.Created.After(r.Created) })
-		r.ChangedBy = changedBy(writers, r, r == target)
+		if r.reused && before != nil {
+			r.MadeAfter = before.Created
+			if before.MadeAfter.After(before.Created) {
+				r.MadeAfter = before.MadeAfter
+			}
+		}
+		r.ChangedBy = changedBy(writers, r, before, r == target)
+		before = r
 		if r != target && r.Total > 0 && (serving == nil || moreOf(r, serving)) {
 			serving = r
 		}

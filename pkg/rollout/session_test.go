@@ -224,6 +224,14 @@ func TestStartRefusals(t *testing.T) {
 				return nil
 			}
 		}, "the right to list and watch pods is missing"},
+		"forbidden to watch, not to list": {func(b *bench) {
+			b.refuse = func(r *http.Request) error {
+				if r.URL.Query().Get("watch") == "true" {
+					return forbidden()
+				}
+				return nil
+			}
+		}, "the right to watch "},
 		"container": {func(b *bench) {
 			b.changeSpec(func(spec *appsv1.DeploymentSpec) {
 				spec.Template.Spec.Containers = append(spec.Template.Spec.Containers, spec.Template.Spec.Containers[0])

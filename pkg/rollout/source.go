@@ -102,7 +102,7 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 	list, watchFunc := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		found, err := list(ctx, options)
-		w.note(err)
+		w.note(&w.list, err)
 		return found, err
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
@@ -112,7 +112,7 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 			// has lost its API servers.
 			err = io.ErrUnexpectedEOF
 		}
-		w.note(err)
+		w.note(&w.watch, err)
 		return events, err
 	}
 	logger := logr.Discard()
@@ -149,11 +149,11 @@ func (s *source) notify() {
 	}
 }
 
-// synced tells whether every watch has brought its first list, or never will.
+// synced tells whether every watch has brought its first list and is allowed to go on from there, or never will.
 func (s *source) synced() bool {
 	for _, w := range s.watches {
 		w.mu.Lock()
-		synced := w.synced || w.hopeless != nil
+		synced := w.synced && w.watch.had || w.hopeless != nil
 		w.mu.Unlock()
 		if !synced {
 			return false
@@ -166,12 +166,9 @@ func (s *source) synced() bool {
 func (s *source) err() error {
 	for _, w := range s.watches {
 		w.mu.Lock()
-		var err error
-		if w.denied != nil && !w.optional && (!w.synced || s.clock.Since(w.deniedSince) > deniedGrace) {
-			err = w.lacks()
-		}
+		err := w.lacks(s.clock.Now())
 		w.mu.Unlock()
-		if err != nil {
+		if err != nil && !w.optional {
 			return err
 		}
 	}

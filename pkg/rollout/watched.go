@@ -27,33 +27,23 @@ type watched struct {
 	mu          sync.Mutex
 	synced      bool
 	brokenSince time.Time
-	deniedSince time.Time
-	denied      error
+	// list and watch are what the API server answers to these two.
+	list, watch permission
 	hopeless    error
 }
 
-// note keeps whether the API server answers, and whether it still lets us watch.
-func (w *watched) note(err error) {
+// note keeps whether the API server answers, and whether it still lets us do what was asked for.
+func (w *watched) note(asked *permission, err error) {
 	w.mu.Lock()
 	now := w.source.clock.Now()
-	switch {
-	case err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
-		w.brokenSince, w.deniedSince, w.denied = time.Time{}, time.Time{}, nil
-	default:
-		if w.brokenSince.IsZero() {
-			w.brokenSince = now
-		}
-		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-			if w.deniedSince.IsZero() {
-				w.deniedSince = now
-			}
-			w.denied = err
-		} else {
-			w.deniedSince, w.denied = time.Time{}, nil
-		}
+	asked.answered(err, now)
+	if granted(err) {
+		w.brokenSince = time.Time{}
+	} else if w.brokenSince.IsZero() {
+		w.brokenSince = now
 	}
-	if w.optional && w.denied != nil && (!w.synced || now.Sub(w.deniedSince) > deniedGrace) {
-		w.hopeless = w.lacks()
+	if lacks := w.lacks(now); w.optional && lacks != nil {
+		w.hopeless = lacks
 		w.cancel() // or it would ask for ever
 	}
 	w.mu.Unlock()
@@ -67,8 +57,47 @@ func (w *watched) missing() error {
 	return w.hopeless
 }
 
-func (w *watched) lacks() error {
-	return fmt.Errorf("the right to list and watch %s is missing: %w", w.what, w.denied)
+// lacks names the rights that are missing from the beginning, or that have been for some time.
+func (w *watched) lacks(now time.Time) error {
+	verbs, missing := "list", w.list
+	switch {
+	case w.list.denied != nil && w.watch.denied != nil:
+		verbs, missing.deniedSince = "list and watch", earlier(w.list.deniedSince, w.watch.deniedSince)
+	case w.watch.denied != nil && !w.list.known:
+		return nil // who may not watch lists next, which tells whether that right is missing too
+	case w.watch.denied != nil:
+		verbs, missing = "watch", w.watch
+	case w.list.denied == nil:
+		return nil
+	}
+	if lost := w.watch.had || missing.had; lost && now.Sub(missing.deniedSince) <= deniedGrace {
+		return nil
+	}
+	return fmt.Errorf("the right to %s %s is missing: %w", verbs, w.what, missing.denied)
+}
+
+// permission is what the API server answers to those who list, or who watch.
+type permission struct {
+	// known tells whether there is an answer yet, and had whether it was allowed once.
+	known, had  bool
+	deniedSince time.Time
+	denied      error
+}
+
+func (p *permission) answered(err error, now time.Time) {
+	switch {
+	case granted(err):
+		*p = permission{known: true, had: true}
+	case !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err):
+		p.deniedSince, p.denied = time.Time{}, nil
+	case p.denied == nil:
+		p.known, p.deniedSince, p.denied = true, now, err // it keeps whether it had it before
+	}
+}
+
+// granted tells of an answer whether it was allowed to ask.
+func granted(err error) bool {
+	return err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
 }
 
 // Add, Update, Delete and Replace are how the reflector hands on what it received.

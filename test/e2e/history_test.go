@@ -309,6 +309,17 @@ func TestHistoryStates(t *testing.T) {
 			if len(back) != 3 || !strings.HasPrefix(back[2], fmt.Sprintf("4 current %d/%d [web:v2] kubectl", all, all)) {
 				t.Errorf("after undo: %q", back)
 			}
+			// The present revision is as old as the undo that made it one, of which a Deployment tells but the beginning.
+			age := map[string]string{"deploy": "<"}[short] + `\d+[sm]\w*`
+			if wide = s.plugin("history", short+"/web", "-o", "wide").ends(0).out.String(); !regexp.MustCompile(`\n4 +` + age + ` +current `).MatchString(wide) {
+				t.Errorf("after undo:\n%s", wide)
+			}
+			if short != "deploy" {
+				documents := documents(t, s.plugin("history", short+"/web", "-o", "json").ends(0).out.String())
+				if earlier, present := documents[1]["createdAt"], documents[2]["createdAt"]; earlier.(string) > present.(string) {
+					t.Errorf("revision 3 was made at %v, revision 4 at %v", earlier, present)
+				}
+			}
 		})
 	}
 }

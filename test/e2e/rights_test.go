@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -54,27 +55,27 @@ func TestTheRightsThatAreEnough(t *testing.T) {
 }
 
 func TestMissingRightsAreNamed(t *testing.T) {
-	for _, c := range []struct{ name, resource, tells string }{
+	for _, c := range []struct{ name, rights, tells string }{
 		{"no right at all", "", `the right to get deployments in namespace `},
-		{"no watch on pods", "pods", "the right to list and watch pods is missing"},
-		{"no watch on ReplicaSets", "replicasets", "the right to list and watch replicasets is missing"},
-		{"no write", "deployments", `the right to patch deployments in namespace `},
+		{"no list of pods", "pods", "the right to list and watch pods is missing"},
+		{"no list of ReplicaSets", "replicasets", "the right to list and watch replicasets is missing"},
+		{"no watch on pods", "pods list", "the right to watch pods is missing"},
+		{"no watch on Deployments", "deployments list patch", "the right to watch deployments is missing"},
+		{"no write", "deployments list watch", `the right to patch deployments in namespace `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWeb(t)
 			rights := enough()
-			switch c.resource {
-			case "":
+			if words := strings.Fields(c.rights); len(words) == 0 {
 				rights = map[string][]string{"pods": {"get"}}
-			case "deployments":
-				rights[c.resource] = []string{"get", "list", "watch"}
-			default:
-				rights[c.resource] = []string{"get"}
+			} else {
+				rights[words[0]] = append([]string{"get"}, words[1:]...)
 			}
 			w.allow(rights)
 			before := w.get()
-			w.start("web:v2", "--as", "dev").ends(1, c.tells)
-			if c.resource == "" {
+			w.start("web:v2", "--as", "dev").ends(1, "the right to ")
+			w.start("web:v2", "--as", "dev", "--skip-checks").ends(1, c.tells)
+			if c.rights == "" {
 				w.plugin("status", "deployment/web", "--as", "dev").ends(1, `cannot get resource "deployments"`)
 			} else {
 				w.plugin("status", "deployment/web", "--as", "dev").ends(0) // a finished one needs no more

@@ -177,12 +177,13 @@ func (s *side) run(args ...string) answer {
 // normal is a text without what differs between two namespaces and two moments. A line that is told again when nothing
 // has changed counts once.
 func (s *side) normal(text string) string {
-	text = strings.ReplaceAll(text, s.name, "NAMESPACE")
+	text = strings.ReplaceAll(strings.ReplaceAll(text, s.name, "NAMESPACE"), s.dir, "DIR")
 	// A library of kubectl's calls the program by its file's name.
 	text = strings.ReplaceAll(text, "kubectl-rollout_plus", "kubectl")
 	for pattern, name := range map[string]string{
 		`(?m)^See '.*--help' for usage\.\n`:                                    "", // where to read on the plugin says in the same line
 		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`:                      "TIME",
+		`(?m)^(\t(?:raw data|object given to \w+ engine) was:\n).*$`:           "${1}OBJECT",
 		`(?m)^[IWE]\d{4} [\d:.]+ +\d+ `:                                        "LOG ",
 		`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`:         "UID",
 		`(?m)(resourceVersion"?: )"\d+"`:                                       "${1}VERSION",

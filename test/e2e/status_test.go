@@ -257,13 +257,13 @@ func TestStatusOfWhatIsDeletedMeanwhile(t *testing.T) {
 func TestStatusWithFewRights(t *testing.T) {
 	s := newSpace(t)
 	s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""), manifestOf("StatefulSet", "db", "db:v1", ""))
-	s.allow(map[string][]string{"deployments": {"get", "list", "watch"}, "statefulsets": {"get"}})
+	s.allow(map[string][]string{"deployments": {"get", "list", "watch"}, "statefulsets": {"get"}, "pods": {"list"}})
 	// What is finished is not watched.
 	s.plugin("status", "deployment/web", "statefulset/db", "--as", "dev").ends(0, `deployment "web" successfully rolled out`, "partitioned roll out complete")
 	s.kubectl("set", "image", "deployment/web", "app=web:never-ready")
 	p := s.plugin("status", "deployment/web", "--as", "dev")
 	p.tells("Waiting for deployment")
-	p.tells("pods that fail are not seen: the right to list and watch ")
+	p.tells("pods that fail are not seen: the right to list and watch replicasets is missing: ")
 	s.kubectl("set", "image", "deployment/web", "app=web:v2")
 	p.ends(0, `deployment "web" successfully rolled out`)
 	if told := p.errOut.String(); strings.Count(told, "\n") != 1 {
@@ -291,4 +291,17 @@ func TestStatusOfAnOpenRolloutAsJSON(t *testing.T) {
 	}
 	w.kubectl("rollout", "resume", "deployment/web")
 	w.plugin("abort", "deployment/web").ends(0)
+}
+
+// All are followed at the same time: what happens to the first is still told after the second has begun to be.
+func TestStatusFollowsAllAtTheSameTime(t *testing.T) {
+	s := newSpace(t)
+	s.kubectl("apply", "-f", s.file(manifestOf("Deployment", "a", "web:never-ready", ""), manifestOf("Deployment", "b", "web:never-ready", "")))
+	p := s.plugin("status", "deployment/a", "deployment/b", "deployment/none")
+	for round, name := range []string{"a", "b", "a", "b"} {
+		s.kubectl("scale", "deployment/"+name, "--replicas", fmt.Sprint(3+round))
+		p.tells(fmt.Sprintf("Waiting for deployment %q rollout to finish: 0 of %d updated replicas are available...\n", name, 3+round))
+	}
+	s.kubectl("delete", "deployment/a", "deployment/b", "--wait=false")
+	p.ends(1, `deployments.apps "none" not found`)
 }

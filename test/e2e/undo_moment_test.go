@@ -60,8 +60,7 @@ func TestUndoInTheMomentOfAChange(t *testing.T) {
 			s.kubectl("set", "image", object, "app=web:v1")
 			for round := range 8 {
 				// What the controller has never seen is no revision.
-				generation := s.kubectl("get", object, "-o", "jsonpath={.metadata.generation}")
-				s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}="+generation, "--timeout", patience.String())
+				s.awaitObserved(object)
 				p, in := s.poised("undo")
 				// The controller takes a change of the size first, and the template a moment later.
 				size := ""

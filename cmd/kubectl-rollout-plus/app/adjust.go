@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -69,14 +70,23 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 			}
 		}
 	}
-	failures := []error{err}
+	var failures []error
 	for _, info := range infos {
 		failures = append(failures, work(info))
 	}
-	if failed := together(failures[1:]); failed == nil && err != nil {
-		return &exitError{code: ExitError, err: utilerrors.NewAggregate(failures)} // kubectl tells it with one more around
+	failed := together(failures)
+	if err == nil {
+		return failed
 	}
-	return together(failures)
+	// All that could not be read is one error to kubectl, however much it is.
+	all := []error{err}
+	var several utilerrors.Aggregate
+	if errors.As(failed, &several) {
+		all = append(all, several.Errors()...)
+	} else if failed != nil {
+		all = append(all, failed)
+	}
+	return &exitError{code: ExitError, err: utilerrors.NewAggregate(all)}
 }
 
 // noneFound says so as kubectl does, which is no failure.

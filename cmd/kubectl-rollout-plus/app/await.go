@@ -52,12 +52,16 @@ func canAwait(info *resource.Info) error {
 
 // awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
 func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) error {
+	object := printers.Deployment(key.Namespace, key.Name)
 	result, err := engine.Await(ctx, key)
 	if err != nil {
-		return err
+		return waitedFor(cutShort(ctx, err, "while waiting for "+object.String()), object)
 	}
 	if result.Outcome == rollout.TimedOut && !result.Standing {
 		result.Message += ": --timeout passed, and it is not complete yet; " + command("status", key) + " waits on"
+	}
+	if result.Outcome == rollout.Detached && result.Record == nil {
+		return waitedFor(context.Cause(ctx), object)
 	}
 	return resultError(key, result, context.Cause(ctx))
 }

@@ -102,8 +102,9 @@ func together(failures []error) error {
 	}
 	var all []error
 	told, code := map[string]bool{}, ExitDone
+	var interrupts oneInterrupt
 	for _, err := range utilerrors.Flatten(several).Errors() {
-		if told[err.Error()] {
+		if told[err.Error()] || interrupts.joins(err) {
 			continue
 		}
 		told[err.Error()] = true

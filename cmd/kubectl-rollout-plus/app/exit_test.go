@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/utils/ptr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -176,5 +178,53 @@ func TestTogether(t *testing.T) {
 		if code, text := exitCode(err), errorText(err); code != test.code || text != test.text {
 			t.Errorf("%s: code %d, %q", name, code, text)
 		}
+	}
+}
+
+// TestAnInterruptNamesWhatWasWaitedFor in one sentence.
+func TestAnInterruptNamesWhatWasWaitedFor(t *testing.T) {
+	t.Parallel()
+	wait := func(signal os.Signal, names ...string) error {
+		var all []error
+		for _, name := range names {
+			namespace, name, _ := strings.Cut(name, "/")
+			all = append(all, waitedFor(&InterruptError{Signal: signal}, printers.Deployment(namespace, name)))
+		}
+		return together(all)
+	}
+	for want, err := range map[string]error{
+		`terminated while waiting for deployment "web"; 'kubectl rollout-plus status deployment/web -n shop' waits on`: wait(syscall.SIGTERM, "shop/web"),
+		`interrupted while waiting for deployment "web", deployment "api"; 'kubectl rollout-plus status' waits on`:     wait(os.Interrupt, "shop/web", "other/api"),
+		`interrupted while waiting for deployment "a", deployment "b", deployment "c", deployment "d", deployment "e" and 2 more; ` +
+			`'kubectl rollout-plus status' waits on`: wait(os.Interrupt, "shop/a", "shop/b", "shop/c", "shop/d", "shop/e", "shop/f", "shop/g"),
+	} {
+		if err.Error() != want {
+			t.Errorf("got %q, want %q", err, want)
+		}
+	}
+	if got := exitCode(wait(syscall.SIGTERM, "shop/web", "shop/api")); got != ExitTerminated {
+		t.Errorf("exit code %d", got)
+	}
+	if other := errors.New("other"); !errors.Is(waitedFor(other, printers.Deployment("shop", "web")), other) {
+		t.Error("another error is changed")
+	}
+}
+
+// TestWorkThatIsCutShort is told with the object that it was on, and other errors as they are.
+func TestWorkThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	other := errors.New("other")
+	if err := cutShort(ctx, other, "while x"); !errors.Is(err, other) {
+		t.Error(err)
+	}
+	cancel(&InterruptError{Signal: os.Interrupt})
+	for _, err := range []error{context.Cause(ctx), fmt.Errorf("failed to patch: %w", context.Canceled)} {
+		if got := cutShort(ctx, err, "while x"); got.Error() != "interrupted while x" || exitCode(got) != ExitInterrupt {
+			t.Errorf("%v: got %v", err, got)
+		}
+	}
+	if err := cutShort(ctx, other, "while x"); err.Error() != "other" || cutShort(ctx, nil, "while x") != nil {
+		t.Error(err)
 	}
 }

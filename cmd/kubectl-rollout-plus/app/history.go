@@ -194,16 +194,17 @@ func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *
 	if err != nil {
 		return err
 	}
-	numbers := slices.Sorted(maps.Keys(objects))
 	if f.revision > 0 {
-		if _, found := objects[f.revision]; !found {
+		object, found := objects[f.revision]
+		if !found {
 			return errNoRevision
 		}
-		numbers = []int64{f.revision}
+		return printer.PrintObj(object, env.Out)
 	}
-	for _, number := range numbers {
+	for _, number := range slices.Sorted(maps.Keys(objects)) {
 		if err := printer.PrintObj(objects[number], env.Out); err != nil {
-			return err
+			// That is no failure to kubectl, which does not even tell it.
+			_, _ = fmt.Fprintln(env.ErrOut, errorText(err))
 		}
 	}
 	return nil

@@ -2,9 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 // InterruptError is the cause of a context that a signal ended.
@@ -46,4 +51,74 @@ func Interruptible(parent context.Context) (ctx context.Context, stop func()) {
 		signal.Stop(signals)
 		<-done
 	}
+}
+
+// namedAtMost is how many objects an interrupt names that ended the wait for more.
+const namedAtMost = 5
+
+// interruptedWait is an interrupt that ended the wait for objects.
+type interruptedWait struct {
+	interrupt *InterruptError
+	objects   []printers.Object
+}
+
+func (e *interruptedWait) Unwrap() error { return e.interrupt }
+
+func (e *interruptedWait) Error() string {
+	named, rest := e.objects, 0
+	if len(named) > namedAtMost {
+		named, rest = named[:namedAtMost], len(named)-namedAtMost
+	}
+	var names []string
+	arguments, namespace := "", e.objects[0].Namespace
+	for _, object := range named {
+		names = append(names, object.String())
+		arguments += " " + strings.ToLower(object.Kind) + "/" + object.Name
+		if object.Namespace != namespace {
+			namespace = ""
+		}
+	}
+	text := fmt.Sprintf("%s while waiting for %s", e.interrupt, strings.Join(names, ", "))
+	switch {
+	case rest > 0:
+		return fmt.Sprintf("%s and %d more; '%s status' waits on", text, rest, displayName)
+	case namespace == "":
+		return fmt.Sprintf("%s; '%s status' waits on", text, displayName)
+	}
+	return fmt.Sprintf("%s; '%s status%s -n %s' waits on", text, displayName, arguments, namespace)
+}
+
+// waitedFor adds to an interrupt which object was waited for; any other error stays as it is.
+func waitedFor(err error, object printers.Object) error {
+	var interrupt *InterruptError
+	if !errors.As(err, &interrupt) {
+		return err
+	}
+	return &interruptedWait{interrupt: interrupt, objects: []printers.Object{object}}
+}
+
+// oneInterrupt makes one error of several about waits that the same interrupt ended, in the place of the first.
+type oneInterrupt struct{ first *interruptedWait }
+
+// joins tells whether an error is told together with an earlier one.
+func (o *oneInterrupt) joins(err error) bool {
+	var wait *interruptedWait
+	switch {
+	case !errors.As(err, &wait):
+		return false
+	case o.first == nil:
+		o.first = wait
+		return false
+	}
+	o.first.objects = append(o.first.objects, wait.objects...)
+	return true
+}
+
+// cutShort says of an object that the end of the context came in the middle of work on it, where that is why it failed.
+func cutShort(ctx context.Context, err error, work string) error {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil || !errors.Is(err, cause) && !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return fmt.Errorf("%w %s", cause, work)
 }

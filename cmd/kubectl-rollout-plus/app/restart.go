@@ -134,7 +134,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	}
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
-			return err
+			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectOf(info)))
 		}
 	}
 	err := f.adjust(ctx, info, adjustment{
@@ -147,7 +147,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 		},
 	})
 	if err != nil {
-		return err
+		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectOf(info)))
 	}
 	return f.printed(env, info.Object, "restarted")
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -19,6 +21,7 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -29,6 +32,9 @@ const observeTimeout = 10 * time.Second
 // errUnobserved tells that the controller has yet to make the revision of the newest template. The one before the newest
 // that there is would be one too far.
 var errUnobserved = errors.New("the controller has not observed the newest pod template yet")
+
+// errOvertaken tells that the newest template is not the one any more that was to be left.
+var errOvertaken = errors.New("the pod template was changed meanwhile")
 
 // rollback goes back to an earlier revision of one object, as kubectl's rollbacker computes it. It makes sure that what
 // the rollbacker reads is the newest, and that nothing has changed when it writes.
@@ -45,6 +51,8 @@ type rollback struct {
 	// before is called with the object as it is to be, before it is written. It may be nil.
 	before func(rollout.Workload) error
 
+	// left is the template that was to be left when the command began.
+	left *corev1.PodTemplateSpec
 	// live is the object as the rollbacker read it, revisions are its ControllerRevisions, and answer is what the API
 	// server made of the patch.
 	live      rollout.Workload
@@ -62,7 +70,7 @@ func (r *rollback) failed(err error) error {
 
 // run goes back. The text is kubectl's word for what was done.
 func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtime.Object) (string, error) {
-	r.ctx = ctx
+	r.ctx, r.left = ctx, rollout.TemplateOf(object)
 	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
 	if err != nil {
 		return "", err
@@ -81,6 +89,8 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return done, nil
 		case context.Cause(ctx) != nil:
 			return "", context.Cause(ctx)
+		case errors.Is(r.err, errOvertaken):
+			return "", r.overtaken(kind)
 		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
 			return "", err
 		}
@@ -101,9 +111,22 @@ func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, comp
 	}
 }
 
-// checkObserved keeps what the rollback is computed from, and refuses a template that is newer than the newest revision.
+// overtaken says why nothing was written. To go back from what somebody else has just gone back to would bring the broken
+// version again.
+func (r *rollback) overtaken(kind schema.GroupKind) error {
+	object := printers.Object{Kind: kind.Kind, Namespace: r.live.GetNamespace(), Name: r.live.GetName()}
+	return fmt.Errorf("%s in namespace %q was not rolled back: somebody else has changed its pod template meanwhile; "+
+		"'%s history %s/%s -n %s' shows what it is now, and --to-revision goes to a revision whatever that is",
+		object, object.Namespace, displayName, strings.ToLower(object.Kind), object.Name, object.Namespace)
+}
+
+// checkObserved keeps what the rollback is computed from, and refuses a template that is newer than the newest revision, or
+// than the one that was to be left for the revision before it.
 func (r *rollback) checkObserved(object rollout.Workload) error {
 	r.live = object
+	if r.toRevision == 0 && r.left != nil && !equality.Semantic.DeepEqual(r.left, rollout.TemplateOf(object)) {
+		return errOvertaken
+	}
 	if rollout.ObservedGenerationOf(object) < object.GetGeneration() {
 		return errUnobserved
 	}

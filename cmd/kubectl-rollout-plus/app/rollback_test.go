@@ -202,3 +202,23 @@ func TestRollbackRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What somebody else has gone back to meanwhile is not left again; a revision that is named is gone to whatever happens.
+func TestRollbackOvertaken(t *testing.T) {
+	t.Parallel()
+	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
+	seen, now := webOf("v3", 3, 3), webOf("v2", 4, 4)
+	for toRevision, want := range map[int64]string{0: `deployment "web" in namespace "ns" was not rolled back: somebody else has changed its pod template`, 1: ""} {
+		client := controlled(t, 0, now, nil, []string{"v1", "", "v3", "v2"}, nil)
+		written := false
+		client.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+			written = true
+			return true, now, nil
+		})
+		r := &rollback{client: client, toRevision: toRevision}
+		_, err := r.run(t.Context(), kind, seen)
+		if written != (want == "") || (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("to revision %d: %v, written: %v", toRevision, err, written)
+		}
+	}
+}

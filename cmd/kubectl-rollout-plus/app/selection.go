@@ -2,9 +2,12 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
@@ -24,7 +27,7 @@ func (s *selection) add(cmd *cobra.Command) {
 
 // check refuses a command line that names nothing.
 func (s *selection) check(args []string) error {
-	if len(args) == 0 && cmdutil.IsFilenameSliceEmpty(s.files.Filenames, s.files.Kustomize) {
+	if len(args) == 0 && !s.inFiles() {
 		return usageError(errors.New("required resource not specified"))
 	}
 	return nil
@@ -32,21 +35,74 @@ func (s *selection) check(args []string) error {
 
 // find reads the objects that are named from the API server. Those that are found come with errors about the others.
 func (s *selection) find(env *environment, args []string) (*resource.Result, error) {
-	namespace, enforce, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	builder, err := s.builder(env, s.selector)
 	if err != nil {
 		return nil, err
 	}
-	builder := env.factory.NewBuilder().
-		WithScheme(scheme.Scheme, scheme.Scheme.PrioritizedVersionsAllGroups()...).
-		NamespaceParam(namespace).DefaultNamespace().
-		LabelSelectorParam(s.selector).
-		FilenameParam(enforce, &s.files).
-		ContinueOnError().Flatten()
-	if !cmdutil.IsFilenameSliceEmpty(s.files.Filenames, s.files.Kustomize) {
+	if s.inFiles() {
 		builder = builder.Latest()
 	}
 	result := s.named(builder, args).Do()
 	return result, result.Err()
+}
+
+func (s *selection) builder(env *environment, selector string) (*resource.Builder, error) {
+	namespace, enforce, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, err
+	}
+	return env.factory.NewBuilder().
+		WithScheme(scheme.Scheme, scheme.Scheme.PrioritizedVersionsAllGroups()...).
+		NamespaceParam(namespace).DefaultNamespace().
+		LabelSelectorParam(selector).
+		FilenameParam(enforce, &s.files).
+		ContinueOnError().Flatten(), nil
+}
+
+func (s *selection) inFiles() bool {
+	return !cmdutil.IsFilenameSliceEmpty(s.files.Filenames, s.files.Kustomize)
+}
+
+// findEach is find, but that its visitor is given those too which cannot be read, each with its error.
+func (s *selection) findEach(env *environment, args []string) (resource.Visitor, error) {
+	each := &eachNamed{read: resource.RetrieveLazy, matches: labels.Everything()}
+	selector := s.selector
+	if s.inFiles() {
+		// It is for what the API server has, not for what the files say.
+		var err error
+		if each.matches, err = labels.Parse(selector); err != nil {
+			return nil, fmt.Errorf("the provided selector %q is not valid: %w", selector, err)
+		}
+		each.read, selector = resource.RetrieveLatest, ""
+	}
+	builder, err := s.builder(env, selector)
+	if err != nil {
+		return nil, err
+	}
+	each.found = s.named(builder.RequireObject(false), args).Do()
+	return each, each.found.Err()
+}
+
+// eachNamed visits the objects that are named, whether they can be read or not.
+type eachNamed struct {
+	found   *resource.Result
+	read    resource.VisitorFunc
+	matches labels.Selector
+}
+
+// Visit reads one object after the other.
+func (e *eachNamed) Visit(visit resource.VisitorFunc) error {
+	return e.found.Visit(func(info *resource.Info, err error) error {
+		if err != nil {
+			return err
+		}
+		if err = e.read(info, nil); err == nil {
+			if object, is := info.Object.(metav1.Object); is && !e.matches.Matches(labels.Set(object.GetLabels())) {
+				return nil
+			}
+		}
+		return visit(info, err)
+	})
 }
 
 // named adds the arguments. kubectl asks the API server whether a TYPE stands for several; those that are known to be

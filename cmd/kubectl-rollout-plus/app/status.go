@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/resource"
 )
 
 const statusExample = `  # Wait until web is rolled out
@@ -46,7 +47,7 @@ func newStatusCommand(env *environment) *cobra.Command {
 	cmd.Flags().BoolVar(&f.exitCode, "exit-code", false, "With --watch=false: exit with code 7 where a rollout is not finished.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "The length of time to wait before ending watch, zero means never.")
 	cmd.Flags().Int64Var(&f.revision, "revision", 0, "Pin to a specific revision for showing its status. Defaults to 0 (last revision).")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one document per object and line, when its rollout has ended.`)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one document per object and line, when its rollout has ended or it cannot be read.`)
 	return cmd
 }
 
@@ -69,7 +70,11 @@ func (f *statusFlags) run(ctx context.Context, env *environment, args []string) 
 	if err := f.validate(env, args); err != nil {
 		return err
 	}
-	found, err := f.find(env, args)
+	find := func() (resource.Visitor, error) { return f.find(env, args) }
+	if f.output != "" {
+		find = func() (resource.Visitor, error) { return f.findEach(env, args) }
+	}
+	found, err := find()
 	if err != nil {
 		return err
 	}

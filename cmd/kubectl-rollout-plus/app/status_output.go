@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/cli-runtime/pkg/resource"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -82,4 +85,20 @@ func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err er
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	printers.WriteStatus(t.env.Out, status)
+}
+
+// unread writes the JSON of an object that nothing is known of but an error, which it gives back: a script gets a document of
+// every object that it names.
+func (r *statusRun) unread(info *resource.Info, err error) error {
+	if r.output == "" {
+		return err
+	}
+	status := &printers.Status{Object: objectOf(info), Phase: rollout.PhaseUnknown, Message: err.Error()}
+	if apierrors.IsNotFound(err) {
+		status.Phase = rollout.PhaseNotFound
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	printers.WriteStatus(r.env.Out, status)
+	return err
 }

@@ -30,14 +30,17 @@ type statusRun struct {
 }
 
 // run looks at every object once, which is all that a finished one takes, and then follows the others at the same time.
-func (r *statusRun) run(ctx context.Context, objects *resource.Result) error {
+func (r *statusRun) run(ctx context.Context, objects resource.Visitor) error {
 	if r.output != "" {
 		if err := r.connect(); err != nil {
 			return err
 		}
 	}
-	err := objects.Visit(func(info *resource.Info, _ error) error {
+	err := objects.Visit(func(info *resource.Info, err error) error {
 		r.found = true
+		if err != nil {
+			return r.unread(info, err)
+		}
 		return r.glance(ctx, info)
 	})
 	if len(r.pending) > 0 {
@@ -57,16 +60,13 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	kind := info.ResourceMapping().GroupVersionKind
 	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
 	if err != nil {
-		return err
+		return r.unread(info, err)
 	}
 	workload, ok := info.Object.(rollout.Workload)
 	if !ok || !rollout.IsWorkload(workload) {
-		return fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps", kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource)
+		return r.unread(info, fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps", kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource))
 	}
-	t := &statusTarget{
-		statusRun: r, viewer: viewer, workload: workload,
-		object: printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name},
-	}
+	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(info)}
 	if view := rollout.Glance(workload); !t.takesMore(view) {
 		if enough, err := t.see(ctx, view); enough || err != nil {
 			return err
@@ -74,6 +74,11 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	}
 	r.pending = append(r.pending, t)
 	return &pendingError{t}
+}
+
+func objectOf(info *resource.Info) printers.Object {
+	kind := info.Mapping.GroupVersionKind
+	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
 }
 
 // takesMore tells whether the object's pods have to be seen before anything can be said of it. kubectl's lines alone, for a
@@ -123,12 +128,11 @@ func (e *pendingError) Error() string {
 // settled puts what came of the pending objects into the errors about all, and chooses the exit code.
 func settled(err error) error {
 	var codes []int
-	interrupted := false
+	var interrupts oneInterrupt
 	var resolve func(error) error
 	resolve = func(err error) error {
 		var several utilerrors.Aggregate
 		var pending *pendingError
-		var interrupt *InterruptError
 		var status *exitError
 		switch {
 		case err == nil:
@@ -141,16 +145,12 @@ func settled(err error) error {
 			return utilerrors.NewAggregate(kept)
 		case errors.As(err, &pending):
 			return resolve(pending.target.err)
-		case errors.As(err, &interrupt):
-			codes = append(codes, exitCode(err))
-			if interrupted {
-				return nil // once is enough
-			}
-			interrupted = true
-			return err
 		}
 		codes = append(codes, exitCode(err))
-		if errors.As(err, &status) {
+		switch {
+		case interrupts.joins(err):
+			return nil
+		case errors.As(err, &status):
 			return status.err
 		}
 		return err

@@ -35,11 +35,6 @@ func (t *statusTarget) key() types.NamespacedName {
 	return types.NamespacedName{Namespace: t.object.Namespace, Name: t.object.Name}
 }
 
-// name is the object as people write it: deployment "web".
-func (t *statusTarget) name() string {
-	return fmt.Sprintf("%s %q", strings.ToLower(t.object.Kind), t.object.Name)
-}
-
 // command is a command line about the object that the user may type next.
 func (t *statusTarget) command(program, verb string) string {
 	return fmt.Sprintf("'%s %s %s/%s -n %s'", program, verb, strings.ToLower(t.object.Kind), t.object.Name, t.object.Namespace)
@@ -68,10 +63,11 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	case errors.Is(err, rollout.ErrTimeout):
 		phase = rollout.PhaseTimedOut
 		err = fmt.Errorf("%w: --timeout %s passed, and %s is not rolled out yet; %s waits on",
-			rollout.ErrTimeout, t.timeout, t.name(), t.command(displayName, "status"))
+			rollout.ErrTimeout, t.timeout, t.object, t.command(displayName, "status"))
 	case errors.Is(err, rollout.ErrDeleted):
 		phase = rollout.PhaseDeleted
 	}
+	err = waitedFor(err, t.object)
 	t.document(ctx, phase, err)
 	return err
 }
@@ -102,7 +98,7 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 	case done:
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
-		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.name(), t.command(displayName, "status"))}
+		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, t.command(displayName, "status"))}
 	case t.watch:
 		t.tellBlind()
 		t.tellObstacle()
@@ -136,9 +132,9 @@ func (t *statusTarget) refused(err error) error {
 	view := t.view
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
 	case view.Phase == rollout.OnDelete && t.output != "":
-		return fmt.Errorf("%w: %s", err, onDelete(t.name(), rollout.PodCountsOf(view.Workload)))
+		return fmt.Errorf("%w: %s", err, onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)))
 	case view.Phase == rollout.OnDelete:
-		t.note(onDelete(t.name(), rollout.PodCountsOf(view.Workload)))
+		t.note(onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)))
 	case d != nil && view.Phase == rollout.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&
 		(t.revision == 0 || t.revision == rollout.RevisionOf(d)):
 		cause := fmt.Sprintf("no progress for %d s (progressDeadlineSeconds)", *d.Spec.ProgressDeadlineSeconds)
@@ -168,7 +164,7 @@ func (t *statusTarget) failure() error {
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
 	text := sentence(t.key(), result)
 	if view.Finding != nil && view.State != rollout.Open {
-		text = fmt.Sprintf("%s: the rollout failed: %s", t.name(), view.Finding)
+		text = fmt.Sprintf("%s: the rollout failed: %s", t.object, view.Finding)
 		if view.Message != "" {
 			text += "; " + view.Message
 		} else {

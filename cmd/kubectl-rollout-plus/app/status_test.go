@@ -25,6 +25,7 @@ func TestWhatComesOfSeveral(t *testing.T) {
 	missing, failed := errors.New("not found"), &exitError{code: ExitStanding, err: errors.New("crash")}
 	late := fmt.Errorf("%w: web", rollout.ErrTimeout)
 	interrupt := &InterruptError{Signal: os.Interrupt}
+	waited := func(name string) error { return followed(waitedFor(interrupt, printers.Deployment("shop", name))) }
 	for name, test := range map[string]struct {
 		errs []error
 		code int
@@ -39,8 +40,11 @@ func TestWhatComesOfSeveral(t *testing.T) {
 		"late":                  {[]error{followed(late)}, 124, "error: timed out waiting for the condition: web"},
 		"unfinished and paused": {[]error{&exitError{code: 7, err: missing}, followed(&exitError{code: 6, err: missing})}, 6, "not found\nnot found"},
 		"unfinished and late":   {[]error{&exitError{code: 7, err: missing}, followed(late)}, 124, "not found\ntimed out waiting for the condition: web"},
-		"interrupted":           {[]error{followed(interrupt), followed(interrupt)}, 130, "error: interrupted"},
-		"in a list":             {[]error{missing, utilerrors.NewAggregate([]error{followed(nil), followed(failed)})}, 4, "not found\ncrash"},
+		"interrupted": {
+			[]error{waited("web"), missing, waited("api")}, 130, "interrupted while waiting for deployment \"web\", deployment \"api\"; " +
+				"'kubectl rollout-plus status deployment/web deployment/api -n shop' waits on\nnot found",
+		},
+		"in a list": {[]error{missing, utilerrors.NewAggregate([]error{followed(nil), followed(failed)})}, 4, "not found\ncrash"},
 	} {
 		err := settled(utilerrors.NewAggregate(test.errs))
 		code, text := 0, ""

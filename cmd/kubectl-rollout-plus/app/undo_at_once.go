@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -60,11 +61,17 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	return together(failures)
 }
 
-// undo goes back with one object.
+// undo goes back with one object, unless the command has come to its end before.
 func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
+	object := objectOf(info)
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w before %s was rolled back", cause, object)
 	}
+	return cutShort(ctx, u.goBack(ctx, info), fmt.Sprintf("while %s was rolled back; '%s history %s/%s -n %s' shows how far that is",
+		object, displayName, strings.ToLower(object.Kind), object.Name, object.Namespace))
+}
+
+func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err := u.connect(); err != nil {
 		return err
 	}

@@ -1,0 +1,61 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Of two undos at the same time one goes back. The other finds that done or refuses, or comes after it and leaves what the
+// first has gone back to; neither goes back by two revisions.
+func TestTwoUndosAtTheSameTime(t *testing.T) {
+	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newSpace(t)
+			object := strings.ToLower(kind) + "/web"
+			manifest := workloadManifest(kind, "web:r0")
+			s.kubectl("create", "-f", s.write(s.dir(), "manifest.yaml", manifest))
+			for round := range 4 {
+				s.awaitObserved(object)
+				for step := range 2 {
+					s.kubectl("set", "image", object, fmt.Sprintf("app=web:r%d-%d", round, step))
+					s.awaitObserved(object)
+				}
+				first, in := s.poised("undo")
+				second, alsoIn := s.poised("undo")
+				for _, pipe := range []interface {
+					WriteString(text string) (int, error)
+					Close() error
+				}{in, alsoIn} {
+					_, err := pipe.WriteString(manifest)
+					must(t, err)
+					must(t, pipe.Close())
+				}
+				undone := 0
+				for _, p := range []*process{first, second} {
+					switch {
+					case p.code() == 1:
+						p.ends(1, "was not rolled back: somebody else has changed its pod template meanwhile")
+					case strings.Contains(p.out.String(), " rolled back\n"):
+						undone++
+					default: // the revisions were listed after the other's write, the object was read before
+						p.ends(0, " skipped rollback (current template already matches revision ")
+					}
+				}
+				want := fmt.Sprintf("web:r%d-%d", round, (undone+1)%2)
+				if image := s.kubectl("get", object, "-o", "jsonpath={.spec.template.spec.containers[0].image}"); undone == 0 || image != want {
+					t.Fatalf("round %d: %d have gone back, to %s, not to %s\n%s\n%s", round, undone, image, want, first.told(), second.told())
+				}
+			}
+		})
+	}
+}
+
+// awaitObserved waits until the controller has seen what was written.
+func (s *space) awaitObserved(object string) {
+	s.Helper()
+	generation := s.kubectl("get", object, "-o", "jsonpath={.metadata.generation}")
+	s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}="+generation, "--timeout", patience.String())
+}
