@@ -61,7 +61,7 @@ func TestEveryFlagOfKubectls(t *testing.T) {
 			if name == "field-manager" {
 				want.value = "kubectl-rollout-plus"
 			}
-			if !found || got.shorthand != want.shorthand || got.value != want.value && !(nothing[got.value] && nothing[want.value]) {
+			if !found || got.shorthand != want.shorthand || got.value != want.value && (!nothing[got.value] || !nothing[want.value]) {
 				t.Errorf("%s --%s: got %+v, want %+v", command, name, got, want)
 			}
 		}

@@ -70,10 +70,20 @@ func TestRequests(t *testing.T) {
 	s.behind(seen.note, nil)
 	discovery := regexp.MustCompile(`^/(api|apis|openapi.*|apis?/[^/]+|apis/[^/]+/[^/]+|version)$`)
 	for _, args := range [][]string{
-		{"status", "deployment/web"}, {"status", "deploy", "web"}, {"status", "deployments.apps/web"}, {"status", "deploy,sts,ds"},
-		{"status", "deployments", "-l", "app=web"}, {"status", "sts/web", "ds/web"}, {"status", "deploy/web", "-o", "json"},
-		{"history", "deployment/web"}, {"history", "sts", "web"}, {"history", "deploy/web", "-o", "wide"},
-		{"diff", "deploy/web"}, {"undo", "deploy/web", "--dry-run=client"}, {"pause", "deploy/web"}, {"resume", "deployment.v1.apps/web"},
+		{"status", "deployment/web"},
+		{"status", "deploy", "web"},
+		{"status", "deployments.apps/web"},
+		{"status", "deploy,sts,ds"},
+		{"status", "deployments", "-l", "app=web"},
+		{"status", "sts/web", "ds/web"},
+		{"status", "deploy/web", "-o", "json"},
+		{"history", "deployment/web"},
+		{"history", "sts", "web"},
+		{"history", "deploy/web", "-o", "wide"},
+		{"diff", "deploy/web"},
+		{"undo", "deploy/web", "--dry-run=client"},
+		{"pause", "deploy/web"},
+		{"resume", "deployment.v1.apps/web"},
 	} {
 		s.plugin(args...).code()
 		paths := seen.taken()
@@ -82,7 +92,11 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"status", "deployment/web"}, {"status", "sts/web"}, {"status", "ds/web"}, {"history", "deployment/web"}, {"history", "sts/web"},
+		{"status", "deployment/web"},
+		{"status", "sts/web"},
+		{"status", "ds/web"},
+		{"history", "deployment/web"},
+		{"history", "sts/web"},
 		{"history", "deploy/web", "--revision", "1"},
 	} {
 		var counts [2]int

@@ -26,23 +26,28 @@ func TestStatusAsJSONOfWhatCannotBeRead(t *testing.T) {
 			[]string{`Error from server (NotFound): deployments.apps "none" not found`, `Error from server (Forbidden): statefulsets.apps "db" is forbidden`},
 		},
 		{
-			[]string{"deployment", "none", "web"}, map[string]string{"none": "not-found", "web": "complete"},
+			[]string{"deployment", "none", "web"},
+			map[string]string{"none": "not-found", "web": "complete"},
 			[]string{`Error from server (NotFound): deployments.apps "none" not found`},
 		},
 		{
-			[]string{"deployment/none", "--watch=false"}, map[string]string{"none": "not-found"},
+			[]string{"deployment/none", "--watch=false"},
+			map[string]string{"none": "not-found"},
 			[]string{`Error from server (NotFound): deployments.apps "none" not found`},
 		},
 		{
-			[]string{"-f", missing}, map[string]string{"agent": "not-found", "web": "complete"},
+			[]string{"-f", missing},
+			map[string]string{"agent": "not-found", "web": "complete"},
 			[]string{`daemonsets.apps "agent" not found`},
 		},
 		{
-			[]string{"-f", missing, "-l", "shop=no"}, map[string]string{"agent": "not-found"},
+			[]string{"-f", missing, "-l", "shop=no"},
+			map[string]string{"agent": "not-found"},
 			[]string{`daemonsets.apps "agent" not found`},
 		},
 		{
-			[]string{"configmap/kube-root-ca.crt"}, map[string]string{"kube-root-ca.crt": "unknown"},
+			[]string{"configmap/kube-root-ca.crt"},
+			map[string]string{"kube-root-ca.crt": "unknown"},
 			[]string{"error: no status viewer has been implemented for ConfigMap"},
 		},
 	} {

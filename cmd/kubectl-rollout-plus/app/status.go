@@ -47,7 +47,8 @@ func newStatusCommand(env *environment) *cobra.Command {
 	cmd.Flags().BoolVar(&f.exitCode, "exit-code", false, "With --watch=false: exit with code 7 where a rollout is not finished.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "The length of time to wait before ending watch, zero means never.")
 	cmd.Flags().Int64Var(&f.revision, "revision", 0, "Pin to a specific revision for showing its status. Defaults to 0 (last revision).")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one document per object and line, when its rollout has ended or it cannot be read.`)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "",
+		`Output format: "json" writes one document per object and line, when its rollout has ended or it cannot be read.`)
 	return cmd
 }
 

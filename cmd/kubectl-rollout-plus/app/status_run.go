@@ -64,7 +64,8 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	}
 	workload, ok := info.Object.(rollout.Workload)
 	if !ok || !rollout.IsWorkload(workload) {
-		return r.unread(info, fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps", kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource))
+		return r.unread(info, fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps",
+			kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource))
 	}
 	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(info)}
 	if view := rollout.Glance(workload); !t.takesMore(view) {
