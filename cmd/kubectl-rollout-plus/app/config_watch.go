@@ -39,10 +39,10 @@ func newConfigWatchCommand(env *environment) *cobra.Command {
 		Long: "Stay in the foreground and roll out every edit of the named ConfigMaps and\n" +
 			"Secrets, or of all that the namespace's workloads reference: those whose pods do\n" +
 			"not run with it, and nobody else, one after another, as restart --config does.\n\n" +
-			"What was edited while nobody watched is caught up with at the start, as far as\n" +
-			"versions tell what pods run with. Edits that come soon after one another make\n" +
-			"one rollout, and so do those that come during one. An edit that is taken back\n" +
-			"makes none.\n\n" +
+			"What was edited while nobody watched is caught up with at the start, as restart\n" +
+			"--config does for names that are given, and --stale for all others.\n" +
+			"Edits that come soon after one another make one rollout, and so do those that\n" +
+			"come during one. An edit that is taken back makes none.\n\n" +
 			"A rollout that fails goes back, and with it the object, unless somebody has\n" +
 			"changed it since or others use it. That edit is not tried again until the object\n" +
 			"holds another one. What could not begin is tried again, later and later.\n\n" +

@@ -154,7 +154,11 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 		return err
 	}
 	now := w.cached[object]
-	c.since, c.unnamed, c.shown = w.edits.Settled(object), len(w.named) == 0, w.postponed[object].content == now.content
+	// What it has held since the watching began says nothing of pods that were started before.
+	if settled := w.edits.Settled(object); !settled.Equal(now.content) {
+		c.since = settled
+	}
+	c.unnamed, c.shown = len(w.named) == 0, w.postponed[object].content == now.content
 	err = c.catchUp(ctx, &head{object: object, read: now}, along)
 	switch {
 	case err == nil:
