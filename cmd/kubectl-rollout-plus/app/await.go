@@ -73,8 +73,7 @@ func (env *environment) awaitStatus(ctx context.Context, engine *rollout.Engine,
 	}
 	t := &statusTarget{
 		statusRun: &statusRun{statusFlags: &statusFlags{watch: true, timeout: timeout}, env: &quiet, engine: engine},
-		viewer:    viewer, workload: workload,
-		object: printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()},
+		viewer:    viewer, workload: workload, object: objectOf(workload),
 	}
 	return t.follow(ctx)
 }
@@ -88,6 +87,12 @@ func kindOf(workload rollout.Workload) schema.GroupVersionKind {
 		return appsv1.SchemeGroupVersion.WithKind("DaemonSet")
 	}
 	return appsv1.SchemeGroupVersion.WithKind("Deployment")
+}
+
+// objectOf is how a workload is named as JSON.
+func objectOf(workload rollout.Workload) printers.Object {
+	kind := kindOf(workload)
+	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }
 
 // unblock deletes pods of the revision that was left where a StatefulSet would wait for them for ever. The rollback is

@@ -10,7 +10,6 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -65,7 +64,7 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	}
 	t := &statusTarget{
 		statusRun: r, viewer: viewer, workload: workload,
-		object: printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name},
+		object: objectOf(workload),
 	}
 	if view := rollout.Glance(workload); !t.takesMore(view) {
 		if enough, err := t.see(ctx, view); enough || err != nil {
