@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -106,6 +107,10 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), workload.GetName(), err)
 	}
 	list, err := e.Client.CoreV1().Pods(workload.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if apierrors.IsForbidden(err) {
+		return nil, fmt.Errorf("the right to list pods in namespace %q is missing, without which it cannot be told what stands in the way of %s %q: %w",
+			workload.GetNamespace(), kindOf(workload), workload.GetName(), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
 	}

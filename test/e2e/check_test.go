@@ -3,9 +3,11 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -112,22 +114,34 @@ func TestChecksWithTheLeastRights(t *testing.T) {
 	w.restored()
 }
 
-// What runs on nodes takes the right to see all pods. Without it their size is looked at alone.
+// What runs on nodes takes the right to see all pods. Without it their size is looked at alone, and without nodes nothing.
 func TestRoomOnNodesWithFewRights(t *testing.T) {
 	w := newWeb(t)
 	w.allow(enough())
-	rbac := w.client.RbacV1()
-	role := &rbacv1.ClusterRole{
-		ObjectMeta: metav1.ObjectMeta{Name: w.name + "-nodes"},
-		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}}},
-	}
-	_, err := rbac.ClusterRoles().Create(t.Context(), role, metav1.CreateOptions{})
-	must(t, err)
-	t.Cleanup(func() { w.kubectlAfter("delete", "clusterrole/"+role.Name, "clusterrolebinding/"+role.Name) })
-	_, err = rbac.ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: "User", Name: w.name}},
-		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: role.Name},
+	_, got := w.checks(0, "deployment/web", "--as", "dev")
+	w.expect(got, map[string]string{"NodeRoom": "SKIP nodes cannot be read", "Rights": "WARN", "SelectorUnique": "SKIP", "PullSecrets": "SKIP"})
+	rbac, named := w.client.RbacV1(), metav1.ObjectMeta{Name: w.name}
+	_, err := rbac.ClusterRoles().Create(t.Context(), &rbacv1.ClusterRole{
+		ObjectMeta: named, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}}},
 	}, metav1.CreateOptions{})
 	must(t, err)
+	// Of a group of its own: others are the user dev at the same time.
+	_, err = rbac.ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: named, Subjects: []rbacv1.Subject{{Kind: "Group", Name: w.name}},
+		RoleRef: rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: w.name},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // the test's own has ended by now
+		defer cancel()
+		must(t, rbac.ClusterRoleBindings().Delete(ctx, w.name, metav1.DeleteOptions{}))
+		must(t, rbac.ClusterRoles().Delete(ctx, w.name, metav1.DeleteOptions{}))
+	})
+	w.until(func() bool {
+		_, got = w.checks(0, "deployment/web", "--as", "dev", "--as-group", w.name)
+		return strings.HasPrefix(got["NodeRoom"], "OK")
+	}, func() string { return "NodeRoom is " + got["NodeRoom"] })
+	if !strings.Contains(got["NodeRoom"], "not counted: pods of all namespaces cannot be read") {
+		t.Errorf("got %s", got["NodeRoom"])
+	}
 }

@@ -17,7 +17,7 @@ func (s *space) allow(rights map[string][]string) {
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "dev"}}
 	for kind, verbs := range rights {
 		group := "apps"
-		if kind == "pods" || kind == "pods/log" {
+		if kind == "pods" || kind == "pods/log" || kind == "events" {
 			group = ""
 		}
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{kind}, Verbs: verbs})

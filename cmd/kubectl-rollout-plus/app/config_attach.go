@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -28,19 +27,20 @@ const configAttachExample = `  # All keys of the ConfigMap web as variables of d
 type rollFlags struct {
 	rolloutFlags
 	fieldManager string
-	timeout      time.Duration
+	waitFlags
 }
 
 func (f *rollFlags) add(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
+	addLogLines(cmd, &f.logLines)
 }
 
 // complete gives the typed values.
 func (f *rollFlags) complete() (rollout.StartOptions, error) {
-	if f.timeout < 0 {
-		return rollout.StartOptions{}, flagError("timeout", f.timeout.String(), errNegative)
+	if err := f.waitFlags.validate(); err != nil {
+		return rollout.StartOptions{}, err
 	}
 	if err := checkFieldManager(f.fieldManager); err != nil {
 		return rollout.StartOptions{}, err
@@ -100,7 +100,7 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	if err != nil {
 		return err
 	}
-	r := &roller{configSession: s, options: options, cause: f.cause}
+	r := &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}
 	p := &pin{contents: contents}
 	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
 		if err := configmap.Attach(template, f.container, wires); err != nil {

@@ -57,7 +57,7 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	for i := range kept {
 		of[kept[i].Object] = kept[i].Head == head
 	}
-	r := &roller{configSession: s, options: options, cause: f.cause}
+	r := &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}
 	c := change{workload: workload, rewrite: func(template map[string]any) error {
 		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))

@@ -88,7 +88,9 @@ func (t *statusTarget) takesMore(view *rollout.View) bool {
 }
 
 // judges tells whether more is said of an object than kubectl's line.
-func (t *statusTarget) judges() bool { return t.watch || t.exitCode || t.output != "" }
+func (t *statusTarget) judges() bool {
+	return t.watch || t.exitCode || t.output != "" || t.env.inActions()
+}
 
 // follow waits for all pending objects under one deadline.
 func (r *statusRun) follow(ctx context.Context) error {
@@ -106,8 +108,11 @@ func (r *statusRun) follow(ctx context.Context) error {
 }
 
 func (r *statusRun) connect() (err error) {
-	if r.engine == nil {
-		r.engine, err = r.env.engine(defaultFieldManager, nil)
+	if r.engine != nil {
+		return nil
+	}
+	if r.engine, err = r.env.engine(defaultFieldManager, nil); err == nil {
+		r.engine.LogLines = r.logLines
 	}
 	return err
 }

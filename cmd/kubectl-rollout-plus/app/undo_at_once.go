@@ -55,7 +55,7 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	})
 	failures := []error{err}
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
-		failures = append(failures, env.awaitAll(ctx, f.timeout, u.done))
+		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
 	}
 	return together(failures)
 }
@@ -115,7 +115,9 @@ func (u *undoer) connect() error {
 		return nil
 	}
 	var err error
-	u.engine, err = u.env.engine(u.fieldManager, nil)
+	if u.engine, err = u.env.engine(u.fieldManager, nil); err == nil {
+		u.engine.LogLines = u.logLines
+	}
 	return err
 }
 
