@@ -35,14 +35,14 @@ func TestAnnotations(t *testing.T) {
 		if p := inActions(4, "status", object, "--log-lines", "0"); strings.Contains(p.told(), "| ") {
 			t.Errorf("--log-lines 0\n%s", p.told())
 		}
-		inActions(4, "restart", object, "--force", "--wait").ends(4, line, "restarted")
 		s.plugin("undo", object, "--to-revision", "1", "--wait").ends(0)
-		inActions(4, "undo", object, "--to-revision", "3", "--wait", "--log-lines", "1").ends(4, line, "rolled back")
-		p := s.plugin("undo", object, "--to-revision", "3", "--wait", "--log-lines", "0").ends(4)
+		inActions(4, "undo", object, "--to-revision", "2", "--wait", "--log-lines", "1").ends(4, line, "rolled back")
+		p := s.plugin("status", object, "--log-lines", "0").ends(4)
 		if strings.Contains(p.told(), "::") || strings.Contains(p.told(), "| ") {
 			t.Errorf("outside of GitHub Actions\n%s", p.told())
 		}
 	}
+	inActions(4, "restart", "deployment/web", "--force", "--wait").ends(4, line, "restarted")
 	for _, args := range [][]string{{"status", "deployment/web"}, {"undo", "deployment/web"}, {"restart", "deployment/web"}, {"config", "set", "web", "a=b"}} {
 		s.plugin(append(args, "--log-lines", "-1")...).ends(2, "--log-lines")
 	}
