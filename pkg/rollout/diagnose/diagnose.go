@@ -80,6 +80,8 @@ type signal struct {
 	grace time.Duration
 	why   string
 	now   bool
+	// late is after how long a pod that is starting is late, which is told though it is not fatal yet.
+	late time.Duration
 	// subject is what is missing, by its name.
 	subject  string
 	evidence []string
@@ -132,11 +134,12 @@ type groupKey struct{ id, container, subject string }
 
 // group are the signals of one cause; first is the one that counts soonest.
 type group struct {
-	first   *signal
-	cause   Cause
-	until   time.Time
-	objects []Object
-	pods    int
+	first *signal
+	cause Cause
+	// until is when it is fatal, late when it is worth a word before that.
+	until, late time.Time
+	objects     []Object
+	pods        int
 }
 
 // diagnosis is one run of Diagnose.
@@ -186,6 +189,7 @@ func (d *diagnosis) began(s *signal) time.Time {
 func (d *diagnosis) add(s *signal) {
 	cause := d.cause(s.id)
 	until := d.began(s)
+	late := until.Add(s.late)
 	if cause.Class != EndsNow && !s.now {
 		if s.grace == 0 {
 			s.grace = cause.Grace
@@ -199,7 +203,7 @@ func (d *diagnosis) add(s *signal) {
 		d.groups[key] = g
 	}
 	if g.first == nil || until.Before(g.until) {
-		g.first, g.until = s, until
+		g.first, g.until, g.late = s, until, late
 	}
 	g.objects = append(g.objects, s.object)
 	if s.pod != nil {
@@ -210,8 +214,11 @@ func (d *diagnosis) add(s *signal) {
 func (d *diagnosis) conclude() Report {
 	for _, g := range d.groups {
 		f := d.finding(g)
-		if f.Grace != nil && f.Severity == Warning && (d.report.Next.IsZero() || g.until.Before(d.report.Next)) {
-			d.report.Next = g.until
+		if f.Grace != nil && f.Severity == Warning {
+			d.wake(g.until)
+			if g.first.late > 0 {
+				d.wake(g.late)
+			}
 		}
 		d.report.Findings = append(d.report.Findings, f)
 	}
@@ -227,11 +234,18 @@ func (d *diagnosis) conclude() Report {
 	return d.report
 }
 
+// wake lets the next look be at that moment, where it is still to come and none is earlier.
+func (d *diagnosis) wake(at time.Time) {
+	if at.After(d.Now) && (d.report.Next.IsZero() || at.Before(d.report.Next)) {
+		d.report.Next = at
+	}
+}
+
 func (d *diagnosis) finding(g *group) Finding {
 	s := g.first
 	f := Finding{
 		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
-		Pods: g.pods, Evidence: s.evidence, starting: s.id == ReadinessProbeFailed || s.id == NotReady || s.id == NotScheduled,
+		Pods: g.pods, Evidence: s.evidence, starting: (s.id == ReadinessProbeFailed || s.id == NotReady || s.id == NotScheduled) && (s.late == 0 || d.Now.Before(g.late)),
 	}
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if f.Reason == "" {
@@ -254,6 +268,7 @@ func (d *diagnosis) finding(g *group) Finding {
 		}
 		if !d.Now.Before(g.until) {
 			f.Severity = Fatal
+			f.tellGrace()
 		}
 	}
 	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
@@ -262,6 +277,13 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	f.fill()
 	return f
+}
+
+// tellGrace says of a pod that was given time to become ready how much that was, and how it gets more.
+func (f *Finding) tellGrace() {
+	if f.ID == ReadinessProbeFailed {
+		f.Message = fmt.Sprintf("%s; it was given %s (%s), and a startupProbe gives it more", f.Message, f.Grace.Length, f.Grace.Why)
+	}
 }
 
 // addLastRun adds how the container's last run ended.
