@@ -95,7 +95,7 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	if err != nil || state != Open {
 		return facts, err
 	}
-	told.Phase = Standing
+	told.Phase, in.Deadline = Standing, patienceOf(record.Wanted().ProgressDeadlineSeconds)
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
 	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}), nil
 }
@@ -134,10 +134,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
-		Deployment: s.Deployment, ReplicaSet: current, Now: now,
-	}
-	if seconds := s.Deployment.Spec.ProgressDeadlineSeconds; seconds != nil && *seconds != GateProgressDeadlineSeconds {
-		in.Deadline = time.Duration(*seconds) * time.Second
+		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
 	}
 	for _, pod := range s.Pods {
 		if ownedBy(pod, current) {
