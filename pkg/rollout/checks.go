@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
@@ -64,7 +63,7 @@ func (s *session) checked(ctx context.Context, ready *prepared, options StartOpt
 func describe(workload Workload) preflight.Workload {
 	w := preflight.Workload{
 		Namespace: workload.GetNamespace(), Name: workload.GetName(), Replicas: PodCountsOf(workload).Desired,
-		Selector: selectorOf(workload), Template: podTemplateOf(workload),
+		Selector: selectorOf(workload), Template: PodTemplateOf(workload),
 	}
 	switch o := workload.(type) {
 	case *appsv1.Deployment:
@@ -89,18 +88,6 @@ func settingsBehind(d *appsv1.Deployment) Settings {
 		return record.Wanted()
 	}
 	return SettingsOf(d)
-}
-
-func podTemplateOf(workload Workload) *corev1.PodTemplateSpec {
-	switch w := workload.(type) {
-	case *appsv1.Deployment:
-		return &w.Spec.Template
-	case *appsv1.StatefulSet:
-		return &w.Spec.Template
-	case *appsv1.DaemonSet:
-		return &w.Spec.Template
-	}
-	return &corev1.PodTemplateSpec{}
 }
 
 // rightsFor are what a rollout takes: start's for a Deployment, those of restart and undo for others.

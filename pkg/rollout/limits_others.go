@@ -3,6 +3,7 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -67,6 +68,9 @@ func roundedUp(option string, limit *intstr.IntOrString, usual, of int32) (int32
 	count, err := intstr.GetScaledValueFromIntOrPercent(limit, int(of), true)
 	if err != nil {
 		return 0, &OptionError{Option: option, Err: fmt.Errorf("%q is neither a count nor a percentage: %w", limit.String(), err)}
+	}
+	if count < 0 || count > math.MaxInt32 {
+		return 0, &OptionError{Option: option, Err: fmt.Errorf("%q is no number of pods", limit.String())}
 	}
 	return int32(count), nil
 }

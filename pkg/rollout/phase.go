@@ -2,6 +2,7 @@ package rollout
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -19,6 +20,19 @@ func IsWorkload(object runtime.Object) bool {
 		return true
 	}
 	return false
+}
+
+// PodTemplateOf is the pod template of one of the three kinds, nil for anything else.
+func PodTemplateOf(object runtime.Object) *corev1.PodTemplateSpec {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		return &o.Spec.Template
+	case *appsv1.StatefulSet:
+		return &o.Spec.Template
+	case *appsv1.DaemonSet:
+		return &o.Spec.Template
+	}
+	return nil
 }
 
 // Phase is how far a workload's rollout is. The names are part of the JSON output.

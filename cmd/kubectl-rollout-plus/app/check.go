@@ -87,7 +87,9 @@ func (f *checkFlags) run(ctx context.Context, env *environment, args []string) e
 }
 
 // check makes the checks of one object, under its name where there are others.
-func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info, options rollout.CheckOptions, others bool) error {
+func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info,
+	options rollout.CheckOptions, others bool,
+) error {
 	workload, err := workloadIn(info)
 	if err != nil {
 		return err
@@ -105,7 +107,8 @@ func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollou
 		printers.ChecksText(env.Out, env.palette(env.Out), results)
 	}
 	if failed := preflight.Failed(results); len(failed) > 0 {
-		return &exitError{code: ExitStanding, err: fmt.Errorf("%s %q: %w", strings.ToLower(kindOf(workload).Kind), info.Name, &rollout.CheckError{Failed: failed})}
+		kind := strings.ToLower(kindOf(workload).Kind)
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%s %q: %w", kind, info.Name, &rollout.CheckError{Failed: failed})}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (f *rollFlags) add(cmd *cobra.Command) {
 
 // complete gives the typed values.
 func (f *rollFlags) complete() (rollout.StartOptions, error) {
-	if err := f.waitFlags.validate(); err != nil {
+	if err := f.validate(); err != nil {
 		return rollout.StartOptions{}, err
 	}
 	if err := checkFieldManager(f.fieldManager); err != nil {

@@ -176,7 +176,7 @@ func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string,
 			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || found != "" {
 				return
 			}
-			template := podTemplate(workload)
+			template := rollout.PodTemplateOf(workload)
 			holder := configmap.NewHolder(ownerOfWorkload(workload), true, template)
 			same := template.Annotations[configmap.RecordKey(kept.Head)] == kept.Object.Name
 			uses := holder.Needs(kept.Head) && !same

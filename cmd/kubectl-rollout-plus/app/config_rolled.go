@@ -47,7 +47,7 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 		case c.flags.inPlace:
 			w.inPlace = "--in-place"
 		case !c.flags.pin:
-			w.inPlace = configmap.Elsewhere(workload, podTemplate(workload), c.head.object, c.store.fieldManager)
+			w.inPlace = configmap.Elsewhere(workload, rollout.PodTemplateOf(workload), c.head.object, c.store.fieldManager)
 		}
 		c.out = append(c.out, w)
 	}

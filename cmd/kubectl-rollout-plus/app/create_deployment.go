@@ -107,7 +107,7 @@ func (f *createDeploymentFlags) complete(cmd *cobra.Command, args []string) erro
 	if f.replicas < 0 {
 		return flagError("replicas", fmt.Sprint(f.replicas), errNegative)
 	}
-	if err := f.waitFlags.validate(); err != nil {
+	if err := f.validate(); err != nil {
 		return err
 	}
 	return f.completeValues(cmd)

@@ -155,7 +155,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 // restartAgain makes a restart of one that changes nothing because it is the second within a second.
 func (env *environment) restartAgain(object runtime.Object, patch map[string]any) error {
 	path := []string{"spec", "template", "metadata", "annotations", rollout.RestartedAtAnnotation}
-	template := podTemplate(object)
+	template := rollout.PodTemplateOf(object)
 	if _, found, err := unstructured.NestedString(patch, path...); found || err != nil || template == nil {
 		return err
 	}

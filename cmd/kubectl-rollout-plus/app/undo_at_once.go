@@ -208,7 +208,7 @@ func (u *undoer) printDiff(name string, live, wanted runtime.Object) error {
 
 // writtenTemplate is an object's pod template as people write it, in YAML.
 func writtenTemplate(object runtime.Object) ([]byte, error) {
-	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(podTemplate(object))
+	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(rollout.PodTemplateOf(object))
 	if err != nil {
 		return nil, err
 	}

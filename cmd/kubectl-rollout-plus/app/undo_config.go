@@ -44,13 +44,13 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 	if len(u.kept) == 0 {
 		return &undoConfig{}, nil
 	}
-	u.before = func(target rollout.Workload) error { return u.restoreFor(ctx, podTemplate(target)) }
+	u.before = func(target rollout.Workload) error { return u.restoreFor(ctx, rollout.PodTemplateOf(target)) }
 	return u, nil
 }
 
 // restoreFor restores what a template names. It may be asked again where the write was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
-	some, err := u.to(ctx, podTemplate(u.workload), template)
+	some, err := u.to(ctx, rollout.PodTemplateOf(u.workload), template)
 	u.done = append(u.done, some...)
 	return err
 }

@@ -245,7 +245,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	s := g.first
 	f := Finding{
 		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
-		Pods: g.pods, Evidence: s.evidence, starting: (s.id == ReadinessProbeFailed || s.id == NotReady || s.id == NotScheduled) && (s.late == 0 || d.Now.Before(g.late)),
+		Pods: g.pods, Evidence: s.evidence, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
 	}
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if f.Reason == "" {
@@ -277,27 +277,6 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	f.fill()
 	return f
-}
-
-// tellGrace says of a pod that was given time to become ready how much that was, and how it gets more.
-func (f *Finding) tellGrace() {
-	if f.ID == ReadinessProbeFailed {
-		f.Message = fmt.Sprintf("%s; it was given %s (%s), and a startupProbe gives it more", f.Message, f.Grace.Length, f.Grace.Why)
-	}
-}
-
-// addLastRun adds how the container's last run ended.
-func (f *Finding) addLastRun(status *corev1.ContainerStatus) {
-	last := status.State.Terminated
-	if last == nil {
-		last = status.LastTerminationState.Terminated
-		f.Restarted = status.RestartCount > 0 && status.State.Running == nil || status.State.Running != nil && last != nil && f.ID != ReadinessProbeFailed
-	}
-	// A container that could not be started has no log.
-	f.HasLogs = status.State.Running != nil || last != nil && !neverRan(last)
-	if last != nil && status.State.Running == nil || f.Restarted && last != nil {
-		f.ExitCode = &last.ExitCode
-	}
 }
 
 func byObject(events []*corev1.Event) map[types.UID][]*corev1.Event {

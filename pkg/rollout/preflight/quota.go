@@ -39,10 +39,11 @@ func quotaRoom(in *Input) Result {
 			}
 			left := quota.Status.Hard[name].DeepCopy()
 			left.Sub(quota.Status.Used[name])
-			switch r := in.room(quota.Name, string(name), left, one); {
-			case r.Status == Fail:
+			r := in.room(quota.Name, string(name), left, one)
+			if r.Status == Fail {
 				return r
-			case r.Status == Warn:
+			}
+			if r.Status == Warn {
 				found = r
 			}
 		}

@@ -23,7 +23,7 @@ type Taken struct {
 // usage is what the pods of one node take.
 type usage struct {
 	requests corev1.ResourceList
-	pods     int64
+	pods     int
 	ports    map[string]bool
 }
 
@@ -76,8 +76,8 @@ func nodeRoom(in *Input) Result {
 	case f.large == 0 && in.Nodes.More:
 		return skip(NodeRoom, fmt.Errorf("none of the first %d nodes can take a pod, and the others were not looked at", f.all))
 	case f.large == 0:
-		return warn(NodeRoom, "none of %d nodes can take a pod, unless one is added: %d are not ready or not of those that it wants and tolerates, %d are too small",
-			f.all, f.all-f.suited, f.suited)
+		why := fmt.Sprintf("%d are not ready or not of those that it wants and tolerates, %d are too small", f.all-f.suited, f.suited)
+		return warn(NodeRoom, "none of %d nodes can take a pod, unless one is added: %s", f.all, why)
 	case in.Workload.Kind == DaemonSet && f.large < f.suited:
 		return warn(NodeRoom, "%d of the %d nodes that are to run a pod are too small for it", f.suited-f.large, f.suited)
 	}
@@ -103,7 +103,7 @@ func (f *fit) judge(in *Input, text string) Result {
 		return warn(NodeRoom, "%d of %d nodes have no room for a new pod beside the old one, unless others go", f.full, f.large)
 	case in.Workload.Kind == DaemonSet:
 		return ok(NodeRoom, "%s, beside the old one too", text)
-	case f.room >= in.Surge:
+	case f.room >= int(in.Surge):
 		return ok(NodeRoom, "%s, and there is room for the surge of %d", text, in.Surge)
 	case in.Nodes.More:
 		return skip(NodeRoom, errors.New(text+"; the others were not looked at"))
@@ -123,8 +123,7 @@ type fit struct {
 
 	// suited are the nodes that the scheduler would look at, large those of them that an empty one would do, full those
 	// without room for one more. room is how many more pods there is room for, up to the surge.
-	all, suited, large, full int
-	room                     int32
+	all, suited, large, full, room int
 }
 
 func newFit(in *Input) *fit {
@@ -168,11 +167,12 @@ func (f *fit) look(node *corev1.Node) {
 	if f.in.Taken != nil && f.in.Taken.nodes[node.Name] != nil {
 		taken = f.in.Taken.nodes[node.Name]
 	}
-	room := f.holds(node, taken, max(f.in.Surge-f.room, 1))
+	surge := int(f.in.Surge)
+	room := f.holds(node, taken, max(surge-f.room, 1))
 	if room == 0 {
 		f.full++
 	}
-	f.room = min(f.room+room, f.in.Surge)
+	f.room = min(f.room+room, surge)
 }
 
 // suits tells whether the scheduler would look at a node at all: it is up, and of those that the pods want and tolerate.
@@ -196,7 +196,7 @@ func (f *fit) suits(node *corev1.Node) bool {
 }
 
 // holds is how many pods, up to a number, find room on a node beside what is taken.
-func (f *fit) holds(node *corev1.Node, taken *usage, most int32) int32 {
+func (f *fit) holds(node *corev1.Node, taken *usage, most int) int {
 	for _, port := range f.ports {
 		if taken.ports[port] {
 			return 0
@@ -206,17 +206,17 @@ func (f *fit) holds(node *corev1.Node, taken *usage, most int32) int32 {
 		most = min(most, 1)
 	}
 	if slots, bounded := node.Status.Allocatable[corev1.ResourcePods]; bounded {
-		most = int32(min(int64(most), max(slots.Value()-taken.pods, 0)))
+		most = min(most, max(int(slots.Value())-taken.pods, 0))
 	}
 	for name, needs := range f.needs {
 		left := node.Status.Allocatable[name].DeepCopy()
 		left.Sub(taken.requests[name])
-		var count int32
+		count := 0
 		for count < most && left.Cmp(needs) >= 0 {
 			left.Sub(needs)
 			count++
 		}
 		most = count
 	}
-	return max(most, 0)
+	return most
 }

@@ -40,8 +40,10 @@ func TestRoomOnNodes(t *testing.T) {
 			in.Nodes.Items, in.Taken, in.Surge = append(in.Nodes.Items, node("b", "2")), taken("a", "1"), 3
 		}, OK, "2 of 2 nodes suit"},
 		"no surge": {func(in *Input) { in.Taken, in.Surge = taken("a", "2"), 0 }, OK, "takes the place of an old one"},
-		"too small": {func(in *Input) { cpu(in, "3") }, Warn,
-			"none of 1 nodes can take a pod, unless one is added: 0 are not ready or not of those that it wants and tolerates, 1 are too small"},
+		"too small": {
+			func(in *Input) { cpu(in, "3") }, Warn,
+			"none of 1 nodes can take a pod, unless one is added: 0 are not ready or not of those that it wants and tolerates, 1 are too small",
+		},
 		"too small so far":   {func(in *Input) { cpu(in, "3"); in.Nodes.More = true }, Skip, "none of the first 1 nodes"},
 		"full so far":        {func(in *Input) { in.Taken, in.Nodes.More = taken("a", "2"), true }, Skip, "the others were not looked at"},
 		"not all counted":    {func(in *Input) { in.Taken = taken("a", "1"); in.Taken.More = true }, OK, "only the first 1 pods are counted"},
