@@ -19,16 +19,21 @@ type Finding = diagnose.Finding
 // examine diagnoses the pods of the newest version, and keeps the report.
 func (s *Snapshot) examine(current *appsv1.ReplicaSet, deadline *int32, seen diagnose.Seen, now time.Time) *diagnose.Report {
 	in := s.input(current, now)
-	in.Events, in.Seen, in.Deadline = s.Events, seen, 0
+	in.Events, in.Seen, in.Deadline = s.Events, seen, patienceOf(deadline)
 	if in.Seen == nil {
 		in.Seen = diagnose.Seen{}
-	}
-	if deadline != nil && *deadline != GateProgressDeadlineSeconds {
-		in.Deadline = time.Duration(*deadline) * time.Second
 	}
 	report := diagnose.Diagnose(in)
 	s.report = &report
 	return &report
+}
+
+// patienceOf is a progress deadline as a time, 0 where there is none: the one that closes the gate counts as none.
+func patienceOf(deadline *int32) time.Duration {
+	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
+		return 0
+	}
+	return time.Duration(*deadline) * time.Second
 }
 
 // wake is when a grace ends, zero where none runs.

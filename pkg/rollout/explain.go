@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -111,7 +112,7 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	if err != nil || state != Open {
 		return facts, err
 	}
-	told.Phase = Standing
+	told.Phase, in.Deadline = Standing, patienceOf(record.Wanted().ProgressDeadlineSeconds)
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
 	switch idle := idleSince(in, record); {
 	case record.Held:
@@ -131,6 +132,10 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), workload.GetName(), err)
 	}
 	list, err := e.Client.CoreV1().Pods(workload.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if apierrors.IsForbidden(err) {
+		return nil, fmt.Errorf("the right to list pods in namespace %q is missing, without which it cannot be told what stands in the way of %s %q: %w",
+			workload.GetNamespace(), kindOf(workload), workload.GetName(), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
 	}
@@ -164,10 +169,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
-		Deployment: s.Deployment, ReplicaSet: current, Now: now,
-	}
-	if seconds := s.Deployment.Spec.ProgressDeadlineSeconds; seconds != nil && *seconds != GateProgressDeadlineSeconds {
-		in.Deadline = time.Duration(*seconds) * time.Second
+		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
 	}
 	for _, pod := range s.Pods {
 		if ownedBy(pod, current) {

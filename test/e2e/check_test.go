@@ -3,21 +3,53 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// checked is what check -o json promises.
+type checked struct {
+	SchemaVersion int
+	Object        struct{ Kind, Name string }
+	Failed        bool
+	Checks        []struct{ ID, Status, Message string }
+}
+
+// checks runs check, and gives what each came to.
+func (s *space) checks(code int, args ...string) (checked, map[string]string) {
+	s.Helper()
+	p := s.plugin(append([]string{"check", "-o", "json"}, args...)...).ends(code)
+	var told checked
+	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil {
+		s.Fatalf("%v\n%s", err, p.told())
+	}
+	statuses := map[string]string{}
+	for _, c := range told.Checks {
+		statuses[c.ID] = c.Status + " " + c.Message
+	}
+	return told, statuses
+}
+
+// expect compares what checks came to with how that has to begin.
+func (s *space) expect(got, want map[string]string) {
+	s.Helper()
+	for id, text := range want {
+		if !strings.HasPrefix(got[id], text) {
+			s.Errorf("%s is %q, not %q", id, got[id], text)
+		}
+	}
+}
 
 func TestCheck(t *testing.T) {
 	w := newWeb(t)
-	p := w.plugin("check", "deployment/web", "-o", "json").ends(0)
-	var told struct {
-		SchemaVersion int
-		Failed        bool
-		Checks        []struct{ ID, Status, Message string }
-	}
-	must(t, json.Unmarshal([]byte(p.out.String()), &told))
-	if told.SchemaVersion != 1 || told.Failed || len(told.Checks) != 15 || told.Checks[0].ID != "Rights" || told.Checks[0].Status != "OK" {
+	told, _ := w.checks(0, "deployment/web")
+	if told.SchemaVersion != 1 || told.Failed || told.Object.Kind != "Deployment" || told.Checks[0].ID != "Rights" || told.Checks[0].Status != "OK" {
 		t.Errorf("got %+v", told)
 	}
 	// What stands against a rollout stops it before anything is written.
@@ -30,7 +62,45 @@ func TestCheck(t *testing.T) {
 	w.kubectl("wait", "resourcequota/none", "--for=jsonpath={.status.hard.pods}=0", "--timeout=2m")
 	w.plugin("check", "deployment/web", "--max-surge", "1", "--max-unavailable", "0").ends(4, "FAIL QuotaRoom", "no pod could be replaced")
 	w.kubectl("delete", "quota", "none")
-	w.plugin("check", "statefulset/web").ends(2)
+	w.plugin("check", "deployment/none").ends(1, `deployments.apps "none" not found`)
+	w.plugin("check", "configmap/kube-root-ca.crt").ends(2, "is no Deployment, StatefulSet or DaemonSet")
+	w.plugin("check").ends(2)
+}
+
+func TestCheckOfOtherKinds(t *testing.T) {
+	s := newSpace(t)
+	s.rolledOut(
+		manifestOf("StatefulSet", "db", "db:v1", `serviceName: db, updateStrategy: {rollingUpdate: {partition: 1}}`),
+		manifestOf("DaemonSet", "log", "log:v1", ""),
+	)
+	told, got := s.checks(0, "statefulset/db")
+	if told.Object.Kind != "StatefulSet" || told.Object.Name != "db" {
+		t.Errorf("got %+v", told)
+	}
+	s.expect(got, map[string]string{
+		"Rights": "OK", "ServiceName": "WARN Service db does not exist", "UpdateStrategy": "WARN partition 1: the first 1 of 2 pods keep",
+		"ProgressDeadline": "SKIP a StatefulSet has no progressDeadlineSeconds", "NodeRoom": "OK", "ClaimTemplates": "OK", "SelectorUnique": "OK",
+	})
+	s.kubectl("create", "service", "clusterip", "db", "--clusterip=None")
+	s.kubectl("patch", "statefulset/db", "-p", `{"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}}`)
+	s.kubectl("patch", "statefulset/db", "-p",
+		`{"spec": {"template": {"spec": {"imagePullSecrets": [{"name": "registry"}], "containers": [{"name": "app", "envFrom": [{"secretRef": {"name": "none"}}]}]}}}}`)
+	_, got = s.checks(4, "sts", "db")
+	s.expect(got, map[string]string{
+		"ServiceName": "OK Service db is headless", "UpdateStrategy": "WARN OnDelete", "References": "FAIL pods need what does not exist: Secret none",
+		"PullSecrets": "WARN images are pulled without what does not exist: Secret registry",
+	})
+	_, got = s.checks(0, "daemonset/log", "--max-surge", "1")
+	s.expect(got, map[string]string{
+		"Autoscaler": "SKIP a DaemonSet has no replicas", "ServiceSelects": "OK", "NodeRoom": "OK", "UpdateStrategy": "OK RollingUpdate",
+	})
+	s.plugin("check", "statefulset/db", "--max-surge", "1").ends(2, "--max-surge: a StatefulSet has none")
+	s.plugin("check", "daemonset/log", "--max-surge", "1", "--max-unavailable", "1").ends(2, "one of them has to be 0 for a DaemonSet")
+	// A Deployment that selects the pods of another workload is found, and several objects are told apart.
+	s.kubectl("apply", "-f", s.file(manifestOf("Deployment", "web", "web:v1", "")))
+	s.kubectl("apply", "-f", s.file(strings.Replace(manifestOf("ReplicaSet", "old", "web:v1", ""), "app: old", "app: web", 2)))
+	s.plugin("check", "deployments,daemonsets", "-l", "shop=yes").ends(0, "deployment.apps/web\n", "daemonset.apps/log\n",
+		"WARN SelectorUnique: the selector of ReplicaSet old matches these pods, too")
 }
 
 // Who may not read what a check looks at gets it skipped, with why, and the rollout goes on.
@@ -42,4 +112,36 @@ func TestChecksWithTheLeastRights(t *testing.T) {
 		t.Errorf("a check stands against it\n%s", p.told())
 	}
 	w.restored()
+}
+
+// What runs on nodes takes the right to see all pods. Without it their size is looked at alone, and without nodes nothing.
+func TestRoomOnNodesWithFewRights(t *testing.T) {
+	w := newWeb(t)
+	w.allow(enough())
+	_, got := w.checks(0, "deployment/web", "--as", "dev")
+	w.expect(got, map[string]string{"NodeRoom": "SKIP nodes cannot be read", "Rights": "WARN", "SelectorUnique": "SKIP", "PullSecrets": "SKIP"})
+	rbac, named := w.client.RbacV1(), metav1.ObjectMeta{Name: w.name}
+	_, err := rbac.ClusterRoles().Create(t.Context(), &rbacv1.ClusterRole{
+		ObjectMeta: named, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	// Of a group of its own: others are the user dev at the same time.
+	_, err = rbac.ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: named, Subjects: []rbacv1.Subject{{Kind: "Group", Name: w.name}},
+		RoleRef: rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: w.name},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // the test's own has ended by now
+		defer cancel()
+		must(t, rbac.ClusterRoleBindings().Delete(ctx, w.name, metav1.DeleteOptions{}))
+		must(t, rbac.ClusterRoles().Delete(ctx, w.name, metav1.DeleteOptions{}))
+	})
+	w.until(func() bool {
+		_, got = w.checks(0, "deployment/web", "--as", "dev", "--as-group", w.name)
+		return strings.HasPrefix(got["NodeRoom"], "OK")
+	}, func() string { return "NodeRoom is " + got["NodeRoom"] })
+	if !strings.Contains(got["NodeRoom"], "not counted: pods of all namespaces cannot be read") {
+		t.Errorf("got %s", got["NodeRoom"])
+	}
 }

@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -22,9 +24,9 @@ type explained struct {
 	Notes []string
 }
 
-func (s *space) explains(code int, object string) explained {
+func (s *space) explains(code int, args ...string) explained {
 	s.Helper()
-	p := s.plugin("explain", object, "-o", "json").ends(code)
+	p := s.plugin(append([]string{"explain", "-o", "json"}, args...)...).ends(code)
 	var told explained
 	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil {
 		s.Fatalf("%v\n%s", err, p.told())
@@ -94,4 +96,41 @@ func TestExplainOfAnOpenRollout(t *testing.T) {
 	w.plugin("pause", "deployment/web").ends(0)
 	p.ends(6)
 	w.plugin("why", "deployment/web").ends(4, "where somebody holds it", "rollout-plus resume")
+}
+
+// With fewer rights less is told, and that is said: without those to see events and logs the cause still is, and without
+// pods there is nothing to tell, which is not the same as nothing in the way.
+func TestExplainWithFewRights(t *testing.T) {
+	for _, c := range []struct {
+		name, without string
+		code          int
+		tells         []string
+	}{
+		{"all that it takes", "", 4, []string{"fatal: pod web-", "CrashLoopBackOff", "| fatal: config.yaml"}},
+		{"no events", "events", 4, []string{"CrashLoopBackOff", "| fatal: config.yaml", "not everything is seen: the right to list events in namespace"}},
+		{"no logs", "pods/log", 4, []string{"CrashLoopBackOff", "exit code 3", "not everything is seen: the right to get pods/log in namespace"}},
+		{"no pods", "pods", 1, []string{"the right to list pods in namespace", `cannot be told what stands in the way of deployment "web"`}},
+		{"no ReplicaSets", "replicasets", 1, []string{"replicasets", "forbidden"}},
+		{"no Deployment", "deployments", 1, []string{`cannot get resource "deployments"`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSpace(t)
+			s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""))
+			s.kubectl("set", "image", "deployment/web", "app=web:crash")
+			s.plugin("status", "deployment/web").ends(4)
+			rights := map[string][]string{"deployments": {"get"}, "replicasets": {"list"}, "pods": {"list"}, "pods/log": {"get"}, "events": {"list"}}
+			delete(rights, c.without)
+			s.allow(rights)
+			p := s.plugin("explain", "deployment/web", "--as", "dev").ends(c.code, c.tells...)
+			if strings.Contains(p.told(), "nothing stands in the way") || c.without == "" && p.errOut.String() != "" {
+				t.Error(p.told())
+			}
+			if c.code == 4 && c.without != "" {
+				notes := s.explains(4, "deployment/web", "--as", "dev").Notes
+				if !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, c.without) }) {
+					t.Errorf("notes: %q", notes)
+				}
+			}
+		})
+	}
 }

@@ -3,9 +3,11 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -18,7 +20,7 @@ func (s *space) allow(rights map[string][]string) {
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "dev"}}
 	for kind, verbs := range rights {
 		group := "apps"
-		if kind == "pods" || kind == "pods/log" {
+		if kind == "pods" || kind == "pods/log" || kind == "events" {
 			group = ""
 		}
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{kind}, Verbs: verbs})
@@ -32,6 +34,23 @@ func (s *space) allow(rights map[string][]string) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: "dev"},
 	}, metav1.CreateOptions{})
 	must(s.TB, err)
+	// The API server takes a moment to know of them.
+	for _, rule := range role.Rules {
+		s.until(func() bool { return s.mayDev(rule) }, func() string { return fmt.Sprintf("dev has no right to %v", rule) })
+	}
+}
+
+// mayDev asks whether the user dev has a right.
+func (s *space) mayDev(rule rbacv1.PolicyRule) bool {
+	s.Helper()
+	kind, sub, _ := strings.Cut(rule.Resources[0], "/")
+	review, err := s.client.AuthorizationV1().SubjectAccessReviews().Create(s.Context(), &authorizationv1.SubjectAccessReview{
+		Spec: authorizationv1.SubjectAccessReviewSpec{User: "dev", ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: s.name, Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: kind, Subresource: sub,
+		}},
+	}, metav1.CreateOptions{})
+	must(s.TB, err)
+	return review.Status.Allowed
 }
 
 // enough are the rights that a rollout needs.

@@ -18,10 +18,31 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
+// waitFlags are those of all that waits for a rollout. The timeout is what the context has: here it is for the text alone.
+type waitFlags struct {
+	timeout  time.Duration
+	logLines int64
+}
+
+func (f waitFlags) validate() error {
+	if f.timeout < 0 {
+		return flagError("timeout", f.timeout.String(), errNegative)
+	}
+	return checkLogLines(f.logLines)
+}
+
+// waiter waits as status does, without its lines.
+func (f waitFlags) waiter(env *environment) (*statusRun, error) {
+	quiet := *env
+	quiet.Out = io.Discard
+	run := &statusRun{statusFlags: &statusFlags{watch: true, waitFlags: f}, env: &quiet}
+	return run, run.connect()
+}
+
 // awaitAll waits until workloads are complete, all at the same time, and tells what became of each that is not. They are
-// given as they were when they were last written. The timeout is what the context has, for the text alone.
-func (env *environment) awaitAll(ctx context.Context, timeout time.Duration, workloads []rollout.Workload) error {
-	engine, err := env.engine(defaultFieldManager, nil)
+// given as they were when they were last written.
+func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads []rollout.Workload) error {
+	run, err := flags.waiter(env)
 	if err != nil {
 		return err
 	}
@@ -30,9 +51,9 @@ func (env *environment) awaitAll(ctx context.Context, timeout time.Duration, wor
 	for i, workload := range workloads {
 		waiting.Go(func() {
 			if d, is := workload.(*appsv1.Deployment); is {
-				failures[i] = awaitComplete(ctx, engine, types.NamespacedName{Namespace: d.Namespace, Name: d.Name})
+				failures[i] = run.awaitComplete(ctx, types.NamespacedName{Namespace: d.Namespace, Name: d.Name})
 			} else {
-				failures[i] = env.awaitStatus(ctx, engine, timeout, workload)
+				failures[i] = run.awaitStatus(ctx, workload)
 			}
 		})
 	}
@@ -51,11 +72,14 @@ func canAwait(info *resource.Info) error {
 }
 
 // awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
-func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) error {
+func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName) error {
 	object := printers.Deployment(key.Namespace, key.Name)
-	result, err := engine.Await(ctx, key)
+	result, err := r.engine.Await(ctx, key)
 	if err != nil {
 		return waitedFor(cutShort(ctx, err, "while waiting for "+object.String()), object)
+	}
+	if result.Finding != nil {
+		r.blame(result.Finding, true)
 	}
 	if result.Outcome == rollout.TimedOut && !result.Standing {
 		result.Message += ": --timeout passed, and it is not complete yet; " + command("status", key) + " waits on"
@@ -66,20 +90,13 @@ func awaitComplete(ctx context.Context, engine *rollout.Engine, key types.Namesp
 	return resultError(key, result, context.Cause(ctx))
 }
 
-// awaitStatus waits as status does, without its lines.
-func (env *environment) awaitStatus(ctx context.Context, engine *rollout.Engine, timeout time.Duration, workload rollout.Workload) error {
-	quiet := *env
-	quiet.Out = io.Discard
-	kind := kindOf(workload)
-	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
+// awaitStatus waits until a controller has completed another workload.
+func (r *statusRun) awaitStatus(ctx context.Context, workload rollout.Workload) error {
+	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(workload).GroupKind())
 	if err != nil {
 		return err
 	}
-	t := &statusTarget{
-		statusRun: &statusRun{statusFlags: &statusFlags{watch: true, timeout: timeout}, env: &quiet, engine: engine},
-		viewer:    viewer, workload: workload,
-		object: printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()},
-	}
+	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(workload)}
 	return t.follow(ctx)
 }
 
@@ -92,6 +109,18 @@ func kindOf(workload rollout.Workload) schema.GroupVersionKind {
 		return appsv1.SchemeGroupVersion.WithKind("DaemonSet")
 	}
 	return appsv1.SchemeGroupVersion.WithKind("Deployment")
+}
+
+// objectOf is how a workload is named as JSON.
+func objectOf(workload rollout.Workload) printers.Object {
+	kind := kindOf(workload)
+	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()}
+}
+
+// objectIn is the same of an object that need not be a workload.
+func objectIn(info *resource.Info) printers.Object {
+	kind := info.Mapping.GroupVersionKind
+	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
 }
 
 // unblock deletes pods of the revision that was left where a StatefulSet would wait for them for ever. The rollback is

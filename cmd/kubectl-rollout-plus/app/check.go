@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -16,10 +17,14 @@ import (
 const checkExample = `  # Look for trouble before the next rollout of a Deployment
   kubectl rollout-plus check deployment/web
 
+  # The same before a StatefulSet is restarted
+  kubectl rollout-plus check statefulset/db
+
   # With the limits that the rollout is going to have, for a script
   kubectl rollout-plus check deployment/web --max-surge 2 --max-unavailable 0 -o json`
 
 type checkFlags struct {
+	selection          selection
 	surge, unavailable string
 	output             string
 }
@@ -27,37 +32,42 @@ type checkFlags struct {
 func newCheckCommand(env *environment) *cobra.Command {
 	f := &checkFlags{}
 	cmd := &cobra.Command{
-		Use:   "check deployment/NAME",
+		Use:   "check (TYPE NAME | TYPE/NAME)",
 		Short: "Look for trouble before a rollout",
-		Long: "Look for trouble that a rollout of a Deployment would meet: rights, quotas and\n" +
-			"limits, nodes, budgets, autoscalers, probes, Services, objects that pods need,\n" +
-			"names of images. Nothing is written. Each check is OK, WARN, FAIL or SKIP, which\n" +
-			"is a check that cannot be made, with why.\n\n" +
-			"start makes the same checks by itself. Exits with 4 where one is FAIL.",
+		Long: "Look for trouble that a rollout of a Deployment, or a restart or undo of a\n" +
+			"StatefulSet or DaemonSet, would meet: rights, quotas and limits, room on nodes,\n" +
+			"budgets, autoscalers, probes, Services, objects that pods need, names of images,\n" +
+			"the update strategy. Nothing is written. Each check is OK, WARN, FAIL or SKIP,\n" +
+			"which is a check that cannot be made, with why.\n\n" +
+			"start makes the same checks by itself, but for what takes long in a large\n" +
+			"cluster. Exits with 4 where one is FAIL.",
 		Example:           checkExample,
-		Args:              arguments(oneDeployment),
-		ValidArgsFunction: env.completeDeployment(),
+		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
-	cmd.Flags().StringVar(&f.surge, "max-surge", "", "Most pods above spec.replicas, as a count or a percentage (default: the Deployment's own).")
-	cmd.Flags().StringVar(&f.unavailable, "max-unavailable", "", "Most ready pods missing from spec.replicas (default: the Deployment's own).")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one document.`)
+	f.selection.add(cmd)
+	cmd.Flags().StringVar(&f.surge, "max-surge", "", "Most pods above spec.replicas, as a count or a percentage (default: the workload's own).")
+	cmd.Flags().StringVar(&f.unavailable, "max-unavailable", "", "Most ready pods missing from spec.replicas (default: the workload's own).")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document per object.`)
 	return cmd
 }
 
 func (f *checkFlags) run(ctx context.Context, env *environment, args []string) error {
+	if err := f.selection.check(args); err != nil {
+		return err
+	}
 	if f.output != "" && f.output != "json" {
 		return flagError("output", f.output, errors.New("expected json, or nothing for lines"))
 	}
 	if err := env.checkColor(); err != nil {
 		return err
 	}
-	var options rollout.StartOptions
+	var options rollout.CheckOptions
 	var err error
 	if options.MaxSurge, options.MaxUnavailable, err = parseLimits(f.surge, f.unavailable); err != nil {
 		return err
 	}
-	key, err := env.key(args)
+	objects, err := f.selection.find(env, args)
 	if err != nil {
 		return err
 	}
@@ -65,21 +75,40 @@ func (f *checkFlags) run(ctx context.Context, env *environment, args []string) e
 	if err != nil {
 		return err
 	}
-	d, err := engine.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	infos, err := objects.Infos()
+	if err == nil && len(infos) == 0 {
+		return env.noneFound()
+	}
+	failures := []error{err}
+	for _, info := range infos {
+		failures = append(failures, f.check(ctx, env, engine, info, options, len(infos) > 1))
+	}
+	return together(failures)
+}
+
+// check makes the checks of one object, under its name where there are others.
+func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info,
+	options rollout.CheckOptions, others bool,
+) error {
+	workload, err := workloadIn(info)
 	if err != nil {
 		return err
 	}
-	results, err := engine.Check(ctx, d, options)
+	results, err := engine.Check(ctx, workload, options)
 	if err != nil {
 		return err
 	}
 	if f.output == "json" {
-		printers.ChecksJSON(env.Out, printers.Deployment(key.Namespace, key.Name), results)
+		printers.ChecksJSON(env.Out, objectOf(workload), results)
 	} else {
+		if others {
+			_, _ = fmt.Fprintf(env.Out, "%s\n", resultName(workload))
+		}
 		printers.ChecksText(env.Out, env.palette(env.Out), results)
 	}
 	if failed := preflight.Failed(results); len(failed) > 0 {
-		return &exitError{code: ExitStanding, err: fmt.Errorf("deployment %q: %w", key.Name, &rollout.CheckError{Failed: failed})}
+		kind := strings.ToLower(kindOf(workload).Kind)
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%s %q: %w", kind, info.Name, &rollout.CheckError{Failed: failed})}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -28,7 +27,7 @@ const configAttachExample = `  # All keys of the ConfigMap web as variables of d
 type rollFlags struct {
 	rolloutFlags
 	fieldManager string
-	timeout      time.Duration
+	waitFlags
 }
 
 func (f *rollFlags) add(cmd *cobra.Command) {
@@ -39,12 +38,13 @@ func (f *rollFlags) add(cmd *cobra.Command) {
 func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+	addLogLines(cmd, &f.logLines)
 }
 
 // complete gives the typed values.
 func (f *rollFlags) complete() (rollout.StartOptions, error) {
-	if f.timeout < 0 {
-		return rollout.StartOptions{}, flagError("timeout", f.timeout.String(), errNegative)
+	if err := f.validate(); err != nil {
+		return rollout.StartOptions{}, err
 	}
 	if err := checkFieldManager(f.fieldManager); err != nil {
 		return rollout.StartOptions{}, err
@@ -66,7 +66,7 @@ func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.
 	if err != nil {
 		return nil, nil, err
 	}
-	return &roller{configSession: s, options: options, cause: f.cause}, workload, nil
+	return &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}, workload, nil
 }
 
 type configAttachFlags struct {

@@ -72,7 +72,7 @@ func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, 
 	if err != nil {
 		return nil, err
 	}
-	return &changer{roller: &roller{configSession: s, options: options, cause: f.cause}, flags: f}, nil
+	return &changer{roller: &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}, flags: f}, nil
 }
 
 // run shows the change, asks, and makes it.

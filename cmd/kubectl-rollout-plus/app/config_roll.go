@@ -20,8 +20,9 @@ import (
 // roller rolls out new pod templates: a Deployment's in steps, others as their controllers do.
 type roller struct {
 	*configSession
-	options rollout.StartOptions
-	cause   string
+	options  rollout.StartOptions
+	cause    string
+	logLines int64
 }
 
 // change is what one workload is to become.
@@ -65,7 +66,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	if err != nil {
 		return err
 	}
-	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager, logLines: rollout.LogLines}, verbs{}, printer,
+	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager, waitFlags: waitFlags{logLines: r.logLines}}, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if c.returning != nil {
 				engine.Returning = func(ctx context.Context, _ *appsv1.Deployment, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
@@ -92,7 +93,7 @@ func (r *roller) native(ctx context.Context, c change) error {
 		return nil
 	}
 	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: its controller replaces the pods\n", name)
-	failure := r.env.awaitAll(ctx, 0, []rollout.Workload{written})
+	failure := r.env.awaitAll(ctx, waitFlags{logLines: r.logLines}, []rollout.Workload{written})
 	if failure == nil {
 		_, _ = fmt.Fprintf(r.env.Out, "%s rolled out\n", name)
 		return nil
@@ -132,7 +133,7 @@ func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Worklo
 		return err
 	}
 	r.env.unblock(ctx, r.engine, written)
-	return r.env.awaitAll(ctx, 0, []rollout.Workload{written})
+	return r.env.awaitAll(ctx, waitFlags{logLines: r.logLines}, []rollout.Workload{written})
 }
 
 func keyOf(workload rollout.Workload) types.NamespacedName {

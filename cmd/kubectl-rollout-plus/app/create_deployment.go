@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,9 +45,9 @@ type createDeploymentFlags struct {
 	ready, service     string
 	surge, unavailable string
 	wait               bool
-	timeout            time.Duration
-	fieldManager       string
-	print              *genericclioptions.PrintFlags
+	waitFlags
+	fieldManager string
+	print        *genericclioptions.PrintFlags
 }
 
 func newCreateDeploymentCommand(env *environment) *cobra.Command {
@@ -75,6 +74,7 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the first revision's kubernetes.io/change-cause.")
 	flags.BoolVar(&f.wait, "wait", false, "Wait until all pods are available.")
 	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
+	addLogLines(cmd, &f.logLines)
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
 	f.add(cmd)
@@ -107,8 +107,8 @@ func (f *createDeploymentFlags) complete(cmd *cobra.Command, args []string) erro
 	if f.replicas < 0 {
 		return flagError("replicas", fmt.Sprint(f.replicas), errNegative)
 	}
-	if f.timeout < 0 {
-		return flagError("timeout", f.timeout.String(), errNegative)
+	if err := f.validate(); err != nil {
+		return err
 	}
 	return f.completeValues(cmd)
 }
@@ -262,11 +262,11 @@ func createOne(ctx context.Context, client kubernetes.Interface, namespace strin
 
 // await waits until the Deployment is complete, as undo --wait does.
 func (f *createDeploymentFlags) await(ctx context.Context, env *environment, key types.NamespacedName) error {
-	engine, err := env.engine(f.fieldManager, nil)
+	run, err := f.waiter(env)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	return awaitComplete(ctx, engine, key)
+	return run.awaitComplete(ctx, key)
 }

@@ -15,8 +15,7 @@ import (
 type driveFlags struct {
 	output       string
 	fieldManager string
-	timeout      time.Duration
-	logLines     int64
+	waitFlags
 }
 
 func (f *driveFlags) add(cmd *cobra.Command) {
@@ -31,10 +30,7 @@ func (f *driveFlags) addTimeout(cmd *cobra.Command) {
 }
 
 func (f *driveFlags) validate() error {
-	if f.timeout < 0 {
-		return flagError("timeout", f.timeout.String(), errNegative)
-	}
-	if err := checkLogLines(f.logLines); err != nil {
+	if err := f.waitFlags.validate(); err != nil {
 		return err
 	}
 	return checkFieldManager(f.fieldManager)

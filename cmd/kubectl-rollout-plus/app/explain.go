@@ -109,9 +109,8 @@ func (f *explainFlags) explain(ctx context.Context, env *environment, engine *ro
 	if err != nil {
 		return false, err
 	}
-	object := printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
 	if f.output == "json" {
-		printers.ExplainJSON(env.Out, object, told)
+		printers.ExplainJSON(env.Out, objectOf(workload), told)
 	} else {
 		printers.ExplainText(env.Out, env.palette(env.Out), strings.ToLower(kind.Kind)+"."+kind.Group+"/"+info.Name, told)
 	}

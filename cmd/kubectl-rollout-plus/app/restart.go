@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -34,7 +33,7 @@ type restartFlags struct {
 	adjuster
 	rolloutFlags
 	staleFlags
-	timeout     time.Duration
+	waitFlags
 	wait, force bool
 }
 
@@ -59,6 +58,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until all pods are replaced.")
 	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
+	addLogLines(cmd, &f.logLines)
 	return cmd
 }
 
@@ -66,7 +66,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if err := f.checkStale(args); err != nil {
 		return err
 	}
-	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, timeout: f.timeout, logLines: rollout.LogLines}
+	drive := driveFlags{output: *f.print.OutputFormat, fieldManager: f.fieldManager, waitFlags: f.waitFlags}
 	if err := drive.validate(); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if !f.wait {
 		return err
 	}
-	return together([]error{err, env.awaitAll(ctx, f.timeout, restarted)})
+	return together([]error{err, env.awaitAll(ctx, f.waitFlags, restarted)})
 }
 
 // onlyDeployment refuses what cannot be rolled out in steps.
@@ -134,7 +134,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	}
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
-			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectOf(info)))
+			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectIn(info)))
 		}
 	}
 	err := f.adjust(ctx, info, adjustment{
@@ -147,7 +147,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 		},
 	})
 	if err != nil {
-		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectOf(info)))
+		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectIn(info)))
 	}
 	return f.printed(env, info.Object, "restarted")
 }

@@ -48,7 +48,7 @@ func (f *staleFlags) checkStale(args []string) error {
 // restartStale rolls out whoever does not run with the present content, and nobody else.
 func (f *restartFlags) restartStale(ctx context.Context, env *environment) error {
 	s := &f.staleFlags
-	s.rollFlags, s.yes = rollFlags{rolloutFlags: f.rolloutFlags, fieldManager: f.fieldManager, timeout: f.timeout}, true
+	s.rollFlags, s.yes = rollFlags{rolloutFlags: f.rolloutFlags, fieldManager: f.fieldManager, waitFlags: f.waitFlags}, true
 	session, err := env.currentSession()
 	if err != nil {
 		return err

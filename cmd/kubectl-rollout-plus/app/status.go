@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -22,9 +21,9 @@ type statusFlags struct {
 	selection
 	watch    bool
 	exitCode bool
-	timeout  time.Duration
 	revision int64
 	output   string
+	waitFlags
 }
 
 func newStatusCommand(env *environment) *cobra.Command {
@@ -49,6 +48,7 @@ func newStatusCommand(env *environment) *cobra.Command {
 	cmd.Flags().Int64Var(&f.revision, "revision", 0, "Pin to a specific revision for showing its status. Defaults to 0 (last revision).")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "",
 		`Output format: "json" writes one document per object and line, when its rollout has ended or it cannot be read.`)
+	addLogLines(cmd, &f.logLines)
 	return cmd
 }
 
@@ -59,10 +59,11 @@ func (f *statusFlags) validate(env *environment, args []string) error {
 	switch {
 	case f.revision < 0:
 		return usageError(fmt.Errorf("revision must be a positive integer: %d", f.revision))
-	case f.timeout < 0:
-		return flagError("timeout", f.timeout.String(), errNegative)
 	case f.output != "" && f.output != "json":
 		return flagError("output", f.output, fmt.Errorf("expected json, or nothing for kubectl's lines"))
+	}
+	if err := f.waitFlags.validate(); err != nil {
+		return err
 	}
 	return env.checkColor()
 }

@@ -31,18 +31,21 @@ func (t *statusTarget) line(text string) {
 }
 
 // note tells what kubectl has no words for.
-func (t *statusTarget) note(text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	_, _ = fmt.Fprintln(t.env.ErrOut, text)
+func (r *statusRun) note(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = fmt.Fprintln(r.env.ErrOut, text)
 }
 
-// logs tells the last lines of a container; as JSON they are part of the document.
-func (t *statusTarget) logs(lines []string) {
-	if t.output != "" || len(lines) == 0 {
-		return
+// blame shows a finding in GitHub Actions, and with its error the last lines of the container's log. As JSON those are part
+// of the document.
+func (r *statusRun) blame(finding *rollout.Finding, withLogs bool) {
+	if withLogs && r.output == "" && len(finding.Logs) > 0 {
+		r.note("| " + strings.Join(finding.Logs, "\n| "))
 	}
-	t.note("| " + strings.Join(lines, "\n| "))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.env.annotate([]rollout.Finding{*finding})
 }
 
 // tellBlind says once, for all objects, that causes cannot be seen for lack of a right.
@@ -93,7 +96,7 @@ func (r *statusRun) unread(info *resource.Info, err error) error {
 	if r.output == "" {
 		return err
 	}
-	status := &printers.Status{Object: objectOf(info), Phase: rollout.PhaseUnknown, Message: err.Error()}
+	status := &printers.Status{Object: objectIn(info), Phase: rollout.PhaseUnknown, Message: err.Error()}
 	if apierrors.IsNotFound(err) {
 		status.Phase = rollout.PhaseNotFound
 	}

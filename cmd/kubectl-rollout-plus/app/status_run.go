@@ -10,7 +10,6 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -67,7 +66,7 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 		return r.unread(info, fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps",
 			kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource))
 	}
-	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(info)}
+	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectIn(info)}
 	if view := rollout.Glance(workload); !t.takesMore(view) {
 		if enough, err := t.see(ctx, view); enough || err != nil {
 			return err
@@ -75,11 +74,6 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	}
 	r.pending = append(r.pending, t)
 	return &pendingError{t}
-}
-
-func objectOf(info *resource.Info) printers.Object {
-	kind := info.Mapping.GroupVersionKind
-	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
 }
 
 // takesMore tells whether the object's pods have to be seen before anything can be said of it. kubectl's lines alone, for a
@@ -95,7 +89,9 @@ func (t *statusTarget) takesMore(view *rollout.View) bool {
 }
 
 // judges tells whether more is said of an object than kubectl's line.
-func (t *statusTarget) judges() bool { return t.watch || t.exitCode || t.output != "" }
+func (t *statusTarget) judges() bool {
+	return t.watch || t.exitCode || t.output != "" || t.env.inActions()
+}
 
 // follow waits for all pending objects under one deadline.
 func (r *statusRun) follow(ctx context.Context) error {
@@ -113,8 +109,11 @@ func (r *statusRun) follow(ctx context.Context) error {
 }
 
 func (r *statusRun) connect() (err error) {
-	if r.engine == nil {
-		r.engine, err = r.env.engine(defaultFieldManager, nil)
+	if r.engine != nil {
+		return nil
+	}
+	if r.engine, err = r.env.engine(defaultFieldManager, nil); err == nil {
+		r.engine.LogLines = r.logLines
 	}
 	return err
 }

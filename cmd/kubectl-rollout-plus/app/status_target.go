@@ -74,6 +74,14 @@ func (t *statusTarget) follow(ctx context.Context) error {
 
 // see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.
 func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error) {
+	enough, err := t.judge(ctx, view)
+	if view.Finding != nil && (enough || err != nil) {
+		t.blame(view.Finding, err != nil)
+	}
+	return enough, err
+}
+
+func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, error) {
 	t.view = view
 	if view.Stale && !t.watch {
 		return false, nil // a look is one at all there is
@@ -158,9 +166,6 @@ func onDelete(name string, counts rollout.PodCounts) string {
 // failure is the error of a rollout that does not come good by itself.
 func (t *statusTarget) failure() error {
 	view := t.view
-	if view.Finding != nil {
-		t.logs(view.Finding.Logs)
-	}
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
 	text := sentence(t.key(), result)
 	if view.Finding != nil && view.State != rollout.Open {

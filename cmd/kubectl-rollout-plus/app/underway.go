@@ -64,6 +64,7 @@ func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, 
 	place := fmt.Sprintf("%s -n %s", name, workload.GetNamespace())
 	switch {
 	case failed != nil && busy:
+		env.annotate([]rollout.Finding{*failed})
 		return fmt.Errorf("a rollout of %s has failed: %s; go back with '%s undo %s', or restart it all the same with --force",
 			name, failed, displayName, place)
 	case err != nil && errors.Is(context.Cause(ctx), errStillUnderWay):

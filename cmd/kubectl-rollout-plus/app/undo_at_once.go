@@ -56,14 +56,14 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	})
 	failures := []error{err}
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
-		failures = append(failures, env.awaitAll(ctx, f.timeout, u.done))
+		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
 	}
 	return together(failures)
 }
 
 // undo goes back with one object, unless the command has come to its end before.
 func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
-	object := objectOf(info)
+	object := objectIn(info)
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w before %s was rolled back", cause, object)
 	}
@@ -122,7 +122,9 @@ func (u *undoer) connect() error {
 		return nil
 	}
 	var err error
-	u.engine, err = u.env.engine(u.fieldManager, nil)
+	if u.engine, err = u.env.engine(u.fieldManager, nil); err == nil {
+		u.engine.LogLines = u.logLines
+	}
 	return err
 }
 

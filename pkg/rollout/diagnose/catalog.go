@@ -86,7 +86,9 @@ func readinessCauses() []Cause {
 		{
 			ReadinessProbeFailed, EndsAfterGrace, 0,
 			"The container runs and its readiness probe fails. The grace is what its probes themselves allow for, and at least 60 s; " +
-				"where pods of the old version took long to become ready, twice the longest of that.",
+				"twice as long as a pod took to become ready before, if that is longer; where none tells, and there is no startupProbe, " +
+				"a quarter of the progress deadline (of 600 s where there is none). What lengthens it is a startupProbe, or " +
+				"progressDeadlineSeconds above 600, which then is the grace.",
 			[]string{describe, logs},
 		},
 		{

@@ -81,6 +81,8 @@ type signal struct {
 	grace time.Duration
 	why   string
 	now   bool
+	// late is after how long a pod that is starting is late, which is told though it is not fatal yet.
+	late time.Duration
 	// subject is what is missing, by its name.
 	subject  string
 	evidence []string
@@ -136,11 +138,12 @@ type groupKey struct{ id, container, subject string }
 
 // group are the signals of one cause; first is the one that counts soonest.
 type group struct {
-	first   *signal
-	cause   Cause
-	until   time.Time
-	objects []Object
-	pods    int
+	first *signal
+	cause Cause
+	// until is when it is fatal, late when it is worth a word before that.
+	until, late time.Time
+	objects     []Object
+	pods        int
 }
 
 // diagnosis is one run of Diagnose.
@@ -190,6 +193,7 @@ func (d *diagnosis) began(s *signal) time.Time {
 func (d *diagnosis) add(s *signal) {
 	cause := d.cause(s.id)
 	until := d.began(s)
+	late := until.Add(s.late)
 	if !s.isFinal(cause) {
 		if s.grace == 0 {
 			s.grace = cause.Grace
@@ -203,7 +207,7 @@ func (d *diagnosis) add(s *signal) {
 		d.groups[key] = g
 	}
 	if g.first == nil || until.Before(g.until) {
-		g.first, g.until = s, until
+		g.first, g.until, g.late = s, until, late
 	}
 	g.objects = append(g.objects, s.object)
 	if s.pod != nil {
@@ -214,8 +218,11 @@ func (d *diagnosis) add(s *signal) {
 func (d *diagnosis) conclude() Report {
 	for _, g := range d.groups {
 		f := d.finding(g)
-		if f.Grace != nil && f.Severity == Warning && (d.report.Next.IsZero() || g.until.Before(d.report.Next)) {
-			d.report.Next = g.until
+		if f.Grace != nil && f.Severity == Warning {
+			d.wake(g.until)
+			if g.first.late > 0 {
+				d.wake(g.late)
+			}
 		}
 		d.report.Findings = append(d.report.Findings, f)
 	}
@@ -231,11 +238,18 @@ func (d *diagnosis) conclude() Report {
 	return d.report
 }
 
+// wake lets the next look be at that moment, where it is still to come and none is earlier.
+func (d *diagnosis) wake(at time.Time) {
+	if at.After(d.Now) && (d.report.Next.IsZero() || at.Before(d.report.Next)) {
+		d.report.Next = at
+	}
+}
+
 func (d *diagnosis) finding(g *group) Finding {
 	s := g.first
 	f := Finding{
 		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
-		Pods: g.pods, Evidence: s.evidence, starting: slices.Contains([]string{ReadinessProbeFailed, ReadinessGateNotMet, NotReady, NotScheduled}, s.id),
+		Pods: g.pods, Evidence: s.evidence, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
 	}
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if f.Reason == "" {
@@ -258,6 +272,7 @@ func (d *diagnosis) finding(g *group) Finding {
 		}
 		if !d.Now.Before(g.until) {
 			f.Severity = Fatal
+			f.tellGrace()
 		}
 	}
 	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
@@ -266,20 +281,6 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	f.fill()
 	return f
-}
-
-// addLastRun adds how the container's last run ended.
-func (f *Finding) addLastRun(status *corev1.ContainerStatus) {
-	last := status.State.Terminated
-	if last == nil {
-		last = status.LastTerminationState.Terminated
-		f.Restarted = status.RestartCount > 0 && status.State.Running == nil || status.State.Running != nil && last != nil && f.ID != ReadinessProbeFailed
-	}
-	// A container that could not be started has no log.
-	f.HasLogs = status.State.Running != nil || last != nil && !neverRan(last)
-	if last != nil && status.State.Running == nil || f.Restarted && last != nil {
-		f.ExitCode = &last.ExitCode
-	}
 }
 
 func byObject(events []*corev1.Event) map[types.UID][]*corev1.Event {

@@ -230,15 +230,6 @@ func TestReadinessGrace(t *testing.T) {
 			t.Errorf("%s: got %s, want %s: %s", name, got, test.want, why)
 		}
 	}
-	// What the old version needed the new one may need, too.
-	old := podWith("o", runs(0))
-	old.Status.ContainerStatuses[0].Ready = true
-	old.Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: at(90)}
-	in := inputOf(1000, podWith("a", runs(900)))
-	in.Others = []*corev1.Pod{old}
-	if f := Diagnose(in).Findings[0]; f.Severity != Warning || f.Grace.Length != 3*time.Minute || !strings.Contains(f.Grace.Why, "1m30s") || !f.Starting() {
-		t.Errorf("got %s, grace %+v", &f, f.Grace)
-	}
 }
 
 func TestPendingCauses(t *testing.T) {

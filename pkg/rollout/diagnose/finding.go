@@ -64,6 +64,11 @@ type Finding struct {
 // Starting tells whether the finding is no more than every pod goes through as it starts.
 func (f *Finding) Starting() bool { return f.starting && f.Severity == Warning }
 
+// isStarting tells whether every pod is in this state for a while.
+func isStarting(id string) bool {
+	return id == ReadinessProbeFailed || id == ReadinessGateNotMet || id == NotReady || id == NotScheduled
+}
+
 // String tells the finding in one line, without evidence and log lines.
 func (f *Finding) String() string {
 	var b strings.Builder
@@ -143,4 +148,25 @@ func (f *Finding) Refined(report *Report) *Finding {
 		}
 	}
 	return f
+}
+
+// tellGrace says of a pod that was given time to become ready how much that was, and how it gets more.
+func (f *Finding) tellGrace() {
+	if f.ID == ReadinessProbeFailed {
+		f.Message = fmt.Sprintf("%s; it was given %s (%s), and a startupProbe gives it more", f.Message, f.Grace.Length, f.Grace.Why)
+	}
+}
+
+// addLastRun adds how the container's last run ended.
+func (f *Finding) addLastRun(status *corev1.ContainerStatus) {
+	last := status.State.Terminated
+	if last == nil {
+		last = status.LastTerminationState.Terminated
+		f.Restarted = status.RestartCount > 0 && status.State.Running == nil || status.State.Running != nil && last != nil && f.ID != ReadinessProbeFailed
+	}
+	// A container that could not be started has no log.
+	f.HasLogs = status.State.Running != nil || last != nil && !neverRan(last)
+	if last != nil && status.State.Running == nil || f.Restarted && last != nil {
+		f.ExitCode = &last.ExitCode
+	}
 }

@@ -136,8 +136,8 @@ func (d *diagnosis) gated(pod *corev1.Pod, s *signal) {
 	if ready := condition(pod, corev1.ContainersReady); ready != nil && ready.Status == corev1.ConditionTrue {
 		s.since = latest(s.since, ready.LastTransitionTime.Time)
 	}
-	if proven := 2 * d.slowestOnce(); proven > s.grace {
-		s.grace, s.why = proven, fmt.Sprintf("twice the %s that another pod took", proven/2)
+	if took, _ := d.slowestOnce(); 2*took > s.grace {
+		s.grace, s.why = 2*took, fmt.Sprintf("twice the %s that another pod took", took)
 	}
 	if d.Deadline > s.grace {
 		s.grace, s.why = d.Deadline, "readiness gates are given the progress deadline"

@@ -7,8 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// leastGrace is what every container is given to become ready.
-const leastGrace = time.Minute
+const (
+	// leastGrace is what every container is given to become ready.
+	leastGrace = time.Minute
+	// usualDeadline is the API server's default for progressDeadlineSeconds: a longer one was chosen by somebody.
+	usualDeadline = 10 * time.Minute
+)
 
 // initialising is an init container that takes its time, which is bounded by the progress deadline alone.
 func (d *diagnosis) initialising(status *corev1.ContainerStatus) *signal {
@@ -22,8 +26,10 @@ func (d *diagnosis) initialising(status *corev1.ContainerStatus) *signal {
 // readiness is a container that runs and is not ready.
 func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *signal {
 	s := &signal{id: ReadinessProbeFailed, message: "the container runs and is not ready", since: status.State.Running.StartedAt.Time}
-	if ready := condition(pod, corev1.PodReady); ready != nil && ready.LastTransitionTime.After(s.since) {
-		s.since = ready.LastTransitionTime.Time // it was ready, and is not any more
+	ready := condition(pod, corev1.PodReady)
+	wasReady := ready != nil && ready.LastTransitionTime.After(s.since)
+	if wasReady {
+		s.since = ready.LastTransitionTime.Time
 	}
 	probe := "Readiness"
 	c := specOf(pod, status.Name)
@@ -37,10 +43,29 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 		s.reason, s.message = event.Reason, event.Message
 	}
 	s.grace, s.why = grace(c)
-	if proven := 2 * d.slowestOnce(); proven > s.grace {
-		s.grace, s.why = proven, fmt.Sprintf("twice the %s that a pod of the old version took", proven/2)
+	took, known := d.slowestOnce()
+	if proven := 2 * took; proven > s.grace {
+		s.grace, s.why = proven, fmt.Sprintf("twice the %s that a pod took before", took)
+	}
+	if s.id == ReadinessProbeFailed && !wasReady {
+		d.bePatient(s, known || c != nil && c.StartupProbe != nil)
 	}
 	return s
+}
+
+// bePatient lengthens the grace where nothing tells how long a pod takes to become ready, and where somebody has asked for
+// more patience than is usual: then it is only said in time that the pod is late.
+func (d *diagnosis) bePatient(s *signal, known bool) {
+	deadline := d.Deadline
+	if deadline == 0 {
+		deadline = usualDeadline
+	}
+	if quarter := deadline / 4; !known && quarter > s.grace {
+		s.grace, s.why = quarter, "a quarter of the progress deadline, since no pod has told yet how long it takes"
+	}
+	if deadline > usualDeadline && deadline > s.grace {
+		s.late, s.grace, s.why = s.grace, deadline, fmt.Sprintf("progressDeadlineSeconds, which is more than the usual %s", usualDeadline)
+	}
 }
 
 // grace is how long a container may take to become ready by its own probes.
@@ -77,18 +102,19 @@ func allowance(p *corev1.Probe) time.Duration {
 	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
 }
 
-func (d *diagnosis) slowestOnce() time.Duration {
+// slowestOnce is the longest time that a pod took to become ready, and whether one tells.
+func (d *diagnosis) slowestOnce() (time.Duration, bool) {
 	if d.proven == nil {
 		d.proven = new(d.slowest())
 	}
-	return *d.proven
+	return max(*d.proven, 0), *d.proven >= 0
 }
 
-// slowest is the longest time that one of the other pods took to become ready, as far as they tell: one that has restarted
-// or was ready before tells nothing.
+// slowest is the longest time that a pod took to become ready, of either version, as far as they tell: one that has
+// restarted or was ready before tells nothing. It is negative where none tells.
 func (d *diagnosis) slowest() time.Duration {
-	var slowest time.Duration
-	for _, pod := range d.Others {
+	slowest := time.Duration(-1)
+	for _, pod := range append(append([]*corev1.Pod{}, d.Others...), d.Pods...) {
 		ready := condition(pod, corev1.PodReady)
 		if ready == nil || ready.Status != corev1.ConditionTrue || pod.DeletionTimestamp != nil {
 			continue

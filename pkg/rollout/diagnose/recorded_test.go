@@ -85,8 +85,11 @@ func TestRecordings(t *testing.T) {
 		{"pvc-missing", 0, Fatal, PersistentVolumeClaimNotFound, "", 1, 5 * time.Second, "\"data\" not found"},
 		{"pvc-unbound", 0, Fatal, PersistentVolumeClaimUnbound, "", 1, 60 * time.Second, "unbound immediate PersistentVolumeClaims"},
 		{"quota", 15 * time.Second, Fatal, QuotaExceeded, "", 0, 45 * time.Second, "exceeded quota: small"},
-		{"readiness-fails", 0, Warning, ReadinessProbeFailed, "app", 2, 60 * time.Second, "Readiness probe failed: HTTP probe failed with statuscode: 503 (2 pods alike)"},
-		{"readiness-fails", 60 * time.Second, Fatal, ReadinessProbeFailed, "app", 2, 60 * time.Second, ""},
+		{"readiness-fails", 0, Warning, ReadinessProbeFailed, "app", 2, 150 * time.Second, "Readiness probe failed: HTTP probe failed with statuscode: 503 (2 pods alike)"},
+		{
+			"readiness-fails", 150 * time.Second, Fatal, ReadinessProbeFailed, "app", 2, 150 * time.Second,
+			"statuscode: 503; it was given 2m30s (a quarter of the progress deadline, since no pod has told yet how long it takes), and a startupProbe gives it more",
+		},
 		{"readiness-flaps", 0, Warning, ReadinessProbeFailed, "app", 1, 60 * time.Second, "statuscode: 503"},
 		{"runtimeclass", 30 * time.Second, Fatal, FailedCreatePodSandBox, "", 1, 60 * time.Second, "no runtime for"},
 		{"runtimeclass-missing", 0, Fatal, AdmissionDenied, "", 0, 0, "RuntimeClass \"rec-absent\" not found"},

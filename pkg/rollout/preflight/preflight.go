@@ -2,10 +2,10 @@
 package preflight
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -33,12 +33,16 @@ const (
 	ReadinessProbe    = "ReadinessProbe"
 	ServiceSelects    = "ServiceSelects"
 	References        = "References"
+	PullSecrets       = "PullSecrets"
 	ImageReference    = "ImageReference"
 	ImageTag          = "ImageTag"
 	SelectorUnique    = "SelectorUnique"
 	DrainTime         = "DrainTime"
 	Availability      = "Availability"
 	ProgressDeadline  = "ProgressDeadline"
+	UpdateStrategy    = "UpdateStrategy"
+	ServiceName       = "ServiceName"
+	ClaimTemplates    = "ClaimTemplates"
 	noMoreThanListed  = 5
 	defaultTerminates = 30
 )
@@ -54,7 +58,7 @@ type Result struct {
 // Right is something that the command will do.
 type Right struct {
 	Verb, Group, Resource string
-	// Needed tells rights without which the command cannot work from those without which it tells less.
+	// Needed tells rights without which the command cannot work from those without which it tells or does less.
 	Needed  bool
 	Allowed bool
 }
@@ -64,19 +68,25 @@ func (r Right) String() string { return r.Verb + " " + r.Resource }
 // Listed are objects of one sort, or why they could not be read.
 type Listed[T any] struct {
 	Items []T
-	Err   error
+	// More tells that there are others, which were not read.
+	More bool
+	Err  error
 }
 
 // Reference is an object that pods need.
 type Reference struct {
 	Kind, Name string
-	Missing    bool
-	Err        error
+	// Keys are those that it has to have.
+	Keys []string
+	// Missing tells that there is no such object, MissingKeys which keys one that there is has not.
+	Missing     bool
+	MissingKeys []string
+	Err         error
 }
 
-// Input is what is known of a Deployment as it is to become, and of its surroundings.
+// Input is what is known of a workload as it is to become, and of its surroundings.
 type Input struct {
-	Deployment *appsv1.Deployment
+	Workload Workload
 	// Surge and Unavailable are the rollout's limits as numbers of pods.
 	Surge, Unavailable int32
 
@@ -84,19 +94,29 @@ type Input struct {
 	Quotas      Listed[corev1.ResourceQuota]
 	LimitRanges Listed[corev1.LimitRange]
 	Nodes       Listed[corev1.Node]
+	// Taken is what runs on the nodes, nil where that was not looked at.
+	Taken       *Taken
 	Budgets     Listed[policyv1.PodDisruptionBudget]
 	Autoscalers Listed[autoscalingv2.HorizontalPodAutoscaler]
 	Services    Listed[corev1.Service]
-	Deployments Listed[appsv1.Deployment]
-	References  []Reference
+	Others      Listed[Other]
+	References  Listed[Reference]
+	PullSecrets Listed[Reference]
+	// Classes are the StorageClasses that the claim templates of a StatefulSet name.
+	Classes Listed[Reference]
 }
 
-// Check makes all checks, in a fixed order.
+// Check makes all checks that there are for the kind of workload, in a fixed order.
 func Check(in *Input) []Result {
-	return []Result{
+	results := []Result{
 		rights(in), imageReference(in), references(in), quotaRoom(in), limitRange(in), nodeRoom(in), disruptionBudget(in), autoscaler(in),
 		readinessProbe(in), serviceSelects(in), selectorUnique(in), imageTag(in), drainTime(in), availability(in), progressDeadline(in),
+		pullSecrets(in), updateStrategy(in),
 	}
+	if in.Workload.Kind == StatefulSet {
+		results = append(results, serviceName(in), claimTemplates(in))
+	}
+	return results
 }
 
 // Failed are the results that stand against a rollout.
@@ -120,16 +140,7 @@ func skip(id string, err error) Result {
 	return Result{id, Skip, err.Error()}
 }
 
-func template(in *Input) *corev1.PodSpec { return &in.Deployment.Spec.Template.Spec }
-
-// containers are all that run, init containers included.
-func containers(spec *corev1.PodSpec) []corev1.Container {
-	return append(append([]corev1.Container{}, spec.InitContainers...), spec.Containers...)
-}
-
-func replicas(in *Input) int32 {
-	if in.Deployment.Spec.Replicas == nil {
-		return 1
-	}
-	return *in.Deployment.Spec.Replicas
+// hasNone skips a check of what the kind of workload does not have.
+func hasNone(id string, in *Input, what string) Result {
+	return skip(id, errors.New("a "+in.Workload.Kind+" has no "+what))
 }

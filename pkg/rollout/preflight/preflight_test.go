@@ -2,9 +2,9 @@ package preflight
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -16,93 +16,78 @@ import (
 // sound is a Deployment, and surroundings, that every check is content with.
 func sound() *Input {
 	labels := map[string]string{"app": "web"}
-	selector := &metav1.LabelSelector{MatchLabels: labels}
 	return &Input{
-		Deployment: &appsv1.Deployment{
-			ObjectMeta: metav1.ObjectMeta{Name: "web"},
-			Spec: appsv1.DeploymentSpec{
-				Replicas: ptr.To[int32](4), Selector: selector, ProgressDeadlineSeconds: ptr.To[int32](600),
-				Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{
-					Name: "app", Image: "registry.example.com:5000/team/web:v2", ReadinessProbe: &corev1.Probe{},
-					Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("1")}},
-				}}}},
-			},
+		Workload: Workload{
+			Kind: Deployment, Name: "web", Replicas: 4, Selector: &metav1.LabelSelector{MatchLabels: labels}, Deadline: ptr.To[int32](600), Strategy: RollingUpdate,
+			Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "app", Image: "registry.example.com:5000/team/web:v2", ReadinessProbe: &corev1.Probe{},
+				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("1")}},
+			}}}},
 		},
 		Surge: 1, Unavailable: 1,
 		Rights:   Listed[Right]{Items: []Right{{Verb: "patch", Resource: "deployments", Needed: true, Allowed: true}}},
-		Nodes:    Listed[corev1.Node]{Items: []corev1.Node{{Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{"cpu": resource.MustParse("2")}}}}},
+		Nodes:    Listed[corev1.Node]{Items: []corev1.Node{node("a", "2")}},
 		Services: Listed[corev1.Service]{Items: []corev1.Service{{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: corev1.ServiceSpec{Selector: labels}}}},
 	}
 }
 
-func TestChecks(t *testing.T) {
-	t.Parallel()
-	app := func(in *Input) *corev1.Container { return &in.Deployment.Spec.Template.Spec.Containers[0] }
-	quota := func(hard, used string) Listed[corev1.ResourceQuota] {
-		return Listed[corev1.ResourceQuota]{Items: []corev1.ResourceQuota{{Status: corev1.ResourceQuotaStatus{
-			Hard: corev1.ResourceList{"requests.cpu": resource.MustParse(hard)}, Used: corev1.ResourceList{"requests.cpu": resource.MustParse(used)},
-		}}}}
+// soundSet is a StatefulSet, and surroundings, that every check is content with.
+func soundSet() *Input {
+	in := sound()
+	in.Workload.Kind, in.Workload.ServiceName, in.Workload.Deadline, in.Surge = StatefulSet, "web", nil, 0
+	in.Services.Items[0].Spec.ClusterIP = corev1.ClusterIPNone
+	return in
+}
+
+// soundDaemon is a DaemonSet, and surroundings, that every check is content with.
+func soundDaemon() *Input {
+	in := sound()
+	in.Workload.Kind, in.Workload.Deadline, in.Surge = DaemonSet, nil, 0
+	return in
+}
+
+func node(name, cpu string) corev1.Node {
+	return corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"zone": name}},
+		Status:     corev1.NodeStatus{Allocatable: corev1.ResourceList{"cpu": resource.MustParse(cpu), "pods": resource.MustParse("110")}},
 	}
-	denied := errors.New("not yours")
-	for name, test := range map[string]struct {
-		change func(*Input)
-		id     string
-		want   Status
-	}{
-		"sound":                    {func(*Input) {}, "", OK},
-		"a right is missing":       {func(in *Input) { in.Rights.Items[0].Allowed = false }, Rights, Fail},
-		"a right would be good":    {func(in *Input) { in.Rights.Items[0].Allowed, in.Rights.Items[0].Needed = false, false }, Rights, Warn},
-		"bad image":                {func(in *Input) { app(in).Image = "Web:v2:3" }, ImageReference, Fail},
-		"bad image in upper case":  {func(in *Input) { app(in).Image = "example.com/Web:v1" }, ImageReference, Fail},
-		"latest":                   {func(in *Input) { app(in).Image = "web:latest" }, ImageTag, Warn},
-		"no tag":                   {func(in *Input) { app(in).Image = "registry.example.com:5000/web" }, ImageTag, Warn},
-		"something is missing":     {func(in *Input) { in.References = []Reference{{Kind: "Secret", Name: "a", Missing: true}} }, References, Fail},
-		"something may be missing": {func(in *Input) { in.References = []Reference{{Kind: "Secret", Name: "a", Err: denied}} }, References, Skip},
-		"quota with room":          {func(in *Input) { in.Quotas = quota("5", "4") }, "", OK},
-		"quota slows down":         {func(in *Input) { in.Quotas = quota("4", "4") }, QuotaRoom, Warn},
-		"quota stands in the way":  {func(in *Input) { in.Quotas, in.Unavailable = quota("4", "4"), 0 }, QuotaRoom, Fail},
-		"quotas not to be read":    {func(in *Input) { in.Quotas.Err = denied }, QuotaRoom, Skip},
-		"limit range": {func(in *Input) {
-			in.LimitRanges.Items = []corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{
-				{Type: corev1.LimitTypeContainer, Min: corev1.ResourceList{"cpu": resource.MustParse("2")}},
-			}}}}
-		}, LimitRangeAllows, Fail},
-		"small nodes": {func(in *Input) { app(in).Resources.Requests["cpu"] = resource.MustParse("3") }, NodeRoom, Warn},
-		"budget": {func(in *Input) {
-			in.Budgets.Items = []policyv1.PodDisruptionBudget{{
-				Spec: policyv1.PodDisruptionBudgetSpec{Selector: in.Deployment.Spec.Selector}, Status: policyv1.PodDisruptionBudgetStatus{DesiredHealthy: 4},
-			}}
-		}, DisruptionBudget, Warn},
-		"autoscaler": {func(in *Input) {
-			in.Autoscalers.Items = []autoscalingv2.HorizontalPodAutoscaler{{Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
-				ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: "Deployment", Name: "web"},
-			}}}
-		}, Autoscaler, Warn},
-		"no probe":   {func(in *Input) { app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
-		"no service": {func(in *Input) { in.Services.Items = nil }, ServiceSelects, Warn},
-		"overlap": {func(in *Input) {
-			other := *in.Deployment.DeepCopy()
-			other.Name = "other"
-			in.Deployments.Items = []appsv1.Deployment{other, *in.Deployment}
-		}, SelectorUnique, Warn},
-		"no time to drain": {func(in *Input) { in.Deployment.Spec.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](0) }, DrainTime, Warn},
-		"hook too long": {func(in *Input) {
-			app(in).Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
-		}, DrainTime, Warn},
-		"all may be missing": {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
-		"one replica":        {func(in *Input) { in.Deployment.Spec.Replicas, in.Unavailable = ptr.To[int32](1), 0 }, Availability, Warn},
-		"short deadline": {func(in *Input) {
-			app(in).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 60}
-		}, ProgressDeadline, Warn},
-	} {
+}
+
+func app(in *Input) *corev1.Container { return &in.Workload.Template.Spec.Containers[0] }
+
+func quota(name corev1.ResourceName, hard, used string) Listed[corev1.ResourceQuota] {
+	return Listed[corev1.ResourceQuota]{Items: []corev1.ResourceQuota{{Status: corev1.ResourceQuotaStatus{
+		Hard: corev1.ResourceList{name: resource.MustParse(hard)}, Used: corev1.ResourceList{name: resource.MustParse(used)},
+	}}}}
+}
+
+func limitRanges(item corev1.LimitRangeItem) Listed[corev1.LimitRange] {
+	item.Type = corev1.LimitTypeContainer
+	return Listed[corev1.LimitRange]{Items: []corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{item}}}}}
+}
+
+// judged is a change to what is sound, and what one check is to say of it while all others are content.
+type judged struct {
+	change func(*Input)
+	id     string
+	want   Status
+}
+
+// judge makes all checks, and expects those in skipped to be skipped.
+func judge(t *testing.T, sound func() *Input, count int, skipped []string, tests map[string]judged) {
+	t.Helper()
+	for name, test := range tests {
 		in := sound()
 		test.change(in)
 		results := Check(in)
-		if len(results) != 15 {
+		if len(results) != count {
 			t.Errorf("%s: %d checks", name, len(results))
 		}
 		for _, r := range results {
 			want := OK
+			if slices.Contains(skipped, r.ID) {
+				want = Skip
+			}
 			if r.ID == test.id {
 				want = test.want
 			}
@@ -114,6 +99,157 @@ func TestChecks(t *testing.T) {
 			t.Errorf("%s: failed %v", name, failed)
 		}
 	}
+}
+
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	denied := errors.New("not yours")
+	judge(t, sound, 17, nil, map[string]judged{
+		"sound":                   {func(*Input) {}, "", OK},
+		"a right is missing":      {func(in *Input) { in.Rights.Items[0].Allowed = false }, Rights, Fail},
+		"a right would be good":   {func(in *Input) { in.Rights.Items[0].Allowed, in.Rights.Items[0].Needed = false, false }, Rights, Warn},
+		"bad image":               {func(in *Input) { app(in).Image = "Web:v2:3" }, ImageReference, Fail},
+		"bad image in upper case": {func(in *Input) { app(in).Image = "example.com/Web:v1" }, ImageReference, Fail},
+		"latest":                  {func(in *Input) { app(in).Image = "web:latest" }, ImageTag, Warn},
+		"no tag":                  {func(in *Input) { app(in).Image = "registry.example.com:5000/web" }, ImageTag, Warn},
+		"something is missing":    {func(in *Input) { in.References.Items = []Reference{{Kind: "Secret", Name: "a", Missing: true}} }, References, Fail},
+		"a key is missing": {func(in *Input) {
+			in.References.Items = []Reference{{Kind: "ConfigMap", Name: "a", MissingKeys: []string{"b"}}}
+		}, References, Fail},
+		"something may be missing": {func(in *Input) { in.References.Items = []Reference{{Kind: "Secret", Name: "a", Err: denied}} }, References, Skip},
+		"many references":          {func(in *Input) { in.References = Listed[Reference]{Items: []Reference{{Name: "a"}}, More: true} }, "", OK},
+		"no pull secret":           {func(in *Input) { in.PullSecrets.Items = []Reference{{Kind: "Secret", Name: "a", Missing: true}} }, PullSecrets, Warn},
+		"pull secret not seen":     {func(in *Input) { in.PullSecrets.Items = []Reference{{Kind: "Secret", Name: "a", Err: denied}} }, PullSecrets, Skip},
+		"pull secrets not known":   {func(in *Input) { in.PullSecrets.Err = denied }, PullSecrets, Skip},
+		"a pull secret":            {func(in *Input) { in.PullSecrets.Items = []Reference{{Kind: "Secret", Name: "a"}} }, "", OK},
+		"budget": {func(in *Input) {
+			in.Budgets.Items = []policyv1.PodDisruptionBudget{{
+				Spec: policyv1.PodDisruptionBudgetSpec{Selector: in.Workload.Selector}, Status: policyv1.PodDisruptionBudgetStatus{DesiredHealthy: 4},
+			}}
+		}, DisruptionBudget, Warn},
+		"autoscaler":         {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, Autoscaler, Warn},
+		"another autoscaler": {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, "", OK},
+		"no probe":           {func(in *Input) { app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
+		"no service":         {func(in *Input) { in.Services.Items = nil }, ServiceSelects, Warn},
+		"none of many":       {func(in *Input) { in.Services.Items, in.Services.More = nil, true }, ServiceSelects, Skip},
+		"overlap": {func(in *Input) {
+			in.Others.Items = []Other{{Kind: "StatefulSet", Name: "web", Selector: in.Workload.Selector}, itself(in)}
+		}, SelectorUnique, Warn},
+		"overlap from here": {func(in *Input) {
+			in.Others.Items = []Other{{Kind: "DaemonSet", Name: "a", Labels: in.Workload.Template.Labels}}
+		}, SelectorUnique, Warn},
+		"itself":              {func(in *Input) { in.Others.Items = []Other{itself(in)} }, "", OK},
+		"many workloads":      {func(in *Input) { in.Others = Listed[Other]{Items: []Other{itself(in)}, More: true} }, SelectorUnique, Skip},
+		"no time to drain":    {func(in *Input) { in.Workload.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](0) }, DrainTime, Warn},
+		"all may be missing":  {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
+		"one replica":         {func(in *Input) { in.Workload.Replicas, in.Unavailable = 1, 0 }, Availability, Warn},
+		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Warn},
+		"short deadline":      {func(in *Input) { app(in).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 60} }, ProgressDeadline, Warn},
+		"no deadline of note": {func(in *Input) { in.Workload.Deadline = nil }, "", OK},
+		"hook too long": {func(in *Input) {
+			app(in).Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
+		}, DrainTime, Warn},
+	})
+}
+
+func itself(in *Input) Other {
+	return Other{Kind: in.Workload.Kind, Name: in.Workload.Name, Selector: in.Workload.Selector, Labels: in.Workload.Template.Labels}
+}
+
+func scaling(kind string) []autoscalingv2.HorizontalPodAutoscaler {
+	return []autoscalingv2.HorizontalPodAutoscaler{{Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
+		ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: kind, Name: "web"},
+	}}}
+}
+
+func TestQuotasAndLimitRanges(t *testing.T) {
+	t.Parallel()
+	denied := errors.New("not yours")
+	begins := func(in *Input, cpu string) {
+		in.Workload.Template.Spec.InitContainers = []corev1.Container{{
+			Name: "init", Image: "init:v1", Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{"cpu": resource.MustParse(cpu)}},
+		}}
+	}
+	judge(t, sound, 17, nil, map[string]judged{
+		"quota with room":          {func(in *Input) { in.Quotas = quota("requests.cpu", "5", "4") }, "", OK},
+		"quota slows down":         {func(in *Input) { in.Quotas = quota("requests.cpu", "4", "4") }, QuotaRoom, Warn},
+		"quota stands in the way":  {func(in *Input) { in.Quotas, in.Unavailable = quota("cpu", "4", "4"), 0 }, QuotaRoom, Fail},
+		"without surge it is full": {func(in *Input) { in.Quotas, in.Surge = quota("requests.cpu", "4", "4"), 0 }, "", OK},
+		"without surge, exceeded":  {func(in *Input) { in.Quotas, in.Surge = quota("requests.cpu", "3", "4"), 0 }, QuotaRoom, Warn},
+		"nothing is set":           {func(in *Input) { in.Quotas = quota("limits.memory", "9Gi", "0") }, QuotaRoom, Fail},
+		"set by a LimitRange": {func(in *Input) {
+			in.Quotas = quota("limits.memory", "9Gi", "0")
+			in.LimitRanges = limitRanges(corev1.LimitRangeItem{Default: corev1.ResourceList{"memory": resource.MustParse("1Gi")}})
+			in.Nodes.Items[0].Status.Allocatable["memory"] = resource.MustParse("9Gi")
+		}, "", OK},
+		"a limit is the request": {func(in *Input) {
+			app(in).Resources = corev1.ResourceRequirements{Limits: corev1.ResourceList{"cpu": resource.MustParse("2")}}
+			in.Quotas = quota("requests.cpu", "5", "4")
+		}, QuotaRoom, Warn},
+		"init containers count":       {func(in *Input) { begins(in, "2"); in.Quotas = quota("requests.cpu", "5", "4") }, QuotaRoom, Warn},
+		"the larger one counts alone": {func(in *Input) { begins(in, "1"); in.Quotas = quota("requests.cpu", "5", "4") }, "", OK},
+		"quotas not to be read":       {func(in *Input) { in.Quotas.Err = denied }, QuotaRoom, Skip},
+		"limit range": {func(in *Input) {
+			in.LimitRanges = limitRanges(corev1.LimitRangeItem{Min: corev1.ResourceList{"cpu": resource.MustParse("2")}})
+		}, LimitRangeAllows, Fail},
+		"limit range of defaults": {func(in *Input) {
+			in.LimitRanges = limitRanges(corev1.LimitRangeItem{
+				Max: corev1.ResourceList{"memory": resource.MustParse("1Gi")}, Default: corev1.ResourceList{"memory": resource.MustParse("2Gi")},
+			})
+		}, LimitRangeAllows, Fail},
+	})
+}
+
+func TestStatefulSets(t *testing.T) {
+	t.Parallel()
+	judge(t, soundSet, 19, []string{ProgressDeadline}, map[string]judged{
+		"sound":             {func(*Input) {}, "", OK},
+		"OnDelete":          {func(in *Input) { in.Workload.Strategy = OnDelete }, UpdateStrategy, Warn},
+		"partition":         {func(in *Input) { in.Workload.Partition = 2 }, UpdateStrategy, Warn},
+		"partition of all":  {func(in *Input) { in.Workload.Partition = 4 }, UpdateStrategy, Warn},
+		"no such Service":   {func(in *Input) { in.Workload.ServiceName = "db" }, ServiceName, Warn},
+		"perhaps a Service": {func(in *Input) { in.Workload.ServiceName, in.Services.More = "db", true }, ServiceName, Skip},
+		"not headless":      {func(in *Input) { in.Services.Items[0].Spec.ClusterIP = "10.0.0.1" }, ServiceName, Warn},
+		"names no Service":  {func(in *Input) { in.Workload.ServiceName = "" }, "", OK},
+		"no StorageClass":   {func(in *Input) { in.Classes.Items = []Reference{{Kind: "StorageClass", Name: "a", Missing: true}} }, ClaimTemplates, Warn},
+		"classes not seen": {func(in *Input) {
+			in.Classes.Items = []Reference{{Kind: "StorageClass", Name: "a", Err: errors.New("no")}}
+		}, ClaimTemplates, Skip},
+		"autoscaler":         {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, Autoscaler, Warn},
+		"a Deployment's own": {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, "", OK},
+		"of the same name": {func(in *Input) {
+			in.Others.Items = []Other{{Kind: "Deployment", Name: "web", Selector: in.Workload.Selector}}
+		}, SelectorUnique, Warn},
+		"a right": {func(in *Input) { in.Rights.Items[0].Allowed, in.Rights.Items[0].Needed = false, false }, Rights, Warn},
+		"a Service for others": {func(in *Input) {
+			in.Services.Items = append(in.Services.Items, corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Name: "db"}, Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Selector: map[string]string{"app": "db"}},
+			})
+			in.Workload.ServiceName = "db"
+		}, ServiceName, Warn},
+	})
+}
+
+func TestDaemonSets(t *testing.T) {
+	t.Parallel()
+	judge(t, soundDaemon, 17, []string{ProgressDeadline, Autoscaler}, map[string]judged{
+		"sound":       {func(*Input) {}, "", OK},
+		"no service":  {func(in *Input) { in.Services.Items = nil }, "", OK},
+		"OnDelete":    {func(in *Input) { in.Workload.Strategy = OnDelete }, UpdateStrategy, Warn},
+		"one node":    {func(in *Input) { in.Workload.Replicas = 1 }, "", OK},
+		"all at once": {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
+		"a node that is down": {func(in *Input) {
+			in.Nodes.Items[0].Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+			in.Nodes.Items[0].Spec.Unschedulable = true
+		}, "", OK},
+		"a small node":   {func(in *Input) { in.Nodes.Items = append(in.Nodes.Items, node("b", "100m")) }, NodeRoom, Warn},
+		"beside the old": {func(in *Input) { in.Surge, in.Taken = 1, taken("a", "1") }, "", OK},
+		"not beside it":  {func(in *Input) { in.Surge, in.Taken = 1, taken("a", "1500m") }, NodeRoom, Warn},
+		"one of two is full": {func(in *Input) {
+			in.Nodes.Items = append(in.Nodes.Items, node("b", "9"))
+			in.Surge, in.Taken = 1, taken("b", "9")
+		}, NodeRoom, Warn},
+	})
 }
 
 func TestImageNames(t *testing.T) {

@@ -75,10 +75,11 @@ func drainTime(in *Input) Result {
 }
 
 func availability(in *Input) Result {
-	switch n := replicas(in); {
-	case n > 0 && in.Unavailable >= n:
+	w := &in.Workload
+	switch n := w.Replicas; {
+	case n > 0 && in.Unavailable >= n && (w.Kind != DaemonSet || n > 1):
 		return warn(Availability, "max-unavailable %d lets all %d pods be missing at once", in.Unavailable, n)
-	case n == 1:
+	case n == 1 && w.Kind != DaemonSet:
 		return warn(Availability, "one replica: nothing serves when its node fails")
 	default:
 		return ok(Availability, "at least %d of %d pods stay", max(n-in.Unavailable, 0), n)
@@ -87,18 +88,21 @@ func availability(in *Input) Result {
 
 // progressDeadline compares the deadline with the time that the probes themselves allow for.
 func progressDeadline(in *Input) Result {
-	deadline := in.Deployment.Spec.ProgressDeadlineSeconds
-	if deadline == nil {
+	w := &in.Workload
+	switch {
+	case w.Kind != Deployment:
+		return hasNone(ProgressDeadline, in, "progressDeadlineSeconds; --timeout bounds a wait for it")
+	case w.Deadline == nil:
 		return ok(ProgressDeadline, "the default of 600 s")
 	}
 	var slowest int32
 	for _, c := range template(in).Containers {
-		slowest = max(slowest, startup(&c)+in.Deployment.Spec.MinReadySeconds)
+		slowest = max(slowest, startup(&c)+w.MinReadySeconds)
 	}
-	if *deadline <= slowest {
-		return warn(ProgressDeadline, "progressDeadlineSeconds is %d, and the probes allow a pod %d s to become ready", *deadline, slowest)
+	if *w.Deadline <= slowest {
+		return warn(ProgressDeadline, "progressDeadlineSeconds is %d, and the probes allow a pod %d s to become ready", *w.Deadline, slowest)
 	}
-	return ok(ProgressDeadline, "%d s, and the probes allow a pod %d s to become ready", *deadline, slowest)
+	return ok(ProgressDeadline, "%d s, and the probes allow a pod %d s to become ready", *w.Deadline, slowest)
 }
 
 // startup is how long a container may take to become ready by its probes, in seconds.

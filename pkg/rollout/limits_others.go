@@ -1,0 +1,76 @@
+package rollout
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// limitsOfStatefulSet are those of the controller: a percentage rounds up, and by default one pod at a time goes.
+func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
+	if surge != nil {
+		return Resolved{}, &OptionError{Option: "max-surge", Err: errors.New("a StatefulSet has none: a pod goes before the one that replaces it comes")}
+	}
+	replicas := PodCountsOf(s).Desired
+	switch s.Spec.UpdateStrategy.Type {
+	case appsv1.OnDeleteStatefulSetStrategyType:
+		return Resolved{}, nil
+	case appsv1.RecreateStatefulSetStrategyType:
+		return Resolved{Unavailable: replicas}, nil
+	}
+	if update := s.Spec.UpdateStrategy.RollingUpdate; unavailable == nil && update != nil {
+		unavailable = update.MaxUnavailable
+	}
+	count, err := roundedUp("max-unavailable", unavailable, 1, replicas)
+	if err == nil && count == 0 && replicas > 0 {
+		err = &OptionError{Option: "max-unavailable", Err: errors.New("0 lets no pod of a StatefulSet be replaced")}
+	}
+	return Resolved{Unavailable: min(count, replicas)}, err
+}
+
+// limitsOfDaemonSet are those of the controller. One of them is zero, since a node has either one pod less or one more.
+func limitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
+	if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
+		return Resolved{}, nil
+	}
+	nodes := d.Status.DesiredNumberScheduled
+	if update := d.Spec.UpdateStrategy.RollingUpdate; surge == nil && unavailable == nil && update != nil {
+		surge, unavailable = update.MaxSurge, update.MaxUnavailable
+	}
+	above, err := roundedUp("max-surge", surge, 0, nodes)
+	if err != nil {
+		return Resolved{}, err
+	}
+	usual := int32(1)
+	if above > 0 {
+		usual = 0
+	}
+	below, err := roundedUp("max-unavailable", unavailable, usual, nodes)
+	switch {
+	case err != nil:
+		return Resolved{}, err
+	case above > 0 && below > 0:
+		return Resolved{}, &OptionError{Option: "max-surge, --max-unavailable", Err: errors.New("one of them has to be 0 for a DaemonSet")}
+	case above == 0 && below == 0 && nodes > 0:
+		return Resolved{}, &OptionError{Option: "max-unavailable", Err: errors.New("0 without a --max-surge lets no pod of a DaemonSet be replaced")}
+	}
+	return Resolved{Surge: min(above, nodes), Unavailable: min(below, nodes)}, nil
+}
+
+// roundedUp is a limit as a number of pods, whose percentages round up.
+func roundedUp(option string, limit *intstr.IntOrString, usual, of int32) (int32, error) {
+	if limit == nil {
+		return usual, nil
+	}
+	count, err := intstr.GetScaledValueFromIntOrPercent(limit, int(of), true)
+	if err != nil {
+		return 0, &OptionError{Option: option, Err: fmt.Errorf("%q is neither a count nor a percentage: %w", limit.String(), err)}
+	}
+	if count < 0 || count > math.MaxInt32 {
+		return 0, &OptionError{Option: option, Err: fmt.Errorf("%q is no number of pods", limit.String())}
+	}
+	return int32(count), nil
+}

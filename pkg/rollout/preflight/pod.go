@@ -1,0 +1,45 @@
+package preflight
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/component-helpers/resource"
+)
+
+// podOf is a pod as the API server makes it of the template, as far as its resources go: a limit without a request is the
+// request too, and LimitRanges fill in what is not set.
+func podOf(in *Input) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: *in.Workload.Template.ObjectMeta.DeepCopy(), Spec: *template(in).DeepCopy()}
+	for _, all := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range all {
+			r := &all[i].Resources
+			r.Requests, r.Limits = filled(r.Requests, r.Limits), filled(r.Limits, nil)
+			for j := range in.LimitRanges.Items {
+				for _, item := range in.LimitRanges.Items[j].Spec.Limits {
+					if item.Type == corev1.LimitTypeContainer {
+						r.Requests, r.Limits = filled(r.Requests, item.DefaultRequest), filled(r.Limits, item.Default)
+					}
+				}
+			}
+		}
+	}
+	return pod
+}
+
+// filled is a list with what another one has in addition.
+func filled(list, defaults corev1.ResourceList) corev1.ResourceList {
+	all := corev1.ResourceList{}
+	maps.Copy(all, defaults)
+	maps.Copy(all, list)
+	return all
+}
+
+// requests is what the scheduler and quotas count of a pod.
+func requests(pod *corev1.Pod) corev1.ResourceList {
+	return resource.PodRequests(pod, resource.PodResourcesOptions{})
+}
+
+func limits(pod *corev1.Pod) corev1.ResourceList {
+	return resource.PodLimits(pod, resource.PodResourcesOptions{})
+}

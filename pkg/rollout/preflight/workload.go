@@ -1,0 +1,63 @@
+package preflight
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// The kinds of workloads.
+const (
+	Deployment  = "Deployment"
+	StatefulSet = "StatefulSet"
+	DaemonSet   = "DaemonSet"
+)
+
+// The ways in which pods are replaced.
+const (
+	RollingUpdate = "RollingUpdate"
+	Recreate      = "Recreate"
+	OnDelete      = "OnDelete"
+)
+
+// Workload is what checks look at, whatever its kind.
+type Workload struct {
+	Kind, Namespace, Name string
+	// Replicas is how many pods there are to be; of a DaemonSet, on how many nodes.
+	Replicas        int32
+	Selector        *metav1.LabelSelector
+	Template        *corev1.PodTemplateSpec
+	MinReadySeconds int32
+	// Deadline is progressDeadlineSeconds, which only a Deployment has.
+	Deadline *int32
+	Strategy string
+	// Partition and ServiceName are a StatefulSet's.
+	Partition   int32
+	ServiceName string
+}
+
+// Other is another workload of the namespace.
+type Other struct {
+	Kind, Name string
+	Selector   *metav1.LabelSelector
+	// Labels are those of its pods.
+	Labels map[string]string
+}
+
+func template(in *Input) *corev1.PodSpec { return &in.Workload.Template.Spec }
+
+// containers are all that run, init containers included.
+func containers(spec *corev1.PodSpec) []corev1.Container {
+	return append(append([]corev1.Container{}, spec.InitContainers...), spec.Containers...)
+}
+
+// matches tells whether a selector matches a set of labels. An empty one is no workload's.
+func matches(selector *metav1.LabelSelector, set map[string]string) bool {
+	parsed, err := metav1.LabelSelectorAsSelector(selector)
+	return err == nil && !parsed.Empty() && parsed.Matches(labels.Set(set))
+}
+
+// selects tells whether a selector matches the pods of the workload.
+func selects(in *Input, selector *metav1.LabelSelector) bool {
+	return matches(selector, in.Workload.Template.Labels)
+}

@@ -1,0 +1,157 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+)
+
+// mostListed bounds what is read of one sort of objects; a rollout must not wait for a large namespace.
+const mostListed = 500
+
+// survey reads what checks look at.
+type survey struct {
+	*Engine
+	sync.WaitGroup
+	in        *preflight.Input
+	namespace string
+}
+
+// survey reads what checks look at, all at the same time: a number of requests that does not depend on replicas.
+func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload Workload, lean bool) {
+	s := &survey{Engine: e, in: in, namespace: workload.GetNamespace()}
+	s.lists(ctx)
+	s.nodes(ctx, lean)
+	s.others(ctx, lean)
+	s.rights(ctx, rightsFor(workload))
+	s.references(ctx, lean)
+	if set, is := workload.(*appsv1.StatefulSet); is {
+		s.classes(ctx, set)
+	}
+	s.Wait()
+}
+
+// read reads something, and keeps why it could not be.
+func (s *survey) read(what string, keep *error, read func() error) {
+	s.Go(func() {
+		if err := read(); err != nil {
+			*keep = fmt.Errorf("%s cannot be read: %w", what, err)
+		}
+	})
+}
+
+// lists reads what there is in the namespace.
+func (s *survey) lists(ctx context.Context) {
+	in, all := s.in, metav1.ListOptions{Limit: mostListed}
+	core := s.Client.CoreV1()
+	s.read("resourcequotas", &in.Quotas.Err, func() error {
+		list, err := core.ResourceQuotas(s.namespace).List(ctx, all)
+		in.Quotas.Items = list.Items
+		return err
+	})
+	s.read("limitranges", &in.LimitRanges.Err, func() error {
+		list, err := core.LimitRanges(s.namespace).List(ctx, all)
+		in.LimitRanges.Items = list.Items
+		return err
+	})
+	s.read("services", &in.Services.Err, func() error {
+		list, err := core.Services(s.namespace).List(ctx, all)
+		in.Services.Items, in.Services.More = list.Items, list.Continue != ""
+		return err
+	})
+	s.read("poddisruptionbudgets", &in.Budgets.Err, func() error {
+		list, err := s.Client.PolicyV1().PodDisruptionBudgets(s.namespace).List(ctx, all)
+		in.Budgets.Items = list.Items
+		return err
+	})
+	s.read("horizontalpodautoscalers", &in.Autoscalers.Err, func() error {
+		list, err := s.Client.AutoscalingV2().HorizontalPodAutoscalers(s.namespace).List(ctx, all)
+		in.Autoscalers.Items = list.Items
+		return err
+	})
+}
+
+// others reads the workloads of the namespace: all that choose pods, or the Deployments alone.
+func (s *survey) others(ctx context.Context, lean bool) {
+	apps, all, others := s.Client.AppsV1(), metav1.ListOptions{Limit: mostListed}, &s.in.Others
+	var mu sync.Mutex
+	keep := func(list metav1.ListInterface, found []preflight.Other) {
+		mu.Lock()
+		defer mu.Unlock()
+		others.Items, others.More = append(others.Items, found...), others.More || list.GetContinue() != ""
+	}
+	read := func(what string, list func() error) {
+		s.Go(func() {
+			if err := list(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				others.Err = fmt.Errorf("%s cannot be read: %w", what, err)
+			}
+		})
+	}
+	read("deployments", func() error {
+		list, err := apps.Deployments(s.namespace).List(ctx, all)
+		keep(list, othersOf(list.Items, func(o *appsv1.Deployment) Workload { return o }))
+		return err
+	})
+	if lean {
+		return
+	}
+	read("statefulsets", func() error {
+		list, err := apps.StatefulSets(s.namespace).List(ctx, all)
+		keep(list, othersOf(list.Items, func(o *appsv1.StatefulSet) Workload { return o }))
+		return err
+	})
+	read("daemonsets", func() error {
+		list, err := apps.DaemonSets(s.namespace).List(ctx, all)
+		keep(list, othersOf(list.Items, func(o *appsv1.DaemonSet) Workload { return o }))
+		return err
+	})
+	read("replicasets", func() error {
+		list, err := apps.ReplicaSets(s.namespace).List(ctx, all)
+		var found []preflight.Other
+		for i := range list.Items {
+			set := &list.Items[i]
+			if metav1.GetControllerOfNoCopy(set) == nil {
+				found = append(found, preflight.Other{Kind: "ReplicaSet", Name: set.Name, Selector: set.Spec.Selector, Labels: set.Spec.Template.Labels})
+			}
+		}
+		keep(list, found)
+		return err
+	})
+}
+
+func othersOf[T any](items []T, as func(*T) Workload) []preflight.Other {
+	found := make([]preflight.Other, len(items))
+	for i := range items {
+		w := describe(as(&items[i]))
+		found[i] = preflight.Other{Kind: w.Kind, Name: w.Name, Selector: w.Selector, Labels: w.Template.Labels}
+	}
+	return found
+}
+
+func (s *survey) rights(ctx context.Context, rights []preflight.Right) {
+	s.in.Rights.Items = rights
+	for i := range rights {
+		right := &rights[i]
+		s.Go(func() { right.Allowed = s.May(ctx, s.namespace, right) })
+	}
+}
+
+// May asks the API server for a right. Where it does not answer the right is taken to be there: the work itself will tell.
+func (e *Engine) May(ctx context.Context, namespace string, right *preflight.Right) bool {
+	kind, sub, _ := strings.Cut(right.Resource, "/")
+	review, err := e.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: namespace, Verb: right.Verb, Group: right.Group, Resource: kind, Subresource: sub,
+		}},
+	}, metav1.CreateOptions{})
+	return err != nil || review.Status.Allowed
+}

@@ -1,0 +1,140 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+)
+
+const (
+	// mostReferences bounds how many objects that pods need are asked for.
+	mostReferences = 30
+	// metadataOnly asks for an object without what it holds: values of Secrets are never read.
+	metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+	// defaultAccount is the ServiceAccount of pods that name none.
+	defaultAccount = "default"
+)
+
+// references asks for the objects that pods need, and for the Secrets that their images are pulled with. Of the
+// ServiceAccount that pods have by default a rollout may expect that it is there.
+func (s *survey) references(ctx context.Context, lean bool) {
+	spec, in := &s.in.Workload.Template.Spec, s.in
+	in.References.Items = needsOf(spec)
+	in.PullSecrets.Items = pullSecretsOf(spec.ImagePullSecrets)
+	if len(in.References.Items) > mostReferences {
+		in.References.Items, in.References.More = in.References.Items[:mostReferences], true
+	}
+	account := spec.ServiceAccountName
+	if account == "" && !lean {
+		account = defaultAccount
+	}
+	in.PullSecrets.More = account == "" // those that it names are not looked at
+	if account != "" {
+		in.References.Items = append(in.References.Items, preflight.Reference{Kind: "ServiceAccount", Name: account})
+	}
+	for i := range in.References.Items {
+		r := &in.References.Items[i]
+		s.Go(func() {
+			if r.Kind == "ServiceAccount" {
+				s.lookAtAccount(ctx, r)
+			} else {
+				s.look(ctx, r)
+			}
+		})
+	}
+	for i := range in.PullSecrets.Items {
+		s.Go(func() { s.look(ctx, &in.PullSecrets.Items[i]) })
+	}
+}
+
+// lookAtAccount reads a ServiceAccount. A pod without pull secrets of its own gets those that it names.
+func (s *survey) lookAtAccount(ctx context.Context, r *preflight.Reference) {
+	account, err := s.Client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
+	seen(r, err)
+	if len(s.in.Workload.Template.Spec.ImagePullSecrets) > 0 {
+		return
+	}
+	s.in.PullSecrets.Err = r.Err
+	if err != nil {
+		return
+	}
+	s.in.PullSecrets.Items = pullSecretsOf(account.ImagePullSecrets)
+	for i := range s.in.PullSecrets.Items {
+		s.look(ctx, &s.in.PullSecrets.Items[i])
+	}
+}
+
+// classes asks for the StorageClasses that claim templates name.
+func (s *survey) classes(ctx context.Context, set *appsv1.StatefulSet) {
+	known := map[string]bool{"": true}
+	for i := range set.Spec.VolumeClaimTemplates {
+		if name := set.Spec.VolumeClaimTemplates[i].Spec.StorageClassName; name != nil && !known[*name] && len(known) <= mostReferences {
+			known[*name] = true
+			s.in.Classes.Items = append(s.in.Classes.Items, preflight.Reference{Kind: "StorageClass", Name: *name})
+		}
+	}
+	for i := range s.in.Classes.Items {
+		s.Go(func() { s.look(ctx, &s.in.Classes.Items[i]) })
+	}
+}
+
+// look asks whether an object exists: of its content, only for the keys of a ConfigMap that has to have some.
+func (s *survey) look(ctx context.Context, r *preflight.Reference) {
+	core := s.Client.CoreV1().RESTClient()
+	switch r.Kind {
+	case "ConfigMap":
+		if len(r.Keys) > 0 {
+			s.lookForKeys(ctx, r)
+			return
+		}
+		seen(r, exists(ctx, core, s.namespace, "configmaps", r.Name))
+	case "Secret":
+		seen(r, exists(ctx, core, s.namespace, "secrets", r.Name))
+	case "PersistentVolumeClaim":
+		seen(r, exists(ctx, core, s.namespace, "persistentvolumeclaims", r.Name))
+	case "StorageClass":
+		seen(r, exists(ctx, s.Client.StorageV1().RESTClient(), metav1.NamespaceNone, "storageclasses", r.Name))
+	}
+}
+
+func (s *survey) lookForKeys(ctx context.Context, r *preflight.Reference) {
+	found, err := s.Client.CoreV1().ConfigMaps(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
+	if seen(r, err); err != nil {
+		return
+	}
+	for _, key := range r.Keys {
+		_, text := found.Data[key]
+		if _, binary := found.BinaryData[key]; !text && !binary {
+			r.MissingKeys = append(r.MissingKeys, key)
+		}
+	}
+}
+
+// exists asks for the metadata of an object and for no more.
+func exists(ctx context.Context, client rest.Interface, namespace, resource, name string) error {
+	return client.Get().NamespaceIfScoped(namespace, namespace != metav1.NamespaceNone).Resource(resource).Name(name).
+		SetHeader("Accept", metadataOnly).Do(ctx).Error()
+}
+
+func seen(r *preflight.Reference, err error) {
+	if r.Missing = apierrors.IsNotFound(err); !r.Missing && err != nil {
+		r.Err = fmt.Errorf("%s %q cannot be read: %w", r.Kind, r.Name, err)
+	}
+}
+
+func pullSecretsOf(named []corev1.LocalObjectReference) []preflight.Reference {
+	var all []preflight.Reference
+	for _, secret := range named[:min(len(named), mostReferences)] {
+		if secret.Name != "" {
+			all = append(all, preflight.Reference{Kind: "Secret", Name: secret.Name})
+		}
+	}
+	return all
+}
