@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -77,6 +78,9 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 
 // parseConfig reads the manifest of one ConfigMap or Secret.
 func parseConfig(text []byte) (object configmap.Object, content *configmap.Content, namespace string, err error) {
+	if !utf8.Valid(text) { // JSON would be read with something else in its place
+		return object, nil, "", errors.New("it is not UTF-8; save it as that, with other bytes as base64")
+	}
 	manifest, err := onlyObject(bytes.TrimSpace(text))
 	if err != nil {
 		return object, nil, "", err
@@ -94,11 +98,12 @@ func parseConfig(text []byte) (object configmap.Object, content *configmap.Conte
 		}
 		content = configmap.ContentOfSecret(&secret)
 		maps.Copy(content.Text, secret.StringData)
-		return object, content, manifest.GetNamespace(), nil
+		return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
 	}
 	var config corev1.ConfigMap
 	if err := converter.FromUnstructuredWithValidation(manifest.Object, &config, true); err != nil {
 		return object, nil, "", err
 	}
-	return object, configmap.ContentOfConfigMap(&config), manifest.GetNamespace(), nil
+	content = configmap.ContentOfConfigMap(&config)
+	return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
 }

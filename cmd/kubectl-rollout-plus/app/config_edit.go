@@ -81,12 +81,12 @@ func parseEdited(object configmap.Object, before *configmap.Content, text []byte
 		for key, value := range all.StringData {
 			want.Text[key] = value
 		}
-		return want, configmap.CheckKeys(want)
+		return want, configmap.CheckKeys(object, want)
 	}
 	var all editable
 	if err := yaml.UnmarshalStrict(text, &all); err != nil {
 		return nil, err
 	}
 	want := &configmap.Content{Text: all.Data, Binary: all.BinaryData}
-	return want, configmap.CheckKeys(want)
+	return want, configmap.CheckKeys(object, want)
 }
