@@ -68,12 +68,22 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 		env.namespace = namespace
 	}
 	return f.change(ctx, env, object, func(c *changer) error {
-		if c.head.read != nil && content.Type == "" {
-			content.Type = c.head.content.Type
-		}
+		c.head.giveType(content)
 		c.want = content
 		return usageError(configmap.CheckSize(object, content))
 	})
+}
+
+// giveType gives a content the type that its manifest leaves open: that of the Secret, or what the API server gives a new one.
+// The name of a version tells its type too.
+func (h *head) giveType(content *configmap.Content) {
+	switch {
+	case h.object.Kind != configmap.Secret || content.Type != "":
+	case h.read != nil:
+		content.Type = h.content.Type
+	default:
+		content.Type = corev1.SecretTypeOpaque
+	}
 }
 
 // parseConfig reads the manifest of one ConfigMap or Secret.
