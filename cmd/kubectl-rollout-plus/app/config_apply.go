@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -68,22 +69,29 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 		env.namespace = namespace
 	}
 	return f.change(ctx, env, object, func(c *changer) error {
-		c.head.giveType(content)
+		if err := c.head.giveType(content, c.namespace); err != nil {
+			return err
+		}
 		c.want = content
 		return usageError(configmap.CheckSize(object, content))
 	})
 }
 
 // giveType gives a content the type that its manifest leaves open: that of the Secret, or what the API server gives a new one.
-// The name of a version tells its type too.
-func (h *head) giveType(content *configmap.Content) {
+// The name of a version tells its type too. Another type is refused, since the API server never changes it.
+func (h *head) giveType(content *configmap.Content, namespace string) error {
 	switch {
-	case h.object.Kind != configmap.Secret || content.Type != "":
-	case h.read != nil:
-		content.Type = h.content.Type
-	default:
+	case h.object.Kind != configmap.Secret:
+	case h.read == nil && content.Type == "":
 		content.Type = corev1.SecretTypeOpaque
+	case h.read == nil:
+	case content.Type == "":
+		content.Type = h.content.Type
+	case content.Type != h.content.Type:
+		return fmt.Errorf("%s in namespace %q has the type %s, which cannot become %s; leave the type out, or delete and create it",
+			h.object, namespace, h.content.Type, content.Type)
 	}
+	return nil
 }
 
 // parseConfig reads the manifest of one ConfigMap or Secret.
@@ -99,6 +107,9 @@ func parseConfig(text []byte) (object configmap.Object, content *configmap.Conte
 	if manifest.GetAPIVersion() != "v1" || object.Kind != configmap.ConfigMap && object.Kind != configmap.Secret || object.Name == "" {
 		return object, nil, "", fmt.Errorf("expected the manifest of one ConfigMap or Secret (v1) with a name, found kind %q, apiVersion %q, name %q",
 			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName())
+	}
+	if immutable, _, _ := unstructured.NestedBool(manifest.Object, "immutable"); immutable {
+		return object, nil, "", errors.New("immutable: true would keep it from changing again; leave that out, since pods get immutable versions anyway")
 	}
 	converter := runtime.DefaultUnstructuredConverter
 	if object.Kind == configmap.Secret {

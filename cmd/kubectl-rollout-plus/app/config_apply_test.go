@@ -16,6 +16,9 @@ func TestParseConfig(t *testing.T) {
 		config + `"data": {"a": "1"}, "binaryData": {"a": "MQ=="}}`:     `key "a" is in data and in binaryData`,
 		secret + `"data": {"a": "/w=="}}`:                               "",
 		`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": ""}}`: "expected the manifest of one ConfigMap or Secret",
+		config + `"immutable": true}`:                                   "immutable: true would keep it from changing again",
+		secret + `"immutable": true}`:                                   "immutable: true would keep it from changing again",
+		config + `"immutable": false}`:                                  "",
 	} {
 		_, _, _, err := parseConfig([]byte(text))
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
