@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -100,7 +101,11 @@ func parseConfig(text []byte) (object configmap.Object, content *configmap.Conte
 		return object, nil, "", errors.New("it is not UTF-8; save it as that, with other bytes as base64")
 	}
 	manifest, err := onlyObject(bytes.TrimSpace(text))
-	if err != nil {
+	switch {
+	case err == nil:
+	case !errors.Is(err, errManyObjects) && bytes.Contains(bytes.ToLower(text), []byte("secret")): // what kind it is of is not known
+		return object, nil, "", withoutValues(err)
+	default:
 		return object, nil, "", err
 	}
 	object = configmap.Object{Kind: configmap.Kind(manifest.GetKind()), Name: manifest.GetName()}
@@ -115,7 +120,7 @@ func parseConfig(text []byte) (object configmap.Object, content *configmap.Conte
 	if object.Kind == configmap.Secret {
 		var secret corev1.Secret
 		if err := converter.FromUnstructuredWithValidation(manifest.Object, &secret, true); err != nil {
-			return object, nil, "", errors.New("it does not parse as a Secret; see whether data is base64, and all fields are known")
+			return object, nil, "", withoutValues(err)
 		}
 		content = configmap.ContentOfSecret(&secret)
 		maps.Copy(content.Text, secret.StringData)
@@ -127,4 +132,14 @@ func parseConfig(text []byte) (object configmap.Object, content *configmap.Conte
 	}
 	content = configmap.ContentOfConfigMap(&config)
 	return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
+}
+
+var lineInError = regexp.MustCompile(`\byaml: (?:unmarshal errors:\s+)?(line [0-9]+):`)
+
+// withoutValues is the error of a parser without what it quotes, which may be a piece of a Secret.
+func withoutValues(err error) error {
+	if found := lineInError.FindStringSubmatch(err.Error()); found != nil {
+		return fmt.Errorf("it does not parse at or near %s", found[1])
+	}
+	return errors.New("it does not parse as a Secret; see whether data is base64, all fields are known, and values that begin with * or & are quoted")
 }

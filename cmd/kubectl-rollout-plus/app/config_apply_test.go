@@ -3,6 +3,8 @@ package app
 import (
 	"strings"
 	"testing"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 func TestParseConfig(t *testing.T) {
@@ -24,5 +26,36 @@ func TestParseConfig(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestParserErrorsShowNothingOfASecret has parsers fail at what they quote.
+func TestParserErrorsShowNothingOfASecret(t *testing.T) {
+	t.Parallel()
+	const about = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\n"
+	for text, want := range map[string]string{
+		"stringData:\n  pw: *hunter2\n":                 "values that begin with * or & are quoted",
+		"stringData:\n  pw: {hunter2\n":                 "line ",
+		"stringData:\n  pw: hunter2: x\n":               "line ",
+		"stringData: hunter2\n":                         "it does not parse as a Secret",
+		"hunter2: x\n":                                  "it does not parse as a Secret",
+		"data: {pw: hunter2!}\n":                        "see whether data is base64",
+		"stringData:\n  pw: *hunter2\n  a: 'line 2: x'": "values that begin with * or & are quoted",
+	} {
+		_, _, _, applied := parseConfig([]byte(about + text))
+		_, edited := parseEdited(configmap.Object{Kind: configmap.Secret, Name: "login"}, &configmap.Content{}, []byte(text))
+		for _, err := range []error{applied, edited} {
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %q", text, err, want)
+			}
+		}
+	}
+	_, _, _, err := parseConfig([]byte(about + "---\n" + about))
+	if err == nil || !strings.Contains(err.Error(), "more than one object") {
+		t.Error(err)
+	}
+	_, _, _, err = parseConfig([]byte(strings.ReplaceAll(about, "Secret", "ConfigMap") + "data:\n  color: *red\n"))
+	if err == nil || !strings.Contains(err.Error(), "unknown anchor 'red'") {
+		t.Error(err)
 	}
 }

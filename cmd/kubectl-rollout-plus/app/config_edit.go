@@ -72,7 +72,7 @@ func parseEdited(object configmap.Object, before *configmap.Content, text []byte
 	if object.Kind == configmap.Secret {
 		var all editableSecret
 		if err := yaml.UnmarshalStrict(text, &all); err != nil {
-			return nil, err
+			return nil, withoutValues(err)
 		}
 		want := &configmap.Content{Text: map[string]string{}, Type: before.Type}
 		for key, value := range all.Data {
