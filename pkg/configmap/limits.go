@@ -2,6 +2,7 @@ package configmap
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -22,8 +23,9 @@ func CheckSize(object Object, content *Content) error {
 	return nil
 }
 
-// CheckKeys refuses keys that cannot be, and those that are both text and binary data.
-func CheckKeys(content *Content) error {
+// CheckKeys refuses keys that cannot be, and those that are both text and binary data. A ConfigMap's text has to be UTF-8:
+// on its way to the API server, anything else would become something else.
+func CheckKeys(object Object, content *Content) error {
 	for _, key := range content.Keys() {
 		if problems := validation.IsConfigMapKey(key); len(problems) > 0 {
 			return fmt.Errorf("%q is not a valid key name: %s", key, problems[0])
@@ -32,6 +34,9 @@ func CheckKeys(content *Content) error {
 			if _, text := content.Text[key]; text {
 				return fmt.Errorf("key %q is in data and in binaryData; leave it in one", key)
 			}
+		}
+		if object.Kind == ConfigMap && !utf8.ValidString(content.Text[key]) {
+			return fmt.Errorf("the value of key %q is not UTF-8; give it as a file, with --from-file, or as base64 in binaryData", key)
 		}
 	}
 	return nil

@@ -8,9 +8,12 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -67,18 +70,42 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 		env.namespace = namespace
 	}
 	return f.change(ctx, env, object, func(c *changer) error {
-		if c.head.read != nil && content.Type == "" {
-			content.Type = c.head.content.Type
+		if err := c.head.giveType(content, c.namespace); err != nil {
+			return err
 		}
 		c.want = content
 		return usageError(configmap.CheckSize(object, content))
 	})
 }
 
+// giveType gives a content the type that its manifest leaves open: that of the Secret, or what the API server gives a new one.
+// The name of a version tells its type too. Another type is refused, since the API server never changes it.
+func (h *head) giveType(content *configmap.Content, namespace string) error {
+	switch {
+	case h.object.Kind != configmap.Secret:
+	case h.read == nil && content.Type == "":
+		content.Type = corev1.SecretTypeOpaque
+	case h.read == nil:
+	case content.Type == "":
+		content.Type = h.content.Type
+	case content.Type != h.content.Type:
+		return fmt.Errorf("%s in namespace %q has the type %s, which cannot become %s; leave the type out, or delete and create it",
+			h.object, namespace, h.content.Type, content.Type)
+	}
+	return nil
+}
+
 // parseConfig reads the manifest of one ConfigMap or Secret.
 func parseConfig(text []byte) (object configmap.Object, content *configmap.Content, namespace string, err error) {
+	if !utf8.Valid(text) { // JSON would be read with something else in its place
+		return object, nil, "", errors.New("it is not UTF-8; save it as that, with other bytes as base64")
+	}
 	manifest, err := onlyObject(bytes.TrimSpace(text))
-	if err != nil {
+	switch {
+	case err == nil:
+	case !errors.Is(err, errManyObjects) && bytes.Contains(bytes.ToLower(text), []byte("secret")): // what kind it is of is not known
+		return object, nil, "", withoutValues(err)
+	default:
 		return object, nil, "", err
 	}
 	object = configmap.Object{Kind: configmap.Kind(manifest.GetKind()), Name: manifest.GetName()}
@@ -86,19 +113,33 @@ func parseConfig(text []byte) (object configmap.Object, content *configmap.Conte
 		return object, nil, "", fmt.Errorf("expected the manifest of one ConfigMap or Secret (v1) with a name, found kind %q, apiVersion %q, name %q",
 			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName())
 	}
+	if immutable, _, _ := unstructured.NestedBool(manifest.Object, "immutable"); immutable {
+		return object, nil, "", errors.New("immutable: true would keep it from changing again; leave that out, since pods get immutable versions anyway")
+	}
 	converter := runtime.DefaultUnstructuredConverter
 	if object.Kind == configmap.Secret {
 		var secret corev1.Secret
 		if err := converter.FromUnstructuredWithValidation(manifest.Object, &secret, true); err != nil {
-			return object, nil, "", errors.New("it does not parse as a Secret; see whether data is base64, and all fields are known")
+			return object, nil, "", withoutValues(err)
 		}
 		content = configmap.ContentOfSecret(&secret)
 		maps.Copy(content.Text, secret.StringData)
-		return object, content, manifest.GetNamespace(), nil
+		return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
 	}
 	var config corev1.ConfigMap
 	if err := converter.FromUnstructuredWithValidation(manifest.Object, &config, true); err != nil {
 		return object, nil, "", err
 	}
-	return object, configmap.ContentOfConfigMap(&config), manifest.GetNamespace(), nil
+	content = configmap.ContentOfConfigMap(&config)
+	return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
+}
+
+var lineInError = regexp.MustCompile(`\byaml: (?:unmarshal errors:\s+)?(line [0-9]+):`)
+
+// withoutValues is the error of a parser without what it quotes, which may be a piece of a Secret.
+func withoutValues(err error) error {
+	if found := lineInError.FindStringSubmatch(err.Error()); found != nil {
+		return fmt.Errorf("it does not parse at or near %s", found[1])
+	}
+	return errors.New("it does not parse as a Secret; see whether data is base64, all fields are known, and values that begin with * or & are quoted")
 }

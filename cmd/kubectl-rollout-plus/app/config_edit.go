@@ -1,15 +1,9 @@
 package app
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/kubectl/pkg/cmd/util/editor"
 	"sigs.k8s.io/yaml"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -41,13 +35,14 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 	if err != nil {
 		return usageError(err)
 	}
-	return f.change(ctx, env, object, func(c *changer) error {
+	e := &editing{object: object}
+	return e.end(env, f.change(ctx, env, object, func(c *changer) error {
 		if err := c.mustExist(ctx); err != nil {
 			return err
 		}
-		c.want, err = edited(object, c.head.content)
+		c.want, err = e.edited(c.head.content)
 		return err
-	})
+	}))
 }
 
 // editable is what people edit. Of a ConfigMap, what is text is in data; all else is base64.
@@ -60,54 +55,6 @@ type editable struct {
 type editableSecret struct {
 	Data       map[string][]byte `json:"data"`
 	StringData map[string]string `json:"stringData,omitempty"`
-}
-
-// edited opens an editor until what is saved parses, or until nothing more is changed.
-func edited(object configmap.Object, content *configmap.Content) (*configmap.Content, error) {
-	text, err := editableText(object, content)
-	if err != nil {
-		return nil, err
-	}
-	open := editor.NewDefaultEditor([]string{"KUBE_EDITOR", "EDITOR"})
-	shown := append([]byte(editHeading(object)), text...)
-	for {
-		saved, file, err := open.LaunchTempFile("rollout-plus-", ".yaml", bytes.NewReader(shown))
-		if err != nil {
-			return nil, fmt.Errorf("the editor failed: %w", err)
-		}
-		body := withoutComments(saved)
-		if bytes.Equal(saved, shown) && !bytes.Equal(body, withoutComments(append([]byte(editHeading(object)), text...))) {
-			return nil, errors.New("nothing was written, since what is saved does not parse; it is in " + file)
-		}
-		want, parseErr := parseEdited(object, content, body)
-		if parseErr == nil {
-			parseErr = configmap.CheckSize(object, want)
-		}
-		if err := os.Remove(file); err != nil {
-			return nil, err
-		}
-		if parseErr == nil {
-			return want, nil
-		}
-		shown = append([]byte(editHeading(object)+"#\n# It does not parse:\n# "+strings.ReplaceAll(parseErr.Error(), "\n", "\n# ")+"\n"), body...)
-	}
-}
-
-// editHeading begins the file that is edited.
-func editHeading(object configmap.Object) string {
-	return fmt.Sprintf("# %s: save and close to change it; lines that begin with # at the top are ignored.\n", object)
-}
-
-// withoutComments takes the lines away that begin the file: those in it may be part of a value.
-func withoutComments(text []byte) []byte {
-	for bytes.HasPrefix(text, []byte("#")) {
-		_, rest, found := bytes.Cut(text, []byte("\n"))
-		if !found {
-			return nil
-		}
-		text = rest
-	}
-	return text
 }
 
 func editableText(object configmap.Object, content *configmap.Content) ([]byte, error) {
@@ -125,7 +72,7 @@ func parseEdited(object configmap.Object, before *configmap.Content, text []byte
 	if object.Kind == configmap.Secret {
 		var all editableSecret
 		if err := yaml.UnmarshalStrict(text, &all); err != nil {
-			return nil, err
+			return nil, withoutValues(err)
 		}
 		want := &configmap.Content{Text: map[string]string{}, Type: before.Type}
 		for key, value := range all.Data {
@@ -134,12 +81,12 @@ func parseEdited(object configmap.Object, before *configmap.Content, text []byte
 		for key, value := range all.StringData {
 			want.Text[key] = value
 		}
-		return want, configmap.CheckKeys(want)
+		return want, configmap.CheckKeys(object, want)
 	}
 	var all editable
 	if err := yaml.UnmarshalStrict(text, &all); err != nil {
 		return nil, err
 	}
 	want := &configmap.Content{Text: all.Data, Binary: all.BinaryData}
-	return want, configmap.CheckKeys(want)
+	return want, configmap.CheckKeys(object, want)
 }

@@ -45,11 +45,14 @@ func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (m
 	for i := range wires {
 		w := &wires[i]
 		if contents[w.Head] == nil {
-			content, err := s.head(ctx, w.Head)
+			found, err := s.existing(ctx, w.Head)
 			if err != nil {
 				return nil, err
 			}
-			contents[w.Head] = content
+			if head, is := configmap.HeadOf(w.Head.Kind, &found.meta); is {
+				return nil, fmt.Errorf("%s in namespace %q is a version, which never changes; name %s instead", w.Head, s.namespace, head)
+			}
+			contents[w.Head] = found.content
 		}
 		if err := w.Check(contents[w.Head]); err != nil {
 			return nil, fmt.Errorf("in namespace %q, %w", s.namespace, err)
@@ -58,9 +61,18 @@ func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (m
 	return contents, nil
 }
 
-// head reads the object that people edit.
+// head reads what the object holds that people edit.
 func (s *configSession) head(ctx context.Context, head configmap.Object) (*configmap.Content, error) {
-	content, err := s.reader.content(ctx, head)
+	found, err := s.existing(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	return found.content, nil
+}
+
+// existing reads an object that has to be there.
+func (s *configSession) existing(ctx context.Context, head configmap.Object) (*read, error) {
+	found, err := s.reader.get(ctx, head)
 	if apierrors.IsNotFound(err) {
 		what := "configmap"
 		if head.Kind == configmap.Secret {
@@ -70,7 +82,7 @@ func (s *configSession) head(ctx context.Context, head configmap.Object) (*confi
 		return nil, fmt.Errorf("there is no %s %q in namespace %q; create it first, as with '%s create %s %s'",
 			what, head.Name, s.namespace, displayName, what, head.Name)
 	}
-	return content, err
+	return found, err
 }
 
 // tidy sees to the owners of versions. What it cannot do is not what the command is about, and is told as a warning.

@@ -70,6 +70,9 @@ func (s *configSource) proposal(env *environment, object configmap.Object, args 
 	if err != nil {
 		return nil, err
 	}
+	if err := configmap.CheckKeys(object, p.put); err != nil {
+		return nil, err
+	}
 	for _, key := range p.removed {
 		if p.put.Has(key) {
 			return nil, fmt.Errorf("key %q is both set and removed", key)

@@ -22,6 +22,8 @@ func TestConfigBadInputIsAUsageError(t *testing.T) {
 		"config affected configmap/a/b":                                  "not the name",
 		"config affected web a":                                          "invalid literal source a, expected key=value",
 		"config affected web a_b/c=1":                                    "not a valid key name",
+		"config affected web a=1\xff":                                    `the value of key "a" is not UTF-8`,
+		"config set web a=1\xff --yes":                                   `the value of key "a" is not UTF-8`,
 		"config affected web a=1 a=2":                                    "cannot add key",
 		"config affected web a=1 a-":                                     "both set and removed",
 		"config affected web --from-file=nope":                           "error reading nope: no such file or directory",

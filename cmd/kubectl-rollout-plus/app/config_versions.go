@@ -56,8 +56,10 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 		var failure error
 		err := s.reader.each(ctx, l, func(object runtime.Object) {
 			user, template, err := revisionUser(object)
-			if err != nil || template == nil {
+			if err != nil && failure == nil {
 				failure = err
+			}
+			if template == nil {
 				return
 			}
 			holder := configmap.NewHolder(metav1.OwnerReference{}, false, template)

@@ -40,6 +40,8 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 	return manifest, nil
 }
 
+var errManyObjects = errors.New("there is more than one object in it; give a file with the one alone")
+
 // onlyObject reads the one object of a file; empty documents do not count.
 func onlyObject(text []byte) (*unstructured.Unstructured, error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
@@ -54,7 +56,7 @@ func onlyObject(text []byte) (*unstructured.Unstructured, error) {
 			return nil, err
 		case len(object) == 0:
 		case only.Object != nil:
-			return nil, errors.New("there is more than one object in it; give one with the Deployment alone")
+			return nil, errManyObjects
 		default:
 			only.Object = object
 		}
