@@ -21,6 +21,8 @@ type restoration struct {
 	// workload is the one that goes back.
 	workload types.NamespacedName
 	kind     string
+	// of is the same, as the object that its revisions belong to. It is nil where lenient.
+	of rollout.Workload
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
 	shared, lenient bool
@@ -139,6 +141,9 @@ func (r *restoration) restore(ctx context.Context, leaving *configmap.Holder, ke
 		}
 		return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; "+
 			"--shared-config changes it all the same, --keep-config leaves it", kept.Head, other)
+	}
+	if err := r.keepEdited(ctx, leaving, kept.Head, now.content); err != nil {
+		return nil, err
 	}
 	written, err := r.write(ctx, &head{object: kept.Head, read: now}, version, false)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -37,6 +38,7 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 	var failures []error
 	for i := range all {
 		kept := &all[i]
+		needOwned(holders, kept)
 		keeping := kept.Keep(holders, settled, s.clock.Now())
 		switch {
 		case keeping.Unneeded:
@@ -52,6 +54,18 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// needOwned has a revision need the version that it owns. Its template names what it needs but for one thing: what somebody
+// had written into a head that was left together with the revision.
+func needOwned(holders []configmap.Holder, kept *configmap.Kept) {
+	for i := range holders {
+		h := &holders[i]
+		owns := func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID }
+		if !h.Workload && h.Owner.UID != "" && slices.ContainsFunc(kept.Meta.OwnerReferences, owns) {
+			h.Add(kept.Object)
+		}
+	}
 }
 
 // kept are the versions of one kind, without their content.

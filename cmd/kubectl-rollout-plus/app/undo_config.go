@@ -30,7 +30,7 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 		return &undoConfig{}, nil
 	}
 	u := &undoConfig{workload: workload, restoration: &restoration{
-		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload),
+		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload), of: workload,
 		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
 	}}
 	if before := f.looked[u.namespace]; before != nil {
