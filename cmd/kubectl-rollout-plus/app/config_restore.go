@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -172,29 +172,37 @@ func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string,
 	if r.shared {
 		return "", nil
 	}
-	found := ""
-	for _, l := range r.reader.workloadLists()[:3] {
-		err := r.reader.each(ctx, l, func(object runtime.Object) {
-			workload, is := object.(rollout.Workload)
-			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || r.returning[nameOf(workload)] || found != "" {
-				return
+	workloads, err := r.reader.workloads(ctx)
+	switch {
+	case err != nil && r.lenient:
+		return "", err
+	case err != nil:
+		return "", fmt.Errorf("nothing was written: whether others use %s cannot be told: %w; "+
+			"--shared-config changes it all the same, --keep-config leaves it", kept.Head, err)
+	}
+	return r.sharerOf(workloads, kept), nil
+}
+
+// sharerOf is that of some workloads.
+func (r *restoration) sharerOf(workloads []configmap.Workload, kept *configmap.Kept) string {
+	for i := range workloads {
+		w := &workloads[i]
+		name := strings.ToLower(w.Kind) + "/" + w.Name
+		if w.Finished || name == r.kind+"/"+r.workload.Name || r.returning[name] {
+			continue
+		}
+		holder := configmap.NewHolder(metav1.OwnerReference{}, true,
+			&corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: w.Annotations}, Spec: *w.Spec})
+		if holder.Needs(kept.Head) && w.Annotations[configmap.RecordKey(kept.Head)] != kept.Object.Name {
+			return name
+		}
+		for object, other := range r.kept {
+			if other.Head == kept.Head && object != kept.Object && holder.Needs(object) {
+				return name
 			}
-			template := rollout.TemplateOf(workload)
-			holder := configmap.NewHolder(ownerOfWorkload(workload), true, template)
-			same := template.Annotations[configmap.RecordKey(kept.Head)] == kept.Object.Name
-			uses := holder.Needs(kept.Head) && !same
-			for object, other := range r.kept {
-				uses = uses || other.Head == kept.Head && object != kept.Object && holder.Needs(object)
-			}
-			if uses {
-				found = nameOf(workload)
-			}
-		})
-		if err != nil {
-			return "", err
 		}
 	}
-	return found, nil
+	return ""
 }
 
 // takeBack gives heads what they held before, where going back came to nothing.
