@@ -86,7 +86,7 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 	if err != nil {
 		return err
 	}
-	r.before = config.before
+	r.before, config.dry = config.before, u.dryRun != cmdutil.DryRunNone
 	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
 	operation, err := r.run(ctx, kind, info.Object)
 	if err = config.after(ctx, err); err != nil {

@@ -18,6 +18,8 @@ type undoConfig struct {
 	*restoration
 	workload rollout.Workload
 	done     []restored
+	// dry tells that nothing is to be written.
+	dry bool
 	// before is called before the object is written, nil where there is nothing to restore.
 	before func(rollout.Workload) error
 }
@@ -65,7 +67,7 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 		if failure := u.takeBack(ctx, u.done); failure != nil {
 			return errors.Join(err, failure)
 		}
-	case err == nil:
+	case err == nil && !u.dry:
 		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.workload.GetUID(): true}})
 	}
 	return err
