@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,25 +60,39 @@ func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 	return len(r.kept) > 0, nil
 }
 
+// giving is a head that is to be given what a version holds.
+type giving struct {
+	kept    configmap.Kept
+	now     *read
+	version *configmap.Content
+}
+
 // to restores the heads of the versions that a template names and the one before did not, and gives what it has written.
+// Where one may not be overwritten, none is.
 func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]restored, error) {
 	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
 	holder := configmap.NewHolder(metav1.OwnerReference{}, true, template)
 	if err := r.checkThere(ctx, template); err != nil {
 		return nil, err
 	}
+	planned, err := r.plan(ctx, &leaving, &holder)
+	if err != nil {
+		return nil, err
+	}
+	for i := range planned {
+		if err := r.keepEdited(ctx, &leaving, planned[i].kept.Head, planned[i].now.content); err != nil {
+			return nil, err
+		}
+	}
 	var done []restored
-	for object, kept := range r.kept {
-		if !holder.Needs(object) || leaving.Needs(object) || r.noted(kept.Head) {
-			continue
-		}
-		one, err := r.restore(ctx, &leaving, &kept)
+	for i := range planned {
+		give := &planned[i]
+		written, err := r.write(ctx, &head{object: give.kept.Head, read: give.now}, give.version, false)
 		if err != nil {
-			return done, errors.Join(err, r.takeBack(ctx, done))
+			return nil, errors.Join(err, r.takeBack(ctx, done))
 		}
-		if one != nil {
-			done = append(done, *one)
-		}
+		r.tell("%s holds again what it held in that revision (%s)", give.kept.Head, give.kept.Object.Name)
+		done = append(done, restored{written: written, before: give.now.content})
 	}
 	for head := range r.heads {
 		_, recorded := template.Annotations[configmap.RecordKey(head)]
@@ -86,6 +102,28 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 		}
 	}
 	return done, nil
+}
+
+// plan finds out which heads are to be given what, and refuses those that others use.
+func (r *restoration) plan(ctx context.Context, leaving, holder *configmap.Holder) ([]giving, error) {
+	var planned []giving
+	for object, kept := range r.kept {
+		if !holder.Needs(object) || leaving.Needs(object) || r.noted(kept.Head) {
+			continue
+		}
+		give, err := r.differs(ctx, leaving, &kept)
+		if err != nil {
+			return nil, err
+		}
+		if give != nil {
+			planned = append(planned, *give)
+		}
+	}
+	slices.SortFunc(planned, func(a, b giving) int { return cmp.Compare(a.kept.Object.String(), b.kept.Object.String()) })
+	if len(planned) == 0 || r.shared {
+		return planned, nil
+	}
+	return r.unshared(ctx, planned)
 }
 
 // noted tells whether a head is given back by a rollout's note.
@@ -108,8 +146,8 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 	return nil
 }
 
-// restore gives one head the content of a version; nothing is done where it has that.
-func (r *restoration) restore(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*restored, error) {
+// differs looks at a head that is to have the content of a version. Nothing is to be done where it has that.
+func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*giving, error) {
 	version, err := r.reader.content(ctx, kept.Object)
 	if err != nil {
 		return nil, err
@@ -131,26 +169,7 @@ func (r *restoration) restore(ctx context.Context, leaving *configmap.Holder, ke
 			return nil, err // somebody has changed it since, for another reason
 		}
 	}
-	if other, err := r.sharer(ctx, kept); err != nil || other != "" {
-		switch {
-		case err != nil:
-			return nil, err
-		case r.lenient:
-			r.tell("%s stays as it is, since %s uses it too; 'kubectl rollout-plus config history' shows its versions", kept.Head, other)
-			return nil, nil
-		}
-		return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; "+
-			"--shared-config changes it all the same, --keep-config leaves it", kept.Head, other)
-	}
-	if err := r.keepEdited(ctx, leaving, kept.Head, now.content); err != nil {
-		return nil, err
-	}
-	written, err := r.write(ctx, &head{object: kept.Head, read: now}, version, false)
-	if err != nil {
-		return nil, err
-	}
-	r.tell("%s holds again what it held in that revision (%s)", kept.Head, kept.Object.Name)
-	return &restored{written: written, before: now.content}, nil
+	return &giving{kept: *kept, now: now, version: version}, nil
 }
 
 // isOf tells whether a head holds what one of its versions does that a template names.
@@ -167,24 +186,34 @@ func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head c
 	return false, nil
 }
 
-// sharer is another workload that uses a head with another content than this, empty where there is none.
-func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string, error) {
-	if r.shared {
-		return "", nil
-	}
+// unshared refuses heads that other workloads use or, where nobody can be asked, leaves them out.
+func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving, error) {
+	const way = "--shared-config changes it all the same, --keep-config leaves it"
 	workloads, err := r.reader.workloads(ctx)
 	switch {
 	case err != nil && r.lenient:
-		return "", err
+		return nil, err
 	case err != nil:
-		return "", fmt.Errorf("nothing was written: whether others use %s cannot be told: %w; "+
-			"--shared-config changes it all the same, --keep-config leaves it", kept.Head, err)
+		return nil, fmt.Errorf("nothing was written: whether others use %s cannot be told: %w; %s", planned[0].kept.Head, err, way)
 	}
-	return r.sharerOf(workloads, kept), nil
+	var own []giving
+	for i := range planned {
+		kept := &planned[i].kept
+		other := r.sharer(workloads, kept)
+		switch {
+		case other == "":
+			own = append(own, planned[i])
+		case r.lenient:
+			r.tell("%s stays as it is, since %s uses it too; 'kubectl rollout-plus config history' shows its versions", kept.Head, other)
+		default:
+			return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; %s", kept.Head, other, way)
+		}
+	}
+	return own, nil
 }
 
-// sharerOf is that of some workloads.
-func (r *restoration) sharerOf(workloads []configmap.Workload, kept *configmap.Kept) string {
+// sharer is another workload that uses a head with another content than this, empty where there is none.
+func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kept) string {
 	for i := range workloads {
 		w := &workloads[i]
 		name := strings.ToLower(w.Kind) + "/" + w.Name

@@ -20,7 +20,7 @@ func allOf(t *testing.T, name string) *corev1.PodSpec {
 	return &template.Spec
 }
 
-func TestSharerOf(t *testing.T) {
+func TestSharer(t *testing.T) {
 	t.Parallel()
 	named := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
 	target := configmap.Kept{Object: named("web-1"), Head: named("web")}
@@ -51,7 +51,7 @@ func TestSharerOf(t *testing.T) {
 		"one that goes back too":    {configmap.Workload{Kind: "StatefulSet", Name: "too", Spec: allOf(t, "web-2")}, ""},
 		"one that uses nothing":     {configmap.Workload{Kind: "Pod", Name: "a", Spec: &corev1.PodSpec{}}, ""},
 	} {
-		if got := r.sharerOf([]configmap.Workload{c.workload}, &target); got != c.want {
+		if got := r.sharer([]configmap.Workload{c.workload}, &target); got != c.want {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
 		}
 	}

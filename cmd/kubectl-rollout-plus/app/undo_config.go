@@ -53,8 +53,11 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 // restoreFor restores what a template names. It may be asked again where the write was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	some, err := u.to(ctx, rollout.TemplateOf(u.workload), template)
+	if err != nil {
+		return err
+	}
 	u.done = append(u.done, some...)
-	return err
+	return nil
 }
 
 // after takes the heads back where going back has failed, and sees to the owners of the versions where it has not.
