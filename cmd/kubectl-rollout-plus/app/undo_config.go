@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -24,6 +25,21 @@ type undoConfig struct {
 	before func(rollout.Workload) error
 }
 
+// returns notes that an object is one to go back with.
+func (f *undoFlags) returns(info *resource.Info) {
+	workload, is := info.Object.(rollout.Workload)
+	if !is {
+		return
+	}
+	if f.returning == nil {
+		f.returning = map[string]map[string]bool{}
+	}
+	if f.returning[info.Namespace] == nil {
+		f.returning[info.Namespace] = map[string]bool{}
+	}
+	f.returning[info.Namespace][nameOf(workload)] = true
+}
+
 // restoring prepares to restore the configuration of an object. Heads are restored first, since a pod whose template has
 // the plain name starts with what the head holds then.
 func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine *rollout.Engine, env *environment) (*undoConfig, error) {
@@ -34,6 +50,7 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 	u := &undoConfig{workload: workload, restoration: &restoration{
 		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload), of: workload,
 		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
+		returning: f.returning[workload.GetNamespace()],
 	}}
 	if before := f.looked[u.namespace]; before != nil {
 		u.kept, u.heads = before.kept, before.heads
