@@ -131,21 +131,6 @@ func (r *restoration) noted(head configmap.Object) bool {
 	return r.note != nil && r.note.head() == head
 }
 
-// checkThere refuses a template whose version is gone.
-func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
-	for _, reference := range configmap.References(&template.Spec) {
-		object := reference.Object
-		_, _, is := configmap.SplitName(object.Name)
-		if _, found := r.kept[object]; found || reference.Optional || !is {
-			continue
-		}
-		if _, err := r.reader.get(ctx, object); apierrors.IsNotFound(err) {
-			return fmt.Errorf("that revision of %s/%s needs %s, which is gone from namespace %q", r.kind, r.workload.Name, object, r.namespace)
-		}
-	}
-	return nil
-}
-
 // differs looks at a head that is to have the content of a version. Nothing is to be done where it has that.
 func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*giving, error) {
 	version, err := r.reader.content(ctx, kept.Object)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -42,8 +43,8 @@ type rollback struct {
 	// cause and syncLastApplied are what the patch has to carry.
 	cause           *string
 	syncLastApplied bool
-	// before is called with the object as it is to be, before it is written. It may be nil.
-	before func(rollout.Workload) error
+	// before is called with the template to go back to, before the object is written. It may be nil.
+	before func(*corev1.PodTemplateSpec) error
 
 	// live is the object as the rollbacker read it, revisions are its ControllerRevisions, and answer is what the API
 	// server made of the patch.

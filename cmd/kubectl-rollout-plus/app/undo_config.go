@@ -14,15 +14,15 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// undoConfig restores the configuration together with one object. Where no versions are, it does nothing.
+// undoConfig restores the configuration together with one object.
 type undoConfig struct {
 	*restoration
 	workload rollout.Workload
 	done     []restored
 	// dry tells that nothing is to be written.
 	dry bool
-	// before is called before the object is written, nil where there is nothing to restore.
-	before func(rollout.Workload) error
+	// before is called before the object is written, nil where configuration is to be left alone.
+	before func(*corev1.PodTemplateSpec) error
 }
 
 // returns notes that an object is one to go back with.
@@ -60,10 +60,12 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 		}
 		f.looked = map[string]*restoration{u.namespace: u.restoration}
 	}
-	if len(u.kept) == 0 {
-		return &undoConfig{}, nil
+	u.before = func(target *corev1.PodTemplateSpec) error {
+		if u.dry || len(u.kept) == 0 {
+			return u.checkThere(ctx, target)
+		}
+		return u.restoreFor(ctx, target)
 	}
-	u.before = func(target rollout.Workload) error { return u.restoreFor(ctx, rollout.TemplateOf(target)) }
 	return u, nil
 }
 
@@ -108,7 +110,7 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if err != nil {
 		return nil, err
 	}
-	if config.before == nil {
+	if config.before == nil || len(config.kept) == 0 {
 		return engine.Start(ctx, key, change, options)
 	}
 	var target map[string]any
