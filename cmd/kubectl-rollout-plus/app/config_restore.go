@@ -1,14 +1,16 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -21,6 +23,8 @@ type restoration struct {
 	// workload is the one that goes back.
 	workload types.NamespacedName
 	kind     string
+	// of is the same, as the object that its revisions belong to. It is nil where lenient.
+	of rollout.Workload
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
 	shared, lenient bool
@@ -56,25 +60,39 @@ func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 	return len(r.kept) > 0, nil
 }
 
+// giving is a head that is to be given what a version holds.
+type giving struct {
+	kept    configmap.Kept
+	now     *read
+	version *configmap.Content
+}
+
 // to restores the heads of the versions that a template names and the one before did not, and gives what it has written.
+// Where one may not be overwritten, none is.
 func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]restored, error) {
 	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
 	holder := configmap.NewHolder(metav1.OwnerReference{}, true, template)
 	if err := r.checkThere(ctx, template); err != nil {
 		return nil, err
 	}
+	planned, err := r.plan(ctx, &leaving, &holder)
+	if err != nil {
+		return nil, err
+	}
+	for i := range planned {
+		if err := r.keepEdited(ctx, &leaving, planned[i].kept.Head, planned[i].now.content); err != nil {
+			return nil, err
+		}
+	}
 	var done []restored
-	for object, kept := range r.kept {
-		if !holder.Needs(object) || leaving.Needs(object) || r.noted(kept.Head) {
-			continue
-		}
-		one, err := r.restore(ctx, &leaving, &kept)
+	for i := range planned {
+		give := &planned[i]
+		written, err := r.write(ctx, &head{object: give.kept.Head, read: give.now}, give.version, false)
 		if err != nil {
-			return done, errors.Join(err, r.takeBack(ctx, done))
+			return nil, errors.Join(err, r.takeBack(ctx, done))
 		}
-		if one != nil {
-			done = append(done, *one)
-		}
+		r.tell("%s holds again what it held in that revision (%s)", give.kept.Head, give.kept.Object.Name)
+		done = append(done, restored{written: written, before: give.now.content})
 	}
 	for head := range r.heads {
 		_, recorded := template.Annotations[configmap.RecordKey(head)]
@@ -86,28 +104,35 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	return done, nil
 }
 
+// plan finds out which heads are to be given what, and refuses those that others use.
+func (r *restoration) plan(ctx context.Context, leaving, holder *configmap.Holder) ([]giving, error) {
+	var planned []giving
+	for object, kept := range r.kept {
+		if !holder.Needs(object) || leaving.Needs(object) || r.noted(kept.Head) {
+			continue
+		}
+		give, err := r.differs(ctx, leaving, &kept)
+		if err != nil {
+			return nil, err
+		}
+		if give != nil {
+			planned = append(planned, *give)
+		}
+	}
+	slices.SortFunc(planned, func(a, b giving) int { return cmp.Compare(a.kept.Object.String(), b.kept.Object.String()) })
+	if len(planned) == 0 || r.shared {
+		return planned, nil
+	}
+	return r.unshared(ctx, planned)
+}
+
 // noted tells whether a head is given back by a rollout's note.
 func (r *restoration) noted(head configmap.Object) bool {
 	return r.note != nil && r.note.head() == head
 }
 
-// checkThere refuses a template whose version is gone.
-func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
-	for _, reference := range configmap.References(&template.Spec) {
-		object := reference.Object
-		_, _, is := configmap.SplitName(object.Name)
-		if _, found := r.kept[object]; found || reference.Optional || !is {
-			continue
-		}
-		if _, err := r.reader.get(ctx, object); apierrors.IsNotFound(err) {
-			return fmt.Errorf("that revision of %s/%s needs %s, which is gone from namespace %q", r.kind, r.workload.Name, object, r.namespace)
-		}
-	}
-	return nil
-}
-
-// restore gives one head the content of a version; nothing is done where it has that.
-func (r *restoration) restore(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*restored, error) {
+// differs looks at a head that is to have the content of a version. Nothing is to be done where it has that.
+func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*giving, error) {
 	version, err := r.reader.content(ctx, kept.Object)
 	if err != nil {
 		return nil, err
@@ -129,23 +154,7 @@ func (r *restoration) restore(ctx context.Context, leaving *configmap.Holder, ke
 			return nil, err // somebody has changed it since, for another reason
 		}
 	}
-	if other, err := r.sharer(ctx, kept); err != nil || other != "" {
-		switch {
-		case err != nil:
-			return nil, err
-		case r.lenient:
-			r.tell("%s stays as it is, since %s uses it too; 'kubectl rollout-plus config history' shows its versions", kept.Head, other)
-			return nil, nil
-		}
-		return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; "+
-			"--shared-config changes it all the same, --keep-config leaves it", kept.Head, other)
-	}
-	written, err := r.write(ctx, &head{object: kept.Head, read: now}, version, false)
-	if err != nil {
-		return nil, err
-	}
-	r.tell("%s holds again what it held in that revision (%s)", kept.Head, kept.Object.Name)
-	return &restored{written: written, before: now.content}, nil
+	return &giving{kept: *kept, now: now, version: version}, nil
 }
 
 // isOf tells whether a head holds what one of its versions does that a template names.
@@ -162,34 +171,52 @@ func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head c
 	return false, nil
 }
 
-// sharer is another workload that uses a head with another content than this, empty where there is none.
-func (r *restoration) sharer(ctx context.Context, kept *configmap.Kept) (string, error) {
-	if r.shared {
-		return "", nil
+// unshared refuses heads that other workloads use or, where nobody can be asked, leaves them out.
+func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving, error) {
+	const way = "--shared-config changes it all the same, --keep-config leaves it"
+	workloads, err := r.reader.workloads(ctx)
+	switch {
+	case err != nil && r.lenient:
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("nothing was written: whether others use %s cannot be told: %w; %s", planned[0].kept.Head, err, way)
 	}
-	found := ""
-	for _, l := range r.reader.workloadLists()[:3] {
-		err := r.reader.each(ctx, l, func(object runtime.Object) {
-			workload, is := object.(rollout.Workload)
-			if !is || nameOf(workload) == r.kind+"/"+r.workload.Name || r.returning[nameOf(workload)] || found != "" {
-				return
-			}
-			template := rollout.TemplateOf(workload)
-			holder := configmap.NewHolder(ownerOfWorkload(workload), true, template)
-			same := template.Annotations[configmap.RecordKey(kept.Head)] == kept.Object.Name
-			uses := holder.Needs(kept.Head) && !same
-			for object, other := range r.kept {
-				uses = uses || other.Head == kept.Head && object != kept.Object && holder.Needs(object)
-			}
-			if uses {
-				found = nameOf(workload)
-			}
-		})
-		if err != nil {
-			return "", err
+	var own []giving
+	for i := range planned {
+		kept := &planned[i].kept
+		other := r.sharer(workloads, kept)
+		switch {
+		case other == "":
+			own = append(own, planned[i])
+		case r.lenient:
+			r.tell("%s stays as it is, since %s uses it too; 'kubectl rollout-plus config history' shows its versions", kept.Head, other)
+		default:
+			return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; %s", kept.Head, other, way)
 		}
 	}
-	return found, nil
+	return own, nil
+}
+
+// sharer is another workload that uses a head with another content than this, empty where there is none.
+func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kept) string {
+	for i := range workloads {
+		w := &workloads[i]
+		name := strings.ToLower(w.Kind) + "/" + w.Name
+		if w.Finished || name == r.kind+"/"+r.workload.Name || r.returning[name] {
+			continue
+		}
+		holder := configmap.NewHolder(metav1.OwnerReference{}, true,
+			&corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: w.Annotations}, Spec: *w.Spec})
+		if holder.Needs(kept.Head) && w.Annotations[configmap.RecordKey(kept.Head)] != kept.Object.Name {
+			return name
+		}
+		for object, other := range r.kept {
+			if other.Head == kept.Head && object != kept.Object && holder.Needs(object) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // takeBack gives heads what they held before, where going back came to nothing.

@@ -48,8 +48,8 @@ type rollback struct {
 	// cause and syncLastApplied are what the patch has to carry.
 	cause           *string
 	syncLastApplied bool
-	// before is called with the object as it is to be, before it is written. It may be nil.
-	before func(rollout.Workload) error
+	// before is called with the template to go back to, before the object is written. It may be nil.
+	before func(*corev1.PodTemplateSpec) error
 
 	// left is the template that was to be left when the command began.
 	left *corev1.PodTemplateSpec

@@ -39,7 +39,9 @@ type undoFlags struct {
 	keepConfig            bool
 	sharedConfig          bool
 	// looked is what was found out of the versions of a namespace, so that several objects there take it once.
-	looked     map[string]*restoration
+	looked map[string]*restoration
+	// returning are the workloads of a namespace that the command is for.
+	returning  map[string]map[string]bool
 	printFlags *genericclioptions.PrintFlags
 }
 

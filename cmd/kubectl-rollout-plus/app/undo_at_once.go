@@ -48,13 +48,15 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	if err != nil {
 		return err
 	}
-	err = result.Visit(func(info *resource.Info, err error) error {
-		if err != nil {
-			return err
-		}
-		return u.undo(ctx, info)
-	})
+	// All are read before the first goes back: none of them is in the way of another.
+	infos, err := result.Infos()
 	failures := []error{err}
+	for _, info := range infos {
+		f.returns(info)
+	}
+	for _, info := range infos {
+		failures = append(failures, u.undo(ctx, info))
+	}
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
 		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
 	}
@@ -93,7 +95,7 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err != nil {
 		return err
 	}
-	r.before = config.before
+	r.before, config.dry = config.before, u.dryRun != cmdutil.DryRunNone
 	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
 	operation, err := r.run(ctx, kind, info.Object)
 	if err = config.after(ctx, err); err != nil {

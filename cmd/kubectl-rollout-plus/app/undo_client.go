@@ -155,12 +155,10 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 		return none, r.failed(err)
 	}
 	options.FieldManager = r.fieldManager
-	if r.before != nil && len(options.DryRun) == 0 {
-		tried := options
-		tried.DryRun = dryRunAll(true)
-		object, err := patch(r.ctx, name, kind, edited, tried, subresources...)
+	if r.before != nil {
+		template, err := templateOfPatch(kind, body)
 		if err == nil {
-			err = r.before(object)
+			err = r.before(template)
 		}
 		if err != nil {
 			return none, r.failed(err)

@@ -8,18 +8,36 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// undoConfig restores the configuration together with one object. Where no versions are, it does nothing.
+// undoConfig restores the configuration together with one object.
 type undoConfig struct {
 	*restoration
 	workload rollout.Workload
 	done     []restored
-	// before is called before the object is written, nil where there is nothing to restore.
-	before func(rollout.Workload) error
+	// dry tells that nothing is to be written.
+	dry bool
+	// before is called before the object is written, nil where configuration is to be left alone.
+	before func(*corev1.PodTemplateSpec) error
+}
+
+// returns notes that an object is one to go back with.
+func (f *undoFlags) returns(info *resource.Info) {
+	workload, is := info.Object.(rollout.Workload)
+	if !is {
+		return
+	}
+	if f.returning == nil {
+		f.returning = map[string]map[string]bool{}
+	}
+	if f.returning[info.Namespace] == nil {
+		f.returning[info.Namespace] = map[string]bool{}
+	}
+	f.returning[info.Namespace][nameOf(workload)] = true
 }
 
 // restoring prepares to restore the configuration of an object. Heads are restored first, since a pod whose template has
@@ -30,8 +48,9 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 		return &undoConfig{}, nil
 	}
 	u := &undoConfig{workload: workload, restoration: &restoration{
-		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload),
+		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload), of: workload,
 		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
+		returning: f.returning[workload.GetNamespace()],
 	}}
 	if before := f.looked[u.namespace]; before != nil {
 		u.kept, u.heads = before.kept, before.heads
@@ -41,18 +60,23 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 		}
 		f.looked = map[string]*restoration{u.namespace: u.restoration}
 	}
-	if len(u.kept) == 0 {
-		return &undoConfig{}, nil
+	u.before = func(target *corev1.PodTemplateSpec) error {
+		if u.dry || len(u.kept) == 0 {
+			return u.checkThere(ctx, target)
+		}
+		return u.restoreFor(ctx, target)
 	}
-	u.before = func(target rollout.Workload) error { return u.restoreFor(ctx, rollout.TemplateOf(target)) }
 	return u, nil
 }
 
 // restoreFor restores what a template names. It may be asked again where the write was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	some, err := u.to(ctx, rollout.TemplateOf(u.workload), template)
+	if err != nil {
+		return err
+	}
 	u.done = append(u.done, some...)
-	return err
+	return nil
 }
 
 // after takes the heads back where going back has failed, and sees to the owners of the versions where it has not.
@@ -65,7 +89,7 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 		if failure := u.takeBack(ctx, u.done); failure != nil {
 			return errors.Join(err, failure)
 		}
-	case err == nil:
+	case err == nil && !u.dry:
 		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.workload.GetUID(): true}})
 	}
 	return err
@@ -86,7 +110,7 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if err != nil {
 		return nil, err
 	}
-	if config.before == nil {
+	if config.before == nil || len(config.kept) == 0 {
 		return engine.Start(ctx, key, change, options)
 	}
 	var target map[string]any

@@ -3,11 +3,14 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
@@ -46,6 +49,31 @@ type undoOperation struct {
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value,omitempty"`
 }
+
+// templateOfPatch is the pod template that the patch of a rollbacker sets.
+func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec, error) {
+	if kind != types.JSONPatchType {
+		// It is what the ControllerRevision has.
+		template, found, err := rollout.TemplateOfRevision(&appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: body}})
+		if err == nil && !found {
+			err = errNoTemplate
+		}
+		return template, err
+	}
+	var operations []undoOperation
+	if err := json.Unmarshal(body, &operations); err != nil {
+		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
+	}
+	for _, operation := range operations {
+		if operation.Path == "/spec/template" {
+			template := &corev1.PodTemplateSpec{}
+			return template, json.Unmarshal(operation.Value, template)
+		}
+	}
+	return nil, errNoTemplate
+}
+
+var errNoTemplate = errors.New("the patch of the rollback has no pod template")
 
 func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
 	var operations []undoOperation

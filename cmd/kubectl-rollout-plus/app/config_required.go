@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// checkThere refuses a template that needs an object which is gone: its pods could not start. Where nobody can be asked
+// that is so only of versions, without which there is nothing to restore. What may not be looked at is passed over.
+func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
+	for _, object := range required(&template.Spec) {
+		_, _, version := configmap.SplitName(object.Name)
+		if _, found := r.kept[object]; found || r.lenient && !version {
+			continue
+		}
+		err := r.store.there(ctx, object)
+		switch {
+		case context.Cause(ctx) != nil:
+			return context.Cause(ctx)
+		case err == nil || apierrors.IsForbidden(err):
+			continue
+		case !apierrors.IsNotFound(err):
+			return fmt.Errorf("cannot see whether %s is in namespace %q: %w", object, r.namespace, err)
+		}
+		held := ""
+		for _, recorded := range configmap.Recorded(template.Annotations) {
+			if kept, found := r.kept[recorded]; found && kept.Head == object {
+				held = fmt.Sprintf(" (%s has what it held)", recorded)
+			}
+		}
+		return fmt.Errorf("nothing was written: that revision of %s/%s needs %s, which is not in namespace %q; "+
+			"create it first%s, or go back all the same with --keep-config", r.kind, r.workload.Name, object, r.namespace, held)
+	}
+	return nil
+}
+
+// required are the objects without which no container of a pod starts.
+func required(spec *corev1.PodSpec) []configmap.Object {
+	var all []configmap.Object
+	for _, reference := range configmap.References(spec) {
+		mounted := reference.Container != "" // a volume that no container mounts is not set up
+		if mounted && !reference.Optional && reference.Source != configmap.FromPull && reference.Source != configmap.FromDriver &&
+			!slices.Contains(all, reference.Object) {
+			all = append(all, reference.Object)
+		}
+	}
+	return all
+}

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// allOf is a pod that has all keys of a ConfigMap in its environment.
+func allOf(t *testing.T, name string) *corev1.PodSpec {
+	t.Helper()
+	template, err := rollout.TypedTemplate(environmentOf(nil, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &template.Spec
+}
+
+func TestSharer(t *testing.T) {
+	t.Parallel()
+	named := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
+	target := configmap.Kept{Object: named("web-1"), Head: named("web")}
+	r := &restoration{
+		workload: types.NamespacedName{Name: "web"}, kind: "deployment", returning: map[string]bool{"statefulset/too": true},
+		kept: map[configmap.Object]configmap.Kept{
+			target.Object: target, named("web-2"): {Object: named("web-2"), Head: named("web")}, named("app-1"): {Object: named("app-1"), Head: named("app")},
+		},
+	}
+	record := func(version string) map[string]string {
+		return map[string]string{configmap.RecordKey(named("web")): version}
+	}
+	for name, c := range map[string]struct {
+		workload configmap.Workload
+		want     string
+	}{
+		"the plain name":            {configmap.Workload{Kind: "Deployment", Name: "a", Spec: allOf(t, "web")}, "deployment/a"},
+		"another version":           {configmap.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "web-2")}, "daemonset/a"},
+		"the same version":          {configmap.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "web-1")}, ""},
+		"of another head":           {configmap.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "app-1")}, ""},
+		"another version in place":  {configmap.Workload{Kind: "StatefulSet", Name: "a", Spec: allOf(t, "web"), Annotations: record("web-2")}, "statefulset/a"},
+		"the same version in place": {configmap.Workload{Kind: "StatefulSet", Name: "a", Spec: allOf(t, "web"), Annotations: record("web-1")}, ""},
+		"a CronJob":                 {configmap.Workload{Kind: "CronJob", Name: "web", Spec: allOf(t, "web")}, "cronjob/web"},
+		"a Job":                     {configmap.Workload{Kind: "Job", Name: "a", Spec: allOf(t, "web")}, "job/a"},
+		"a Job that has finished":   {configmap.Workload{Kind: "Job", Name: "a", Spec: allOf(t, "web"), Finished: true}, ""},
+		"a bare ReplicaSet":         {configmap.Workload{Kind: "ReplicaSet", Name: "a", Spec: allOf(t, "web")}, "replicaset/a"},
+		"the one that goes back":    {configmap.Workload{Kind: "Deployment", Name: "web", Spec: allOf(t, "web-2")}, ""},
+		"one that goes back too":    {configmap.Workload{Kind: "StatefulSet", Name: "too", Spec: allOf(t, "web-2")}, ""},
+		"one that uses nothing":     {configmap.Workload{Kind: "Pod", Name: "a", Spec: &corev1.PodSpec{}}, ""},
+	} {
+		if got := r.sharer([]configmap.Workload{c.workload}, &target); got != c.want {
+			t.Errorf("%s: %q, not %q", name, got, c.want)
+		}
+	}
+}
