@@ -161,6 +161,7 @@ func (st *stepper) next(m memory) (action, memory) {
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
 		if m.heldSince.IsZero() {
 			m.heldSince, m.restarts = st.now, st.watched()
+			m.progressAt = st.now.Add(hold) // there is none to be made before
 		}
 		if rest := RestingGate(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
 			return setGate{step: st.record.Step, gate: rest}, m
@@ -201,6 +202,10 @@ func (st *stepper) watched() map[types.UID]int32 {
 func (st *stepper) advance(m memory) (action, memory) {
 	if replicasOf(st.Deployment) == 0 {
 		return await{}, m
+	}
+	if !m.heldSince.IsZero() {
+		// What was reached is so no more, for the number of replicas or a node: the time to get there again begins now.
+		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
 	m.heldSince, m.restarts = time.Time{}, nil
 	gate, err := gateOf(st.Deployment)

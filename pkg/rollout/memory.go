@@ -43,14 +43,15 @@ func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 	return m
 }
 
-// lost is what a pod did that it must not do during a hold: restart, or lose its readiness.
+// lost is what a pod did that it must not do during a hold: restart, or lose its readiness. What its node did to it is known
+// by its career.
 func (m memory) lost(s *Snapshot) *Finding {
 	for _, pod := range s.Pods {
 		before, watched := m.restarts[pod.UID]
-		if !watched {
+		if !watched || diagnose.Excused(pod) {
 			continue
 		}
-		if restarts(pod) > before || hasEnded(pod) {
+		if restarts(pod) > max(before, m.careers[pod.UID].restarts) || hasEnded(pod) {
 			return s.restarted(pod)
 		}
 		if ready, _ := readySince(pod); !ready {

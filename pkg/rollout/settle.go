@@ -21,7 +21,7 @@ const (
 
 // career is what a new pod has done since it was seen first.
 type career struct {
-	// restarts are those by the time that it became ready first.
+	// restarts are those by the time that it became ready first, and those since that were its node's doing.
 	restarts int32
 	ready    bool
 	losses   int
@@ -33,7 +33,7 @@ func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Findin
 	pods, cloned := m.careers, false
 	var finding *Finding
 	for _, pod := range s.Pods {
-		if !ownedBy(pod, current) {
+		if !ownedBy(pod, current) || diagnose.Excused(pod) {
 			continue
 		}
 		before, known := m.careers[pod.UID]
@@ -49,6 +49,9 @@ func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Findin
 				now.losses++
 			}
 			now.ready = ready
+			if diagnose.EndedByNode(pod) {
+				now.restarts = restarts(pod)
+			}
 		}
 		if finding == nil {
 			finding = now.failure(s, pod)
@@ -153,7 +156,7 @@ func (s *Snapshot) of(pod *corev1.Pod, id, text string) *Finding {
 func (s *Snapshot) settled(current *appsv1.ReplicaSet) time.Time {
 	var last time.Time
 	for _, pod := range s.Pods {
-		if !ownedBy(pod, current) || restarts(pod) == 0 {
+		if !ownedBy(pod, current) || restarts(pod) == 0 || diagnose.EndedByNode(pod) {
 			continue
 		}
 		for i := range pod.Status.ContainerStatuses {

@@ -2,10 +2,10 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // mostAsked is about how many pods events are asked for at most, however many there are.
@@ -70,32 +70,30 @@ func stateOf(pod *corev1.Pod) string {
 	return b.String()
 }
 
-// spokesmen are the pods whose events are known, by their state.
-func (d *diagnosis) spokesmen() map[string]*corev1.Pod {
+// lend gives the events of a pod to those in the same state whose own are not known. What else the pods tell differs, as
+// since when and how often. Where one is seen to be through with what the others wait for, they are not said to be stuck.
+func (d *diagnosis) lend() {
 	if len(d.events) == 0 {
-		return nil
+		return
 	}
-	found := map[string]*corev1.Pod{}
-	for _, pod := range d.Pods {
-		if state := stateOf(pod); state != "" && len(d.events[pod.UID]) > 0 && found[state] == nil {
-			found[state] = pod
+	states, lenders := make([]string, len(d.Pods)), map[string][]*corev1.Event{}
+	for i, pod := range d.Pods {
+		own, state := d.events[pod.UID], stateOf(pod)
+		states[i] = state
+		if lent := lenders[state]; state != "" && len(own) > 0 && (lent == nil || begun(own) && !begun(lent)) {
+			lenders[state] = own
 		}
 	}
-	return found
+	for i, pod := range d.Pods {
+		if events := lenders[states[i]]; events != nil && len(d.events[pod.UID]) == 0 {
+			d.events[pod.UID] = events
+		}
+	}
 }
 
-// alike are the signals of a pod whose events are not known, by those of one in the same state whose events are: nil
-// where there is none.
-func (d *diagnosis) alike(pod *corev1.Pod, known map[string]*corev1.Pod, told map[types.UID][]signal) []signal {
-	if len(known) == 0 || len(d.events[pod.UID]) > 0 {
-		return nil
-	}
-	other := known[stateOf(pod)]
-	if other == nil {
-		return nil
-	}
-	if told[other.UID] == nil {
-		told[other.UID] = d.pod(other)
-	}
-	return append([]signal{}, told[other.UID]...)
+// begun tells whether a pod's volumes and sandbox are there, since what comes after that has been told.
+func begun(events []*corev1.Event) bool {
+	return slices.ContainsFunc(events, func(e *corev1.Event) bool {
+		return e.Reason == "Pulling" || e.Reason == "Pulled" || e.Reason == "Created"
+	})
 }

@@ -232,6 +232,11 @@ func otherCauses() []Cause {
 		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node, and is replaced.", []string{describe}},
 		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
 		{
+			NodeNotReady, Warns, 0,
+			"A pod whose containers were ready is not, because its node does not report any more. It is replaced where the node stays silent.",
+			[]string{"kubectl get nodes", describe},
+		},
+		{
 			StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second,
 			"A pod of an older revision was never ready or does not come good, and an ordered StatefulSet goes no further until it is " +
 				"ready: kubernetes issue 67250.",

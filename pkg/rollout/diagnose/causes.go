@@ -73,6 +73,7 @@ const (
 	ProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	PodEvicted               = "PodEvicted"
 	PodFailed                = "PodFailed"
+	NodeNotReady             = "NodeNotReady"
 	StaleRevisionBlocks      = "StaleRevisionBlocks"
 	StaleRevisionUnready     = "StaleRevisionUnready"
 	StuckTerminating         = "StuckTerminating"

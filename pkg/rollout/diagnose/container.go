@@ -15,6 +15,8 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	ended := state.Terminated
 	isSidecar := isInit && isSidecar(pod, status.Name)
 	switch {
+	case endedByNode(ended):
+		return nil
 	case state.Waiting != nil && notReady(pod) == nil && condition(pod, corev1.PodReady) != nil:
 		return nil // of a pod that is ready no container waits; the status is from before
 	case state.Waiting != nil:

@@ -167,7 +167,7 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 // running says what is wrong with a container that runs: it has ended before, or it is not ready.
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
-	again := last != nil && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
+	again := last != nil && !endedByNode(last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
 	if again && status.RestartCount >= loops && !ranLong(last) {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"

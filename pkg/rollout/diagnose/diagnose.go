@@ -95,13 +95,9 @@ func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || ca
 func Diagnose(in *Input) Report {
 	d := &diagnosis{Input: in, events: byObject(in.Events), report: Report{Seen: Seen{}}, groups: map[groupKey]*group{}}
 	d.carry()
-	known, told := d.spokesmen(), map[types.UID][]signal{}
+	d.lend()
 	for _, pod := range in.Pods {
-		signals := d.alike(pod, known, told)
-		if signals == nil {
-			signals = d.pod(pod)
-		}
-		for _, s := range signals {
+		for _, s := range d.pod(pod) {
 			s.pod, s.object, s.uid = pod, Object{"Pod", pod.Name}, pod.UID
 			d.add(&s)
 		}

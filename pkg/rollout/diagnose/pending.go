@@ -98,9 +98,7 @@ func unsuitable(reason string) bool {
 
 // preparing says why a pod's volumes are not mounted or its sandbox is not made; only events tell.
 func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
-	if begun := d.event(pod, func(e *corev1.Event) bool {
-		return e.Reason == "Pulling" || e.Reason == "Pulled" || e.Reason == "Created"
-	}); begun != nil {
+	if begun(d.events[pod.UID]) {
 		return nil // that comes after
 	}
 	for i := range pod.Status.ContainerStatuses {

@@ -26,6 +26,9 @@ func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	case pod.Status.Phase == corev1.PodSucceeded:
 		return nil
 	}
+	if s := nodesDoing(pod); s != nil {
+		return []signal{*s}
+	}
 	scheduled := condition(pod, corev1.PodScheduled)
 	if pod.Spec.NodeName == "" && (scheduled != nil && scheduled.Status != corev1.ConditionTrue || scheduled == nil && len(pod.Status.ContainerStatuses) == 0) {
 		return []signal{d.pending(pod, scheduled)}
@@ -123,7 +126,7 @@ func (d *diagnosis) unready(pod *corev1.Pod) []signal {
 		}
 	}
 	s := signal{id: NotReady, reason: ready.Reason, message: ready.Message, since: ready.LastTransitionTime.Time}
-	if ready.Reason == "ReadinessGatesNotReady" {
+	if ready.Reason == gatesNotMet {
 		d.gated(pod, &s)
 	}
 	return []signal{s}

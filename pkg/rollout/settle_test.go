@@ -1,0 +1,113 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// What pods do after they were ready counts against the new version, but for what their nodes do to them.
+func TestRelapses(t *testing.T) {
+	t.Parallel()
+	rs, since := setFor("b", "web:2", 2, noon(0)), noon(0)
+	condition := func(kind corev1.PodConditionType, status corev1.ConditionStatus) corev1.PodCondition {
+		return corev1.PodCondition{Type: kind, Status: status, LastTransitionTime: metav1.NewTime(noon(1))}
+	}
+	pod := func(ready corev1.ConditionStatus, restarts int32, state, last corev1.ContainerState, more ...corev1.PodCondition) *corev1.Pod {
+		p := podFor(rs, "p", &since)
+		p.Status.Conditions = append(more, condition(corev1.PodReady, ready))
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", RestartCount: restarts, State: state, LastTerminationState: last}}
+		return p
+	}
+	var none corev1.ContainerState
+	runs := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(0))}}
+	anew := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(2))}}
+	crashed, missing, rebooted := ended(1, "Error", ""), ended(137, "ContainerStatusUnknown", ""), ended(255, "Unknown", "")
+	well := pod(corev1.ConditionTrue, 0, runs, none)
+	for name, test := range map[string]struct {
+		then []*corev1.Pod
+		// held is what a hold says of it, follow what is said outside one.
+		held, follow string
+	}{
+		"well":                     {[]*corev1.Pod{well}, "", ""},
+		"crashed":                  {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, crashed)}, diagnose.RestartedAfterReady, diagnose.RestartedAfterReady},
+		"not ready once":           {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, runs, none)}, diagnose.ReadinessLost, ""},
+		"evicted":                  {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, crashed, none, condition(corev1.DisruptionTarget, corev1.ConditionTrue))}, "", ""},
+		"its node is silent":       {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, runs, none, condition(corev1.ContainersReady, corev1.ConditionTrue))}, "", ""},
+		"its node was rebooted":    {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, missing, none), pod(corev1.ConditionFalse, 1, anew, rebooted), pod(corev1.ConditionTrue, 1, runs, rebooted)}, "", ""},
+		"and flaps after that":     {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionFalse, 1, runs, rebooted)}, diagnose.ReadinessLost, ""},
+		"and crashed after that":   {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionTrue, 2, runs, crashed)}, diagnose.RestartedAfterReady, diagnose.RestartedAfterReady},
+		"rebooted again and again": {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionTrue, 2, runs, rebooted), pod(corev1.ConditionTrue, 3, runs, rebooted)}, "", ""},
+	} {
+		s := &Snapshot{Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{well}}
+		m, _ := memory{restarts: map[types.UID]int32{well.UID: 0}}.follow(s, rs)
+		held, follow := "", ""
+		for _, p := range test.then {
+			s.Pods = []*corev1.Pod{p}
+			var f *Finding
+			if m, f = m.follow(s, rs); f != nil {
+				follow = f.ID
+			}
+			if f := m.lost(s); f != nil {
+				held = f.ID
+			}
+		}
+		if held != test.held || follow != test.follow {
+			t.Errorf("%s: a hold says %q, want %q; else %q, want %q", name, held, test.held, follow, test.follow)
+		}
+	}
+}
+
+// What happens in a long hold, such as a node that falls silent, has the Deployment's own deadline from then on.
+func TestWhatHappensInALongHold(t *testing.T) {
+	for name, test := range map[string]struct {
+		// silence is how long a node is, before its pod is replaced.
+		silence time.Duration
+		scaled  bool
+		want    Outcome
+	}{
+		"a node is silent":          {5 * time.Minute, false, Done},
+		"a node is silent for good": {time.Hour, false, RolledBack},
+		"scaled":                    {0, true, Done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, b *bench) {
+				options := inSteps
+				options.Hold = 15 * time.Minute
+				b.onStep(1, func() {
+					time.AfterFunc(11*time.Minute, func() {
+						b.change(func() {
+							if test.scaled {
+								b.scale(6)
+								return
+							}
+							pod := b.pods[len(b.pods)-1].DeepCopy()
+							b.stuck = map[types.UID]bool{pod.UID: true}
+							since := metav1.NewTime(b.now.Truncate(time.Second))
+							pod.Status.Conditions = []corev1.PodCondition{
+								{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: since},
+								{Type: corev1.ContainersReady, Status: corev1.ConditionTrue},
+							}
+							b.storePod(pod.UID, pod)
+							time.AfterFunc(test.silence, func() { b.change(func() { b.storePod(pod.UID, nil) }) })
+						})
+					})
+				})
+				result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantOutcome(t, result, test.want, "")
+				if f := result.Finding; f != nil && f.ID != diagnose.ProgressDeadlineExceeded {
+					t.Errorf("finding %s", f)
+				}
+			})
+		})
+	}
+}
