@@ -97,7 +97,11 @@ func rightsFor(workload Workload) []preflight.Right {
 	var all []preflight.Right
 	add := func(group, resource string, needed bool, verbs ...string) {
 		for _, verb := range verbs {
-			all = append(all, preflight.Right{Verb: verb, Group: group, Resource: resource, Needed: needed})
+			right := preflight.Right{Verb: verb, Group: group, Resource: resource, Needed: needed}
+			if resource == kind {
+				right.Name = workload.GetName() // nothing is listed or watched but it
+			}
+			all = append(all, right)
 		}
 	}
 	add(appsv1.GroupName, kind, true, "get")

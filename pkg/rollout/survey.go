@@ -150,7 +150,7 @@ func (e *Engine) May(ctx context.Context, namespace string, right *preflight.Rig
 	kind, sub, _ := strings.Cut(right.Resource, "/")
 	review, err := e.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: namespace, Verb: right.Verb, Group: right.Group, Resource: kind, Subresource: sub,
+			Namespace: namespace, Verb: right.Verb, Group: right.Group, Resource: kind, Subresource: sub, Name: right.Name,
 		}},
 	}, metav1.CreateOptions{})
 	return err != nil || review.Status.Allowed

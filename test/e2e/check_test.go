@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -111,6 +112,26 @@ func TestChecksWithTheLeastRights(t *testing.T) {
 	if strings.Contains(p.told(), "FAIL") {
 		t.Errorf("a check stands against it\n%s", p.told())
 	}
+	w.restored()
+}
+
+// A right to one Deployment alone is enough, since nothing is done with others.
+func TestStartWithTheRightToOneDeployment(t *testing.T) {
+	w := newWeb(t)
+	rights := enough()
+	delete(rights, "deployments")
+	w.allow(rights)
+	w.kubectl("create", "role", "named", "--verb=get,list,watch,patch", "--resource=deployments.apps", "--resource-name=web")
+	w.kubectl("create", "rolebinding", "named", "--role=named", "--user=dev")
+	w.until(func() bool {
+		review, err := w.client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), &authorizationv1.SubjectAccessReview{
+			Spec: authorizationv1.SubjectAccessReviewSpec{User: "dev", ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: w.name, Verb: "patch", Group: "apps", Resource: "deployments", Name: "web",
+			}},
+		}, metav1.CreateOptions{})
+		return err == nil && review.Status.Allowed
+	}, func() string { return "dev has no right to deployment web" })
+	w.start("web:v2", "--as", "dev").ends(0)
 	w.restored()
 }
 

@@ -89,7 +89,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 		change := w.change(c.pin)
 		change.note = c.note(i)
 		// Before its old pods come back, or those in place would start with what has just failed.
-		change.returning = func(ctx context.Context) { c.restoreOnce(ctx, written, w) }
+		change.returning = func(ctx context.Context) { _ = c.restoreOnce(ctx, written, w) } // which is answered at the end
 		err := c.roll(ctx, change)
 		if err == nil {
 			err = c.keepChanged(ctx)

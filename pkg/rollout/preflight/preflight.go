@@ -58,6 +58,8 @@ type Result struct {
 // Right is something that the command will do.
 type Right struct {
 	Verb, Group, Resource string
+	// Name is the only object that it is needed for, empty for all of them. A list or watch is one of that name then.
+	Name string
 	// Needed tells rights without which the command cannot work from those without which it tells or does less.
 	Needed  bool
 	Allowed bool

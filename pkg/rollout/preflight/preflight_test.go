@@ -143,7 +143,7 @@ func TestChecks(t *testing.T) {
 		"no time to drain":    {func(in *Input) { in.Workload.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](0) }, DrainTime, Warn},
 		"all may be missing":  {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
 		"one replica":         {func(in *Input) { in.Workload.Replicas, in.Unavailable = 1, 0 }, Availability, Warn},
-		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Warn},
+		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Fail},
 		"short deadline":      {func(in *Input) { app(in).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 60} }, ProgressDeadline, Warn},
 		"no deadline of note": {func(in *Input) { in.Workload.Deadline = nil }, "", OK},
 		"hook too long": {func(in *Input) {
@@ -175,8 +175,13 @@ func TestQuotasAndLimitRanges(t *testing.T) {
 		"quota slows down":         {func(in *Input) { in.Quotas = quota("requests.cpu", "4", "4") }, QuotaRoom, Warn},
 		"quota stands in the way":  {func(in *Input) { in.Quotas, in.Unavailable = quota("cpu", "4", "4"), 0 }, QuotaRoom, Fail},
 		"without surge it is full": {func(in *Input) { in.Quotas, in.Surge = quota("requests.cpu", "4", "4"), 0 }, "", OK},
-		"without surge, exceeded":  {func(in *Input) { in.Quotas, in.Surge = quota("requests.cpu", "3", "4"), 0 }, QuotaRoom, Warn},
-		"nothing is set":           {func(in *Input) { in.Quotas = quota("limits.memory", "9Gi", "0") }, QuotaRoom, Fail},
+		"without surge, exceeded":  {func(in *Input) { in.Quotas, in.Surge, in.Unavailable = quota("requests.cpu", "3", "4"), 0, 2 }, QuotaRoom, Warn},
+		"what goes cannot come":    {func(in *Input) { in.Quotas = quota("requests.cpu", "3", "4") }, QuotaRoom, Fail},
+		"the same without surge":   {func(in *Input) { in.Quotas, in.Surge = quota("requests.cpu", "3", "4"), 0 }, QuotaRoom, Fail},
+		"exceeded, and nothing is asked for": {func(in *Input) {
+			in.Quotas, app(in).Resources.Requests[corev1.ResourceCPU] = quota("requests.cpu", "3", "4"), resource.MustParse("0")
+		}, "", OK},
+		"nothing is set": {func(in *Input) { in.Quotas = quota("limits.memory", "9Gi", "0") }, QuotaRoom, Fail},
 		"set by a LimitRange": {func(in *Input) {
 			in.Quotas = quota("limits.memory", "9Gi", "0")
 			in.LimitRanges = limitRanges(corev1.LimitRangeItem{Default: corev1.ResourceList{"memory": resource.MustParse("1Gi")}})

@@ -53,10 +53,17 @@ func quotaRoom(in *Input) Result {
 
 // room judges what a quota leaves of one resource.
 func (in *Input) room(quota, name string, left, one resource.Quantity) Result {
-	needed := one.DeepCopy()
+	needed, freed := one.DeepCopy(), one.DeepCopy()
 	needed.Mul(int64(in.Surge))
+	freed.Mul(int64(in.Unavailable))
+	freed.Add(left)
 	switch {
-	case in.Surge == 0 && left.Sign() < 0:
+	case one.IsZero():
+		return ok(QuotaRoom, "") // even a quota that is exceeded refuses no pod that takes nothing
+	case in.Unavailable > 0 && left.Sign() < 0 && freed.Cmp(one) < 0:
+		return fail(QuotaRoom, "ResourceQuota %s is exceeded by %s of %s: a pod that goes to be replaced could not come again, of neither version",
+			quota, strings.TrimPrefix(left.String(), "-"), name)
+	case left.Sign() < 0 && in.Surge == 0:
 		return warn(QuotaRoom, "ResourceQuota %s is exceeded by %s of %s: a pod that is to be replaced may not come again",
 			quota, strings.TrimPrefix(left.String(), "-"), name)
 	case in.Surge == 0 || left.Cmp(needed) >= 0:
