@@ -67,15 +67,15 @@ type giving struct {
 	version *configmap.Content
 }
 
-// to restores the heads of the versions that a template names and the one before did not, and gives what it has written.
-// Where one may not be overwritten, none is.
+// to restores the heads of the versions that a template names and, but in place, the one before did not. It gives what it
+// has written. Where one may not be overwritten, none is.
 func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]restored, error) {
 	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
 	holder := configmap.NewHolder(metav1.OwnerReference{}, true, template)
 	if err := r.checkThere(ctx, template); err != nil {
 		return nil, err
 	}
-	planned, err := r.plan(ctx, &leaving, &holder)
+	planned, err := r.plan(ctx, &leaving, &holder, template.Annotations)
 	if err != nil {
 		return nil, err
 	}
@@ -105,10 +105,12 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 }
 
 // plan finds out which heads are to be given what, and refuses those that others use.
-func (r *restoration) plan(ctx context.Context, leaving, holder *configmap.Holder) ([]giving, error) {
+func (r *restoration) plan(ctx context.Context, leaving, holder *configmap.Holder, annotations map[string]string) ([]giving, error) {
 	var planned []giving
 	for object, kept := range r.kept {
-		if !holder.Needs(object) || leaving.Needs(object) || r.noted(kept.Head) {
+		// In place, what both have is not in the template alone: somebody may have edited the head since.
+		inPlace := annotations[configmap.RecordKey(kept.Head)] == object.Name && holder.Needs(kept.Head)
+		if !holder.Needs(object) || leaving.Needs(object) && (r.lenient || !inPlace) || r.noted(kept.Head) {
 			continue
 		}
 		give, err := r.differs(ctx, leaving, &kept)
