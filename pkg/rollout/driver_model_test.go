@@ -41,7 +41,7 @@ func (d *driver) open() {
 	}
 	for _, what := range []string{"deployments", "replicasets", "pods"} {
 		s.source.watches = append(s.source.watches, &watched{
-			Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s.source, what: what, synced: true,
+			Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s.source, what: what, synced: true, watch: permission{known: true, had: true},
 		})
 	}
 	d.s, d.result, d.awaits = s, nil, false

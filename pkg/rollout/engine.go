@@ -216,6 +216,7 @@ func (s *session) alert(snapshot *Snapshot, next action) action {
 	if until := snapshot.wake(); !until.IsZero() {
 		a.until = earlier(a.until, until)
 	}
+	s.witness.expect(snapshot.report)
 	if !s.witness.next.IsZero() {
 		a.until = earlier(a.until, s.witness.next)
 	}

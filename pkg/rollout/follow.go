@@ -145,6 +145,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 		}
 	case view.Blind == nil && snapshot.StaleSince.IsZero():
 		s.judge(view, &snapshot)
+		s.witness.expect(snapshot.report)
 	}
 	if view.Phase == PhasePaused {
 		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
@@ -159,6 +160,7 @@ func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
 	var next action
 	next, s.memory = decideStep(snapshot, view.Record, s.memory, now)
+	s.witness.expect(snapshot.report)
 	switch a := next.(type) {
 	case await:
 		if until := snapshot.wake(); !until.IsZero() {
@@ -206,6 +208,7 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	}
 	report := diagnose.Diagnose(in)
 	s.memory.seen = report.Seen
+	s.witness.expect(&report)
 	if v.failed(report.Fatal()); v.Finding == nil {
 		if next := v.heldUp(pods, in.Now); !next.IsZero() {
 			return earlier(report.Next, next)

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,8 +16,9 @@ import (
 const (
 	// preparing is how long a pod may be silent before its events are asked for: most are through with it by then.
 	preparing = 1500 * time.Millisecond
-	// askAgain is how long after that they are asked for again.
-	askAgain = 2 * time.Second
+	// askAgain is how long after that they are asked for again, first; then twice as long each time, up to askRarely.
+	askAgain  = 2 * time.Second
+	askRarely = 30 * time.Second
 	// lookAgain bounds how often it is worked out who is to be asked about.
 	lookAgain = 500 * time.Millisecond
 )
@@ -27,6 +29,8 @@ type witness struct {
 	looked time.Time
 	// next is when there is something to ask again, zero where there is not.
 	next time.Time
+	// verdict is when a grace ends, zero where none runs: what was heard before that must not be old then.
+	verdict time.Time
 	// blind is the right that is missing.
 	blind error
 }
@@ -34,6 +38,9 @@ type witness struct {
 type asked struct {
 	at     time.Time
 	events []*corev1.Event
+	// wait is how long it is to be left alone, and version what the pod was like.
+	wait    time.Duration
+	version string
 }
 
 // listen asks for the events of pods that have been silent for too long: a few requests, however many pods there are.
@@ -68,32 +75,98 @@ func (w *witness) events() []*corev1.Event {
 
 func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 	w := &s.witness
-	before := w.asked
-	w.asked = map[types.UID]asked{}
+	w.forget(in)
+	in.Events = w.events()
 	for _, pod := range diagnose.Ask(in) {
 		if !diagnose.Preparing(pod) && pod.Spec.NodeName != "" && !diagnose.PullFails(pod) {
 			continue
 		}
-		known, again := before[pod.UID]
-		due := pod.CreationTimestamp.Add(preparing)
-		if scheduled := podCondition(pod, corev1.PodScheduled); scheduled != nil {
-			due = scheduled.LastTransitionTime.Add(preparing)
-		}
-		if again {
-			w.asked[pod.UID], due = known, known.at.Add(askAgain)
-		}
+		due := w.due(pod)
 		if !now.Before(due) {
 			events, err := s.eventsOf(ctx, pod)
 			if s.cannotSee(err) {
 				return
 			}
-			if err == nil {
-				known.events = events
-			}
-			known.at, due = now, now.Add(askAgain)
-			w.asked[pod.UID] = known
+			w.heard(pod, events, err, now)
+			due = w.due(pod)
 		}
 		w.next = earlier(w.next, due)
+	}
+}
+
+// forget drops what was heard of pods that are gone or ready.
+func (w *witness) forget(in *diagnose.Input) {
+	before := w.asked
+	w.asked = map[types.UID]asked{}
+	for _, pod := range slices.Concat(in.Pods, in.Stale) {
+		known, again := before[pod.UID]
+		if ready, _ := readySince(pod); again && !ready {
+			w.asked[pod.UID] = known
+		}
+	}
+}
+
+func (w *witness) heard(pod *corev1.Pod, events []*corev1.Event, err error, now time.Time) {
+	known, again := w.asked[pod.UID]
+	if err == nil {
+		known.events = events
+	}
+	known.wait = min(2*known.wait, askRarely)
+	if !again || known.version != pod.ResourceVersion {
+		known.wait = askAgain
+	}
+	known.at, known.version = now, pod.ResourceVersion
+	w.asked[pod.UID] = known
+}
+
+// due is when a pod is to be asked.
+func (w *witness) due(pod *corev1.Pod) time.Time {
+	known, again := w.asked[pod.UID]
+	if !again {
+		due := pod.CreationTimestamp.Add(preparing)
+		if scheduled := podCondition(pod, corev1.PodScheduled); scheduled != nil {
+			due = scheduled.LastTransitionTime.Add(preparing)
+		}
+		if turn := w.turn(); diagnose.Preparing(pod) && turn.After(due) {
+			return turn
+		}
+		return due
+	}
+	wait := known.wait
+	if known.version != pod.ResourceVersion {
+		wait = askAgain
+	}
+	due := known.at.Add(wait)
+	if last := w.verdict.Add(-askAgain); !w.verdict.IsZero() && known.at.Before(last) {
+		due = earlier(due, last)
+	}
+	return due
+}
+
+// turn is when the next of several pods is to be asked of which one is through with its preparations.
+func (w *witness) turn() time.Time {
+	var turn time.Time
+	for _, known := range w.asked {
+		if at := known.at.Add(askAgain); diagnose.Begun(known.events) && at.After(turn) {
+			turn = at
+		}
+	}
+	return turn
+}
+
+// expect keeps when the next verdict is due that more events might change.
+func (w *witness) expect(report *diagnose.Report) {
+	w.verdict = time.Time{}
+	if report == nil || len(w.asked) == 0 {
+		return
+	}
+	for i := range report.Findings {
+		if f := &report.Findings[i]; f.Severity == diagnose.Warning && f.Grace != nil && !f.Starting() {
+			w.verdict = earlier(w.verdict, f.Grace.Until)
+		}
+	}
+	if last := w.verdict.Add(-askAgain); !w.verdict.IsZero() && w.looked.Before(last) {
+		w.next = earlier(w.next, last)
 	}
 }
 

@@ -2,29 +2,42 @@ package diagnose
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // mostAsked is about how many pods events are asked for at most, however many there are.
 const mostAsked = 5
 
 // Ask names the pods of which more has to be known than they tell themselves: their events. Of pods in the same state one
-// speaks for all.
+// speaks for all, always the same; where its events tell that it goes on another is asked, which may be stuck.
 func Ask(in *Input) []*corev1.Pod {
-	var ask []*corev1.Pod
-	asked := map[string]bool{}
+	events := byObject(in.Events)
+	speakers := map[string]*corev1.Pod{}
 	for _, pod := range in.Pods {
 		state := stateOf(pod)
-		if state == "" || asked[state] || len(ask) == mostAsked {
+		if state == "" || Preparing(pod) && Begun(events[pod.UID]) {
 			continue
 		}
-		asked[state] = true
-		ask = append(ask, pod)
+		if other := speakers[state]; other == nil || before(pod, other, events) {
+			speakers[state] = pod
+		}
 	}
+	ask := slices.SortedFunc(maps.Values(speakers), func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	ask = ask[:min(len(ask), mostAsked)]
 	return append(ask, in.Stale[:min(len(in.Stale), mostAsked-len(ask))]...)
+}
+
+// before tells whether of two pods alike one is asked rather than the other: that which was before, else by their names.
+func before(a, b *corev1.Pod, events map[types.UID][]*corev1.Event) bool {
+	if known, other := len(events[a.UID]) > 0, len(events[b.UID]) > 0; known != other {
+		return known
+	}
+	return a.Name < b.Name
 }
 
 // Preparing tells whether only events can say how a pod is: it has a node, and nothing of it runs or has a reason not to.
@@ -80,7 +93,7 @@ func (d *diagnosis) lend() {
 	for i, pod := range d.Pods {
 		own, state := d.events[pod.UID], stateOf(pod)
 		states[i] = state
-		if lent := lenders[state]; state != "" && len(own) > 0 && (lent == nil || begun(own) && !begun(lent)) {
+		if lent := lenders[state]; state != "" && len(own) > 0 && (lent == nil || Begun(own) && !Begun(lent)) {
 			lenders[state] = own
 		}
 	}
@@ -91,8 +104,8 @@ func (d *diagnosis) lend() {
 	}
 }
 
-// begun tells whether a pod's volumes and sandbox are there, since what comes after that has been told.
-func begun(events []*corev1.Event) bool {
+// Begun tells whether a pod's volumes and sandbox are there, since what comes after that has been told.
+func Begun(events []*corev1.Event) bool {
 	return slices.ContainsFunc(events, func(e *corev1.Event) bool {
 		return e.Reason == "Pulling" || e.Reason == "Pulled" || e.Reason == "Created"
 	})

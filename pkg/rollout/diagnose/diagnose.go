@@ -202,7 +202,7 @@ func (d *diagnosis) add(s *signal) {
 		g = &group{cause: cause}
 		d.groups[key] = g
 	}
-	if g.first == nil || until.Before(g.until) {
+	if g.first == nil || until.Before(g.until) || until.Equal(g.until) && s.object.Name < g.first.object.Name {
 		g.first, g.until, g.late = s, until, late
 	}
 	g.objects = append(g.objects, s.object)

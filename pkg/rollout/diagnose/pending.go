@@ -98,7 +98,7 @@ func unsuitable(reason string) bool {
 
 // preparing says why a pod's volumes are not mounted or its sandbox is not made; only events tell.
 func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
-	if begun(d.events[pod.UID]) {
+	if Begun(d.events[pod.UID]) {
 		return nil // that comes after
 	}
 	for i := range pod.Status.ContainerStatuses {
