@@ -180,10 +180,13 @@ func (d *diagnosis) began(s *signal) time.Time {
 		}
 		d.report.Seen[key] = since
 	}
-	if !s.since.IsZero() {
-		return s.since
+	if s.since.IsZero() {
+		return since
 	}
-	return since
+	if s.pod != nil { // whose node's clock may be behind
+		return latest(s.since, s.pod.CreationTimestamp.Time)
+	}
+	return s.since
 }
 
 func (d *diagnosis) add(s *signal) {
