@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func TestRelapses(t *testing.T) {
 	}
 	pod := func(ready corev1.ConditionStatus, restarts int32, state, last corev1.ContainerState, more ...corev1.PodCondition) *corev1.Pod {
 		p := podFor(rs, "p", &since)
-		p.Status.Conditions = append(more, condition(corev1.PodReady, ready))
+		p.Status.Conditions = slices.Concat(more, []corev1.PodCondition{condition(corev1.PodReady, ready)})
 		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", RestartCount: restarts, State: state, LastTerminationState: last}}
 		return p
 	}

@@ -50,7 +50,8 @@ func mayBeUnderWay(workload Workload) bool {
 
 // controllerRevisions reads the revisions of a StatefulSet or DaemonSet.
 func (e *Engine) controllerRevisions(ctx context.Context, of Workload) ([]*appsv1.ControllerRevision, error) {
-	list, err := e.Client.AppsV1().ControllerRevisions(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(selectorOf(of))})
+	selector := metav1.FormatLabelSelector(selectorOf(of))
+	list, err := e.Client.AppsV1().ControllerRevisions(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the ControllerRevisions of %q in namespace %q: %w", of.GetName(), of.GetNamespace(), err)
 	}
