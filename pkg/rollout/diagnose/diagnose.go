@@ -178,7 +178,10 @@ func (d *diagnosis) began(s *signal) time.Time {
 		d.report.Seen[key] = since
 	}
 	if !s.since.IsZero() {
-		return s.since
+		since = s.since
+	}
+	if s.pod != nil {
+		since = latest(since, s.pod.CreationTimestamp.Time) // by the API server's clock; the node's may be behind
 	}
 	return since
 }
