@@ -21,6 +21,9 @@ const (
 	gatherChanges = 10 * time.Millisecond
 	// resizeTimeout is how long the ReplicaSets may take to report that they have followed their size.
 	resizeTimeout = 2 * time.Second
+	// tellTimeout bounds what is read for the report before the old version returns. It cannot be read after that: the pods
+	// go, and their logs with them.
+	tellTimeout = 3 * time.Second
 )
 
 // act does what was decided. It returns a result when the session's work has ended.
@@ -49,7 +52,9 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 	case finish:
 		return s.finish(ctx, d, a.outcome)
 	case goBack:
-		s.tell(ctx, a.finding)
+		telling, cancel := context.WithTimeout(ctx, tellTimeout)
+		s.tell(telling, a.finding)
+		cancel()
 		return s.goBack(ctx, d)
 	}
 	return nil

@@ -172,7 +172,8 @@ func (st *stepper) next(m memory) (action, memory) {
 	}
 	replicas := replicasOf(st.Deployment)
 	if st.record.Last() || replicas == 0 {
-		if until := st.settled(st.current); st.now.Before(until) {
+		var until time.Time
+		if m, until = m.settling(st.Snapshot, st.current, st.now); st.now.Before(until) {
 			return await{until: until}, m
 		}
 		return finish{outcome: Done}, m

@@ -54,7 +54,8 @@ func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memo
 	if finding != nil {
 		return stop{outcome: Failed, finding: finding}, m
 	}
-	if until := s.settled(s.Current()); s.Complete() && now.Before(until) {
+	m, until := m.settling(s, s.Current(), now)
+	if s.Complete() && now.Before(until) {
 		return await{until: until}, m
 	}
 	return nil, m

@@ -155,7 +155,10 @@ func (s *session) run(ctx context.Context) *Result {
 		if err := s.source.err(); err != nil {
 			return s.result(Failed, err.Error())
 		}
+		// That takes time; what is decided is decided by what there is after that.
+		heard := s.listen(ctx)
 		snapshot := s.snapshot()
+		snapshot.Events = heard
 		if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
 			if snapshot.StaleSince.IsZero() {
 				return s.result(Deleted, "the Deployment was deleted")
@@ -165,7 +168,6 @@ func (s *session) run(ctx context.Context) *Result {
 			}
 			continue
 		}
-		snapshot.Events = s.listen(ctx)
 		next, err := s.decide(&snapshot)
 		if err != nil {
 			return s.result(Failed, err.Error())

@@ -18,15 +18,20 @@ type memory struct {
 	heldSince  time.Time
 	restarts   map[types.UID]int32
 	staleSince time.Time
-	// seen and careers outlive a step.
+	// What follows outlives a step.
 	seen    diagnose.Seen
 	careers map[types.UID]career
+	// settled is when the containers that restarted will have run for long enough, and settledBy when that is taken for true.
+	settled, settledBy time.Time
 }
 
 // enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
 func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 	if m.step != step {
-		m = memory{step: step, progressAt: now, staleSince: m.staleSince, seen: m.seen, careers: m.careers}
+		m = memory{
+			step: step, progressAt: now, staleSince: m.staleSince,
+			seen: m.seen, careers: m.careers, settled: m.settled, settledBy: m.settledBy,
+		}
 	}
 	switch {
 	case !s.StaleSince.IsZero():

@@ -151,6 +151,19 @@ func (s *Snapshot) of(pod *corev1.Pod, id, text string) *Finding {
 	return f
 }
 
+// settling is until when success is held back, by what the nodes' clocks tell and no longer than from now on where they are
+// ahead.
+func (m memory) settling(s *Snapshot, current *appsv1.ReplicaSet, now time.Time) (memory, time.Time) {
+	until := s.settled(current)
+	if !until.Equal(m.settled) {
+		m.settled, m.settledBy = until, until
+		if limit := now.Add(mostSettling); until.After(limit) {
+			m.settledBy = limit
+		}
+	}
+	return m, m.settledBy
+}
+
 // settled is when the new pods that have restarted have run for long enough: twice as long as their container did before
 // it ended. It is zero where none has restarted.
 func (s *Snapshot) settled(current *appsv1.ReplicaSet) time.Time {

@@ -112,3 +112,33 @@ func TestWhatHappensInALongHold(t *testing.T) {
 		})
 	}
 }
+
+// A container that has ended once is watched for a minute at most, however far ahead its node's clock is.
+func TestSettlingIsBounded(t *testing.T) {
+	t.Parallel()
+	rs, since := setFor("b", "web:2", 2, noon(0)), noon(0)
+	pod := podFor(rs, "p", &since)
+	restarted := func(count int32, started time.Time) {
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name: "app", RestartCount: count, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(started)}},
+			LastTerminationState: ended(1, "Error", ""),
+		}}
+	}
+	s := &Snapshot{Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{pod}}
+	var m memory
+	var until time.Time
+	restarted(1, noon(600))
+	for look := range 3 {
+		if m, until = m.settling(s, rs, noon(20*look)); !until.Equal(noon(60)) {
+			t.Errorf("until %s", until)
+		}
+	}
+	restarted(2, noon(700))
+	if m, until = m.settling(s, rs, noon(50)); !until.Equal(noon(110)) {
+		t.Errorf("after another end until %s", until)
+	}
+	restarted(3, noon(60))
+	if _, until = m.settling(s, rs, noon(61)); !until.Equal(noon(70)) {
+		t.Errorf("where the clocks agree until %s", until)
+	}
+}

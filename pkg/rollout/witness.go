@@ -74,6 +74,8 @@ func (w *witness) events() []*corev1.Event {
 }
 
 func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout) // for all of them
+	defer cancel()
 	w := &s.witness
 	w.forget(in)
 	in.Events = w.events()

@@ -180,13 +180,13 @@ func (d *diagnosis) began(s *signal) time.Time {
 		}
 		d.report.Seen[key] = since
 	}
-	if s.since.IsZero() {
-		return since
+	if !s.since.IsZero() {
+		since = s.since
 	}
-	if s.pod != nil { // whose node's clock may be behind
-		return latest(s.since, s.pod.CreationTimestamp.Time)
+	if s.pod != nil {
+		since = latest(since, s.pod.CreationTimestamp.Time) // by the API server's clock; the node's may be behind
 	}
-	return s.since
+	return since
 }
 
 func (d *diagnosis) add(s *signal) {

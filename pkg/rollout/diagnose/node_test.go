@@ -44,3 +44,27 @@ func TestWhatANodeDoesIsNotBlamedOnTheApplication(t *testing.T) {
 		}
 	}
 }
+
+// A node's clock may be behind: nothing of a pod began before the API server had made the pod.
+func TestANodesClockIsNotTrustedTooFar(t *testing.T) {
+	t.Parallel()
+	behind := podWith("a", runs(-120))
+	behind.CreationTimestamp, behind.Status.Conditions[0].LastTransitionTime = at(0), at(-120)
+	for _, seen := range []Seen{{}, nil} {
+		in := inputOf(10, behind)
+		in.Seen = seen
+		if got := summary(Diagnose(in)); got != "warning NotReady 1" {
+			t.Errorf("got %s", got)
+		}
+		in.Now = at(60).Time
+		if got := summary(Diagnose(in)); got != "fatal NotReady 1" {
+			t.Errorf("got %s", got)
+		}
+	}
+	strange := podWith("b", waits("Meditating", "om"))
+	strange.Status.Conditions[0].LastTransitionTime = at(-120)
+	in := inputOf(10, strange)
+	if in.Seen = nil; summary(Diagnose(in)) != "warning Undetermined 1" {
+		t.Errorf("got %s", summary(Diagnose(in)))
+	}
+}
