@@ -39,6 +39,10 @@ func (s *survey) references(ctx context.Context, lean bool) {
 	if account != "" {
 		in.References.Items = append(in.References.Items, preflight.Reference{Kind: "ServiceAccount", Name: account})
 	}
+	// Before the account is read, which may name others.
+	for i := range in.PullSecrets.Items {
+		s.Go(func() { s.look(ctx, &in.PullSecrets.Items[i]) })
+	}
 	for i := range in.References.Items {
 		r := &in.References.Items[i]
 		s.Go(func() {
@@ -48,9 +52,6 @@ func (s *survey) references(ctx context.Context, lean bool) {
 				s.look(ctx, r)
 			}
 		})
-	}
-	for i := range in.PullSecrets.Items {
-		s.Go(func() { s.look(ctx, &in.PullSecrets.Items[i]) })
 	}
 }
 
