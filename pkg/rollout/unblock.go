@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // readyTolerance is how long after the kubelet took a pod its Ready condition may have been set for the first time.
@@ -138,7 +140,7 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	if !until.IsZero() {
 		next = earlier(next, until)
 	}
-	if finding != nil && finding.Reason != "CrashLoopBackOff" {
+	if finding != nil && finding.ID != diagnose.CrashLoopBackOff {
 		finding.Pods = 1
 		v.failed(finding)
 		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut

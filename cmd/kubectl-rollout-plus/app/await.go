@@ -126,8 +126,15 @@ func objectIn(info *resource.Info) printers.Object {
 // unblock deletes pods of the revision that was left where a StatefulSet would wait for them for ever. The rollback is
 // made whether that succeeds or not.
 func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
+	if counts := rollout.PodCountsOf(left); counts.Ready < counts.Desired {
+		env.unblockFailed(ctx, engine, left)
+	}
+}
+
+// unblockFailed does so whatever the status says, which may be behind the pods.
+func (env *environment) unblockFailed(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
 	set, is := left.(*appsv1.StatefulSet)
-	if counts := rollout.PodCountsOf(left); !is || counts.Ready >= counts.Desired {
+	if !is {
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, observeTimeout, errUnobserved)
