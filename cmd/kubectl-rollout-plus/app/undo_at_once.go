@@ -50,13 +50,14 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	}
 	// All are read before the first goes back: none of them is in the way of another.
 	infos, err := result.Infos()
-	failures := []error{err}
 	for _, info := range infos {
 		f.returns(info)
 	}
+	var failures []error
 	for _, info := range infos {
 		failures = append(failures, u.undo(ctx, info))
 	}
+	failures = append(failures, err) // kubectl tells of what was not found after that, too
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
 		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
 	}
