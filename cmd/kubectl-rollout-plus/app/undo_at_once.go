@@ -49,15 +49,12 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 		return err
 	}
 	// All are read before the first goes back: none of them is in the way of another.
-	infos, err := result.Infos()
-	for _, info := range infos {
+	all := allFound(result)
+	eachFound(all, func(info *resource.Info) error {
 		f.returns(info)
-	}
-	var failures []error
-	for _, info := range infos {
-		failures = append(failures, u.undo(ctx, info))
-	}
-	failures = append(failures, err) // kubectl tells of what was not found after that, too
+		return nil
+	})
+	failures := eachFound(all, func(info *resource.Info) error { return u.undo(ctx, info) })
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
 		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
 	}
