@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -141,13 +143,16 @@ func MayBeOpen(workload Workload) bool {
 	return recorded || isGated(d) || hasGateDeadline(d)
 }
 
-// kindOf is what people call the kind of a workload.
-func kindOf(workload Workload) string {
+// KindOf is the kind of a workload, which an object that was read with types need not say of itself.
+func KindOf(workload Workload) string {
 	switch workload.(type) {
 	case *appsv1.StatefulSet:
-		return "statefulset"
+		return "StatefulSet"
 	case *appsv1.DaemonSet:
-		return "daemonset"
+		return "DaemonSet"
 	}
-	return "deployment"
+	return "Deployment"
 }
+
+// kindOf is what people call it.
+func kindOf(workload Workload) string { return strings.ToLower(KindOf(workload)) }
