@@ -72,9 +72,7 @@ func describe(workload Workload) preflight.Workload {
 		w.MinReadySeconds, w.Deadline = settings.MinReadySeconds, settings.ProgressDeadlineSeconds
 	case *appsv1.StatefulSet:
 		w.Strategy, w.MinReadySeconds, w.ServiceName = string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds, o.Spec.ServiceName
-		if update := o.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
-			w.Partition = *update.Partition
-		}
+		w.Partition = partitionOf(o)
 	case *appsv1.DaemonSet:
 		w.Strategy, w.MinReadySeconds = string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds
 	}

@@ -98,14 +98,7 @@ func exceededDeadline(d *appsv1.Deployment) bool {
 }
 
 func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
-	status, replicas := s.Status, int32(1)
-	if s.Spec.Replicas != nil {
-		replicas = *s.Spec.Replicas
-	}
-	var partition int32
-	if update := s.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
-		partition = *update.Partition
-	}
+	status, replicas, partition := s.Status, PodCountsOf(s).Desired, partitionOf(s)
 	switch {
 	case s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
 		return OnDelete
