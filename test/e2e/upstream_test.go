@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -99,8 +98,8 @@ func (s *space) withoutScheduler() {
 	s.writeKubeconfig()
 	s.withoutTokens()
 	ignore := admissionv1.Ignore
-	// Pods that are replaced keep it, and then their service account too: upstream's API
-	// server gives a pod neither, and a pod cannot change them.
+	// Pods that are replaced keep it, and then their service account too: upstream's API server gives a pod neither, and a
+	// pod cannot change them.
 	s.mutatePods(&admissionv1.MutatingAdmissionPolicySpec{
 		FailurePolicy: &ignore,
 		Mutations: []admissionv1.Mutation{{
@@ -144,17 +143,6 @@ func (s *space) lendNode() {
 	})
 	s.afterwards(func(ctx context.Context) error {
 		return gone(s.client.RbacV1().ClusterRoleBindings().Delete(ctx, "foo", metav1.DeleteOptions{}))
-	})
-}
-
-// afterwards has something done when the test's own context has ended.
-func (s *space) afterwards(do func(context.Context) error) {
-	s.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := do(ctx); err != nil {
-			s.Error("stays behind:", err)
-		}
 	})
 }
 
