@@ -97,7 +97,7 @@ func (s *space) environment() []string {
 // until asks until it is so; otherwise says how it is instead. It is for what no watch tells.
 func (s *space) until(is func() bool, otherwise func() string) {
 	s.Helper()
-	err := wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true,
+	err := wait.PollUntilContextTimeout(s.Context(), 100*time.Millisecond, patience, true,
 		func(context.Context) (bool, error) { return is(), nil })
 	if err != nil {
 		s.Fatal(otherwise())
