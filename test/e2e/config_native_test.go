@@ -15,6 +15,7 @@ func configuredNative(kind string) string {
 
 // What a StatefulSet or DaemonSet does not start with goes back, with the object and all references.
 func TestConfigSetThatBreaksNative(t *testing.T) {
+	t.Parallel()
 	for short, kind := range map[string]string{"sts": "StatefulSet", "ds": "DaemonSet"} {
 		for name, mode := range modes {
 			t.Run(short+" "+name, func(t *testing.T) {

@@ -62,6 +62,7 @@ func newConfigured(t *testing.T, edits ...edit) *web {
 
 // Nothing of a change of configuration is lost with the command that makes it: who goes on does so with the new one.
 func TestKilledConfigSetGoesOn(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			w := newConfigured(t)
@@ -83,6 +84,7 @@ func TestKilledConfigSetGoesOn(t *testing.T) {
 
 // Who goes back gives the object what it held, though no version of that was ever rolled out.
 func TestAbortGivesConfigurationBack(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			w := newConfigured(t)
@@ -127,6 +129,7 @@ func TestAbortGivesConfigurationBack(t *testing.T) {
 
 // Whoever takes it back, what config set would have restored is restored.
 func TestResumedConfigSetThatFails(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			w := newConfigured(t)

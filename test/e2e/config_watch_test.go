@@ -138,6 +138,7 @@ func TestWatchWaitsForTheEndOfABurst(t *testing.T) {
 
 // A broken edit is taken back, said, and not tried again; the next good one is rolled out.
 func TestWatchGoesOnAfterAFailure(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"--pin", "--in-place"} {
 		t.Run(mode, func(t *testing.T) {
 			w := watched(t, strategy("1", "0"), progressDeadline(10))

@@ -10,6 +10,7 @@ import (
 
 // TestDiff compares revisions of the three kinds.
 func TestDiff(t *testing.T) {
+	t.Parallel()
 	names := map[string]string{"deploy": "deployment.apps/web", "sts": "statefulset.apps/web", "ds": "daemonset.apps/web"}
 	for short := range kinds {
 		t.Run(short, func(t *testing.T) {

@@ -48,6 +48,7 @@ func (w *web) reached(old, image string, targets ...int) {
 }
 
 func TestEveryStepHasExactNumbers(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name               string
 		replicas           int32

@@ -102,6 +102,7 @@ func TestExplainOfAnOpenRollout(t *testing.T) {
 // With fewer rights less is told, and that is said: without those to see events and logs the cause still is, and without
 // pods there is nothing to tell, which is not the same as nothing in the way.
 func TestExplainWithFewRights(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, without string
 		code          int

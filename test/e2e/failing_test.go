@@ -12,6 +12,7 @@ import (
 var podOfWeb = regexp.MustCompile(`pod web-[a-z0-9]+-[a-z0-9]+, container app: `)
 
 func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		tag   string
 		edits []edit

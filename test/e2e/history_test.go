@@ -137,6 +137,7 @@ func (s *space) moreAlike(args ...string) {
 
 // TestHistoryAsKubectl compares with kubectl rollout history, side by side on the same objects.
 func TestHistoryAsKubectl(t *testing.T) {
+	t.Parallel()
 	for short := range kinds {
 		t.Run(short, func(t *testing.T) {
 			s := newSpace(t)
@@ -264,6 +265,7 @@ func (s *space) revisions(object string) []string {
 
 // TestHistoryStates sees the states come and go: a rollout, one that gets stuck, and the way back from it.
 func TestHistoryStates(t *testing.T) {
+	t.Parallel()
 	for short := range kinds {
 		t.Run(short, func(t *testing.T) {
 			s := newSpace(t)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestAnInterruptedRolloutStandsAndGoesOn(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		flags  []string

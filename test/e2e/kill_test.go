@@ -22,6 +22,7 @@ const (
 // TestKillAtAnyMoment ends the plugin with kill -9, which it cannot notice, and goes on or back from the cluster's state
 // alone, which is now and then killed too.
 func TestKillAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv(seedVariable); text != "" {
 		var err error

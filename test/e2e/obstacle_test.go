@@ -9,6 +9,7 @@ import (
 
 // A StatefulSet waits for every pod to be ready before it replaces any, those of an earlier revision too.
 func TestAStatefulSetThatWaitsForABrokenPod(t *testing.T) {
+	t.Parallel()
 	for image, what := range map[string]struct {
 		waits string
 		told  []string

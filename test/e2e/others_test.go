@@ -32,6 +32,7 @@ func (w *web) detached(flags ...string) {
 }
 
 func TestAnotherTemplateInMidStep(t *testing.T) {
+	t.Parallel()
 	for _, then := range []string{"resume", "abort"} {
 		t.Run(then, func(t *testing.T) {
 			w := newWeb(t, replicas(5), strategy("1", "1"))
@@ -58,6 +59,7 @@ func TestAnotherTemplateInMidStep(t *testing.T) {
 
 // kubectl's own undo replaces the Deployment's annotations, and with them the record.
 func TestNativeUndoInMidStep(t *testing.T) {
+	t.Parallel()
 	t.Run("driven", func(t *testing.T) {
 		w := newWeb(t)
 		p := w.underWay()
@@ -108,6 +110,7 @@ func TestAnAbortOfAPausedRolloutSaysSo(t *testing.T) {
 
 // Somebody takes the gate away: the controller goes on by itself, which the command must not claim as its own success.
 func TestTheGateIsOpenedByOthers(t *testing.T) {
+	t.Parallel()
 	for _, then := range []string{"resume", "abort"} {
 		t.Run(then, func(t *testing.T) {
 			w := newWeb(t)

@@ -11,6 +11,7 @@ import (
 // Of two undos at the same time one goes back. The other finds that done or refuses, or comes after it and leaves what the
 // first has gone back to; neither goes back by two revisions.
 func TestTwoUndosAtTheSameTime(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSpace(t)

@@ -74,6 +74,7 @@ func TestTheRightsThatAreEnough(t *testing.T) {
 }
 
 func TestMissingRightsAreNamed(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, rights, tells string }{
 		{"no right at all", "", `the right to get deployments in namespace `},
 		{"no list of pods", "pods", "the right to list and watch pods is missing"},

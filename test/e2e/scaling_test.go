@@ -32,6 +32,7 @@ const rounding = 1
 
 // The new pods are on their way when replicas change.
 func TestScalingWhileAStepIsUnderWay(t *testing.T) {
+	t.Parallel()
 	for _, c := range scaleCases {
 		t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing", c.from, c.to, c.surge, c.unavailable), func(t *testing.T) {
 			w := newWeb(t, replicas(int32(c.from)), strategy(c.surge, c.unavailable), delay("700ms"))
@@ -50,6 +51,7 @@ func TestScalingWhileAStepIsUnderWay(t *testing.T) {
 
 // The step is done and watched when replicas change.
 func TestScalingDuringAHold(t *testing.T) {
+	t.Parallel()
 	for _, c := range scaleCases {
 		t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing", c.from, c.to, c.surge, c.unavailable), func(t *testing.T) {
 			w := newWeb(t, replicas(int32(c.from)), strategy(c.surge, c.unavailable))
@@ -65,6 +67,7 @@ func TestScalingDuringAHold(t *testing.T) {
 
 // Nobody watches when replicas change: the gate alone has to keep the limits.
 func TestScalingOfADetachedRollout(t *testing.T) {
+	t.Parallel()
 	for _, c := range scaleCases {
 		for _, image := range []string{"web:v2", "web:never-ready"} {
 			t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing, %s", c.from, c.to, c.surge, c.unavailable, image), func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 // TestScripts runs testdata/script, whose files show command lines and what they answer. Each has a namespace of its
 // own, and one more command: `exits CODE PROGRAM ARGS...`.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -13,6 +13,7 @@ func withEnv(manifest string) string { return manifest + "        env: [{name: E
 
 // Without the flag kubectl apply does not remove what undo brought back (kubernetes issue 94698), with it it does.
 func TestUndoAndTheNextApply(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		for flag, left := range map[string]string{"--sync-last-applied": "", "--sync-last-applied=false": "EXTRA"} {
 			t.Run(kind+" "+flag, func(t *testing.T) {
@@ -56,6 +57,7 @@ func TestUndoAndTheNextApply(t *testing.T) {
 
 // The revision's own cause comes back with it, a cause that is given stands in its place, and a stale one goes.
 func TestUndoAndTheChangeCause(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSpace(t)

@@ -56,6 +56,7 @@ func (s *space) poised(manifest string, args ...string) (p *process, goOn func()
 
 // An undo in the moment of a change goes back to what was right before, though the controller has not seen the change yet.
 func TestUndoInTheMomentOfAChange(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSpace(t)

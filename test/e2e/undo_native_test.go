@@ -95,6 +95,7 @@ func (w *twins) expect(text string, args ...string) {
 
 // Every row of kubectl's undo, side by side.
 func TestUndoAsKubectlDoes(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		t.Run(kind, func(t *testing.T) {
 			w := newTwins(t)
