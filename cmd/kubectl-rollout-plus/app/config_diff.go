@@ -55,18 +55,18 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 		sides = append(sides, side)
 	}
 	if len(sides) < 2 {
-		now, err := s.head(ctx, object)
+		now, err := s.existing(ctx, object)
 		if err != nil {
 			return err
 		}
 		if len(sides) == 0 {
-			side, found := newestOther(versions, now)
+			side, found := newestOther(versions, now.content)
 			if !found {
 				return nil // there is nothing that differs
 			}
 			sides = append(sides, side)
 		}
-		sides = append(sides, configSide{object.String() + " (now)", now})
+		sides = append(sides, configSide{object.String() + " (now)", now.content})
 	}
 	from, to := sides[0], sides[1]
 	differs, err := printers.Diff(env.Out, env.palette(env.Out),

@@ -37,7 +37,7 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 	}
 	e := &editing{object: object}
 	return e.end(env, f.change(ctx, env, object, func(c *changer) error {
-		if err := c.mustExist(ctx); err != nil {
+		if err := c.mustExist(); err != nil {
 			return err
 		}
 		c.want, err = e.edited(c.head.content)

@@ -55,8 +55,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 		return err
 	}
 	if len(versions) == 0 && now == nil {
-		_, err := s.head(ctx, object)
-		return err
+		return s.absent(object)
 	}
 	if err := s.learnUsers(ctx, versions); err != nil {
 		return err

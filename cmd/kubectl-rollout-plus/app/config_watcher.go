@@ -68,8 +68,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 	for _, object := range w.named {
 		found := w.cached[object]
 		if found == nil {
-			_, err := w.head(ctx, object)
-			return err
+			return w.absent(object)
 		}
 		if err := (&head{object: object, read: found}).noVersion(w.namespace); err != nil {
 			return err

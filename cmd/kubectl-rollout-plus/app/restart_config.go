@@ -61,11 +61,11 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	}
 	contents := map[configmap.Object]*configmap.Content{}
 	for _, object := range heads {
-		found, err := session.head(ctx, object)
+		found, err := session.existing(ctx, object)
 		if err != nil {
 			return err
 		}
-		contents[object] = found
+		contents[object] = found.content
 	}
 	for _, object := range heads {
 		if err := s.restartFor(ctx, env, session.namespace, object, contents); err != nil {
