@@ -101,7 +101,7 @@ func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 	scopeOf := func(r Reference) scope {
 		return scope{r.Container, r.Path, r.Source != FromEnv && r.Source != FromEnvFrom}
 	}
-	references := slices.DeleteFunc(References(spec), func(r Reference) bool { return r.Source == FromDriver || r.Source == FromPull })
+	references := slices.DeleteFunc(References(spec), func(r Reference) bool { return !r.Configures() })
 	touched := map[scope]bool{}
 	for _, r := range references {
 		if c.Touches(r.Object) && r.Source != FromEnv {
