@@ -2,6 +2,7 @@ package configmap
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +27,11 @@ type Object struct {
 
 // String is the object as people type it, as in configmap/web.
 func (o Object) String() string { return strings.ToLower(string(o.Kind)) + "/" + o.Name }
+
+// Compare orders objects by kind and name.
+func (o Object) Compare(other Object) int {
+	return cmp.Or(cmp.Compare(o.Kind, other.Kind), cmp.Compare(o.Name, other.Name))
+}
 
 // Content is what an object holds. Text is what can become an environment variable: a ConfigMap's data, or all of a
 // Secret. Binary can only become files.

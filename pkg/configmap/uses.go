@@ -37,7 +37,7 @@ func Uses(template *corev1.PodTemplateSpec) []Use {
 		all = append(all, use)
 	}
 	slices.SortFunc(all, func(a, b Use) int {
-		return cmp.Or(cmp.Compare(a.Head.Kind, b.Head.Kind), cmp.Compare(a.Head.Name, b.Head.Name), cmp.Compare(a.Version, b.Version))
+		return cmp.Or(a.Head.Compare(b.Head), cmp.Compare(a.Version, b.Version))
 	})
 	return slices.Compact(all)
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,9 +54,8 @@ func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comp
 	if err != nil {
 		return nil, err
 	}
-	heads := slices.SortedFunc(maps.Keys(uses), func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) })
 	var all []comparison
-	for _, head := range heads {
+	for _, head := range slices.SortedFunc(maps.Keys(uses), configmap.Object.Compare) {
 		use := uses[head]
 		if !use.recorded() {
 			_, _ = fmt.Fprintf(r.errOut, "what %s held in %s is not recorded\n", head, use.unknown(from, to))

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +95,7 @@ func (f *staleFlags) heads(ctx context.Context, s *configSession) ([]configmap.O
 			_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %s is passed over: %v\n", head, err)
 		}
 	}
-	slices.SortFunc(heads, func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortFunc(heads, configmap.Object.Compare)
 	return heads, nil
 }
 
