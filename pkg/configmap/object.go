@@ -19,6 +19,9 @@ const (
 	Secret    Kind = "Secret"
 )
 
+// Resource is what the API server calls objects of the kind.
+func (k Kind) Resource() string { return strings.ToLower(string(k)) + "s" }
+
 // Object names a ConfigMap or a Secret. Templates reference those of their own namespace only.
 type Object struct {
 	Kind Kind

@@ -21,7 +21,7 @@ func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Work
 			if !w.rolls(&workloads[i], &r) {
 				continue
 			}
-			kept := strings.ToLower(string(r.Object.Kind)) + "s"
+			kept := r.Object.Kind.Resource()
 			needed = append(needed,
 				preflight.Right{Verb: "create", Resource: kept}, preflight.Right{Verb: "patch", Resource: kept},
 				preflight.Right{Verb: "patch", Group: appsv1.GroupName, Resource: strings.ToLower(workloads[i].Kind) + "s"})

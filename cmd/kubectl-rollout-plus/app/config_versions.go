@@ -27,7 +27,7 @@ type listedVersion struct {
 func (s *configSession) listVersions(ctx context.Context, head configmap.Object) ([]listedVersion, error) {
 	kept, err := s.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
-		return nil, s.reader.explain(ctx, "list", strings.ToLower(string(head.Kind))+"s", err)
+		return nil, s.reader.explain(ctx, "list", head.Kind.Resource(), err)
 	}
 	var all []listedVersion
 	for i := range kept {

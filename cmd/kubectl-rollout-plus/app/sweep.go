@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -71,7 +70,7 @@ func needOwned(holders []configmap.Holder, kept *configmap.Kept) {
 
 // kept are the versions of one kind, without their content.
 func (s *versionStore) kept(ctx context.Context, kind configmap.Kind, selector string) ([]configmap.Kept, error) {
-	body, err := s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(strings.ToLower(string(kind))+"s").
+	body, err := s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(kind.Resource()).
 		VersionedParams(&metav1.ListOptions{LabelSelector: selector}, metav1.ParameterCodec).
 		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Do(ctx).Raw()
 	if err != nil {
@@ -93,7 +92,7 @@ func (s *versionStore) kept(ctx context.Context, kind configmap.Kind, selector s
 
 // there tells with no error that an object exists. Its content is not read.
 func (s *versionStore) there(ctx context.Context, object configmap.Object) error {
-	return s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(strings.ToLower(string(object.Kind))+"s").Name(object.Name).
+	return s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(object.Kind.Resource()).Name(object.Name).
 		SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").Do(ctx).Error()
 }
 
