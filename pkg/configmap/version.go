@@ -142,22 +142,10 @@ func (c *Content) secretData() map[string][]byte {
 	return data
 }
 
-// VersionOfConfigMap reads a version. One that somebody has put another content into is none.
-func VersionOfConfigMap(object *corev1.ConfigMap) (*Version, bool) {
-	return versionOf(ConfigMap, object, object.Immutable, ContentOfConfigMap(object))
-}
-
-// VersionOfSecret reads a version.
-func VersionOfSecret(object *corev1.Secret) (*Version, bool) {
-	return versionOf(Secret, object, object.Immutable, ContentOfSecret(object))
-}
-
-func versionOf(kind Kind, object metav1.Object, immutable *bool, content *Content) (*Version, bool) {
-	head, marked := HeadOf(kind, object)
-	if !marked || immutable == nil || !*immutable || object.GetAnnotations()[SumAnnotation] != content.Sum() {
-		return nil, false
-	}
-	return &Version{Object: Object{kind, object.GetName()}, Head: head, Content: content}, true
+// Is tells whether what has the version's name is the version: one that somebody has put another content into is not.
+func (v *Version) Is(object metav1.Object, immutable bool, content *Content) bool {
+	head, marked := HeadOf(v.Head.Kind, object)
+	return marked && head == v.Head && immutable && content.Equal(v.Content) && object.GetAnnotations()[SumAnnotation] == content.Sum()
 }
 
 // HeadOf tells which head an object is a version of, by what is written on it.

@@ -32,10 +32,10 @@ func (env *environment) configSession(namespace, fieldManager string) (*configSe
 
 // sessionOf is a session with an engine that there is.
 func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *configSession {
+	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
 	return &configSession{
-		env: env, engine: engine, namespace: namespace,
-		reader: &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut},
-		store:  &versionStore{client: engine.Client, clock: env.clock, namespace: namespace, fieldManager: engine.FieldManager},
+		env: env, engine: engine, namespace: namespace, reader: reader,
+		store: &versionStore{configReader: reader, clock: env.clock, fieldManager: engine.FieldManager},
 	}
 }
 

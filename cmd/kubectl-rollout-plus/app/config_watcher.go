@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -99,26 +98,17 @@ func (w *configWatcher) begin(ctx context.Context) error {
 func (w *configWatcher) observe() {
 	seen, contents := map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
 	w.objects.Each(func(object any) {
-		var name configmap.Object
-		var meta *metav1.ObjectMeta
-		var make func() *read
-		switch o := object.(type) {
-		case *corev1.ConfigMap:
-			name, meta = configmap.Object{Kind: configmap.ConfigMap, Name: o.Name}, &o.ObjectMeta
-			make = func() *read {
-				return &read{configmap.ContentOfConfigMap(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
-			}
-		case *corev1.Secret:
-			name, meta = configmap.Object{Kind: configmap.Secret, Name: o.Name}, &o.ObjectMeta
-			make = func() *read {
-				return &read{configmap.ContentOfSecret(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
-			}
-		default:
+		meta, is := object.(metav1.Object)
+		if !is {
 			return
 		}
+		name := configmap.Object{Kind: configmap.ConfigMap, Name: meta.GetName()}
+		if _, is := object.(*corev1.Secret); is {
+			name.Kind = configmap.Secret
+		}
 		found := w.cached[name]
-		if found == nil || found.meta.UID != meta.UID || found.meta.ResourceVersion != meta.ResourceVersion {
-			found = make()
+		if found == nil || found.meta.UID != meta.GetUID() || found.meta.ResourceVersion != meta.GetResourceVersion() {
+			found = readOf(object)
 		}
 		seen[name], contents[name] = found, found.content
 	})

@@ -98,12 +98,11 @@ func (s *versionStore) there(ctx context.Context, object configmap.Object) error
 
 // holders are all objects of the namespace that may need versions.
 func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) {
-	reader := &configReader{client: s.client, namespace: s.namespace}
 	var holders []configmap.Holder
 	var failure error
-	lists := append(reader.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
+	lists := append(s.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
 	for _, l := range lists {
-		err := reader.each(ctx, l, func(object runtime.Object) {
+		err := s.each(ctx, l, func(object runtime.Object) {
 			if holder, is, err := holderOf(object); err != nil {
 				failure = err
 			} else if is {

@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -17,9 +16,8 @@ import (
 
 // versionStore writes and reads the versions of a namespace.
 type versionStore struct {
-	client       kubernetes.Interface
+	*configReader
 	clock        clock.Clock
-	namespace    string
 	fieldManager string
 }
 
@@ -62,20 +60,20 @@ func (s *versionStore) claim(ctx context.Context, version *configmap.Version, ow
 		if !apierrors.IsAlreadyExists(err) {
 			return err == nil, err
 		}
-		existing, kept, err := s.get(ctx, version.Object)
+		existing, err := s.get(ctx, version.Object)
 		switch {
 		case apierrors.IsNotFound(err):
 			continue // it has just been removed
 		case err != nil:
 			return false, err
-		case existing == nil || existing.Head != version.Head || !existing.Content.Equal(version.Content) || kept.Meta.DeletionTimestamp != nil:
+		case !version.Is(&existing.meta, existing.immutable, existing.content) || existing.meta.DeletionTimestamp != nil:
 			return false, nil
 		}
-		all := kept.Meta.OwnerReferences
+		all := existing.meta.OwnerReferences
 		for _, owner := range owners {
 			all = withOwner(all, owner)
 		}
-		err = s.patch(ctx, kept, all, try)
+		err = s.patch(ctx, &configmap.Kept{Object: version.Object, Meta: existing.meta}, all, try)
 		if err == nil || !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 			return err == nil, err
 		}
@@ -106,27 +104,6 @@ func (s *versionStore) create(ctx context.Context, v *configmap.Version, owners 
 	object.OwnerReferences = owners
 	_, err := s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, object, options)
 	return err
-}
-
-// get reads what has a version's name; no version is given where it is none.
-func (s *versionStore) get(ctx context.Context, object configmap.Object) (*configmap.Version, *configmap.Kept, error) {
-	kept := &configmap.Kept{Object: object}
-	if object.Kind == configmap.Secret {
-		found, err := s.client.CoreV1().Secrets(s.namespace).Get(ctx, object.Name, metav1.GetOptions{})
-		if err != nil {
-			return nil, nil, err
-		}
-		kept.Meta = found.ObjectMeta
-		version, _ := configmap.VersionOfSecret(found)
-		return version, kept, nil
-	}
-	found, err := s.client.CoreV1().ConfigMaps(s.namespace).Get(ctx, object.Name, metav1.GetOptions{})
-	if err != nil {
-		return nil, nil, err
-	}
-	kept.Meta = found.ObjectMeta
-	version, _ := configmap.VersionOfConfigMap(found)
-	return version, kept, nil
 }
 
 // patch gives a version its owners, and a new time of claim. It is refused if somebody else has written it meanwhile.
