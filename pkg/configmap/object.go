@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Kind is what holds the configuration.
@@ -57,6 +58,25 @@ func ContentOfSecret(object *corev1.Secret) *Content {
 		content.Text[key] = string(value)
 	}
 	return content
+}
+
+// ConfigMap is a ConfigMap that holds the content.
+func (c *Content) ConfigMap(meta metav1.ObjectMeta, immutable *bool) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: meta, Immutable: immutable, Data: c.Text, BinaryData: c.Binary}
+}
+
+// Secret is a Secret that holds the content.
+func (c *Content) Secret(meta metav1.ObjectMeta, immutable *bool) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: meta, Immutable: immutable, Type: c.Type, Data: c.SecretData()}
+}
+
+// SecretData is the content as a Secret has it.
+func (c *Content) SecretData() map[string][]byte {
+	data := make(map[string][]byte, len(c.Text))
+	for key, value := range c.Text {
+		data[key] = []byte(value)
+	}
+	return data
 }
 
 // file is what a file of this key has in it.

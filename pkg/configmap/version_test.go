@@ -47,7 +47,7 @@ func TestVersionsAreReadAsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		written := v.ConfigMap("2026-01-01T00:00:00Z")
+		written := v.Content.ConfigMap(v.Meta("2026-01-01T00:00:00Z"), new(true))
 		if errs := validation.IsValidLabelValue(written.Labels[HeadLabel]); len(errs) > 0 {
 			t.Errorf("the label %q: %v", written.Labels[HeadLabel], errs)
 		}
@@ -78,7 +78,7 @@ func TestVersionsAreReadAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if written := v.Secret(""); !v.Is(written, *written.Immutable, ContentOfSecret(written)) {
+	if written := v.Content.Secret(v.Meta(""), nil); !v.Is(written, true, ContentOfSecret(written)) {
 		t.Errorf("the Secret is read as %v", written)
 	}
 }

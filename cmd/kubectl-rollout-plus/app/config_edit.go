@@ -59,11 +59,7 @@ type editableSecret struct {
 
 func editableText(object configmap.Object, content *configmap.Content) ([]byte, error) {
 	if object.Kind == configmap.Secret {
-		all := editableSecret{Data: map[string][]byte{}}
-		for key, value := range content.Text {
-			all.Data[key] = []byte(value)
-		}
-		return yaml.Marshal(all)
+		return yaml.Marshal(editableSecret{Data: content.SecretData()})
 	}
 	return yaml.Marshal(editable{Data: content.Text, BinaryData: content.Binary})
 }

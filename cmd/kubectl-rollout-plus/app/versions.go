@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
@@ -56,7 +57,9 @@ func (s *versionStore) ensure(ctx context.Context, head configmap.Object, conten
 // the name.
 func (s *versionStore) claim(ctx context.Context, version *configmap.Version, owners []metav1.OwnerReference, try bool) (bool, error) {
 	for range claimTries {
-		err := s.create(ctx, version, owners, try)
+		meta := version.Meta(s.now())
+		meta.OwnerReferences = owners
+		_, err := s.create(ctx, version.Object.Kind, version.Content, meta, new(true), try)
 		if !apierrors.IsAlreadyExists(err) {
 			return err == nil, err
 		}
@@ -73,7 +76,7 @@ func (s *versionStore) claim(ctx context.Context, version *configmap.Version, ow
 		for _, owner := range owners {
 			all = withOwner(all, owner)
 		}
-		err = s.patch(ctx, &configmap.Kept{Object: version.Object, Meta: existing.meta}, all, try)
+		err = s.reclaim(ctx, &configmap.Kept{Object: version.Object, Meta: existing.meta}, all, try)
 		if err == nil || !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 			return err == nil, err
 		}
@@ -92,22 +95,35 @@ func withOwner(owners []metav1.OwnerReference, owner metav1.OwnerReference) []me
 
 func (s *versionStore) now() string { return s.clock.Now().UTC().Format(time.RFC3339) }
 
-func (s *versionStore) create(ctx context.Context, v *configmap.Version, owners []metav1.OwnerReference, try bool) error {
+// create makes an object, and gives what it is then. With try, the API server only tells whether it would take it.
+func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content *configmap.Content, meta metav1.ObjectMeta, immutable *bool, try bool,
+) (*read, error) {
 	options := metav1.CreateOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
-	if v.Head.Kind == configmap.Secret {
-		secret := v.Secret(s.now())
-		secret.OwnerReferences = owners
-		_, err := s.client.CoreV1().Secrets(s.namespace).Create(ctx, secret, options)
-		return err
+	if kind == configmap.Secret {
+		return written(s.client.CoreV1().Secrets(s.namespace).Create(ctx, content.Secret(meta, immutable), options))
 	}
-	object := v.ConfigMap(s.now())
-	object.OwnerReferences = owners
-	_, err := s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, object, options)
-	return err
+	return written(s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, content.ConfigMap(meta, immutable), options))
 }
 
-// patch gives a version its owners, and a new time of claim. It is refused if somebody else has written it meanwhile.
-func (s *versionStore) patch(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference, try bool) error {
+// patch changes an object, and gives what it is then. With try, the API server only tells whether it would take it.
+func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind types.PatchType, body []byte, try bool) (*read, error) {
+	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
+	if object.Kind == configmap.Secret {
+		return written(s.client.CoreV1().Secrets(s.namespace).Patch(ctx, object.Name, kind, body, options))
+	}
+	return written(s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, object.Name, kind, body, options))
+}
+
+// written is what the API server answers to a write.
+func written[T runtime.Object](object T, err error) (*read, error) {
+	if err != nil {
+		return nil, err
+	}
+	return readOf(object), nil
+}
+
+// reclaim gives a version its owners, and a new time of claim. It is refused if somebody else has written it meanwhile.
+func (s *versionStore) reclaim(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference, try bool) error {
 	return s.merge(ctx, kept, map[string]any{
 		"ownerReferences": owners, "annotations": map[string]string{configmap.ClaimAnnotation: s.now()},
 	}, try)
@@ -124,12 +140,7 @@ func (s *versionStore) merge(ctx context.Context, kept *configmap.Kept, metadata
 	if err != nil {
 		return err
 	}
-	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
-	if kept.Object.Kind == configmap.Secret {
-		_, err = s.client.CoreV1().Secrets(s.namespace).Patch(ctx, kept.Object.Name, types.MergePatchType, body, options)
-	} else {
-		_, err = s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, kept.Object.Name, types.MergePatchType, body, options)
-	}
+	_, err = s.patch(ctx, kept.Object, types.MergePatchType, body, try)
 	return err
 }
 
