@@ -129,19 +129,15 @@ func (w *affectedWorkload) change(p *pin) change {
 		workload: w.workload,
 		rewrite: func(template map[string]any) error {
 			w.before = runtime.DeepCopyJSON(template)
-			w.give(p, template)
+			if w.inPlace == "" {
+				p.rename(template)
+			} else {
+				p.record(template)
+			}
 			w.after = runtime.DeepCopyJSON(template)
 			return nil
 		},
 		undo: func(template map[string]any) error { return w.undo(p, template) },
-	}
-}
-
-func (w *affectedWorkload) give(p *pin, template map[string]any) {
-	if w.inPlace == "" {
-		p.rename(template)
-	} else {
-		p.record(template)
 	}
 }
 

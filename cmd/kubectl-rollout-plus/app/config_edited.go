@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -59,9 +58,7 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 	if err != nil || !some || failed.before == nil {
 		return err
 	}
-	after := runtime.DeepCopyJSON(failed.before)
-	failed.give(c.pin, after)
-	from, err := rollout.TypedTemplate(after)
+	from, err := rollout.TypedTemplate(failed.after)
 	if err != nil {
 		return err
 	}
