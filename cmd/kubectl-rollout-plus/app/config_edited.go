@@ -2,10 +2,7 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"strings"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -32,16 +29,16 @@ func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error 
 	if c.since == nil || c.since.Equal(c.want) {
 		return c.takeBackTo(ctx, failed)
 	}
-	_, err := c.write(ctx, c.head, c.since, false)
+	found, err := c.swap(ctx, c.head.object, c.want, c.since)
 	switch {
-	case apierrors.IsConflict(err):
-		_, _ = fmt.Fprintf(c.env.ErrOut, "%s was changed again meanwhile; it stays as it is\n", c.head.object)
-		return nil
 	case err != nil:
 		return err
+	case found == foundOther || found == foundGone:
+		c.tell("%s was changed again meanwhile; it stays as it is", c.head.object)
+	default:
+		c.back = c.since
+		c.tell("%s holds again what it held before it was edited", c.head.object)
 	}
-	c.back = c.since
-	_, _ = fmt.Fprintf(c.env.ErrOut, "%s holds again what it held before it was edited\n", c.head.object)
 	return nil
 }
 

@@ -107,21 +107,25 @@ const (
 	foundGone
 )
 
-// swap gives an object that holds one content another.
+// swap gives an object that holds one content another. Whatever else others change of it is in nobody's way.
 func (s *configSession) swap(ctx context.Context, object configmap.Object, after, before *configmap.Content) (foundHead, error) {
-	now, err := s.reader.get(ctx, object)
-	switch {
-	case apierrors.IsNotFound(err):
-		return foundGone, nil
-	case err != nil:
-		return foundOther, err
-	case now.content.Equal(before):
-		return foundBefore, nil
-	case !now.content.Equal(after):
-		return foundOther, nil
+	for try := 1; ; try++ {
+		now, err := s.reader.get(ctx, object)
+		switch {
+		case apierrors.IsNotFound(err):
+			return foundGone, nil
+		case err != nil:
+			return foundOther, err
+		case now.content.Equal(before):
+			return foundBefore, nil
+		case !now.content.Equal(after):
+			return foundOther, nil
+		}
+		_, err = s.write(ctx, &head{object: object, read: now}, before, false)
+		if !apierrors.IsConflict(err) || try >= rollout.ConflictTries {
+			return foundChanged, err
+		}
 	}
-	_, err = s.write(ctx, &head{object: object, read: now}, before, false)
-	return foundChanged, err
 }
 
 // giveBack gives an object back what it held before a change, unless somebody has changed it since, and tells who has
