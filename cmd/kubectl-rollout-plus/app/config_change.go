@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // changeFlags are those of config set, edit and apply.
@@ -243,9 +243,7 @@ func (c *changer) try(ctx context.Context) error {
 
 // prepare writes the version, or tries to with all rollouts.
 func (c *changer) prepare(ctx context.Context, try bool) error {
-	c.pin.contents = map[configmap.Object]*configmap.Content{}
-	maps.Copy(c.pin.contents, c.along)
-	c.pin.contents[c.head.object] = c.want
+	c.pin.contents = c.taken()
 	var owners []metav1.OwnerReference
 	if !c.flags.noRestart {
 		for _, w := range c.out {
@@ -267,6 +265,21 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 		}
 	}
 	return nil
+}
+
+// taken is what those who are to be rolled out take: what the object is to hold, and what else their templates reference of
+// what goes along.
+func (c *changer) taken() map[configmap.Object]*configmap.Content {
+	all := map[configmap.Object]*configmap.Content{}
+	for _, w := range c.out {
+		for _, use := range configmap.Uses(rollout.TemplateOf(w.workload)) {
+			if content, is := c.along[use.Head]; is {
+				all[use.Head] = content
+			}
+		}
+	}
+	all[c.head.object] = c.want
+	return all
 }
 
 // keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
