@@ -98,7 +98,7 @@ func (c *changer) run(ctx context.Context) error {
 	if blocked != nil {
 		return blocked
 	}
-	if err := c.try(ctx); err != nil {
+	if err := c.try(ctx, same); err != nil {
 		return err
 	}
 	if err := c.ask(ctx); err != nil {
@@ -234,9 +234,11 @@ func (c *changer) question() string {
 }
 
 // try finds out before anything is written whether all of it can be.
-func (c *changer) try(ctx context.Context) error {
-	if _, err := c.write(ctx, c.head, c.want, true); err != nil {
-		return err
+func (c *changer) try(ctx context.Context, same bool) error {
+	if !same {
+		if _, err := c.write(ctx, c.head, c.want, true); err != nil {
+			return err
+		}
 	}
 	return c.prepare(ctx, true)
 }
