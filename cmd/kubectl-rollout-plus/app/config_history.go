@@ -73,7 +73,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 
 // currentSession is a session in the namespace of the flags.
 func (env *environment) currentSession() (*configSession, error) {
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return nil, err
 	}

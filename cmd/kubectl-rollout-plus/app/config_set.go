@@ -72,12 +72,9 @@ func (f *configSetFlags) run(ctx context.Context, env *environment, args []strin
 
 // change reads an object, has its new content made, and makes the change.
 func (f *changeFlags) change(ctx context.Context, env *environment, object configmap.Object, want func(*changer) error) error {
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return err
-	}
-	if env.namespace != "" {
-		namespace = env.namespace
 	}
 	c, err := f.newChanger(env, namespace)
 	if err != nil {
