@@ -110,9 +110,6 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if err != nil {
 		return nil, err
 	}
-	if config.before == nil || len(config.kept) == 0 {
-		return engine.Start(ctx, key, change, options)
-	}
 	var target map[string]any
 	quiet, try, capture := *engine, options, change
 	quiet.Emit, try.DryRun = nil, rollout.DryRunServer
