@@ -146,15 +146,12 @@ func (c *changer) tellNothing(affected []configmap.Affected) {
 
 // show writes what changes, and for whom. Values of Secrets are never shown.
 func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
-	old := judged.Old
 	name, is, will := c.head.object.String(), " (now)", " (new)"
 	if c.since != nil { // somebody else has changed it already
 		is, will = " (before)", " (now)"
 	}
-	_, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut),
-		printers.Text{Name: name + is, Body: old.Shown(c.head.object.Kind, c.want, "before")},
-		printers.Text{Name: name + will, Body: c.want.Shown(c.head.object.Kind, old, "after")})
-	if err != nil {
+	texts := compareContents(c.head.object.Kind, configSide{name + is, judged.Old}, configSide{name + will, c.want})
+	if _, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut), texts.from, texts.to); err != nil {
 		return err
 	}
 	if len(affected) == 0 {
