@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strings"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -44,10 +43,7 @@ func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error 
 
 // takeBackTo gives objects what the template of a workload names that returns.
 func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) error {
-	r := &restoration{
-		configSession: c.configSession, workload: keyOf(failed.workload), kind: strings.ToLower(kindOf(failed.workload).Kind),
-		lenient: true, returning: map[string]bool{},
-	}
+	r := &restoration{configSession: c.configSession, of: failed.workload, lenient: true, returning: map[string]bool{}}
 	for _, w := range c.out {
 		r.returning[nameOf(w.workload)] = true
 	}

@@ -41,7 +41,7 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 func (r *restoration) leavingOwners(ctx context.Context) ([]metav1.OwnerReference, error) {
 	apps := r.engine.Client.AppsV1()
 	revisions := typed("controllerrevisions", apps.ControllerRevisions(r.namespace).List)
-	if r.kind == "deployment" {
+	if _, is := r.of.(*appsv1.Deployment); is {
 		revisions = typed("replicasets", apps.ReplicaSets(r.namespace).List)
 	}
 	var owners []metav1.OwnerReference

@@ -75,7 +75,7 @@ func namesOf(workloads []*affectedWorkload) []string {
 // returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
 func (env *environment) returning(engine *rollout.Engine) func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *rollout.Record) {
 	return func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec, record *rollout.Record) {
-		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), workload: keyOf(d), kind: "deployment", lenient: true}
+		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), of: d, lenient: true}
 		var err error
 		if r.note = noteOf(record); r.note != nil {
 			err = r.giveBack(ctx, r.note)

@@ -34,8 +34,8 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 				held = fmt.Sprintf(" (%s has what it held)", recorded)
 			}
 		}
-		return fmt.Errorf("nothing was written: that revision of %s/%s needs %s, which is not in namespace %q; "+
-			"create it first%s, or go back all the same with --keep-config", r.kind, r.workload.Name, object, r.namespace, held)
+		return fmt.Errorf("nothing was written: that revision of %s needs %s, which is not in namespace %q; "+
+			"create it first%s, or go back all the same with --keep-config", nameOf(r.of), object, r.namespace, held)
 	}
 	return nil
 }

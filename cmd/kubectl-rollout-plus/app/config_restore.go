@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -20,10 +19,7 @@ import (
 // restoration gives heads back what a template's pods ran with.
 type restoration struct {
 	*configSession
-	// workload is the one that goes back.
-	workload types.NamespacedName
-	kind     string
-	// of is the same, as the object that its revisions belong to. It is nil where lenient.
+	// of is the workload that goes back.
 	of rollout.Workload
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
@@ -204,7 +200,7 @@ func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kep
 	for i := range workloads {
 		w := &workloads[i]
 		name := strings.ToLower(w.Kind) + "/" + w.Name
-		if w.Finished || name == r.kind+"/"+r.workload.Name || r.returning[name] {
+		if w.Finished || name == nameOf(r.of) || r.returning[name] {
 			continue
 		}
 		holder := configmap.NewHolder(metav1.OwnerReference{}, true,

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,8 +16,7 @@ import (
 // undoConfig restores the configuration together with one object.
 type undoConfig struct {
 	*restoration
-	workload rollout.Workload
-	done     []restored
+	done []restored
 	// dry tells that nothing is to be written.
 	dry bool
 	// before is called before the object is written, nil where configuration is to be left alone.
@@ -47,9 +45,8 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 	if !is || !rollout.IsWorkload(object) || f.keepConfig {
 		return &undoConfig{}, nil
 	}
-	u := &undoConfig{workload: workload, restoration: &restoration{
-		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload), of: workload,
-		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
+	u := &undoConfig{restoration: &restoration{
+		configSession: env.sessionOf(engine, workload.GetNamespace()), of: workload, shared: f.sharedConfig,
 		returning: f.returning[workload.GetNamespace()],
 	}}
 	if before := f.looked[u.namespace]; before != nil {
@@ -71,7 +68,7 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 
 // restoreFor restores what a template names. It may be asked again where the write was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
-	some, err := u.to(ctx, rollout.TemplateOf(u.workload), template)
+	some, err := u.to(ctx, rollout.TemplateOf(u.of), template)
 	if err != nil {
 		return err
 	}
@@ -90,7 +87,7 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 			return errors.Join(err, failure)
 		}
 	case err == nil && !u.dry:
-		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.workload.GetUID(): true}})
+		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.of.GetUID(): true}})
 	}
 	return err
 }
