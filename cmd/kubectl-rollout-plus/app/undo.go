@@ -38,8 +38,8 @@ type undoFlags struct {
 	wait, syncLastApplied bool
 	keepConfig            bool
 	sharedConfig          bool
-	// looked is what was found out of the versions of a namespace, so that several objects there take it once.
-	looked map[string]*restoration
+	// looked knows the versions of the namespace that was looked at last, so that several objects there take it once.
+	looked *restoration
 	// returning are the workloads of a namespace that the command is for.
 	returning  map[string]map[string]bool
 	printFlags *genericclioptions.PrintFlags

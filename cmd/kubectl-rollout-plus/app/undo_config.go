@@ -49,13 +49,13 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 		configSession: env.sessionOf(engine, workload.GetNamespace()), of: workload, shared: f.sharedConfig,
 		returning: f.returning[workload.GetNamespace()],
 	}}
-	if before := f.looked[u.namespace]; before != nil {
+	if before := f.looked; before != nil && before.namespace == u.namespace {
 		u.kept, u.heads = before.kept, before.heads
 	} else {
 		if _, err := u.lookUp(ctx); err != nil {
 			return nil, err
 		}
-		f.looked = map[string]*restoration{u.namespace: u.restoration}
+		f.looked = u.restoration
 	}
 	u.before = func(target *corev1.PodTemplateSpec) error {
 		if u.dry || len(u.kept) == 0 {
