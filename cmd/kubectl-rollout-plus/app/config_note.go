@@ -93,14 +93,14 @@ func (env *environment) returning(engine *rollout.Engine) func(context.Context, 
 	}
 }
 
-// foundHead is how an object was found that is to be given back what it held.
+// foundHead is how an object was found that is to be given one content in the place of another.
 type foundHead int
 
 const (
-	// foundChanged is one that had the change, and has been given back.
+	// foundChanged is one that had the content to swap, and has the other now.
 	foundChanged foundHead = iota
-	// foundBefore is one that holds again what it held.
-	foundBefore
+	// foundSwapped is one that had the other already.
+	foundSwapped
 	// foundOther is one that somebody has changed since. It is left alone.
 	foundOther
 	// foundGone is one that was deleted.
@@ -108,7 +108,7 @@ const (
 )
 
 // swap gives an object that holds one content another. Whatever else others change of it is in nobody's way.
-func (s *configSession) swap(ctx context.Context, object configmap.Object, after, before *configmap.Content) (foundHead, error) {
+func (s *configSession) swap(ctx context.Context, object configmap.Object, from, to *configmap.Content) (foundHead, error) {
 	for try := 1; ; try++ {
 		now, err := s.reader.get(ctx, object)
 		switch {
@@ -116,12 +116,12 @@ func (s *configSession) swap(ctx context.Context, object configmap.Object, after
 			return foundGone, nil
 		case err != nil:
 			return foundOther, err
-		case now.content.Equal(before):
-			return foundBefore, nil
-		case !now.content.Equal(after):
+		case now.content.Equal(to):
+			return foundSwapped, nil
+		case !now.content.Equal(from):
 			return foundOther, nil
 		}
-		_, err = s.write(ctx, &head{object: object, read: now}, before, false)
+		_, err = s.write(ctx, &head{object: object, read: now}, to, false)
 		if !apierrors.IsConflict(err) || try >= rollout.ConflictTries {
 			return foundChanged, err
 		}
