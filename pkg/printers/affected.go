@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"path"
@@ -50,9 +49,7 @@ type AffectedReason struct {
 
 // AffectedJSON writes one document.
 func AffectedJSON(out io.Writer, affected *Affected) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(affected)
+	return newEncoder(out).Encode(affected)
 }
 
 // width is that of the terminals that tables are to fit into, leastWhy what is left of a reason beside long names.

@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -46,9 +45,7 @@ func ChecksText(out io.Writer, palette Palette, results []preflight.Result) {
 
 // ChecksJSON writes all checks of an object as one line of JSON.
 func ChecksJSON(out io.Writer, object Object, results []preflight.Result) {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(struct {
+	_ = newEncoder(out).Encode(struct {
 		SchemaVersion int           `json:"schemaVersion"`
 		Object        Object        `json:"object"`
 		Failed        bool          `json:"failed"`

@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -33,9 +32,7 @@ type ConfigVersion struct {
 
 // ConfigVersionsJSON writes one document.
 func ConfigVersionsJSON(out io.Writer, versions *ConfigVersions) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(versions)
+	return newEncoder(out).Encode(versions)
 }
 
 // ConfigVersionsTable writes a line for each.

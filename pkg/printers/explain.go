@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -31,9 +30,7 @@ func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 	for _, blind := range told.Blind {
 		document.Notes = append(document.Notes, blind.Error())
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(document) // a reader that is gone
+	_ = newEncoder(out).Encode(document) // a reader that is gone
 }
 
 // ExplainText writes what stands in the way of a workload for people: a summary, then the findings, the gravest first.

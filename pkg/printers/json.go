@@ -66,9 +66,14 @@ type JSON struct {
 
 // NewJSON writes the events of one object to out.
 func NewJSON(out io.Writer, object Object) *JSON {
+	return &JSON{encoder: newEncoder(out), object: object}
+}
+
+// newEncoder leaves texts as they are: this is no HTML.
+func newEncoder(out io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	return &JSON{encoder: encoder, object: object}
+	return encoder
 }
 
 func (p *JSON) header(at time.Time, kind string) header {

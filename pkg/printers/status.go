@@ -1,7 +1,6 @@
 package printers
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -63,9 +62,7 @@ func WriteStatus(out io.Writer, status *Status) {
 	if status.View != nil {
 		document.seen(status.View)
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(document) // a reader that is gone
+	_ = newEncoder(out).Encode(document) // a reader that is gone
 }
 
 // seen adds what is known of an object that could be read.

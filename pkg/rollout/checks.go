@@ -62,22 +62,19 @@ func (s *session) checked(ctx context.Context, ready *prepared, options StartOpt
 // describe is what checks look at of a workload.
 func describe(workload Workload) preflight.Workload {
 	w := preflight.Workload{
-		Namespace: workload.GetNamespace(), Name: workload.GetName(), Replicas: PodCountsOf(workload).Desired,
+		Kind: KindOf(workload), Namespace: workload.GetNamespace(), Name: workload.GetName(), Replicas: PodCountsOf(workload).Desired,
 		Selector: selectorOf(workload), Template: TemplateOf(workload),
 	}
 	switch o := workload.(type) {
 	case *appsv1.Deployment:
 		settings := settingsBehind(o)
-		w.Kind, w.Strategy = preflight.Deployment, string(settings.Strategy.Type)
+		w.Strategy = string(settings.Strategy.Type)
 		w.MinReadySeconds, w.Deadline = settings.MinReadySeconds, settings.ProgressDeadlineSeconds
 	case *appsv1.StatefulSet:
-		w.Kind, w.Strategy = preflight.StatefulSet, string(o.Spec.UpdateStrategy.Type)
-		w.MinReadySeconds, w.ServiceName = o.Spec.MinReadySeconds, o.Spec.ServiceName
-		if update := o.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
-			w.Partition = *update.Partition
-		}
+		w.Strategy, w.MinReadySeconds, w.ServiceName = string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds, o.Spec.ServiceName
+		w.Partition = partitionOf(o)
 	case *appsv1.DaemonSet:
-		w.Kind, w.Strategy, w.MinReadySeconds = preflight.DaemonSet, string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds
+		w.Strategy, w.MinReadySeconds = string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds
 	}
 	return w
 }

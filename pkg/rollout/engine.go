@@ -90,15 +90,9 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 		return nil, err
 	}
 	s.source.start(ctx)
-	for !s.source.synced() {
-		if err := s.source.err(); err != nil {
-			s.source.close()
-			return nil, err
-		}
-		if err := s.sleep(ctx, time.Time{}); err != nil {
-			s.source.close()
-			return nil, err
-		}
+	if err := s.source.sync(ctx); err != nil {
+		s.source.close()
+		return nil, err
 	}
 	return s, nil
 }

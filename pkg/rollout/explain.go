@@ -191,10 +191,7 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 // inputOfOthers is what there is to diagnose of a StatefulSet or DaemonSet.
 func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
-		Workload: diagnose.Object{Kind: "DaemonSet", Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
-	}
-	if _, is := workload.(*appsv1.StatefulSet); is {
-		in.Workload.Kind = "StatefulSet"
+		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
 	}
 	isUpdated, isKept := updatedPod(workload, pods), keptPod(workload)
 	for _, pod := range pods {

@@ -26,15 +26,7 @@ func (o *Objects) Watch(client any, what string, kind runtime.Object, calls *cac
 // Start begins all watches, and waits until each has brought what there is.
 func (o *Objects) Start(ctx context.Context) error {
 	o.source.start(ctx)
-	for !o.source.synced() {
-		if err := o.Sleep(ctx, time.Time{}); err != nil {
-			return err
-		}
-		if err := o.source.err(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.source.sync(ctx)
 }
 
 // Close ends all watches, and returns when that is done.

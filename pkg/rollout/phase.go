@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -96,14 +98,7 @@ func exceededDeadline(d *appsv1.Deployment) bool {
 }
 
 func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
-	status, replicas := s.Status, int32(1)
-	if s.Spec.Replicas != nil {
-		replicas = *s.Spec.Replicas
-	}
-	var partition int32
-	if update := s.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
-		partition = *update.Partition
-	}
+	status, replicas, partition := s.Status, PodCountsOf(s).Desired, partitionOf(s)
 	switch {
 	case s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
 		return OnDelete
@@ -141,13 +136,16 @@ func MayBeOpen(workload Workload) bool {
 	return recorded || isGated(d) || hasGateDeadline(d)
 }
 
-// kindOf is what people call the kind of a workload.
-func kindOf(workload Workload) string {
+// KindOf is the kind of a workload, which an object that was read with types need not say of itself.
+func KindOf(workload Workload) string {
 	switch workload.(type) {
 	case *appsv1.StatefulSet:
-		return "statefulset"
+		return "StatefulSet"
 	case *appsv1.DaemonSet:
-		return "daemonset"
+		return "DaemonSet"
 	}
-	return "deployment"
+	return "Deployment"
 }
+
+// kindOf is what people call it.
+func kindOf(workload Workload) string { return strings.ToLower(KindOf(workload)) }

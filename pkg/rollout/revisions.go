@@ -79,10 +79,7 @@ func (w *workload) learnStatefulSet() error {
 	if err := convert(w.object, &s); err != nil {
 		return err
 	}
-	w.desired = 1
-	if s.Spec.Replicas != nil {
-		w.desired = *s.Spec.Replicas
-	}
+	w.desired = PodCountsOf(&s).Desired
 	if s.Status.ObservedGeneration >= s.Generation {
 		w.updateRevision = s.Status.UpdateRevision
 		w.finished = s.Status.CurrentRevision == s.Status.UpdateRevision

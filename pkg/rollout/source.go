@@ -162,6 +162,19 @@ func (s *source) synced() bool {
 	return true
 }
 
+// sync waits until every watch has brought what there is.
+func (s *source) sync(ctx context.Context) error {
+	for !s.synced() {
+		if err := s.err(); err != nil {
+			return err
+		}
+		if err := s.sleep(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // err is a right that is missing, or that was lost for good.
 func (s *source) err() error {
 	for _, w := range s.watches {

@@ -74,12 +74,9 @@ func isOrdered(set *appsv1.StatefulSet) bool {
 
 // firstUpdated is the lowest ordinal of the pods that a StatefulSet is to update.
 func firstUpdated(set *appsv1.StatefulSet) int {
-	var first int32
+	first := partitionOf(set)
 	if set.Spec.Ordinals != nil {
-		first = set.Spec.Ordinals.Start
-	}
-	if update := set.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
-		first += *update.Partition
+		first += set.Spec.Ordinals.Start
 	}
 	return int(first)
 }

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -115,13 +114,8 @@ func daemonSetUnderWay(revisions []*appsv1.ControllerRevision) bool {
 func differ(revisions []*appsv1.ControllerRevision, a, b string) bool {
 	templates := map[string]*corev1.PodTemplateSpec{}
 	for _, revision := range revisions {
-		var data struct {
-			Spec struct {
-				Template corev1.PodTemplateSpec `json:"template"`
-			} `json:"spec"`
-		}
-		if json.Unmarshal(revision.Data.Raw, &data) == nil {
-			templates[revision.Name] = &data.Spec.Template
+		if template, found, err := TemplateOfRevision(revision); found && err == nil {
+			templates[revision.Name] = template
 		}
 	}
 	if templates[a] == nil || templates[b] == nil {

@@ -62,6 +62,14 @@ func ObservedGenerationOf(workload runtime.Object) int64 {
 	return 0
 }
 
+// partitionOf is how many pods of a StatefulSet keep their version.
+func partitionOf(set *appsv1.StatefulSet) int32 {
+	if update := set.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
+		return *update.Partition
+	}
+	return 0
+}
+
 func selectorOf(workload Workload) *metav1.LabelSelector {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:

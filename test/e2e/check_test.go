@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -146,17 +145,17 @@ func TestRoomOnNodesWithFewRights(t *testing.T) {
 		ObjectMeta: named, Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"list"}}},
 	}, metav1.CreateOptions{})
 	must(t, err)
+	w.afterwards(func(ctx context.Context) error {
+		return rbac.ClusterRoles().Delete(ctx, w.name, metav1.DeleteOptions{})
+	})
 	// Of a group of its own: others are the user dev at the same time.
 	_, err = rbac.ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
 		ObjectMeta: named, Subjects: []rbacv1.Subject{{Kind: "Group", Name: w.name}},
 		RoleRef: rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: w.name},
 	}, metav1.CreateOptions{})
 	must(t, err)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // the test's own has ended by now
-		defer cancel()
-		must(t, rbac.ClusterRoleBindings().Delete(ctx, w.name, metav1.DeleteOptions{}))
-		must(t, rbac.ClusterRoles().Delete(ctx, w.name, metav1.DeleteOptions{}))
+	w.afterwards(func(ctx context.Context) error {
+		return rbac.ClusterRoleBindings().Delete(ctx, w.name, metav1.DeleteOptions{})
 	})
 	w.until(func() bool {
 		_, got = w.checks(0, "deployment/web", "--as", "dev", "--as-group", w.name)

@@ -140,7 +140,7 @@ func TestWatchWaitsForTheEndOfABurst(t *testing.T) {
 func TestWatchGoesOnAfterAFailure(t *testing.T) {
 	for _, mode := range []string{"--pin", "--in-place"} {
 		t.Run(mode, func(t *testing.T) {
-			w := watched(t, strategy("1", "0"), progressDeadline(5))
+			w := watched(t, strategy("1", "0"), progressDeadline(10))
 			if mode == "--in-place" { // the pods run with what settings itself holds
 				w.kubectl("set", "env", "deployment/web", "COLOR-")
 				w.kubectl("set", "env", "deployment/web", "--from=configmap/settings", "--keys=color")

@@ -73,7 +73,7 @@ func TestJSONEvents(t *testing.T) {
 
 	w.documented(w.start("web:v2", "-o", "json"), "unchanged", 0)
 	w.documented(w.start("web:v3", "-o", "json", "--dry-run=server"), "planned", 0)
-	w.documented(w.start("web:never-ready", "-o", "json", "--timeout", "3s"), "timed-out", 124)
+	w.documented(w.start("web:never-ready", "-o", "json", "--timeout", "5s"), "timed-out", 124)
 	w.documented(w.start("web:v3", "-o", "json"), "error", 1)
 	w.documented(w.plugin("abort", "deployment/web", "-o", "json"), "rolled-back", 0)
 	w.documented(w.plugin("abort", "deployment/web", "-o", "json"), "error", 1)

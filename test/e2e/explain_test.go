@@ -64,6 +64,7 @@ func TestExplain(t *testing.T) {
 	s.plugin("explain", "deployment/web", "--log-lines", "-1").ends(2, "--log-lines")
 	s.plugin("explain").ends(2)
 	s.plugin("explain", "deployment/none").ends(1, `deployments.apps "none" not found`)
+	s.plugin("explain", "configmap/kube-root-ca.crt").ends(2, "is no Deployment, StatefulSet or DaemonSet")
 	s.kubectl("rollout", "pause", "deployment/web")
 	if told := s.explains(4, "deployment/web"); told.Findings[len(told.Findings)-1].ID != "Paused" && told.Phase != "complete" {
 		t.Errorf("got %+v", told)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -267,7 +268,13 @@ func TestHistoryStates(t *testing.T) {
 		t.Run(short, func(t *testing.T) {
 			s := newSpace(t)
 			s.workload(short, "web:v1", "web:v2")
-			all := len(strings.Fields(s.kubectl("get", "pods", "-l", "app=web", "-o", "name")))
+			desired, updated := "{.spec.replicas}", "{.status.updatedReplicas}"
+			if short == "ds" {
+				desired, updated = "{.status.desiredNumberScheduled}", "{.status.updatedNumberScheduled}"
+			}
+			// Not the pods that there are: old ones may still be ending.
+			all, err := strconv.Atoi(s.kubectl("get", short+"/web", "-o", "jsonpath="+desired))
+			must(t, err)
 			expect := func(want ...string) {
 				t.Helper()
 				if got := s.revisions(short + "/web"); !reflect.DeepEqual(got, want) {
@@ -277,13 +284,9 @@ func TestHistoryStates(t *testing.T) {
 			expect("1 old 0/0 [web:v1]", fmt.Sprintf("2 current %d/%d [web:v2] kubectl-set", all, all))
 
 			s.kubectl("set", "image", short+"/web", "app=web:never-ready")
-			updated, stable := "{.status.updatedReplicas}", all-1
-			switch short {
-			case "deploy":
-				// A surge of one, and none less.
+			stable := all - 1
+			if short == "deploy" { // a surge of one, and none less
 				stable = all
-			case "ds":
-				updated = "{.status.updatedNumberScheduled}"
 			}
 			s.kubectl("wait", short+"/web", "--for=jsonpath="+updated+"=1", "--timeout=2m")
 			expect("1 old 0/0 [web:v1]", fmt.Sprintf("2 stable %d/%d [web:v2]", stable, stable), "3 new 0/1 [web:never-ready] kubectl-set")
@@ -304,11 +307,11 @@ func TestHistoryStates(t *testing.T) {
 				s.kubectl("delete", "pod", "-l", "app=web")
 			}
 			s.kubectl("rollout", "status", short+"/web", "--timeout=2m")
-			s.kubectl("wait", "pods", "-l", "app=web", "--for=condition=Ready", "--timeout=2m")
-			back := s.revisions(short + "/web")
-			if len(back) != 3 || !strings.HasPrefix(back[2], fmt.Sprintf("4 current %d/%d [web:v2] kubectl", all, all)) {
-				t.Errorf("after undo: %q", back)
-			}
+			var back []string
+			s.until(func() bool {
+				back = s.revisions(short + "/web")
+				return len(back) == 3 && strings.HasPrefix(back[2], fmt.Sprintf("4 current %d/%d [web:v2] kubectl", all, all))
+			}, func() string { return fmt.Sprintf("after undo: %q", back) })
 			// The present revision is as old as the undo that made it one, of which a Deployment tells but the beginning.
 			age := map[string]string{"deploy": "<"}[short] + `\d+[sm]\w*`
 			if wide = s.plugin("history", short+"/web", "-o", "wide").ends(0).out.String(); !regexp.MustCompile(`\n4 +` + age + ` +current `).MatchString(wide) {

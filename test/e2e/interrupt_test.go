@@ -18,7 +18,7 @@ func TestAnInterruptedRolloutStandsAndGoesOn(t *testing.T) {
 	}{
 		{name: "Ctrl-C", signal: syscall.SIGINT, code: 130, tells: "interrupted"},
 		{name: "SIGTERM", signal: syscall.SIGTERM, code: 143, tells: "terminated"},
-		{name: "timeout", flags: []string{"--timeout", "2s"}, code: 124, tells: "timed out waiting for the condition"},
+		{name: "timeout", flags: []string{"--timeout", "5s"}, code: 124, tells: "timed out waiting for the condition"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWeb(t)

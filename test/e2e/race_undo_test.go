@@ -23,16 +23,10 @@ func TestTwoUndosAtTheSameTime(t *testing.T) {
 					s.kubectl("set", "image", object, fmt.Sprintf("app=web:r%d-%d", round, step))
 					s.awaitObserved(object)
 				}
-				first, in := s.poised("undo")
-				second, alsoIn := s.poised("undo")
-				for _, pipe := range []interface {
-					WriteString(text string) (int, error)
-					Close() error
-				}{in, alsoIn} {
-					_, err := pipe.WriteString(manifest)
-					must(t, err)
-					must(t, pipe.Close())
-				}
+				first, goOn := s.poised(manifest, "undo")
+				second, goOnToo := s.poised(manifest, "undo")
+				goOn()
+				goOnToo()
 				undone := 0
 				for _, p := range []*process{first, second} {
 					switch {

@@ -63,7 +63,9 @@ func openSpace(t testing.TB, dir string) *space {
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "rollout-plus-e2e-"}}, metav1.CreateOptions{})
 	must(t, err)
 	s.name = namespace.Name
-	t.Cleanup(s.delete)
+	s.afterwards(func(ctx context.Context) error {
+		return s.client.CoreV1().Namespaces().Delete(ctx, s.name, metav1.DeleteOptions{})
+	})
 	config.Contexts[config.CurrentContext].Namespace = s.name
 	s.kubeconfig = filepath.Join(dir, "kubeconfig")
 	s.writeKubeconfig()
@@ -75,13 +77,15 @@ func (s *space) writeKubeconfig() {
 	must(s.TB, clientcmd.WriteToFile(*s.config, s.kubeconfig))
 }
 
-func (s *space) delete() {
-	// The test's own context has ended by now.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := s.client.CoreV1().Namespaces().Delete(ctx, s.name, metav1.DeleteOptions{}); err != nil {
-		s.Errorf("namespace %s stays behind: %v", s.name, err)
-	}
+// afterwards has something done when the test's own context has ended.
+func (s *space) afterwards(do func(context.Context) error) {
+	s.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			s.Errorf("something of namespace %s stays behind: %v", s.name, err)
+		}
+	})
 }
 
 // environment is what kubectl and the plugin run with: the test's kubeconfig, and no cache that outlives the test.
@@ -93,7 +97,7 @@ func (s *space) environment() []string {
 // until asks until it is so; otherwise says how it is instead. It is for what no watch tells.
 func (s *space) until(is func() bool, otherwise func() string) {
 	s.Helper()
-	err := wait.PollUntilContextTimeout(s.Context(), 50*time.Millisecond, patience, true,
+	err := wait.PollUntilContextTimeout(s.Context(), 100*time.Millisecond, patience, true,
 		func(context.Context) (bool, error) { return is(), nil })
 	if err != nil {
 		s.Fatal(otherwise())

@@ -224,8 +224,8 @@ func TestStatusSaysWhichLimitFired(t *testing.T) {
 	s.kubectl("wait", "deployment/late", "--for=jsonpath={.status.updatedReplicas}=1", "--timeout=2m")
 	s.kubectl("wait", "deployment/late", "--for=condition=Progressing=false", "--timeout=2m")
 	// One deadline for all, not one after the other.
-	p := s.plugin("status", "deployment/web", "deployment/late", "statefulset/db", "--timeout", "2s", "-o", "json").ends(4,
-		`timed out waiting for the condition: --timeout 2s passed, and deployment "web" is not rolled out yet`, `statefulset "db" is not rolled out yet`)
+	p := s.plugin("status", "deployment/web", "deployment/late", "statefulset/db", "--timeout", "5s", "-o", "json").ends(4,
+		`timed out waiting for the condition: --timeout 5s passed, and deployment "web" is not rolled out yet`, `statefulset "db" is not rolled out yet`)
 	documents := p.documents()
 	if documents["web"].Phase != "timed-out" || documents["db"].Phase != "timed-out" || documents["db"].Revision != 2 || documents["late"].Phase != "failed" {
 		t.Errorf("got %+v", documents)

@@ -24,13 +24,13 @@ func (s *space) patchNow(kind, body string) {
 
 func (s *space) workloads() rest.Interface { return s.client.AppsV1().RESTClient() }
 
-// poised starts the plugin with a manifest to read, and returns once it waits for that. It goes on when the manifest is
-// written, with nothing but requests left to do.
-func (s *space) poised(args ...string) (*process, *os.File) {
+// poised starts the plugin with a manifest to read, and returns once it waits for that. With what it gives it goes on, with
+// nothing but requests left to do.
+func (s *space) poised(manifest string, args ...string) (p *process, goOn func()) {
 	s.Helper()
 	pipe := filepath.Join(s.TempDir(), "pipe.yaml")
 	must(s.TB, syscall.Mkfifo(pipe, 0o600))
-	p := s.plugin(append(args, "-f", pipe)...)
+	p = s.plugin(append(args, "-f", pipe)...)
 	opened := make(chan *os.File, 1)
 	go func() {
 		// It takes a reader to open a pipe.
@@ -42,7 +42,12 @@ func (s *space) poised(args ...string) (*process, *os.File) {
 	}()
 	select {
 	case file := <-opened:
-		return p, file
+		return p, func() {
+			s.Helper()
+			_, err := file.WriteString(manifest)
+			must(s.TB, err)
+			must(s.TB, file.Close())
+		}
 	case <-p.done:
 		s.Fatalf("it ended without reading\n%s", p.told())
 	}
@@ -61,16 +66,14 @@ func TestUndoInTheMomentOfAChange(t *testing.T) {
 			for round := range 8 {
 				// What the controller has never seen is no revision.
 				s.awaitObserved(object)
-				p, in := s.poised("undo")
+				p, goOn := s.poised(manifest, "undo")
 				// The controller takes a change of the size first, and the template a moment later.
 				size := ""
 				if kind == "Deployment" {
 					size = fmt.Sprintf(`"replicas":%d,`, 1+round%3)
 				}
 				s.patchNow(kind, fmt.Sprintf(`{"spec":{%s"template":{"spec":{"containers":[{"name":"app","image":"web:r%d"}]}}}}`, size, round))
-				_, err := in.WriteString(manifest)
-				must(t, err)
-				must(t, in.Close())
+				goOn()
 				p.ends(0, "rolled back")
 				if image := s.kubectl("get", object, "-o", "jsonpath={.spec.template.spec.containers[0].image}"); image != "web:v1" {
 					t.Fatalf("round %d went back to %s, not to web:v1", round, image)

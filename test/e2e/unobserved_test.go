@@ -42,10 +42,7 @@ func (s *space) frozen(kind, name string) (thaw func()) {
 	_, err = bindings.Create(s.Context(), &admissionv1.ValidatingAdmissionPolicyBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: s.name},
 		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
-			PolicyName: s.name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
-			MatchResources: &admissionv1.MatchResources{
-				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": s.name}},
-			},
+			PolicyName: s.name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny}, MatchResources: s.itself(),
 		},
 	}, metav1.CreateOptions{})
 	must(s.TB, err)

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -18,10 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
-
-// unscheduled is the label of a namespace whose pods no scheduler takes. Upstream's tests run on a control plane
-// without scheduler and nodes, and some count on it: a rollout is not to finish within a second.
-const unscheduled = "e2e.rollout-plus/unscheduled"
 
 // upstreamNode is the only node of upstream's control plane. One of its tests puts a taint on it.
 const upstreamNode = "127.0.0.1"
@@ -88,7 +83,8 @@ func (s *space) runUpstream(sources, dir, name, rollout string) {
 	}
 }
 
-// withoutScheduler has the namespace's pods wait for a scheduler that does not exist, and waits until it is so.
+// withoutScheduler has the namespace's pods wait for a scheduler that does not exist, and waits until it is so. Upstream's
+// tests run on a control plane without scheduler and nodes, and some count on it: a rollout is not to finish within a second.
 func (s *space) withoutScheduler() {
 	s.Helper()
 	// Upstream's tests count on a certificate that is not checked, and on the address of this machine.
@@ -100,22 +96,21 @@ func (s *space) withoutScheduler() {
 		cluster.InsecureSkipTLSVerify = true
 	}
 	s.writeKubeconfig()
-	_, err := s.client.CoreV1().Namespaces().Patch(s.Context(), s.name, types.MergePatchType,
-		[]byte(`{"metadata":{"labels":{"`+unscheduled+`":"`+s.name+`"}}}`), metav1.PatchOptions{})
-	must(s.TB, err)
-	s.mutatePods()
 	s.withoutTokens()
-	probe := &corev1.Pod{
+	ignore := admissionv1.Ignore
+	// Pods that are replaced keep it, and then their service account too: upstream's API server gives a pod neither, and a
+	// pod cannot change them.
+	s.mutatePods(&admissionv1.MutatingAdmissionPolicySpec{
+		FailurePolicy: &ignore,
+		Mutations: []admissionv1.Mutation{{
+			PatchType: admissionv1.PatchTypeApplyConfiguration,
+			ApplyConfiguration: &admissionv1.ApplyConfiguration{Expression: `Object{spec: Object.spec{
+				schedulerName: "none", serviceAccountName: "default", serviceAccount: "default"}}`},
+		}},
+	}, []admissionv1.OperationType{admissionv1.Create, admissionv1.Update}, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "probe"},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "probe"}}},
-	}
-	dryRun := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
-	var pod *corev1.Pod
-	s.until(func() bool {
-		pod, err = s.client.CoreV1().Pods(s.name).Create(s.Context(), probe.DeepCopy(), dryRun)
-		must(s.TB, err)
-		return pod.Spec.SchedulerName == "none"
-	}, func() string { return "the pods keep their scheduler " + pod.Spec.SchedulerName })
+	}, func(pod *corev1.Pod) bool { return pod.Spec.SchedulerName == "none" })
 }
 
 // withoutTokens has no token mounted into the pods of the namespace, once its service account is there.
@@ -129,53 +124,11 @@ func (s *space) withoutTokens() {
 	}, func() string { return "the namespace gets no service account" })
 }
 
-// mutatePods gives the pods of the namespace a scheduler that does not exist. It does so as well when they are replaced,
-// and then keeps their service account too: upstream's API server gives a pod neither, and a pod cannot change them.
-func (s *space) mutatePods() {
-	s.Helper()
-	ignore := admissionv1.Ignore
-	policies := s.client.AdmissionregistrationV1()
-	_, err := policies.MutatingAdmissionPolicies().Create(s.Context(), &admissionv1.MutatingAdmissionPolicy{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name},
-		Spec: admissionv1.MutatingAdmissionPolicySpec{
-			FailurePolicy:      &ignore,
-			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
-			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
-				RuleWithOperations: admissionv1.RuleWithOperations{
-					Operations: []admissionv1.OperationType{admissionv1.Create, admissionv1.Update},
-					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-				},
-			}}},
-			Mutations: []admissionv1.Mutation{{
-				PatchType: admissionv1.PatchTypeApplyConfiguration,
-				ApplyConfiguration: &admissionv1.ApplyConfiguration{Expression: `Object{spec: Object.spec{
-					schedulerName: "none", serviceAccountName: "default", serviceAccount: "default"}}`},
-			}},
-		},
-	}, metav1.CreateOptions{})
-	must(s.TB, err)
-	s.afterwards(func(ctx context.Context) error {
-		return policies.MutatingAdmissionPolicies().Delete(ctx, s.name, metav1.DeleteOptions{})
-	})
-	_, err = policies.MutatingAdmissionPolicyBindings().Create(s.Context(), &admissionv1.MutatingAdmissionPolicyBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name},
-		Spec: admissionv1.MutatingAdmissionPolicyBindingSpec{
-			PolicyName: s.name,
-			MatchResources: &admissionv1.MatchResources{
-				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{unscheduled: s.name}},
-			},
-		},
-	}, metav1.CreateOptions{})
-	must(s.TB, err)
-	s.afterwards(func(ctx context.Context) error {
-		return policies.MutatingAdmissionPolicyBindings().Delete(ctx, s.name, metav1.DeleteOptions{})
-	})
-}
-
 // lendNode makes the node that upstream's tests know, for no pod to run on, and removes what a test that failed half
 // way leaves behind in the cluster.
 func (s *space) lendNode() {
 	s.Helper()
+	const unscheduled = "e2e.rollout-plus/unscheduled"
 	nodes := s.client.CoreV1().Nodes()
 	_, err := nodes.Create(s.Context(), &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: upstreamNode},
@@ -190,17 +143,6 @@ func (s *space) lendNode() {
 	})
 	s.afterwards(func(ctx context.Context) error {
 		return gone(s.client.RbacV1().ClusterRoleBindings().Delete(ctx, "foo", metav1.DeleteOptions{}))
-	})
-}
-
-// afterwards has something done when the test's own context has ended.
-func (s *space) afterwards(do func(context.Context) error) {
-	s.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := do(ctx); err != nil {
-			s.Error("stays behind:", err)
-		}
 	})
 }
 

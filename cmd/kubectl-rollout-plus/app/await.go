@@ -100,15 +100,9 @@ func (r *statusRun) awaitStatus(ctx context.Context, workload rollout.Workload) 
 	return t.follow(ctx)
 }
 
-// kindOf is the kind of a workload, which an object that was read with types need not say of itself.
+// kindOf is the kind of a workload with its group and version.
 func kindOf(workload rollout.Workload) schema.GroupVersionKind {
-	switch workload.(type) {
-	case *appsv1.StatefulSet:
-		return appsv1.SchemeGroupVersion.WithKind("StatefulSet")
-	case *appsv1.DaemonSet:
-		return appsv1.SchemeGroupVersion.WithKind("DaemonSet")
-	}
-	return appsv1.SchemeGroupVersion.WithKind("Deployment")
+	return appsv1.SchemeGroupVersion.WithKind(rollout.KindOf(workload))
 }
 
 // objectOf is how a workload is named as JSON.

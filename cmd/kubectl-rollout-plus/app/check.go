@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -107,8 +106,7 @@ func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollou
 		printers.ChecksText(env.Out, env.palette(env.Out), results)
 	}
 	if failed := preflight.Failed(results); len(failed) > 0 {
-		kind := strings.ToLower(kindOf(workload).Kind)
-		return &exitError{code: ExitStanding, err: fmt.Errorf("%s %q: %w", kind, info.Name, &rollout.CheckError{Failed: failed})}
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%s: %w", objectOf(workload), &rollout.CheckError{Failed: failed})}
 	}
 	return nil
 }

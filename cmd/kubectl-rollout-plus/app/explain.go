@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 const explainExample = `  # What stands in the way of a Deployment now
@@ -100,10 +98,9 @@ func (f *explainFlags) run(ctx context.Context, env *environment, args []string)
 
 // explain tells of one object, and whether something stands in its way.
 func (f *explainFlags) explain(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info) (bool, error) {
-	kind := info.ResourceMapping().GroupVersionKind
-	workload, ok := info.Object.(rollout.Workload)
-	if !ok || !rollout.IsWorkload(workload) {
-		return false, fmt.Errorf("%s %q of %s cannot be explained; name a Deployment, StatefulSet or DaemonSet", kind.Kind, info.Name, kind.GroupVersion())
+	workload, err := workloadIn(info)
+	if err != nil {
+		return false, err
 	}
 	told, err := engine.Explain(ctx, workload, f.logLines)
 	if err != nil {
@@ -112,7 +109,7 @@ func (f *explainFlags) explain(ctx context.Context, env *environment, engine *ro
 	if f.output == "json" {
 		printers.ExplainJSON(env.Out, objectOf(workload), told)
 	} else {
-		printers.ExplainText(env.Out, env.palette(env.Out), strings.ToLower(kind.Kind)+"."+kind.Group+"/"+info.Name, told)
+		printers.ExplainText(env.Out, env.palette(env.Out), resultName(workload), told)
 	}
 	for _, blind := range told.Blind {
 		_, _ = fmt.Fprintf(env.ErrOut, "not everything is seen: %v\n", blind)
@@ -127,7 +124,7 @@ func (env *environment) annotate(findings []rollout.Finding) {
 		return
 	}
 	for i := range findings {
-		if !findings[i].Starting() || findings[i].Severity == diagnose.Fatal {
+		if !findings[i].Starting() {
 			_, _ = fmt.Fprintln(env.ErrOut, printers.Annotation(&findings[i]))
 		}
 	}

@@ -116,8 +116,7 @@ func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, comp
 func (r *rollback) overtaken(kind schema.GroupKind) error {
 	object := printers.Object{Kind: kind.Kind, Namespace: r.live.GetNamespace(), Name: r.live.GetName()}
 	return fmt.Errorf("%s in namespace %q was not rolled back: somebody else has changed its pod template meanwhile; "+
-		"'%s history %s/%s -n %s' shows what it is now, and --to-revision goes to a revision whatever that is",
-		object, object.Namespace, displayName, strings.ToLower(object.Kind), object.Name, object.Namespace)
+		"%s shows what it is now, and --to-revision goes to a revision whatever that is", object, object.Namespace, commandOn("history", object))
 }
 
 // checkObserved keeps what the rollback is computed from, and refuses a template that is newer than the newest revision, or

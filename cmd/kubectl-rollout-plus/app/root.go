@@ -79,7 +79,7 @@ func commandName(cmd *cobra.Command) string {
 	return strings.Replace(cmd.CommandPath(), cmd.Root().Name(), displayName, 1)
 }
 
-// exactly wraps a check of the arguments so that a wrong one is a usage error.
+// arguments wraps a check of the arguments so that a wrong one is a usage error.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
@@ -111,19 +111,11 @@ func deploymentName(args []string) (string, error) {
 	default:
 		return "", fmt.Errorf("one Deployment at a time, not %d arguments", len(args))
 	}
-	if !isDeployment(kind) {
+	if workloadKind(kind) != "Deployment" {
 		return "", fmt.Errorf("only Deployments are rolled out in steps, not %q", kind)
 	}
 	if name == "" || strings.ContainsAny(name, "/ ") {
 		return "", fmt.Errorf("%q is not the name of a Deployment", name)
 	}
 	return name, nil
-}
-
-func isDeployment(kind string) bool {
-	switch strings.ToLower(kind) {
-	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps", "deployment.v1.apps", "deployments.v1.apps":
-		return true
-	}
-	return false
 }

@@ -3,9 +3,11 @@ package app
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -32,9 +34,14 @@ func (v verbs) title(key types.NamespacedName, result *rollout.Result) string {
 	}
 }
 
-// command is a command line that the user may type next.
+// command is a command line about a Deployment that the user may type next.
 func command(verb string, key types.NamespacedName) string {
-	return fmt.Sprintf("'%s %s deployment/%s -n %s'", displayName, verb, key.Name, key.Namespace)
+	return commandOn(verb, printers.Deployment(key.Namespace, key.Name))
+}
+
+// commandOn is the same about any object.
+func commandOn(verb string, object printers.Object) string {
+	return fmt.Sprintf("'%s %s %s/%s -n %s'", displayName, verb, strings.ToLower(object.Kind), object.Name, object.Namespace)
 }
 
 // sentence says what happened, to which Deployment, and what to do next.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,11 +34,6 @@ func (t *statusTarget) key() types.NamespacedName {
 	return types.NamespacedName{Namespace: t.object.Namespace, Name: t.object.Name}
 }
 
-// command is a command line about the object that the user may type next.
-func (t *statusTarget) command(program, verb string) string {
-	return fmt.Sprintf("'%s %s %s/%s -n %s'", program, verb, strings.ToLower(t.object.Kind), t.object.Name, t.object.Namespace)
-}
-
 // follow tells what happens to the object until its rollout has ended.
 func (t *statusTarget) follow(ctx context.Context) error {
 	ended := false
@@ -63,7 +57,7 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	case errors.Is(err, rollout.ErrTimeout):
 		phase = rollout.PhaseTimedOut
 		err = fmt.Errorf("%w: --timeout %s passed, and %s is not rolled out yet; %s waits on",
-			rollout.ErrTimeout, t.timeout, t.object, t.command(displayName, "status"))
+			rollout.ErrTimeout, t.timeout, t.object, commandOn("status", t.object))
 	case errors.Is(err, rollout.ErrDeleted):
 		phase = rollout.PhaseDeleted
 	}
@@ -106,7 +100,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	case done:
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
-		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, t.command(displayName, "status"))}
+		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, commandOn("status", t.object))}
 	case t.watch:
 		t.tellBlind()
 		t.tellObstacle()
@@ -184,5 +178,5 @@ func (t *statusTarget) wayBack() string {
 	if rollout.PodCountsOf(t.view.Workload).Old == 0 && rollout.RevisionOf(t.view.Workload) < 2 {
 		return ""
 	}
-	return "; " + t.command(displayName, "undo") + " goes back"
+	return "; " + commandOn("undo", t.object) + " goes back"
 }

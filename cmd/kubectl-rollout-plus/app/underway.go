@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -47,7 +46,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 
 // waitForEnd waits until a rollout has ended, but not for long, and not for one that fails.
 func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, workload rollout.Workload) error {
-	name := strings.ToLower(kindOf(workload).Kind) + "/" + workload.GetName()
+	name, object := nameOf(workload), objectOf(workload)
 	_, _ = fmt.Fprintf(env.ErrOut, "a rollout of %s is under way; waiting up to %s for its end\n", name, pileTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, pileTimeout, errStillUnderWay)
 	defer cancel()
@@ -61,15 +60,12 @@ func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, 
 		failed = view.Finding
 		return failed != nil, nil
 	})
-	place := fmt.Sprintf("%s -n %s", name, workload.GetNamespace())
 	switch {
 	case failed != nil && busy:
 		env.annotate([]rollout.Finding{*failed})
-		return fmt.Errorf("a rollout of %s has failed: %s; go back with '%s undo %s', or restart it all the same with --force",
-			name, failed, displayName, place)
+		return fmt.Errorf("a rollout of %s has failed: %s; go back with %s, or restart it all the same with --force", name, failed, commandOn("undo", object))
 	case err != nil && errors.Is(context.Cause(ctx), errStillUnderWay):
-		return fmt.Errorf("a rollout of %s is under way; wait for it with '%s status %s', or restart it all the same with --force",
-			name, displayName, place)
+		return fmt.Errorf("a rollout of %s is under way; wait for it with %s, or restart it all the same with --force", name, commandOn("status", object))
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -67,8 +66,7 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w before %s was rolled back", cause, object)
 	}
-	return cutShort(ctx, u.goBack(ctx, info), fmt.Sprintf("while %s was rolled back; '%s history %s/%s -n %s' shows how far that is",
-		object, displayName, strings.ToLower(object.Kind), object.Name, object.Namespace))
+	return cutShort(ctx, u.goBack(ctx, info), fmt.Sprintf("while %s was rolled back; %s shows how far that is", object, commandOn("history", object)))
 }
 
 func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {

@@ -104,17 +104,3 @@ func Causes() []Cause {
 	}
 	return all
 }
-
-// causeOf looks a cause up; one that is not in the catalog is undetermined.
-func causeOf(id string) Cause {
-	var unknown Cause
-	for _, cause := range Causes() {
-		switch cause.ID {
-		case id:
-			return cause
-		case Undetermined:
-			unknown = cause
-		}
-	}
-	return unknown
-}

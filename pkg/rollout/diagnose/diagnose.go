@@ -116,7 +116,7 @@ func Diagnose(in *Input) Report {
 	return d.conclude()
 }
 
-// cause looks a cause up, as causeOf does, many times.
+// cause looks a cause up; one that is not in the catalog is undetermined.
 func (d *diagnosis) cause(id string) Cause {
 	if d.catalog == nil {
 		d.catalog = map[string]Cause{}

@@ -98,8 +98,8 @@ func (f *Finding) String() string {
 
 // Known is a finding that whoever calls has made: fatal, and with the catalog's remedies.
 func Known(id string, workload Object, namespace, message string) *Finding {
-	d := &diagnosis{Input: &Input{Workload: workload, Namespace: namespace}, groups: map[groupKey]*group{}, report: Report{Seen: Seen{}}}
-	f := d.finding(&group{first: &signal{id: id, message: message, now: true}, cause: causeOf(id)})
+	d := &diagnosis{Input: &Input{Workload: workload, Namespace: namespace}}
+	f := d.finding(&group{first: &signal{id: id, message: message, now: true}, cause: d.cause(id)})
 	f.Severity, f.Grace = Fatal, nil
 	return &f
 }

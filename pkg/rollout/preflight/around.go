@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
@@ -33,22 +34,26 @@ func rights(in *Input) Result {
 	return ok(Rights, "everything that the command does is allowed")
 }
 
+// disruptionBudget compares what the rollout leaves with what each budget wants, which may be one for other workloads' pods
+// too.
 func disruptionBudget(in *Input) Result {
 	if in.Budgets.Err != nil {
 		return skip(DisruptionBudget, in.Budgets.Err)
 	}
+	found := ok(DisruptionBudget, "none selects the pods")
 	for i := range in.Budgets.Items {
 		budget := &in.Budgets.Items[i]
-		if !selects(in, budget.Spec.Selector) {
+		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector) // an empty one is all pods of the namespace
+		if err != nil || !selector.Matches(labels.Set(in.Workload.Template.Labels)) {
 			continue
 		}
-		if left := in.Workload.Replicas - in.Unavailable; left < budget.Status.DesiredHealthy {
+		if left := max(in.Workload.Replicas, budget.Status.ExpectedPods) - in.Unavailable; left < budget.Status.DesiredHealthy {
 			return warn(DisruptionBudget, "PodDisruptionBudget %s wants %d healthy pods, and the rollout leaves %d: budgets do not bind rollouts",
 				budget.Name, budget.Status.DesiredHealthy, left)
 		}
-		return ok(DisruptionBudget, "the rollout keeps what PodDisruptionBudget %s wants", budget.Name)
+		found = ok(DisruptionBudget, "the rollout keeps what PodDisruptionBudget %s wants", budget.Name)
 	}
-	return ok(DisruptionBudget, "none selects the pods")
+	return found
 }
 
 func autoscaler(in *Input) Result {
@@ -106,7 +111,7 @@ func selectorUnique(in *Input) Result {
 		other := &in.Others.Items[i]
 		switch {
 		case other.Kind == w.Kind && other.Name == w.Name:
-		case selects(in, other.Selector):
+		case matches(other.Selector, w.Template.Labels):
 			return warn(SelectorUnique, "the selector of %s %s matches these pods, too", other.Kind, other.Name)
 		case matches(w.Selector, other.Labels):
 			return warn(SelectorUnique, "the selector matches the pods of %s %s, too", other.Kind, other.Name)

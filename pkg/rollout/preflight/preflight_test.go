@@ -122,10 +122,12 @@ func TestChecks(t *testing.T) {
 		"pull secret not seen":     {func(in *Input) { in.PullSecrets.Items = []Reference{{Kind: "Secret", Name: "a", Err: denied}} }, PullSecrets, Skip},
 		"pull secrets not known":   {func(in *Input) { in.PullSecrets.Err = denied }, PullSecrets, Skip},
 		"a pull secret":            {func(in *Input) { in.PullSecrets.Items = []Reference{{Kind: "Secret", Name: "a"}} }, "", OK},
-		"budget": {func(in *Input) {
-			in.Budgets.Items = []policyv1.PodDisruptionBudget{{
-				Spec: policyv1.PodDisruptionBudgetSpec{Selector: in.Workload.Selector}, Status: policyv1.PodDisruptionBudgetStatus{DesiredHealthy: 4},
-			}}
+		"budget":                   {func(in *Input) { in.Budgets.Items = budgets(in.Workload.Selector, 4, 4) }, DisruptionBudget, Warn},
+		"budget of all pods":       {func(in *Input) { in.Budgets.Items = budgets(&metav1.LabelSelector{}, 4, 4) }, DisruptionBudget, Warn},
+		"budget of several":        {func(in *Input) { in.Budgets.Items = budgets(in.Workload.Selector, 8, 7) }, "", OK},
+		"budget of no pods":        {func(in *Input) { in.Budgets.Items = budgets(nil, 4, 4) }, "", OK},
+		"second budget": {func(in *Input) {
+			in.Budgets.Items = append(budgets(in.Workload.Selector, 4, 3), budgets(in.Workload.Selector, 4, 4)...)
 		}, DisruptionBudget, Warn},
 		"autoscaler":         {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, Autoscaler, Warn},
 		"another autoscaler": {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, "", OK},
@@ -154,6 +156,13 @@ func TestChecks(t *testing.T) {
 
 func itself(in *Input) Other {
 	return Other{Kind: in.Workload.Kind, Name: in.Workload.Name, Selector: in.Workload.Selector, Labels: in.Workload.Template.Labels}
+}
+
+func budgets(selector *metav1.LabelSelector, expected, healthy int32) []policyv1.PodDisruptionBudget {
+	return []policyv1.PodDisruptionBudget{{
+		Spec:   policyv1.PodDisruptionBudgetSpec{Selector: selector},
+		Status: policyv1.PodDisruptionBudgetStatus{ExpectedPods: expected, DesiredHealthy: healthy},
+	}}
 }
 
 func scaling(kind string) []autoscalingv2.HorizontalPodAutoscaler {

@@ -56,8 +56,3 @@ func matches(selector *metav1.LabelSelector, set map[string]string) bool {
 	parsed, err := metav1.LabelSelectorAsSelector(selector)
 	return err == nil && !parsed.Empty() && parsed.Matches(labels.Set(set))
 }
-
-// selects tells whether a selector matches the pods of the workload.
-func selects(in *Input, selector *metav1.LabelSelector) bool {
-	return matches(selector, in.Workload.Template.Labels)
-}

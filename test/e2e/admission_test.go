@@ -1,0 +1,50 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// mutatePods has the API server change the pods of the namespace by a policy, and returns once it does so to the probe.
+func (s *space) mutatePods(policy *admissionv1.MutatingAdmissionPolicySpec, on []admissionv1.OperationType, probe *corev1.Pod,
+	changed func(*corev1.Pod) bool,
+) {
+	s.Helper()
+	named, api := metav1.ObjectMeta{Name: s.name}, s.client.AdmissionregistrationV1()
+	policy.ReinvocationPolicy = admissionv1.NeverReinvocationPolicy
+	policy.MatchConstraints = &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
+		RuleWithOperations: admissionv1.RuleWithOperations{
+			Operations: on, Rule: admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+		},
+	}}}
+	_, err := api.MutatingAdmissionPolicies().Create(s.Context(), &admissionv1.MutatingAdmissionPolicy{ObjectMeta: named, Spec: *policy}, metav1.CreateOptions{})
+	must(s.TB, err)
+	s.afterwards(func(ctx context.Context) error {
+		return api.MutatingAdmissionPolicies().Delete(ctx, s.name, metav1.DeleteOptions{})
+	})
+	_, err = api.MutatingAdmissionPolicyBindings().Create(s.Context(), &admissionv1.MutatingAdmissionPolicyBinding{
+		ObjectMeta: named, Spec: admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: s.name, MatchResources: s.itself()},
+	}, metav1.CreateOptions{})
+	must(s.TB, err)
+	s.afterwards(func(ctx context.Context) error {
+		return api.MutatingAdmissionPolicyBindings().Delete(ctx, s.name, metav1.DeleteOptions{})
+	})
+	var got *corev1.Pod
+	s.until(func() bool {
+		got, err = s.client.CoreV1().Pods(s.name).Create(s.Context(), probe.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil && changed(got)
+	}, func() string { return fmt.Sprintf("the policy does not work: %v, %v", got, err) })
+}
+
+// itself is the namespace, as policies name it.
+func (s *space) itself() *admissionv1.MatchResources {
+	return &admissionv1.MatchResources{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: s.name}},
+	}
+}
