@@ -82,6 +82,9 @@ func TestRequests(t *testing.T) {
 		{"history", "deploy/web", "-o", "wide"},
 		{"diff", "deploy/web"},
 		{"undo", "deploy/web", "--dry-run=client"},
+		{"undo", "deploy/web"},
+		{"undo", "sts,ds", "-l", "app=web", "--dry-run=server"},
+		{"restart", "sts/web", "ds/web", "--force"},
 		{"pause", "deploy/web"},
 		{"resume", "deployment.v1.apps/web"},
 	} {
@@ -90,6 +93,9 @@ func TestRequests(t *testing.T) {
 		if len(paths) == 0 || slices.ContainsFunc(paths, discovery.MatchString) {
 			t.Errorf("%v asks for %q", args, paths)
 		}
+	}
+	for _, object := range []string{"deploy/web", "sts/web", "ds/web"} {
+		s.kubectl("rollout", "status", object)
 	}
 	for _, args := range [][]string{
 		{"status", "deployment/web"},
