@@ -103,7 +103,7 @@ func TestRequests(t *testing.T) {
 		{"status", "ds/web"},
 		{"history", "deployment/web"},
 		{"history", "sts/web"},
-		{"history", "deploy/web", "--revision", "1"},
+		{"history", "deploy/web", "--revision", "2"},
 	} {
 		var counts [2]int
 		for i, command := range []string{"rollout", "rollout-plus"} {
