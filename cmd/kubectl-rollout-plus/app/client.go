@@ -17,7 +17,7 @@ import (
 // configure is applied to every client's configuration.
 func (env *environment) configure(config *rest.Config) *rest.Config {
 	config.QPS, config.Burst = 50, 100
-	config.WarningHandler = rest.NewWarningWriter(env.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	config.WarningHandler = env.shared.warnings
 	config.Wrap(env.clock.watch)
 	return config
 }

@@ -105,7 +105,10 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err := u.print(operation, info.Object); err != nil {
 		return err
 	}
-	if u.dryRun == cmdutil.DryRunNone {
+	if u.dryRun == cmdutil.DryRunNone && r.answer != nil {
+		u.keepCause(ctx, r)
+	}
+	if u.dryRun == cmdutil.DryRunNone && rollout.PhaseOf(r.live) == rollout.Progressing {
 		u.env.unblock(ctx, u.engine, left)
 	}
 	if u.dryRun != cmdutil.DryRunServer || r.answer == nil {
