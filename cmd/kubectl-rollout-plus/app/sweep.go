@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -39,7 +38,6 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 	var failures []error
 	for i := range all {
 		kept := &all[i]
-		needOwned(holders, kept)
 		keeping := kept.Keep(holders, settled, s.clock.Now())
 		switch {
 		case keeping.Unneeded:
@@ -55,18 +53,6 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// needOwned has a revision need the version that it owns. Its template names what it needs but for one thing: what somebody
-// had written into a head that was left together with the revision.
-func needOwned(holders []configmap.Holder, kept *configmap.Kept) {
-	for i := range holders {
-		h := &holders[i]
-		owns := func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID }
-		if !h.Workload && h.Owner.UID != "" && slices.ContainsFunc(kept.Meta.OwnerReferences, owns) {
-			h.Add(kept.Object)
-		}
-	}
 }
 
 // kept are the versions of one kind, without their content.
@@ -102,18 +88,24 @@ func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) 
 	reader := &configReader{client: s.client, namespace: s.namespace}
 	var holders []configmap.Holder
 	var failure error
+	newest := newestRevisions{}
 	lists := append(reader.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
 	for _, l := range lists {
 		err := reader.each(ctx, l, func(object runtime.Object) {
 			if holder, is, err := holderOf(object); err != nil {
 				failure = err
 			} else if is {
+				newest.see(object)
 				holders = append(holders, holder)
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
+	}
+	are := newest.uids()
+	for i := range holders {
+		holders[i].Newest = are[holders[i].Owner.UID]
 	}
 	return holders, failure
 }
