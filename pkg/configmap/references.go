@@ -47,6 +47,10 @@ type Reference struct {
 	Path string
 }
 
+// Configures tells whether containers get something from it. What images are pulled with, and what volumes' drivers read,
+// is about the newest credentials.
+func (r *Reference) Configures() bool { return r.Source != FromPull && r.Source != FromDriver }
+
 // References are all places of a pod template that name a ConfigMap or a Secret.
 func References(spec *corev1.PodSpec) []Reference {
 	var all []Reference

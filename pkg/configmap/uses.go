@@ -27,8 +27,8 @@ func (u *Use) Hash() string {
 func Uses(template *corev1.PodTemplateSpec) []Use {
 	var all []Use
 	for _, r := range References(&template.Spec) {
-		if r.Source == FromPull || r.Source == FromDriver {
-			continue // these are about the newest credentials, and never renamed
+		if !r.Configures() {
+			continue // these are never renamed
 		}
 		use := Use{Head: r.Object, Version: template.Annotations[RecordKey(r.Object)]}
 		if head, _, is := SplitName(r.Object.Name); is && use.Version == "" {

@@ -45,8 +45,7 @@ func required(spec *corev1.PodSpec) []configmap.Object {
 	var all []configmap.Object
 	for _, reference := range configmap.References(spec) {
 		mounted := reference.Container != "" // a volume that no container mounts is not set up
-		if mounted && !reference.Optional && reference.Source != configmap.FromPull && reference.Source != configmap.FromDriver &&
-			!slices.Contains(all, reference.Object) {
+		if mounted && !reference.Optional && reference.Configures() && !slices.Contains(all, reference.Object) {
 			all = append(all, reference.Object)
 		}
 	}
