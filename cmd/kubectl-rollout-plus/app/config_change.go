@@ -54,8 +54,10 @@ type changer struct {
 	along map[configmap.Object]*configmap.Content
 	// returned is what came of giving the object back what it held, nil while that is not done.
 	returned *wayBack
-	// before is the version of what the object held, nil where that is not to be kept.
+	// before is the version of what the object held, nil where that is not to be kept, and left are the revisions that
+	// it is to be known of.
 	before *configmap.Version
+	left   []configmap.Holder
 	edit
 }
 
@@ -279,15 +281,4 @@ func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	}
 	all[c.head.object] = c.want
 	return all
-}
-
-// keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
-// object what it held, whoever does it. After others it is there for people, should this command not see their end.
-func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
-	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 || c.flags.noRestart {
-		return nil
-	}
-	c.before, err = c.store.ensure(ctx, c.head.object, c.head.content, owners, try)
-	c.pin.claimed = c.store.clock.Now().Add(tolerated)
-	return err
 }

@@ -82,12 +82,14 @@ func (w *configWatcher) begin(ctx context.Context) error {
 		return err
 	}
 	if len(w.named) == 0 {
-		r := &restoration{configSession: w.configSession}
-		if _, err := r.lookUp(ctx); err != nil {
+		referenced, err := w.referenced(ctx, workloads)
+		if err != nil {
 			return err
 		}
-		for object := range r.heads {
-			w.edits.Look(object)
+		for object, versioned := range referenced {
+			if found := w.cached[object]; found != nil && mayBeStale(found, versioned) {
+				w.edits.Look(object)
+			}
 		}
 	}
 	_, _ = fmt.Fprintf(w.env.ErrOut, "Watching %s in namespace %s; Ctrl-C ends it.\n", w.what(), w.namespace)

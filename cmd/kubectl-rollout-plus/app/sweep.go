@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -38,7 +37,6 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 	var failures []error
 	for i := range all {
 		kept := &all[i]
-		needOwned(holders, kept)
 		keeping := kept.Keep(holders, settled, s.clock.Now())
 		switch {
 		case keeping.Unneeded:
@@ -54,18 +52,6 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// needOwned has a revision need the version that it owns. Its template names what it needs but for one thing: what somebody
-// had written into a head that was left together with the revision.
-func needOwned(holders []configmap.Holder, kept *configmap.Kept) {
-	for i := range holders {
-		h := &holders[i]
-		owns := func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID }
-		if !h.Workload && h.Owner.UID != "" && slices.ContainsFunc(kept.Meta.OwnerReferences, owns) {
-			h.Add(kept.Object)
-		}
-	}
 }
 
 // kept are the versions of one kind, without their content.
@@ -100,18 +86,24 @@ func (s *versionStore) there(ctx context.Context, object configmap.Object) error
 func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) {
 	var holders []configmap.Holder
 	var failure error
+	newest := newestRevisions{}
 	lists := append(s.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
 	for _, l := range lists {
 		err := s.each(ctx, l, func(object runtime.Object) {
 			if holder, is, err := holderOf(object); err != nil {
 				failure = err
 			} else if is {
+				newest.see(object)
 				holders = append(holders, holder)
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
+	}
+	are := newest.uids()
+	for i := range holders {
+		holders[i].Newest = are[holders[i].Owner.UID]
 	}
 	return holders, failure
 }
