@@ -101,7 +101,7 @@ func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 	scopeOf := func(r Reference) scope {
 		return scope{r.Container, r.Path, r.Source != FromEnv && r.Source != FromEnvFrom}
 	}
-	references := slices.DeleteFunc(References(spec), func(r Reference) bool { return r.Source == FromDriver || r.Source == FromPull })
+	references := slices.DeleteFunc(References(spec), func(r Reference) bool { return !r.Configures() })
 	touched := map[scope]bool{}
 	for _, r := range references {
 		if c.Touches(r.Object) && r.Source != FromEnv {
@@ -122,13 +122,14 @@ func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 // differs is what counts.
 func (c *Change) Judge(spec *corev1.PodSpec) Judgment {
 	before, after := render(spec, c.before, c.Touches, c.pinned), render(spec, c.after, c.Touches, c.pinned)
-	reasons := c.differences(before, after)
-	if len(c.changed()) > 0 {
+	changed := c.changed()
+	reasons := c.differences(before, after, changed)
+	if len(changed) > 0 {
 		reasons = append(reasons, c.unattributed(spec, reasons)...)
 	}
 	reasons = ordered(reasons)
 	if len(reasons) == 0 {
-		return Judgment{Verdict: None, Note: c.whyNone(spec)}
+		return Judgment{Verdict: None, Note: c.whyNone(spec, changed)}
 	}
 	return Judgment{Verdict: reasons[0].Effect, Reasons: reasons}
 }
@@ -168,7 +169,7 @@ func (c *Change) changed() []string {
 }
 
 // differences are the reasons for which two views differ.
-func (c *Change) differences(before, after view) []Reason {
+func (c *Change) differences(before, after view, changed []string) []Reason {
 	var reasons []Reason
 	var standing []fact
 	for at, now := range after {
@@ -177,12 +178,12 @@ func (c *Change) differences(before, after view) []Reason {
 		case now.problem != "" && had && was.problem == now.problem:
 			standing = append(standing, now)
 		case now.problem != "":
-			reasons = append(reasons, c.reasons(now, Block, now.problem)...)
+			reasons = append(reasons, c.reasons(now, changed, Block, now.problem)...)
 		case !had:
-			reasons = append(reasons, c.reasons(now, now.effect(), "is added")...)
+			reasons = append(reasons, c.reasons(now, changed, now.effect(), "is added")...)
 		case was.value != now.value:
 			now.keys, now.once = append(slices.Clone(now.keys), was.keys...), now.once || was.once
-			reasons = append(reasons, c.reasons(now, now.effect(), "changes")...)
+			reasons = append(reasons, c.reasons(now, changed, now.effect(), "changes")...)
 		}
 	}
 	for at, was := range before {
@@ -190,15 +191,15 @@ func (c *Change) differences(before, after view) []Reason {
 			continue
 		}
 		if was.problem != "" {
-			reasons = append(reasons, c.reasons(was, Restart, "is no longer missing")...)
+			reasons = append(reasons, c.reasons(was, changed, Restart, "is no longer missing")...)
 		} else {
-			reasons = append(reasons, c.reasons(was, was.effect(), "goes away")...)
+			reasons = append(reasons, c.reasons(was, changed, was.effect(), "goes away")...)
 		}
 	}
 	// What new pods miss already matters only where there have to be new pods.
 	if slices.ContainsFunc(reasons, func(r Reason) bool { return r.Effect == Restart }) {
 		for _, f := range standing {
-			reasons = append(reasons, c.reasons(f, Block, f.problem+", neither now nor then")...)
+			reasons = append(reasons, c.reasons(f, changed, Block, f.problem+", neither now nor then")...)
 		}
 	}
 	return reasons
@@ -212,13 +213,12 @@ func (f fact) effect() Verdict {
 }
 
 // reasons is a reason for each key that the fact comes from, as far as they change.
-func (c *Change) reasons(f fact, effect Verdict, text string) []Reason {
+func (c *Change) reasons(f fact, changed []string, effect Verdict, text string) []Reason {
 	reason := f.reason
 	reason.Effect, reason.Text, reason.order = effect, text, f.order
 	if c.Every && effect == Block {
 		reason.Effect, reason.Text = Restart, "changes"
 	}
-	changed := c.changed()
 	keys := slices.DeleteFunc(slices.Clone(f.keys), func(key string) bool { return !slices.Contains(changed, key) })
 	if len(keys) == 0 {
 		keys = f.keys

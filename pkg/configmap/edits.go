@@ -1,7 +1,6 @@
 package configmap
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -100,7 +99,7 @@ func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
 	if !e.last.IsZero() {
 		quiet = sooner(e.last.Add(e.Quiet), e.first.Add(patience*e.Quiet))
 	}
-	for _, object := range slices.SortedFunc(maps.Keys(e.heads), func(a, b Object) int { return cmp.Compare(a.String(), b.String()) }) {
+	for _, object := range slices.SortedFunc(maps.Keys(e.heads), Object.Compare) {
 		h := e.heads[object]
 		if !h.due() {
 			continue

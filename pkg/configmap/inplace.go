@@ -42,9 +42,7 @@ func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Obje
 
 // NamesPlainly tells whether a container gets something from the object by its own name.
 func NamesPlainly(spec *corev1.PodSpec, head Object) bool {
-	return slices.ContainsFunc(References(spec), func(r Reference) bool {
-		return r.Object == head && r.Source != FromPull && r.Source != FromDriver
-	})
+	return slices.ContainsFunc(References(spec), func(r Reference) bool { return r.Object == head && r.Configures() })
 }
 
 // applier is a manager that applies the template, or one of the known tools that updates it.

@@ -2,11 +2,13 @@ package configmap
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Kind is what holds the configuration.
@@ -18,6 +20,9 @@ const (
 	Secret    Kind = "Secret"
 )
 
+// Resource is what the API server calls objects of the kind.
+func (k Kind) Resource() string { return strings.ToLower(string(k)) + "s" }
+
 // Object names a ConfigMap or a Secret. Templates reference those of their own namespace only.
 type Object struct {
 	Kind Kind
@@ -26,6 +31,11 @@ type Object struct {
 
 // String is the object as people type it, as in configmap/web.
 func (o Object) String() string { return strings.ToLower(string(o.Kind)) + "/" + o.Name }
+
+// Compare orders objects by kind and name.
+func (o Object) Compare(other Object) int {
+	return cmp.Or(cmp.Compare(o.Kind, other.Kind), cmp.Compare(o.Name, other.Name))
+}
 
 // Content is what an object holds. Text is what can become an environment variable: a ConfigMap's data, or all of a
 // Secret. Binary can only become files.
@@ -48,6 +58,25 @@ func ContentOfSecret(object *corev1.Secret) *Content {
 		content.Text[key] = string(value)
 	}
 	return content
+}
+
+// ConfigMap is a ConfigMap that holds the content.
+func (c *Content) ConfigMap(meta metav1.ObjectMeta, immutable *bool) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: meta, Immutable: immutable, Data: c.Text, BinaryData: c.Binary}
+}
+
+// Secret is a Secret that holds the content.
+func (c *Content) Secret(meta metav1.ObjectMeta, immutable *bool) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: meta, Immutable: immutable, Type: c.Type, Data: c.SecretData()}
+}
+
+// SecretData is the content as a Secret has it.
+func (c *Content) SecretData() map[string][]byte {
+	data := make(map[string][]byte, len(c.Text))
+	for key, value := range c.Text {
+		data[key] = []byte(value)
+	}
+	return data
 }
 
 // file is what a file of this key has in it.

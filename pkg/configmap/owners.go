@@ -20,12 +20,15 @@ type Holder struct {
 	Owner metav1.OwnerReference
 	// Workload tells that the template is one that changes, as a Deployment's: what it named before, it needs no more.
 	Workload bool
-	names    map[Object]bool
+	// Newest tells of a revision that its workload has not left.
+	Newest bool
+	names  map[Object]bool
+	notes  map[string]string
 }
 
 // NewHolder is a holder with what its template names: in references, and in the annotations of in-place mode.
 func NewHolder(owner metav1.OwnerReference, workload bool, template *corev1.PodTemplateSpec) Holder {
-	h := Holder{Owner: owner, Workload: workload, names: map[Object]bool{}}
+	h := Holder{Owner: owner, Workload: workload, names: map[Object]bool{}, notes: template.Annotations}
 	for _, r := range References(&template.Spec) {
 		h.names[r.Object] = true
 	}
@@ -40,6 +43,16 @@ func (h *Holder) Add(object Object) { h.names[object] = true }
 
 // Needs tells whether an object is needed.
 func (h *Holder) Needs(object Object) bool { return h.names[object] }
+
+// Unrecorded tells whether a head is named by its own name, and not noted what it held.
+func (h *Holder) Unrecorded(head Object) bool { return h.names[head] && h.notes[RecordKey(head)] == "" }
+
+// Leaves tells whether a revision that owns a version needs it though its template does not name it: as what the head held
+// when that revision was left. Of one that is not left, that is the head's to tell.
+func (h *Holder) Leaves(k *Kept) bool {
+	owns := func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID }
+	return !h.Workload && h.Owner.UID != "" && slices.ContainsFunc(k.Meta.OwnerReferences, owns) && (!h.Newest || !h.Unrecorded(k.Head))
+}
 
 // The annotations of a pod template that name the version which its pods were rolled with, where the template has to keep
 // the head's plain name. The head's name follows.
@@ -106,7 +119,8 @@ type Settled struct {
 
 // Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
 // collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
-// whoever makes the next revision. Owners that others have given it stay.
+// whoever makes the next revision. A revision owns too what the head held when it was left. Owners that others have given
+// it stay.
 func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 	claimed := k.Claimed()
 	settledAt, is := settled.Versions[k.Object]
@@ -116,12 +130,12 @@ func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 		h := &holders[i]
 		at := slices.IndexFunc(owners, func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID })
 		switch {
-		case h.Needs(k.Object):
+		case h.Needs(k.Object), h.Leaves(k):
 			needed = true
 			if at < 0 && h.Owner.UID != "" {
 				owners = append(owners, h.Owner)
 			}
-		case at >= 0 && h.Workload && (!recent || settled.Workloads[h.Owner.UID]):
+		case at >= 0 && h.Workload && (!recent || settled.Workloads[h.Owner.UID]), at >= 0 && h.Newest && !recent:
 			owners = slices.Delete(owners, at, at+1)
 		}
 	}

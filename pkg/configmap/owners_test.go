@@ -21,6 +21,12 @@ func holderOf(uid types.UID, workload bool, name string) Holder {
 	return NewHolder(metav1.OwnerReference{UID: uid}, workload, template)
 }
 
+// newest is a revision that its workload has not left.
+func newest(h Holder) Holder {
+	h.Newest = true
+	return h
+}
+
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -49,6 +55,15 @@ func TestKeep(t *testing.T) {
 		"an owner that needs it not":  {[]types.UID{"d"}, long, []Holder{holderOf("d", true, "")}, "", nil, true},
 		"an owner that may need it":   {[]types.UID{"d"}, just, []Holder{holderOf("d", true, "")}, "", nil, false},
 		"held by a pod only":          {nil, long, []Holder{holderOf("", false, "web-1")}, "", nil, false},
+		"left with the plain name":    {[]types.UID{"rs1"}, long, []Holder{holderOf("d", true, "web-2"), holderOf("rs1", false, "web")}, "", nil, false},
+		"left, and named by nobody":   {[]types.UID{"rs1"}, long, []Holder{holderOf("rs1", false, "")}, "", nil, false},
+		"left, and another's":         {[]types.UID{"x"}, long, []Holder{holderOf("rs1", false, "")}, "", nil, true},
+		"a workload leaves nothing":   {[]types.UID{"d"}, long, []Holder{holderOf("d", true, "web")}, "", nil, true},
+		"a pod leaves nothing":        {[]types.UID{""}, long, []Holder{holderOf("", false, "web")}, "", nil, true},
+		"not left":                    {[]types.UID{"rs1"}, long, []Holder{holderOf("d", true, "web"), newest(holderOf("rs1", false, "web"))}, "", nil, true},
+		"not left yet":                {[]types.UID{"rs1"}, just, []Holder{holderOf("d", true, "web"), newest(holderOf("rs1", false, "web"))}, "", nil, false},
+		"not left, but by another":    {[]types.UID{"rs1", "rs2"}, long, []Holder{newest(holderOf("rs1", false, "web")), holderOf("rs2", false, "web")}, "", []types.UID{"rs2"}, false},
+		"gone back to, and edited":    {[]types.UID{"rs1"}, long, []Holder{newest(holderOf("rs1", false, "web-2"))}, "", nil, false},
 		"named in an annotation only": {nil, long, []Holder{inPlace}, "", []types.UID{"rs1"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,12 +83,17 @@ func TestKeep(t *testing.T) {
 			}
 		})
 	}
-	undone := &Kept{Object: Object{ConfigMap, "web-1"}, Meta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now)}}
+	undone := &Kept{Object: Object{ConfigMap, "web-1"}, Head: Object{ConfigMap, "web"}, Meta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(now)}}
 	if !undone.Keep(nil, Settled{Versions: map[Object]time.Time{undone.Object: now}}, now).Unneeded {
 		t.Error("one that is not to be is kept")
 	}
 	if undone.Keep(nil, Settled{Versions: map[Object]time.Time{undone.Object: now.Add(-just)}}, now).Unneeded {
 		t.Error("one that another command has claimed since is thought to be needed by nobody")
+	}
+	owned := *undone
+	owned.Meta.OwnerReferences = []metav1.OwnerReference{{UID: "rs1"}}
+	if !owned.Keep([]Holder{newest(holderOf("rs1", false, "web"))}, Settled{Versions: map[Object]time.Time{undone.Object: now}}, now).Unneeded {
+		t.Error("what was kept for a revision stays that was not left after all")
 	}
 	remembering := holderOf("d", true, "web-2")
 	remembering.Add(undone.Object)

@@ -47,6 +47,10 @@ type Reference struct {
 	Path string
 }
 
+// Configures tells whether a container gets something to go by. Other Secrets are the newest credentials for images and
+// volumes, which are not a part of a revision.
+func (r *Reference) Configures() bool { return r.Source != FromPull && r.Source != FromDriver }
+
 // References are all places of a pod template that name a ConfigMap or a Secret.
 func References(spec *corev1.PodSpec) []Reference {
 	var all []Reference

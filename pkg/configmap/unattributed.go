@@ -39,8 +39,8 @@ func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
 }
 
 // whyNone says why a workload that references the object sees nothing of the change.
-func (c *Change) whyNone(spec *corev1.PodSpec) string {
-	if len(c.changed()) == 0 {
+func (c *Change) whyNone(spec *corev1.PodSpec, changed []string) string {
+	if len(changed) == 0 {
 		return "nothing changes"
 	}
 	only := func(match func(Reference) bool) bool {

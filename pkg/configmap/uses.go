@@ -27,8 +27,8 @@ func (u *Use) Hash() string {
 func Uses(template *corev1.PodTemplateSpec) []Use {
 	var all []Use
 	for _, r := range References(&template.Spec) {
-		if r.Source == FromPull || r.Source == FromDriver {
-			continue // these are about the newest credentials, and never renamed
+		if !r.Configures() {
+			continue
 		}
 		use := Use{Head: r.Object, Version: template.Annotations[RecordKey(r.Object)]}
 		if head, _, is := SplitName(r.Object.Name); is && use.Version == "" {
@@ -37,7 +37,7 @@ func Uses(template *corev1.PodTemplateSpec) []Use {
 		all = append(all, use)
 	}
 	slices.SortFunc(all, func(a, b Use) int {
-		return cmp.Or(cmp.Compare(a.Head.Kind, b.Head.Kind), cmp.Compare(a.Head.Name, b.Head.Name), cmp.Compare(a.Version, b.Version))
+		return cmp.Or(a.Head.Compare(b.Head), cmp.Compare(a.Version, b.Version))
 	})
 	return slices.Compact(all)
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	kubectlhash "k8s.io/kubectl/pkg/util/hash"
@@ -91,9 +90,9 @@ func NewVersion(head Object, content *Content, try int) (*Version, error) {
 func ShortHash(head Object, content *Content) (string, error) {
 	named := metav1.ObjectMeta{Name: head.Name}
 	if head.Kind == Secret {
-		return kubectlhash.SecretHash(&corev1.Secret{ObjectMeta: named, Type: content.Type, Data: content.secretData()})
+		return kubectlhash.SecretHash(content.Secret(named, nil))
 	}
-	return kubectlhash.ConfigMapHash(&corev1.ConfigMap{ObjectMeta: named, Data: content.Text, BinaryData: content.Binary})
+	return kubectlhash.ConfigMapHash(content.ConfigMap(named, nil))
 }
 
 // consonants is kubectl's way to keep words out of a hash.
@@ -117,47 +116,18 @@ func shortened(name string, length int) string {
 	return name[:length-len(end)] + end
 }
 
-func (v *Version) meta(claimed string) metav1.ObjectMeta {
+// Meta is what a version has besides its content when it is written.
+func (v *Version) Meta(claimed string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name: v.Object.Name, Labels: map[string]string{HeadLabel: headLabel(v.Head.Name)},
 		Annotations: map[string]string{HeadAnnotation: v.Head.Name, SumAnnotation: v.Content.Sum(), ClaimAnnotation: claimed},
 	}
 }
 
-// ConfigMap is the version of a ConfigMap as it is written.
-func (v *Version) ConfigMap(claimed string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: v.meta(claimed), Immutable: new(true), Data: v.Content.Text, BinaryData: v.Content.Binary}
-}
-
-// Secret is the version of a Secret as it is written.
-func (v *Version) Secret(claimed string) *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: v.meta(claimed), Immutable: new(true), Type: v.Content.Type, Data: v.Content.secretData()}
-}
-
-func (c *Content) secretData() map[string][]byte {
-	data := make(map[string][]byte, len(c.Text))
-	for key, value := range c.Text {
-		data[key] = []byte(value)
-	}
-	return data
-}
-
-// VersionOfConfigMap reads a version. One that somebody has put another content into is none.
-func VersionOfConfigMap(object *corev1.ConfigMap) (*Version, bool) {
-	return versionOf(ConfigMap, object, object.Immutable, ContentOfConfigMap(object))
-}
-
-// VersionOfSecret reads a version.
-func VersionOfSecret(object *corev1.Secret) (*Version, bool) {
-	return versionOf(Secret, object, object.Immutable, ContentOfSecret(object))
-}
-
-func versionOf(kind Kind, object metav1.Object, immutable *bool, content *Content) (*Version, bool) {
-	head, marked := HeadOf(kind, object)
-	if !marked || immutable == nil || !*immutable || object.GetAnnotations()[SumAnnotation] != content.Sum() {
-		return nil, false
-	}
-	return &Version{Object: Object{kind, object.GetName()}, Head: head, Content: content}, true
+// Is tells whether what has the version's name is the version: one that somebody has put another content into is not.
+func (v *Version) Is(object metav1.Object, immutable bool, content *Content) bool {
+	head, marked := HeadOf(v.Head.Kind, object)
+	return marked && head == v.Head && immutable && content.Equal(v.Content) && object.GetAnnotations()[SumAnnotation] == content.Sum()
 }
 
 // HeadOf tells which head an object is a version of, by what is written on it.

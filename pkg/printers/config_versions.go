@@ -3,6 +3,7 @@ package printers
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,6 +27,8 @@ type ConfigVersion struct {
 	ChangedKeys []string `json:"changedKeys"`
 	// UsedBy are revisions, as in deployment/web:3.
 	UsedBy []string `json:"usedBy"`
+	// LeftBy are revisions that do not name it, during which the object held it last. The table has them in parentheses.
+	LeftBy []string `json:"leftBy,omitempty"`
 	// Current tells that the object holds the same now.
 	Current bool `json:"current"`
 }
@@ -45,8 +48,12 @@ func ConfigVersionsTable(out io.Writer, versions *ConfigVersions) error {
 		if v.Current {
 			name += " *"
 		}
+		users := slices.Clone(v.UsedBy)
+		for _, revision := range v.LeftBy {
+			users = append(users, "("+revision+")")
+		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, duration.HumanDuration(time.Duration(v.AgeSeconds)*time.Second),
-			orNone(strings.Join(v.ChangedKeys, ",")), orNone(strings.Join(v.UsedBy, ",")))
+			orNone(strings.Join(v.ChangedKeys, ",")), orNone(strings.Join(users, ",")))
 	}
 	return table.Flush()
 }

@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
@@ -80,9 +79,9 @@ type session struct {
 
 // open reads the Deployment and begins to watch it. The session must be closed.
 func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, error) {
-	d, err := e.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	d, err := e.Deployment(ctx, key)
 	if err != nil {
-		return nil, explain(ctx, "get", key, err)
+		return nil, err
 	}
 	// The watches may begin with what was before.
 	s := &session{Engine: e, key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}

@@ -20,10 +20,19 @@ func (e *Engine) Opened(ctx context.Context, key types.NamespacedName) error {
 	return err
 }
 
-func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, *Record, error) {
+// Deployment reads a Deployment.
+func (e *Engine) Deployment(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, error) {
 	d, err := e.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, nil, explain(ctx, "get", key, err)
+		return nil, explain(ctx, "get", key, err)
+	}
+	return d, nil
+}
+
+func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, *Record, error) {
+	d, err := e.Deployment(ctx, key)
+	if err != nil {
+		return nil, nil, err
 	}
 	sets, err := e.replicaSets(ctx, d)
 	if err != nil {

@@ -13,13 +13,19 @@ type needs struct{ all []preflight.Reference }
 
 // needsOf are those of a pod template, but for its ServiceAccount.
 func needsOf(spec *corev1.PodSpec) []preflight.Reference {
-	n := &needs{}
-	for i := range spec.Volumes {
-		n.volume(&spec.Volumes[i])
-	}
+	n, mounted := &needs{}, map[string]bool{}
 	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range containers {
 			n.environment(&containers[i])
+			for _, mount := range containers[i].VolumeMounts {
+				mounted[mount.Name] = true
+			}
+		}
+	}
+	for i := range spec.Volumes {
+		// The kubelet sets up no volume that no container mounts; the scheduler waits for every claim.
+		if v := &spec.Volumes[i]; mounted[v.Name] || v.PersistentVolumeClaim != nil {
+			n.volume(v)
 		}
 	}
 	return n.all

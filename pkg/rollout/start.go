@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,6 +25,9 @@ type Change struct {
 	Env    []EnvChange
 	// ToRevision is an earlier revision whose pod template is to run again; 0 is the one before the present.
 	ToRevision *int64
+	// Leaving is the pod template that ToRevision 0 is to leave, nil the one that Start reads first. Where the Deployment has
+	// another one when the rollout is to begin, nothing is begun.
+	Leaving *corev1.PodTemplateSpec
 	// Manifest is a Deployment to be applied (server-side apply). Force takes over fields that others manage.
 	Manifest *unstructured.Unstructured
 	Force    bool
@@ -31,8 +35,10 @@ type Change struct {
 	Restart bool
 	// Rewrite edits the pod template after all that.
 	Rewrite Rewrite
-	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on.
-	Cause string
+	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on. With
+	// OwnCause it is the one that the revision of ToRevision had.
+	Cause    string
+	OwnCause bool
 	// Note is kept in the record for as long as the rollout is open.
 	Note json.RawMessage
 }
@@ -65,6 +71,9 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		return nil, err
 	}
 	defer s.source.close()
+	if change.Leaving == nil {
+		change.Leaving = &s.written.Spec.Template
+	}
 	var tried *Record
 	for {
 		ready, err := s.prepare(ctx, change, options)
@@ -132,7 +141,11 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStart(live.typed, &snapshot); err != nil {
+	err = checkStart(live.typed, &snapshot)
+	if open := (*OpenError)(nil); change.overtaken(&live.typed.Spec.Template) && !errors.As(err, &open) {
+		return nil, ErrOvertaken
+	}
+	if err != nil {
 		return nil, err
 	}
 	target, err := s.want(ctx, live, &snapshot, change)

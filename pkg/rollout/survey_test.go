@@ -42,26 +42,30 @@ func TestNeeds(t *testing.T) {
 	maybe.Optional = ptr.To(true)
 	spec := &corev1.PodSpec{
 		Volumes: []corev1.Volume{
-			{VolumeSource: corev1.VolumeSource{ConfigMap: configMap("files", "a", "b")}},
-			{VolumeSource: corev1.VolumeSource{ConfigMap: maybe}},
-			{VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "tls"}}},
-			{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}},
-			{VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{Name: "files", VolumeSource: corev1.VolumeSource{ConfigMap: configMap("files", "a", "b")}},
+			{Name: "files", VolumeSource: corev1.VolumeSource{ConfigMap: maybe}},
+			{Name: "files", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "tls"}}},
+			{Name: "not mounted", VolumeSource: corev1.VolumeSource{ConfigMap: configMap("not-needed")}},
+			{Name: "not mounted", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}},
+			{Name: "files", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
 				{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: named("files"), Items: []corev1.KeyToPath{{Key: "c"}}}},
 				{Secret: &corev1.SecretProjection{LocalObjectReference: named("token")}},
 			}}}},
 		},
 		InitContainers: []corev1.Container{{Env: []corev1.EnvVar{fromKey("env", "x", false), fromKey("env", "y", true)}}},
-		Containers: []corev1.Container{{EnvFrom: []corev1.EnvFromSource{
-			{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: named("env")}},
-			{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: named("tls")}},
-		}}},
+		Containers: []corev1.Container{{
+			EnvFrom: []corev1.EnvFromSource{
+				{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: named("env")}},
+				{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: named("tls")}},
+			},
+			VolumeMounts: []corev1.VolumeMount{{Name: "files"}},
+		}},
 	}
 	var got []string
 	for _, r := range needsOf(spec) {
 		got = append(got, strings.TrimSpace(r.Kind+" "+r.Name+" "+strings.Join(r.Keys, ",")))
 	}
-	want := []string{"ConfigMap files a,b,c", "Secret tls", "PersistentVolumeClaim data", "Secret token", "ConfigMap env x"}
+	want := []string{"ConfigMap env x", "Secret tls", "ConfigMap files a,b,c", "PersistentVolumeClaim data", "Secret token"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -121,7 +125,7 @@ func TestReferencesAreLookedFor(t *testing.T) {
 		volume("plain"), volume("keyed", corev1.KeyToPath{Key: "a"}, corev1.KeyToPath{Key: "b"}, corev1.KeyToPath{Key: "c"}), volume("missing"),
 		{VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "tls"}}},
 		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}},
-	}}
+	}, Containers: []corev1.Container{{VolumeMounts: []corev1.VolumeMount{{Name: ""}}}}}
 	in, asked := surveyed(t, spec, false, map[string]string{
 		"configmaps/plain": metadata, "configmaps/keyed": `{"kind":"ConfigMap","apiVersion":"v1","data":{"a":""},"binaryData":{"b":""}}`,
 		"secrets/tls": metadata, "persistentvolumeclaims/data": "", "serviceaccounts/default": account, "secrets/registry": metadata,

@@ -152,9 +152,9 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 }
 
 // Unblock deletes the pods that keep a StatefulSet from going back to its pod template: those of other revisions that have
-// never been ready, or that will not come good. It would replace them itself once they were ready. Each one that is
-// deleted is told, and one that may still come good is an error that names it. The StatefulSet is given as it was when its
-// template was written.
+// never been ready, or that will not come good. It would replace them itself once they were ready, and no other pod before
+// that: one that is only starting serves nobody, and would have to start twice. Each one that is deleted is told, and one
+// that may still come good is an error that names it. The StatefulSet is given as it was when its template was written.
 func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func(pod *corev1.Pod)) error {
 	if !isOrdered(set) {
 		return nil

@@ -33,7 +33,10 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	case change.Manifest != nil:
 		return w, s.wantManifest(ctx, w, live, change)
 	case change.ToRevision != nil:
-		w.template, err = s.templateOfRevision(ctx, snapshot, *change.ToRevision)
+		var own string
+		if w.template, own, err = s.templateOfRevision(ctx, snapshot, *change.ToRevision); change.OwnCause {
+			w.cause = own
+		}
 	default:
 		w.template, err = templateOf(live.raw)
 	}
@@ -67,9 +70,9 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	return w, nil
 }
 
-// templateOfRevision is the pod template of an earlier revision; 0 is the one before the present. The texts are those
-// of kubectl rollout undo.
-func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (rawTemplate, error) {
+// templateOfRevision is the pod template of an earlier revision, and why that was made; 0 is the one before the present.
+// The texts are those of kubectl rollout undo.
+func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template rawTemplate, cause string, err error) {
 	var found *appsv1.ReplicaSet
 	current := snapshot.Current()
 	for _, rs := range snapshot.ReplicaSets {
@@ -81,16 +84,17 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 		}
 	}
 	if found == nil && revision == 0 {
-		return nil, fmt.Errorf("no rollout history found for deployment %q", s.key.Name)
+		return nil, "", fmt.Errorf("no rollout history found for deployment %q", s.key.Name)
 	}
 	if found == nil {
-		return nil, fmt.Errorf("unable to find specified revision %d in history", revision)
+		return nil, "", fmt.Errorf("unable to find specified revision %d in history", revision)
 	}
 	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return templateOf(object)
+	template, err = templateOf(object)
+	return template, object.GetAnnotations()[ChangeCauseAnnotation], err
 }
 
 // wantManifest asks the API server what applying the manifest makes of the Deployment.

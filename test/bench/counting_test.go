@@ -26,7 +26,13 @@ func (r requests) reads() int  { return r["GET"] + r[review] }
 // review is a question for a right, which is asked by a POST and writes nothing.
 const review = "review"
 
+// events are asked for where pods are silent for long. How often that is depends on the machine.
+const events = "events"
+
 func kindOf(r *http.Request) string {
+	if strings.HasSuffix(r.URL.Path, "/events") {
+		return events
+	}
 	if strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews") {
 		return review
 	}

@@ -71,7 +71,7 @@ func TestRequests(t *testing.T) {
 				b.kubectl("rollout-plus", "start", "deployment/"+name, "--image", fmt.Sprintf("pause:%d-%d", size, steps),
 					"--steps", flag, "--kubeconfig", kubeconfig)
 			})
-			t.Logf("R=%d, %d steps: %d writes, %d reads", size, steps, counted.writes(), counted.reads())
+			t.Logf("R=%d, %d steps: %d writes, %d reads, %d of events", size, steps, counted.writes(), counted.reads(), counted[events])
 			if limit := 4*steps + 6; counted.writes() > limit {
 				t.Errorf("R=%d, %d steps: %d writes, the limit is %d", size, steps, counted.writes(), limit)
 			}

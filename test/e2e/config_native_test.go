@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -52,4 +54,42 @@ func TestConfigSetThatBreaksNative(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Whatever becomes of the command, undo finds what the object held when the revision was left.
+func TestUndoOfKilledConfigSetOfNative(t *testing.T) {
+	for short, kind := range map[string]string{"sts": "StatefulSet", "ds": "DaemonSet"} {
+		for name, mode := range modes {
+			t.Run(short+" "+name, func(t *testing.T) {
+				s := newSpace(t)
+				s.kubectl("create", "configmap", "settings", "--from-literal=color=blue")
+				s.kubectl("create", "-f", s.write(s.dir(), "web.yaml", configuredNative(kind)))
+				s.kubectl("rollout", "status", short+"/web")
+				s.limit("0") // no new pod starts before the command is killed
+				p := s.plugin("config", "set", "settings", "color=red", "--yes", mode.flag)
+				p.tells("its controller replaces the pods")
+				p.signal(syscall.SIGKILL)
+				p.code()
+				s.expectColor(t, "red")
+				s.limit("1000")
+				s.plugin("undo", short+"/web", "--wait").ends(0, fmt.Sprintf("configmap/settings holds again what it held when that revision was left (%s)", s.versionOfConfig("color=blue")))
+				s.expectColor(t, "blue")
+			})
+		}
+	}
+}
+
+// A revision that was left more than once is gone back to as it was the last time.
+func TestUndoToWhatWasLeftLast(t *testing.T) {
+	w := newConfigured(t)
+	first := []string{"undo", "deployment/web", "--to-revision", "1", "--steps", "100%"}
+	w.plugin("config", "set", "settings", "color=red", "--yes", "--steps", "100%").ends(0)
+	w.plugin(first...).ends(0, "configmap/settings holds again what it held when that revision was left")
+	w.expectColor(t, "blue")
+	w.kubectl("patch", "configmap", "settings", "-p", `{"data":{"color":"by hand"}}`)
+	w.plugin("config", "set", "settings", "color=red", "--yes", "--steps", "100%").ends(0)
+	w.plugin("config", "set", "settings", "color=blue", "--yes", "--steps", "100%").ends(0)
+	first[3] = "3" // which the first is by now
+	w.plugin(first...).ends(0, "configmap/settings holds again what it held when that revision was left")
+	w.expectColor(t, "by hand")
 }

@@ -74,10 +74,13 @@ func TestKilledConfigSetGoesOn(t *testing.T) {
 			}
 			w.runs("web:slow")
 			w.plugin("restart", "--config", "settings").ends(0, "configmap/settings runs everywhere as it is")
-			// What was kept for the way back is needed no more.
-			if there, _ := w.versions(); len(there) != 1 {
-				t.Errorf("there are the versions %v", there)
+			// What was kept for the way back belongs to the revision that was left, and to nothing else.
+			before := w.versionOfConfig("color=blue")
+			if owners := w.kubectl("get", "configmap", before, "-o", "jsonpath={.metadata.ownerReferences[*].kind}"); owners != "ReplicaSet" {
+				t.Errorf("%s is owned by %q", before, owners)
 			}
+			w.plugin("undo", "deployment/web", "--wait").ends(0, "configmap/settings holds again what it held when that revision was left ("+before+")")
+			w.expectColor(t, "blue")
 		})
 	}
 }

@@ -111,6 +111,64 @@ func TestWatchCatchesUp(t *testing.T) {
 	w.runsWith("green", "3")
 }
 
+// So is what was edited of objects that nobody has ever recorded: those are taken whose pods were started before the edit, and
+// no others. The second watch has nothing to do.
+func TestWatchCatchesUpWithTheUnrecorded(t *testing.T) {
+	for name, args := range map[string][]string{"named": {"settings", "secret/login"}, "all": nil} {
+		t.Run(name, func(t *testing.T) {
+			w := newSpace(t)
+			w.kubectl("create", "configmap", "settings", "--from-literal=color=blue")
+			w.kubectl("create", "secret", "generic", "login", "--from-literal=token=hush-now")
+			w.kubectl("create", "configmap", "calm", "--from-literal=a=b")
+			from := map[string]string{"before": "configmap/settings", "after": "configmap/settings", "door": "secret/login", "calm": "configmap/calm"}
+			started := func(deployment string) {
+				w.kubectl("create", "deployment", deployment, "--image", "web:v1", "--replicas", "0")
+				w.kubectl("set", "env", "deployment/"+deployment, "--from="+from[deployment])
+				w.kubectl("scale", "deployment/"+deployment, "--replicas", "1")
+				w.kubectl("rollout", "status", "deployment/"+deployment)
+			}
+			for _, deployment := range []string{"before", "door", "calm"} {
+				started(deployment)
+			}
+			w.recolor("red")
+			w.kubectl("patch", "secret", "login", "-p", `{"stringData":{"token":"hush-newer"}}`)
+			w.inALaterSecond()
+			started("after")
+			for round, tells := range [][]string{
+				{"deployment.apps/before rolled out (revision 3)", "deployment.apps/door rolled out (revision 3)"},
+				{"configmap/settings runs everywhere as it is", "secret/login runs everywhere as it is"},
+			} {
+				p := w.watching(args...)
+				for _, text := range tells {
+					p.tells(text)
+				}
+				p.stopped()
+				if told := p.told(); strings.Count(told, " rolled out (revision ") != 2*(1-round) || strings.Contains(told, "hush") {
+					t.Errorf("round %d: not what was edited, or more than that:\n%s", round, told)
+				}
+			}
+			revisions := w.kubectl("get", "deployments", "-o", `jsonpath={range .items[*]}{.metadata.name}:{.metadata.annotations.deployment\.kubernetes\.io/revision} {end}`)
+			if want := "after:2 before:3 calm:2 door:3 "; revisions != want {
+				t.Errorf("the revisions are %q, not %q", revisions, want)
+			}
+		})
+	}
+}
+
+// inALaterSecond waits until what starts now has started after all that has happened so far: times have full seconds.
+func (s *space) inALaterSecond() {
+	s.Helper()
+	var first, last metav1.Time
+	now := func() metav1.Time {
+		made, err := s.client.CoreV1().ConfigMaps(s.name).Create(s.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "now"}},
+			metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		must(s.TB, err)
+		return made.CreationTimestamp
+	}
+	first = now()
+	s.until(func() bool { last = now(); return first.Before(&last) }, func() string { return "it is still " + last.String() })
+}
+
 // Many edits make one rollout: those that come soon after one another, and those that come during a rollout.
 func TestWatchWaitsForTheEndOfABurst(t *testing.T) {
 	w := watched(t, func(d *appsv1.Deployment) {

@@ -12,10 +12,10 @@ import (
 // flagHelp is what help tells of a flag.
 type flagHelp struct{ shorthand, value string }
 
-// helpOf runs a command's help and reads its flags.
+// helpOf runs what tells of a command's flags and reads them.
 func helpOf(t *testing.T, pattern *regexp.Regexp, args ...string) map[string]flagHelp {
 	t.Helper()
-	out, err := exec.Command("kubectl", append(args, "--help")...).Output()
+	out, err := exec.Command("kubectl", args...).Output()
 	must(t, err)
 	text := string(out)
 	found := map[string]flagHelp{}
@@ -44,15 +44,14 @@ func helpOf(t *testing.T, pattern *regexp.Regexp, args ...string) map[string]fla
 }
 
 // Every flag of kubectl's is there, with its shorthand and its default, but for the field manager: who wrote is to be told
-// apart.
+// apart. Those that all commands of kubectl's take are, but for what is about kubectl itself: its version, its
+// preferences, and how it is profiled.
 func TestEveryFlagOfKubectls(t *testing.T) {
 	t.Parallel()
 	kubectls := regexp.MustCompile(`(?m)^    (?:-(\w), )?--([\w-]+)=(.*):$`)
 	plugins := regexp.MustCompile(`(?m)^  (?:-(\w), |    )--([\w-]+)\b()`)
 	nothing := map[string]bool{"": true, "[]": true, "false": true, "0": true, "0s": true, "none": true}
-	for command, least := range map[string]int{"status": 6, "history": 8, "undo": 8, "pause": 8, "resume": 8, "restart": 8} {
-		ours := helpOf(t, plugins, "rollout-plus", command)
-		theirs := helpOf(t, kubectls, "rollout", command)
+	compare := func(command string, ours, theirs map[string]flagHelp, least int) {
 		if len(theirs) < least {
 			t.Errorf("%s has %d flags: %v", command, len(theirs), theirs)
 		}
@@ -66,4 +65,12 @@ func TestEveryFlagOfKubectls(t *testing.T) {
 			}
 		}
 	}
+	for command, least := range map[string]int{"status": 6, "history": 8, "undo": 8, "pause": 8, "resume": 8, "restart": 8} {
+		compare(command, helpOf(t, plugins, "rollout-plus", command, "--help"), helpOf(t, kubectls, "rollout", command, "--help"), least)
+	}
+	options := helpOf(t, kubectls, "options")
+	for _, its := range []string{"match-server-version", "kuberc", "profile", "profile-output", "log-flush-frequency", "cache-dir"} {
+		delete(options, its)
+	}
+	compare("options", helpOf(t, plugins, "rollout-plus", "--help"), options, 20)
 }

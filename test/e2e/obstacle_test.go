@@ -50,6 +50,32 @@ func TestAStatefulSetThatWaitsForABrokenPod(t *testing.T) {
 	}
 }
 
+// A pod that is only starting is left alone where it is of the revision to go back to. Where it is of the one that is left, it
+// would be replaced as soon as it is ready, and nothing else before that: it goes at once.
+func TestUndoAndAPodThatIsStarting(t *testing.T) {
+	s := newSpace(t)
+	starting := strings.Replace(manifestOf("StatefulSet", "db", "db:v1", ""), "labels: {app: db}}, spec",
+		"labels: {app: db}, annotations: {test.rollout-plus/stage: none}}, spec", 1)
+	s.kubectl("create", "-f", s.file(starting))
+	pod := func(image string) string {
+		t.Helper()
+		s.kubectl("wait", "pod/db-0", "--for=create", "--timeout=2m")
+		s.kubectl("wait", "pod/db-0", "--for=jsonpath={.spec.containers[0].image}="+image, "--timeout=2m")
+		return s.kubectl("get", "pod", "db-0", "-o", "jsonpath={.metadata.uid}")
+	}
+	before := pod("db:v1")
+	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
+	s.awaitObserved("statefulset/db")
+	if p := s.plugin("undo", "statefulset/db").ends(0, "stdout: statefulset.apps/db rolled back\n"); p.errOut.String() != "" || pod("db:v1") != before {
+		t.Errorf("a pod of the revision that was gone back to is not the same any more\n%s", p.told())
+	}
+	s.awaitObserved("statefulset/db")
+	s.plugin("undo", "statefulset/db").ends(0, "stdout: statefulset.apps/db rolled back\n", "pod db-0 deleted: it is of another revision and not ready")
+	if pod("db:v2") == before {
+		t.Error("it is the same pod")
+	}
+}
+
 // stuck rolls db out to an image that does not come good, until its pod says so.
 func (s *space) stuck(image, waits string) {
 	s.Helper()

@@ -4,8 +4,13 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Of two undos at the same time one goes back. The other finds that done or refuses, or comes after it and leaves what the
@@ -44,6 +49,32 @@ func TestTwoUndosAtTheSameTime(t *testing.T) {
 					t.Fatalf("round %d: %d have gone back, to %s, not to %s\n%s\n%s", round, undone, image, want, first.told(), second.told())
 				}
 			}
+		})
+	}
+}
+
+// Somebody else goes back a moment after the command has read what it is to leave.
+func TestUndoOfWhatSomebodyElseHasLeft(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--steps", "1"}, {"--steps", "1", "--keep-config"}} {
+		t.Run(strings.Join(flags, " "), func(t *testing.T) {
+			w := threeRevisions(t)
+			var once sync.Once
+			w.behind(func(*http.Request) {}, func(response *http.Response) error {
+				if request := response.Request; request.Method == http.MethodGet && strings.HasSuffix(request.URL.Path, "/deployments/web") {
+					once.Do(func() {
+						_, err := w.client.AppsV1().Deployments(w.name).Patch(request.Context(), "web", types.StrategicMergePatchType,
+							[]byte(`{"spec":{"template":{"spec":{"containers":[{"name":"app","image":"web:v2"}]}}}}`), metav1.PatchOptions{})
+						if err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				return nil
+			})
+			w.plugin(append([]string{"undo", "deployment/web"}, flags...)...).ends(1,
+				`deployment "web" in namespace "`+w.name+`" was not rolled back: somebody else has changed its pod template meanwhile`)
+			w.await("the other's version is complete", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+			w.runs("web:v2")
 		})
 	}
 }

@@ -82,6 +82,9 @@ func TestRequests(t *testing.T) {
 		{"history", "deploy/web", "-o", "wide"},
 		{"diff", "deploy/web"},
 		{"undo", "deploy/web", "--dry-run=client"},
+		{"undo", "deploy/web"},
+		{"undo", "sts,ds", "-l", "app=web", "--dry-run=server"},
+		{"restart", "sts/web", "ds/web", "--force"},
 		{"pause", "deploy/web"},
 		{"resume", "deployment.v1.apps/web"},
 	} {
@@ -91,13 +94,16 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%v asks for %q", args, paths)
 		}
 	}
+	for _, object := range []string{"deploy/web", "sts/web", "ds/web"} {
+		s.kubectl("rollout", "status", object)
+	}
 	for _, args := range [][]string{
 		{"status", "deployment/web"},
 		{"status", "sts/web"},
 		{"status", "ds/web"},
 		{"history", "deployment/web"},
 		{"history", "sts/web"},
-		{"history", "deploy/web", "--revision", "1"},
+		{"history", "deploy/web", "--revision", "2"},
 	} {
 		var counts [2]int
 		for i, command := range []string{"rollout", "rollout-plus"} {

@@ -91,3 +91,27 @@ func TestHoldFromAnotherTerminal(t *testing.T) {
 	}
 	w.plugin("resume", "deployment/web").ends(1, `error: deployments.apps "web" is not paused`)
 }
+
+// A cause that was written while the Deployment was paused is that of what waited, an earlier one is not.
+func TestResumeAndTheChangeCause(t *testing.T) {
+	w := newWeb(t)
+	w.start("web:v2", "--change-cause", "two").ends(0)
+	for _, c := range []struct {
+		changes []string
+		want    string
+	}{
+		{[]string{"set image deployment/web app=web:v3"}, "3         <none>"},
+		{[]string{"set image deployment/web app=web:v4", "annotate deployment/web kubernetes.io/change-cause=four"}, "4         four"},
+		{[]string{"annotate deployment/web team=blue"}, "4         four"}, // no new revision
+	} {
+		w.plugin("pause", "deployment/web").ends(0)
+		for _, change := range c.changes {
+			w.kubectl(strings.Fields(change)...)
+		}
+		w.plugin("resume", "deployment/web").ends(0, "deployment.apps/web resumed")
+		w.plugin("status", "deployment/web").ends(0)
+		if history := w.kubectl("rollout", "history", "deployment/web"); !strings.HasSuffix(strings.TrimSpace(history), c.want) {
+			t.Errorf("after %v no %q in\n%s", c.changes, c.want, history)
+		}
+	}
+}

@@ -76,6 +76,14 @@ func TestRestartSideBySide(t *testing.T) {
 			"get {} --show-managed-fields '-o=jsonpath={.metadata.managedFields[?(@.manager==\"somebody\")].operation}'",
 			"rollout history {}",
 		}},
+		// The flags that all commands have: a warning of the API server's fails the command, after its work.
+		{"warnings", workloads(), []string{
+			`make x {"spec":{"template":{"spec":{"containers":[{"name":"app","image":"app:v1","env":[{"name":"A","value":"1"},{"name":"A","value":"2"}]}]}}}}`,
+			"complete x",
+			"rollout restart {} --warnings-as-errors", "complete x",
+			"rollout restart {} -v=0", "complete x",
+			"rollout history {} --warnings-as-errors --username=me --password=secret",
+		}},
 	} {
 		s.tell(t)
 	}

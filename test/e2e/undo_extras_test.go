@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,6 +60,8 @@ func TestUndoAndTheNextApply(t *testing.T) {
 // The revision's own cause comes back with it, a cause that is given stands in its place, and a stale one goes.
 func TestUndoAndTheChangeCause(t *testing.T) {
 	t.Parallel()
+	// A Deployment's controller adds to a ReplicaSet that it uses again, and takes nothing away.
+	cleared := []string{"--change-cause", "", "--to-revision=3"}
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSpace(t)
@@ -67,6 +71,11 @@ func TestUndoAndTheChangeCause(t *testing.T) {
 				s.plugin(append([]string{"undo", object}, flags...)...).ends(0, "rolled back")
 				if now := s.kubectl("get", object, "-o", `jsonpath={.metadata.annotations.kubernetes\.io/change-cause}`); now != want {
 					t.Errorf("undo %v: the cause is %q, not %q", flags, now, want)
+				}
+				s.awaitObserved(object)
+				history := strings.TrimSpace(s.kubectl("rollout", "history", object))
+				if row := " " + cmp.Or(want, "<none>"); !strings.HasSuffix(history, row) && !(kind == "Deployment" && slices.Equal(flags, cleared)) {
+					t.Errorf("undo %v: the cause is not %q in the history\n%s", flags, want, history)
 				}
 			}
 			s.kubectl("create", "-f", s.write(s.dir(), "manifest.yaml", workloadManifest(kind, "web:v1")))
@@ -79,8 +88,30 @@ func TestUndoAndTheChangeCause(t *testing.T) {
 			cause("two")
 			cause("", "--to-revision=1")
 			cause("because", "--change-cause", "because")
-			cause("", "--change-cause", "", "--to-revision=3")
+			cause("", cleared...)
 		})
+	}
+}
+
+// So it is step by step.
+func TestUndoInStepsAndTheChangeCause(t *testing.T) {
+	w := newWeb(t)
+	for _, why := range []string{"two", "three"} {
+		w.start("web:"+why, "--change-cause", why).ends(0)
+	}
+	for i, c := range []struct {
+		want  string
+		flags []string
+	}{
+		{"two", []string{"undo", "deployment/web", "--steps", "1"}},
+		{"<none>", []string{"undo", "deployment/web", "--steps", "1", "--to-revision", "1"}},
+		{"because", []string{"undo", "deployment/web", "--steps", "1", "--change-cause", "because"}},
+		{"three", []string{"start", "deployment/web", "--to-revision", "3"}},
+	} {
+		w.plugin(c.flags...).ends(0, "rolled out")
+		if history := w.kubectl("rollout", "history", "deployment/web"); !strings.Contains(history, fmt.Sprintf("\n%d         %s\n", 4+i, c.want)) {
+			t.Errorf("%v: the cause is not %q in\n%s", c.flags, c.want, history)
+		}
 	}
 }
 
@@ -140,4 +171,7 @@ func TestTheRightsThatUndoNeeds(t *testing.T) {
 	s.plugin("undo", "statefulset/web", "--as", "dev", "--wait").ends(1, "statefulset.apps/web rolled back",
 		"the right to list and watch statefulsets is missing")
 	s.plugin("undo", "daemonset/web", "--as", "dev").ends(1, `cannot patch resource "daemonsets"`)
+	s.awaitObserved("statefulset/web")
+	s.plugin("undo", "statefulset/web", "--as", "dev", "--change-cause", "why").ends(0, "statefulset.apps/web rolled back",
+		`its history goes on to tell the earlier one: cannot patch controllerrevision "web-`)
 }

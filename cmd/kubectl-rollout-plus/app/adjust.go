@@ -91,7 +91,7 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 
 // noneFound says so as kubectl does, which is no failure.
 func (env *environment) noneFound() error {
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return err
 	}

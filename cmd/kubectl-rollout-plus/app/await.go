@@ -117,16 +117,10 @@ func objectIn(info *resource.Info) printers.Object {
 	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
 }
 
-// unblock deletes pods of the revision that was left where a StatefulSet would wait for them for ever. The rollback is
-// made whether that succeeds or not.
+// unblock deletes pods of the revision that was left where a StatefulSet would wait for them, perhaps for ever. The
+// rollback is made whether that succeeds or not. The status may be behind the pods: whoever knows no more than that looks
+// at them wherever a rollout was under way.
 func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
-	if counts := rollout.PodCountsOf(left); counts.Ready < counts.Desired {
-		env.unblockFailed(ctx, engine, left)
-	}
-}
-
-// unblockFailed does so whatever the status says, which may be behind the pods.
-func (env *environment) unblockFailed(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
 	set, is := left.(*appsv1.StatefulSet)
 	if !is {
 		return

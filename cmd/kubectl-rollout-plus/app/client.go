@@ -17,7 +17,7 @@ import (
 // configure is applied to every client's configuration.
 func (env *environment) configure(config *rest.Config) *rest.Config {
 	config.QPS, config.Burst = 50, 100
-	config.WarningHandler = rest.NewWarningWriter(env.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	config.WarningHandler = env.shared.warnings
 	config.Wrap(env.clock.watch)
 	return config
 }
@@ -46,11 +46,17 @@ func (env *environment) key(args []string) (types.NamespacedName, error) {
 	if err != nil {
 		return types.NamespacedName{}, usageError(err)
 	}
+	namespace, err := env.currentNamespace()
+	return types.NamespacedName{Namespace: namespace, Name: name}, err
+}
+
+// currentNamespace is that of a manifest which was read, else that of the flags.
+func (env *environment) currentNamespace() (string, error) {
 	if env.namespace != "" {
-		return types.NamespacedName{Namespace: env.namespace, Name: name}, nil
+		return env.namespace, nil
 	}
 	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
-	return types.NamespacedName{Namespace: namespace, Name: name}, err
+	return namespace, err
 }
 
 // tolerated is how far this machine's clock may be off before it is corrected. The Date header has full seconds only.

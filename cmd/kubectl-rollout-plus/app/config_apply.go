@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"regexp"
 	"unicode/utf8"
 
@@ -45,13 +43,7 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 	if f.filename == "" {
 		return usageError(errors.New("-f FILE is required"))
 	}
-	var text []byte
-	var err error
-	if f.filename == "-" {
-		text, err = io.ReadAll(env.In)
-	} else {
-		text, err = os.ReadFile(f.filename)
-	}
+	text, err := env.readFile(f.filename)
 	if err != nil {
 		return flagError("filename", f.filename, err)
 	}
@@ -59,15 +51,8 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return flagError("filename", f.filename, err)
 	}
-	current, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
-	switch {
-	case err != nil:
+	if err := env.takeNamespace(namespace); err != nil {
 		return err
-	case namespace != "" && namespace != current && explicit:
-		return usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. "+
-			"You must pass '--namespace=%s' to perform this operation", namespace, current, namespace))
-	case namespace != "":
-		env.namespace = namespace
 	}
 	return f.change(ctx, env, object, func(c *changer) error {
 		if err := c.head.giveType(content, c.namespace); err != nil {

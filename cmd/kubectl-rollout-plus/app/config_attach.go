@@ -21,7 +21,11 @@ const configAttachExample = `  # All keys of the ConfigMap web as variables of d
 
   # A Secret's keys as files, in the container agent
   kubectl rollout-plus config attach daemonset/agent -c agent \
-    --mount-config secret/tls=/tls`
+    --mount-config secret/tls=/tls
+
+  # One key as an argument
+  kubectl rollout-plus config attach deployment/web \
+    --env-from-config-key COLOR=web:color -- --color '$(COLOR)'`
 
 // rollFlags are those of all commands that roll out workloads because their configuration changes.
 type rollFlags struct {
@@ -73,27 +77,43 @@ type configAttachFlags struct {
 	rollFlags
 	wireFlags
 	container string
+	arguments []string
 }
 
 func newConfigAttachCommand(env *environment) *cobra.Command {
 	f := &configAttachFlags{}
 	cmd := &cobra.Command{
-		Use:   "attach TYPE/NAME",
+		Use:   "attach TYPE/NAME [-- ARGUMENT...]",
 		Short: "Give a workload keys of a ConfigMap or Secret, and roll it out",
 		Long: "Give a Deployment, StatefulSet or DaemonSet keys of a ConfigMap or Secret, as\n" +
-			"variables or as files, and roll it out: a Deployment step by step.\n\n" +
+			"variables or as files, and roll it out: a Deployment step by step. What comes\n" +
+			"after -- is added to the container's arguments; $(VAR) there is a variable.\n\n" +
 			"The pod template references a version, an immutable copy of the object as it is\n" +
 			"now, so that each revision keeps its configuration.",
 		Example:           configAttachExample,
-		Args:              arguments(cobra.ExactArgs(1)),
 		ValidArgsFunction: env.completeWorkload(),
-		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+		Args: arguments(func(cmd *cobra.Command, args []string) error {
+			args, _ = atDash(cmd, args)
+			return cobra.ExactArgs(1)(cmd, args)
+		}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, f.arguments = atDash(cmd, args)
+			return f.run(cmd.Context(), env, args)
+		},
 	}
 	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that gets it; the first by default.")
 	f.kind.add(cmd)
 	f.wireFlags.add(cmd)
 	f.rollFlags.add(cmd)
 	return cmd
+}
+
+// atDash parts the arguments of the command from those of a container, which come after --.
+func atDash(cmd *cobra.Command, args []string) (own, containers []string) {
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		return args[:dash], args[dash:]
+	}
+	return args, nil
 }
 
 func (f *configAttachFlags) run(ctx context.Context, env *environment, args []string) error {
@@ -116,7 +136,11 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	}
 	p := &pin{contents: contents}
 	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
-		if err := configmap.Attach(template, f.container, wires); err != nil {
+		err := configmap.Attach(template, f.container, wires)
+		if err == nil {
+			err = configmap.AddArguments(template, f.container, f.arguments)
+		}
+		if err != nil {
 			return usageError(fmt.Errorf("%s: %w", nameOf(workload), err))
 		}
 		p.rename(template)

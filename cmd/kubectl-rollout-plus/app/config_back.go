@@ -78,10 +78,15 @@ func (c *changer) restore(ctx context.Context, written *head, failed *affectedWo
 		return c.deleteHead(ctx, written)
 	}
 	found, err := c.swap(ctx, c.head.object, c.want, c.head.content)
-	if err == nil && found == foundOther {
+	switch {
+	case err != nil:
+		return err
+	case found == foundOther:
 		return fmt.Errorf("%s was changed by somebody else meanwhile, and stays as it is", c.head.object)
+	case found == foundGone:
+		return fmt.Errorf("%s was deleted by somebody else meanwhile", c.head.object)
 	}
-	return err
+	return nil
 }
 
 // keepChanged gives the object the change again where it was taken back for a rollout that came good after all.
@@ -129,19 +134,15 @@ func (w *affectedWorkload) change(p *pin) change {
 		workload: w.workload,
 		rewrite: func(template map[string]any) error {
 			w.before = runtime.DeepCopyJSON(template)
-			w.give(p, template)
+			if w.inPlace == "" {
+				p.rename(template)
+			} else {
+				p.record(template)
+			}
 			w.after = runtime.DeepCopyJSON(template)
 			return nil
 		},
 		undo: func(template map[string]any) error { return w.undo(p, template) },
-	}
-}
-
-func (w *affectedWorkload) give(p *pin, template map[string]any) {
-	if w.inPlace == "" {
-		p.rename(template)
-	} else {
-		p.record(template)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // changeFlags are those of config set, edit and apply.
@@ -54,8 +54,10 @@ type changer struct {
 	along map[configmap.Object]*configmap.Content
 	// returned is what came of giving the object back what it held, nil while that is not done.
 	returned *wayBack
-	// before is the version of what the object held, nil where that is not to be kept.
+	// before is the version of what the object held, nil where that is not to be kept, and left are the revisions that
+	// it is to be known of.
 	before *configmap.Version
+	left   []configmap.Holder
 	edit
 }
 
@@ -98,7 +100,7 @@ func (c *changer) run(ctx context.Context) error {
 	if blocked != nil {
 		return blocked
 	}
-	if err := c.try(ctx); err != nil {
+	if err := c.try(ctx, same); err != nil {
 		return err
 	}
 	if err := c.ask(ctx); err != nil {
@@ -146,15 +148,12 @@ func (c *changer) tellNothing(affected []configmap.Affected) {
 
 // show writes what changes, and for whom. Values of Secrets are never shown.
 func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
-	old := judged.Old
 	name, is, will := c.head.object.String(), " (now)", " (new)"
 	if c.since != nil { // somebody else has changed it already
 		is, will = " (before)", " (now)"
 	}
-	_, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut),
-		printers.Text{Name: name + is, Body: old.Shown(c.head.object.Kind, c.want, "before")},
-		printers.Text{Name: name + will, Body: c.want.Shown(c.head.object.Kind, old, "after")})
-	if err != nil {
+	texts := compareContents(c.head.object.Kind, configSide{name + is, judged.Old}, configSide{name + will, c.want})
+	if _, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut), texts.from, texts.to); err != nil {
 		return err
 	}
 	if len(affected) == 0 {
@@ -234,18 +233,18 @@ func (c *changer) question() string {
 }
 
 // try finds out before anything is written whether all of it can be.
-func (c *changer) try(ctx context.Context) error {
-	if _, err := c.write(ctx, c.head, c.want, true); err != nil {
-		return err
+func (c *changer) try(ctx context.Context, same bool) error {
+	if !same {
+		if _, err := c.write(ctx, c.head, c.want, true); err != nil {
+			return err
+		}
 	}
 	return c.prepare(ctx, true)
 }
 
 // prepare writes the version, or tries to with all rollouts.
 func (c *changer) prepare(ctx context.Context, try bool) error {
-	c.pin.contents = map[configmap.Object]*configmap.Content{}
-	maps.Copy(c.pin.contents, c.along)
-	c.pin.contents[c.head.object] = c.want
+	c.pin.contents = c.taken()
 	var owners []metav1.OwnerReference
 	if !c.flags.noRestart {
 		for _, w := range c.out {
@@ -269,13 +268,17 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 	return nil
 }
 
-// keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
-// object what it held, whoever does it. After others it is there for people, should this command not see their end.
-func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
-	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 || c.flags.noRestart {
-		return nil
+// taken is what those who are to be rolled out take: what the object is to hold, and what else their templates reference of
+// what goes along.
+func (c *changer) taken() map[configmap.Object]*configmap.Content {
+	all := map[configmap.Object]*configmap.Content{}
+	for _, w := range c.out {
+		for _, use := range configmap.Uses(rollout.TemplateOf(w.workload)) {
+			if content, is := c.along[use.Head]; is {
+				all[use.Head] = content
+			}
+		}
 	}
-	c.before, err = c.store.ensure(ctx, c.head.object, c.head.content, owners, try)
-	c.pin.claimed = c.store.clock.Now().Add(tolerated)
-	return err
+	all[c.head.object] = c.want
+	return all
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
@@ -61,14 +63,20 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	for object := range named {
 		of[object] = true
 	}
+	var unset []string
 	c := change{workload: workload, rewrite: func(template map[string]any) error {
+		before := configmap.Unset(template)
 		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))
 		}
+		unset = slices.DeleteFunc(configmap.Unset(template), func(told string) bool { return slices.Contains(before, told) })
 		return nil
 	}}
 	if err := r.try(ctx, c); err != nil {
 		return err
+	}
+	if len(unset) > 0 {
+		r.tell("warning: nothing sets %s any more, so that it is passed on as it is written", strings.Join(unset, ", "))
 	}
 	err = r.roll(ctx, c)
 	r.tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})

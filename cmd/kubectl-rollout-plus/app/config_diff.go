@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 func newConfigDiffCommand(env *environment) *cobra.Command {
@@ -18,7 +17,8 @@ func newConfigDiffCommand(env *environment) *cobra.Command {
 		Short: "Compare versions of a ConfigMap or Secret",
 		Long: "Compare two versions of a ConfigMap or Secret; one with what the object holds\n" +
 			"now; or, without a version, the newest that differs from that. Values of Secrets\n" +
-			"are not shown. Ends with 0 where nothing differs, 1 where something does.",
+			"are not shown. Ends with 0 where nothing differs, 1 where something does.\n" +
+			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for diff.",
 		Example: "  # What has changed since the newest other version\n  kubectl rollout-plus config diff web\n\n" +
 			"  # Between two versions\n  kubectl rollout-plus config diff web m8mt92gg65 hhh9dd84bk",
 		Args: arguments(cobra.RangeArgs(1, 3)),
@@ -55,30 +55,20 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 		sides = append(sides, side)
 	}
 	if len(sides) < 2 {
-		now, err := s.head(ctx, object)
+		now, err := s.existing(ctx, object)
 		if err != nil {
 			return err
 		}
 		if len(sides) == 0 {
-			side, found := newestOther(versions, now)
+			side, found := newestOther(versions, now.content)
 			if !found {
 				return nil // there is nothing that differs
 			}
 			sides = append(sides, side)
 		}
-		sides = append(sides, configSide{object.String() + " (now)", now})
+		sides = append(sides, configSide{object.String() + " (now)", now.content})
 	}
-	from, to := sides[0], sides[1]
-	differs, err := printers.Diff(env.Out, env.palette(env.Out),
-		printers.Text{Name: from.name, Body: from.content.Shown(object.Kind, to.content, "before")},
-		printers.Text{Name: to.name, Body: to.content.Shown(object.Kind, from.content, "after")})
-	if err != nil {
-		return err
-	}
-	if differs {
-		return &exitError{code: exitDiffers}
-	}
-	return nil
+	return show(env, []comparison{compareContents(object.Kind, sides[0], sides[1])})
 }
 
 // configSide is what is compared.

@@ -37,7 +37,7 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 	}
 	e := &editing{object: object}
 	return e.end(env, f.change(ctx, env, object, func(c *changer) error {
-		if err := c.mustExist(ctx); err != nil {
+		if err := c.mustExist(); err != nil {
 			return err
 		}
 		c.want, err = e.edited(c.head.content)
@@ -59,11 +59,7 @@ type editableSecret struct {
 
 func editableText(object configmap.Object, content *configmap.Content) ([]byte, error) {
 	if object.Kind == configmap.Secret {
-		all := editableSecret{Data: map[string][]byte{}}
-		for key, value := range content.Text {
-			all.Data[key] = []byte(value)
-		}
-		return yaml.Marshal(all)
+		return yaml.Marshal(editableSecret{Data: content.SecretData()})
 	}
 	return yaml.Marshal(editable{Data: content.Text, BinaryData: content.Binary})
 }

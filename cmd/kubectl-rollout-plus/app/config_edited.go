@@ -2,11 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"strings"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -33,25 +28,22 @@ func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error 
 	if c.since == nil || c.since.Equal(c.want) {
 		return c.takeBackTo(ctx, failed)
 	}
-	_, err := c.write(ctx, c.head, c.since, false)
+	found, err := c.swap(ctx, c.head.object, c.want, c.since)
 	switch {
-	case apierrors.IsConflict(err):
-		_, _ = fmt.Fprintf(c.env.ErrOut, "%s was changed again meanwhile; it stays as it is\n", c.head.object)
-		return nil
 	case err != nil:
 		return err
+	case found == foundOther || found == foundGone:
+		c.tell("%s was changed again meanwhile; it stays as it is", c.head.object)
+	default:
+		c.back = c.since
+		c.tell("%s holds again what it held before it was edited", c.head.object)
 	}
-	c.back = c.since
-	_, _ = fmt.Fprintf(c.env.ErrOut, "%s holds again what it held before it was edited\n", c.head.object)
 	return nil
 }
 
 // takeBackTo gives objects what the template of a workload names that returns.
 func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) error {
-	r := &restoration{
-		configSession: c.configSession, workload: keyOf(failed.workload), kind: strings.ToLower(kindOf(failed.workload).Kind),
-		lenient: true, returning: map[string]bool{},
-	}
+	r := &restoration{configSession: c.configSession, of: failed.workload, lenient: true, returning: map[string]bool{}}
 	for _, w := range c.out {
 		r.returning[nameOf(w.workload)] = true
 	}
@@ -59,9 +51,7 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 	if err != nil || !some || failed.before == nil {
 		return err
 	}
-	after := runtime.DeepCopyJSON(failed.before)
-	failed.give(c.pin, after)
-	from, err := rollout.TypedTemplate(after)
+	from, err := rollout.TypedTemplate(failed.after)
 	if err != nil {
 		return err
 	}

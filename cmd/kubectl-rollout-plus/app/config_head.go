@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -40,29 +39,21 @@ func (h *head) noVersion(namespace string) error {
 // does not exist is created. With try, the API server only tells whether it would take it.
 func (s *configSession) write(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {
 	if h.read == nil {
-		return s.createHead(ctx, h, content, try)
+		created, err := s.store.create(ctx, h.object.Kind, content, metav1.ObjectMeta{Name: h.object.Name}, nil, try)
+		if err != nil {
+			return nil, fmt.Errorf("cannot create %s in namespace %q: %w", h.object, s.namespace, err)
+		}
+		return &head{object: h.object, read: created}, nil
 	}
 	body, err := json.Marshal(headPatch(h, content))
 	if err != nil {
 		return nil, err
 	}
-	written := &head{object: h.object, read: &read{content: content}}
-	options := metav1.PatchOptions{FieldManager: s.store.fieldManager, DryRun: dryRunAll(try)}
-	if h.object.Kind == configmap.Secret {
-		var secret *corev1.Secret
-		if secret, err = s.engine.Client.CoreV1().Secrets(s.namespace).Patch(ctx, h.object.Name, types.JSONPatchType, body, options); err == nil {
-			written.meta = secret.ObjectMeta
-		}
-	} else {
-		var config *corev1.ConfigMap
-		if config, err = s.engine.Client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, h.object.Name, types.JSONPatchType, body, options); err == nil {
-			written.meta = config.ObjectMeta
-		}
-	}
+	changed, err := s.store.patch(ctx, h.object, types.JSONPatchType, body, try)
 	if err != nil {
 		return nil, fmt.Errorf("cannot change %s in namespace %q: %w", h.object, s.namespace, err)
 	}
-	return written, nil
+	return &head{object: h.object, read: changed}, nil
 }
 
 // headPatch replaces the content alone. It is refused for an object that is not as it was read.
@@ -73,11 +64,7 @@ func headPatch(h *head, content *configmap.Content) []undoOperation {
 	}
 	operations := []undoOperation{set("/metadata/uid", h.meta.UID), set("/metadata/resourceVersion", h.meta.ResourceVersion)}
 	if h.object.Kind == configmap.Secret {
-		data := make(map[string][]byte, len(content.Text))
-		for key, value := range content.Text {
-			data[key] = []byte(value)
-		}
-		return append(operations, set("/data", data))
+		return append(operations, set("/data", content.SecretData()))
 	}
 	text, binary := content.Text, content.Binary
 	if text == nil {
@@ -96,29 +83,4 @@ func (s *configSession) deleteHead(ctx context.Context, h *head) error {
 		return fmt.Errorf("cannot delete %s in namespace %q again: %w", h.object, s.namespace, err)
 	}
 	return nil
-}
-
-func (s *configSession) createHead(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {
-	named := metav1.ObjectMeta{Name: h.object.Name}
-	written := &head{object: h.object, read: &read{content: content}}
-	options := metav1.CreateOptions{FieldManager: s.store.fieldManager, DryRun: dryRunAll(try)}
-	var err error
-	if h.object.Kind == configmap.Secret {
-		secret := &corev1.Secret{ObjectMeta: named, Type: content.Type, Data: map[string][]byte{}}
-		for key, value := range content.Text {
-			secret.Data[key] = []byte(value)
-		}
-		if secret, err = s.engine.Client.CoreV1().Secrets(s.namespace).Create(ctx, secret, options); err == nil {
-			written.meta = secret.ObjectMeta
-		}
-	} else {
-		config := &corev1.ConfigMap{ObjectMeta: named, Data: content.Text, BinaryData: content.Binary}
-		if config, err = s.engine.Client.CoreV1().ConfigMaps(s.namespace).Create(ctx, config, options); err == nil {
-			written.meta = config.ObjectMeta
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot create %s in namespace %q: %w", h.object, s.namespace, err)
-	}
-	return written, nil
 }

@@ -24,7 +24,8 @@ func newConfigHistoryCommand(env *environment) *cobra.Command {
 		Short: "List the versions of a ConfigMap or Secret, and who uses them",
 		Long: "List the versions of a ConfigMap or Secret, the oldest first: their age, which\n" +
 			"keys each changed against the one before, and which revisions of which\n" +
-			"workloads use it. A version goes with its last user. Values are not shown.",
+			"workloads use it or, in parentheses, were left while the object held it. A\n" +
+			"version goes with the last of them. Values are not shown.",
 		Example: "  # The versions of the ConfigMap web\n  kubectl rollout-plus config history web",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
@@ -55,8 +56,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 		return err
 	}
 	if len(versions) == 0 && now == nil {
-		_, err := s.head(ctx, object)
-		return err
+		return s.absent(object)
 	}
 	if err := s.learnUsers(ctx, versions); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 
 // currentSession is a session in the namespace of the flags.
 func (env *environment) currentSession() (*configSession, error) {
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (s *configSession) toldVersions(head configmap.Object, now *configmap.Conte
 		created := v.Meta.CreationTimestamp.Time
 		told.Versions[i] = printers.ConfigVersion{
 			Name: v.Object.Name, CreatedAt: created.UTC(), AgeSeconds: int64(s.store.clock.Since(created).Seconds()),
-			ChangedKeys: append([]string{}, configmap.ChangedKeys(before, v.content)...), UsedBy: append([]string{}, v.users...),
+			ChangedKeys: append([]string{}, configmap.ChangedKeys(before, v.content)...), UsedBy: append([]string{}, v.users...), LeftBy: v.left,
 			Current: now != nil && now.Equal(v.content),
 		}
 		before = v.content

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -39,29 +37,12 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 // leavingOwners is the newest revision of the workload that goes back. Without one, the version is there for as long as one
 // is that a command has just written.
 func (r *restoration) leavingOwners(ctx context.Context) ([]metav1.OwnerReference, error) {
-	apps := r.engine.Client.AppsV1()
-	revisions := typed("controllerrevisions", apps.ControllerRevisions(r.namespace).List)
-	if r.kind == "deployment" {
-		revisions = typed("replicasets", apps.ReplicaSets(r.namespace).List)
+	newest := newestRevisions{}
+	if err := r.eachRevision(ctx, []rollout.Workload{r.of}, newest.see); err != nil {
+		return nil, err
 	}
-	var owners []metav1.OwnerReference
-	newest := int64(-1)
-	err := r.reader.each(ctx, revisions, func(object runtime.Object) {
-		revision, number, kind := revisionOf(object)
-		if revision == nil || !metav1.IsControlledBy(revision, r.of) || number <= newest {
-			return
-		}
-		newest, owners = number, []metav1.OwnerReference{ownerOf(revision, "apps/v1", kind)}
-	})
-	return owners, err
-}
-
-func revisionOf(object runtime.Object) (of metav1.Object, number int64, kind string) {
-	switch o := object.(type) {
-	case *appsv1.ReplicaSet:
-		return o, rollout.RevisionOf(o), "ReplicaSet"
-	case *appsv1.ControllerRevision:
-		return o, o.Revision, "ControllerRevision"
+	if found := newest[r.of.GetUID()]; found != nil {
+		return []metav1.OwnerReference{found.owner()}, nil
 	}
-	return nil, 0, ""
+	return nil, nil
 }

@@ -75,7 +75,7 @@ func namesOf(workloads []*affectedWorkload) []string {
 // returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
 func (env *environment) returning(engine *rollout.Engine) func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *rollout.Record) {
 	return func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec, record *rollout.Record) {
-		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), workload: keyOf(d), kind: "deployment", lenient: true}
+		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), of: d, lenient: true}
 		var err error
 		if r.note = noteOf(record); r.note != nil {
 			err = r.giveBack(ctx, r.note)
@@ -93,35 +93,39 @@ func (env *environment) returning(engine *rollout.Engine) func(context.Context, 
 	}
 }
 
-// foundHead is how an object was found that is to be given back what it held.
+// foundHead is how an object was found that is to be given one content in the place of another.
 type foundHead int
 
 const (
-	// foundChanged is one that had the change, and has been given back.
+	// foundChanged is one that had the content to swap, and has the other now.
 	foundChanged foundHead = iota
-	// foundBefore is one that holds again what it held.
-	foundBefore
+	// foundSwapped is one that had the other already.
+	foundSwapped
 	// foundOther is one that somebody has changed since. It is left alone.
 	foundOther
 	// foundGone is one that was deleted.
 	foundGone
 )
 
-// swap gives an object that holds one content another.
-func (s *configSession) swap(ctx context.Context, object configmap.Object, after, before *configmap.Content) (foundHead, error) {
-	now, err := s.reader.get(ctx, object)
-	switch {
-	case apierrors.IsNotFound(err):
-		return foundGone, nil
-	case err != nil:
-		return foundOther, err
-	case now.content.Equal(before):
-		return foundBefore, nil
-	case !now.content.Equal(after):
-		return foundOther, nil
+// swap gives an object that holds one content another. Whatever else others change of it is in nobody's way.
+func (s *configSession) swap(ctx context.Context, object configmap.Object, from, to *configmap.Content) (foundHead, error) {
+	for try := 1; ; try++ {
+		now, err := s.reader.get(ctx, object)
+		switch {
+		case apierrors.IsNotFound(err):
+			return foundGone, nil
+		case err != nil:
+			return foundOther, err
+		case now.content.Equal(to):
+			return foundSwapped, nil
+		case !now.content.Equal(from):
+			return foundOther, nil
+		}
+		_, err = s.write(ctx, &head{object: object, read: now}, to, false)
+		if !apierrors.IsConflict(err) || try >= rollout.ConflictTries {
+			return foundChanged, err
+		}
 	}
-	_, err = s.write(ctx, &head{object: object, read: now}, before, false)
-	return foundChanged, err
 }
 
 // giveBack gives an object back what it held before a change, unless somebody has changed it since, and tells who has

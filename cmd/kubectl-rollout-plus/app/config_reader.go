@@ -40,18 +40,28 @@ func (r *configReader) content(ctx context.Context, object configmap.Object) (*c
 
 // get reads an object.
 func (r *configReader) get(ctx context.Context, object configmap.Object) (*read, error) {
+	var found runtime.Object
+	var err error
 	if object.Kind == configmap.Secret {
-		secret, err := r.client.CoreV1().Secrets(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
-		if err != nil {
-			return nil, r.explain(ctx, "get", "secrets", err)
-		}
-		return &read{configmap.ContentOfSecret(secret), secret.ObjectMeta, ptr.Deref(secret.Immutable, false)}, nil
+		found, err = r.client.CoreV1().Secrets(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
+	} else {
+		found, err = r.client.CoreV1().ConfigMaps(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	}
-	configMap, err := r.client.CoreV1().ConfigMaps(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	if err != nil {
-		return nil, r.explain(ctx, "get", "configmaps", err)
+		return nil, r.explain(ctx, "get", object.Kind.Resource(), err)
 	}
-	return &read{configmap.ContentOfConfigMap(configMap), configMap.ObjectMeta, ptr.Deref(configMap.Immutable, false)}, nil
+	return readOf(found), nil
+}
+
+// readOf is a ConfigMap or a Secret as clients give it, nil for anything else.
+func readOf(object any) *read {
+	switch o := object.(type) {
+	case *corev1.ConfigMap:
+		return &read{configmap.ContentOfConfigMap(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
+	case *corev1.Secret:
+		return &read{configmap.ContentOfSecret(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
+	}
+	return nil
 }
 
 // explain names a right that is missing; an object that is not there is named by the API server.
@@ -220,12 +230,8 @@ func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names m
 	}
 	existing := map[string]*configmap.Content{}
 	err := r.each(ctx, all, func(object runtime.Object) {
-		switch o := object.(type) {
-		case *corev1.ConfigMap:
-			existing[o.Name] = configmap.ContentOfConfigMap(o)
-		case *corev1.Secret:
-			existing[o.Name] = configmap.ContentOfSecret(o)
-		}
+		found := readOf(object)
+		existing[found.meta.Name] = found.content
 	})
 	if err != nil {
 		return err

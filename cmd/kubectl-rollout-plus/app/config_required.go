@@ -34,8 +34,8 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 				held = fmt.Sprintf(" (%s has what it held)", recorded)
 			}
 		}
-		return fmt.Errorf("nothing was written: that revision of %s/%s needs %s, which is not in namespace %q; "+
-			"create it first%s, or go back all the same with --keep-config", r.kind, r.workload.Name, object, r.namespace, held)
+		return fmt.Errorf("nothing was written: that revision of %s needs %s, which is not in namespace %q; "+
+			"create it first%s, or go back all the same with --keep-config", nameOf(r.of), object, r.namespace, held)
 	}
 	return nil
 }
@@ -44,9 +44,8 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 func required(spec *corev1.PodSpec) []configmap.Object {
 	var all []configmap.Object
 	for _, reference := range configmap.References(spec) {
-		mounted := reference.Container != "" // a volume that no container mounts is not set up
-		if mounted && !reference.Optional && reference.Source != configmap.FromPull && reference.Source != configmap.FromDriver &&
-			!slices.Contains(all, reference.Object) {
+		used := reference.Container != "" && reference.Configures() // a volume that no container mounts is not set up
+		if used && !reference.Optional && !slices.Contains(all, reference.Object) {
 			all = append(all, reference.Object)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -20,10 +19,7 @@ import (
 // restoration gives heads back what a template's pods ran with.
 type restoration struct {
 	*configSession
-	// workload is the one that goes back.
-	workload types.NamespacedName
-	kind     string
-	// of is the same, as the object that its revisions belong to. It is nil where lenient.
+	// of is the workload that goes back.
 	of rollout.Workload
 	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
 	// asked, left and told.
@@ -65,6 +61,8 @@ type giving struct {
 	kept    configmap.Kept
 	now     *read
 	version *configmap.Content
+	// left tells that the revision's template does not tell what the head held, but somebody has kept that.
+	left bool
 }
 
 // to restores the heads of the versions that a template names and, but in place, the one before did not. It gives what it
@@ -75,7 +73,11 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	if err := r.checkThere(ctx, template); err != nil {
 		return nil, err
 	}
-	planned, err := r.plan(ctx, &leaving, &holder, template.Annotations)
+	left, err := r.leftIn(ctx, &leaving, &holder, template)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := r.plan(ctx, &leaving, r.wanted(&leaving, &holder, template.Annotations, left))
 	if err != nil {
 		return nil, err
 	}
@@ -91,37 +93,55 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 		if err != nil {
 			return nil, errors.Join(err, r.takeBack(ctx, done))
 		}
-		r.tell("%s holds again what it held in that revision (%s)", give.kept.Head, give.kept.Object.Name)
+		when := "in that revision"
+		if give.left {
+			when = "when that revision was left"
+		}
+		r.tell("%s holds again what it held %s (%s)", give.kept.Head, when, give.kept.Object.Name)
 		done = append(done, restored{written: written, before: give.now.content})
 	}
 	for head := range r.heads {
-		_, recorded := template.Annotations[configmap.RecordKey(head)]
-		_, before := from.Annotations[configmap.RecordKey(head)]
-		if holder.Needs(head) && !recorded && (before || !leaving.Needs(head)) && !r.noted(head) {
+		_, known := left[head]
+		if holder.Unrecorded(head) && !leaving.Unrecorded(head) && !r.noted(head) && !known {
 			r.tell("what %s held in that revision is not recorded; it stays as it is", head)
 		}
 	}
 	return done, nil
 }
 
-// plan finds out which heads are to be given what, and refuses those that others use.
-func (r *restoration) plan(ctx context.Context, leaving, holder *configmap.Holder, annotations map[string]string) ([]giving, error) {
-	var planned []giving
+// wanted are the versions whose content heads are to have, be it what they hold already.
+func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[string]string, left map[configmap.Object]configmap.Kept) []giving {
+	var wanted []giving
 	for object, kept := range r.kept {
 		// In place, what both have is not in the template alone: somebody may have edited the head since.
 		inPlace := annotations[configmap.RecordKey(kept.Head)] == object.Name && holder.Needs(kept.Head)
 		if !holder.Needs(object) || leaving.Needs(object) && (r.lenient || !inPlace) || r.noted(kept.Head) {
 			continue
 		}
-		give, err := r.differs(ctx, leaving, &kept)
+		wanted = append(wanted, giving{kept: kept})
+	}
+	for head, kept := range left {
+		if !slices.ContainsFunc(wanted, func(g giving) bool { return g.kept.Head == head }) {
+			wanted = append(wanted, giving{kept: kept, left: true})
+		}
+	}
+	slices.SortFunc(wanted, func(a, b giving) int { return cmp.Compare(a.kept.Object.String(), b.kept.Object.String()) })
+	return wanted
+}
+
+// plan finds out which heads are to be given what, and refuses those that others use.
+func (r *restoration) plan(ctx context.Context, leaving *configmap.Holder, wanted []giving) ([]giving, error) {
+	var planned []giving
+	for i := range wanted {
+		give := &wanted[i]
+		differs, err := r.differs(ctx, leaving, give)
 		if err != nil {
 			return nil, err
 		}
-		if give != nil {
+		if differs {
 			planned = append(planned, *give)
 		}
 	}
-	slices.SortFunc(planned, func(a, b giving) int { return cmp.Compare(a.kept.Object.String(), b.kept.Object.String()) })
 	if len(planned) == 0 || r.shared {
 		return planned, nil
 	}
@@ -134,29 +154,28 @@ func (r *restoration) noted(head configmap.Object) bool {
 }
 
 // differs looks at a head that is to have the content of a version. Nothing is to be done where it has that.
-func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, kept *configmap.Kept) (*giving, error) {
-	version, err := r.reader.content(ctx, kept.Object)
-	if err != nil {
-		return nil, err
+func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, give *giving) (bool, error) {
+	kept := &give.kept
+	var err error
+	if give.version, err = r.reader.content(ctx, kept.Object); err != nil {
+		return false, err
 	}
-	now, err := r.reader.get(ctx, kept.Head)
+	give.now, err = r.reader.get(ctx, kept.Head)
 	if apierrors.IsNotFound(err) {
 		r.tell("%s was deleted; %s has what it held", kept.Head, kept.Object)
-		return nil, nil
+		return false, nil
 	}
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	if now.content.Equal(version) || now.immutable {
-		return nil, nil
+	if give.now.content.Equal(give.version) || give.now.immutable {
+		return false, nil
 	}
 	if r.lenient {
-		mine, err := r.isOf(ctx, leaving, kept.Head, now.content)
-		if err != nil || !mine {
-			return nil, err // somebody has changed it since, for another reason
-		}
+		// Where it is not, somebody has changed it since, for another reason.
+		return r.isOf(ctx, leaving, kept.Head, give.now.content)
 	}
-	return &giving{kept: *kept, now: now, version: version}, nil
+	return true, nil
 }
 
 // isOf tells whether a head holds what one of its versions does that a template names.
@@ -204,7 +223,7 @@ func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kep
 	for i := range workloads {
 		w := &workloads[i]
 		name := strings.ToLower(w.Kind) + "/" + w.Name
-		if w.Finished || name == r.kind+"/"+r.workload.Name || r.returning[name] {
+		if w.Finished || name == nameOf(r.of) || r.returning[name] {
 			continue
 		}
 		holder := configmap.NewHolder(metav1.OwnerReference{}, true,

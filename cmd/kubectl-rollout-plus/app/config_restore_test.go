@@ -3,8 +3,9 @@ package app
 import (
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -25,7 +26,7 @@ func TestSharer(t *testing.T) {
 	named := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
 	target := configmap.Kept{Object: named("web-1"), Head: named("web")}
 	r := &restoration{
-		workload: types.NamespacedName{Name: "web"}, kind: "deployment", returning: map[string]bool{"statefulset/too": true},
+		of: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, returning: map[string]bool{"statefulset/too": true},
 		kept: map[configmap.Object]configmap.Kept{
 			target.Object: target, named("web-2"): {Object: named("web-2"), Head: named("web")}, named("app-1"): {Object: named("app-1"), Head: named("app")},
 		},

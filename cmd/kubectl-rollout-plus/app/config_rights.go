@@ -21,7 +21,7 @@ func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Work
 			if !w.rolls(&workloads[i], &r) {
 				continue
 			}
-			kept := strings.ToLower(string(r.Object.Kind)) + "s"
+			kept := r.Object.Kind.Resource()
 			needed = append(needed,
 				preflight.Right{Verb: "create", Resource: kept}, preflight.Right{Verb: "patch", Resource: kept},
 				preflight.Right{Verb: "patch", Group: appsv1.GroupName, Resource: strings.ToLower(workloads[i].Kind) + "s"})
@@ -39,7 +39,7 @@ func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Work
 
 // rolls tells whether a workload may have to be rolled out for an edit of what it references.
 func (w *configWatcher) rolls(workload *configmap.Workload, r *configmap.Reference) bool {
-	if !workload.Rolls || r.Source == configmap.FromPull || r.Source == configmap.FromDriver {
+	if !workload.Rolls || !r.Configures() {
 		return false
 	}
 	return len(w.named) == 0 || slices.ContainsFunc(w.named, func(head configmap.Object) bool {

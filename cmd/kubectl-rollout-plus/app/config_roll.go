@@ -132,7 +132,7 @@ func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Worklo
 	if err != nil {
 		return err
 	}
-	r.env.unblockFailed(ctx, r.engine, written)
+	r.env.unblock(ctx, r.engine, written)
 	return r.env.awaitAll(ctx, waitFlags{logLines: r.logLines}, []rollout.Workload{written})
 }
 

@@ -107,9 +107,9 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 		}
 		break
 	}
-	if c.before != nil && (failure == nil || exitCode(failure) == ExitRolledBack) {
-		settled.Versions[c.before.Object] = c.pin.claimed // no rollout has to remember it any more
+	if c.before != nil && (failure == nil && len(c.left) == 0 || exitCode(failure) == ExitRolledBack) {
+		settled.Versions[c.before.Object] = c.pin.claimed // nothing has to remember it any more
 	}
-	c.tidy(ctx, []configmap.Kind{c.head.object.Kind}, settled)
+	c.tidy(ctx, kindsOf(c.pin.contents), settled)
 	return failure
 }

@@ -32,10 +32,10 @@ func (env *environment) configSession(namespace, fieldManager string) (*configSe
 
 // sessionOf is a session with an engine that there is.
 func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *configSession {
+	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
 	return &configSession{
-		env: env, engine: engine, namespace: namespace,
-		reader: &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut},
-		store:  &versionStore{client: engine.Client, clock: env.clock, namespace: namespace, fieldManager: engine.FieldManager},
+		env: env, engine: engine, namespace: namespace, reader: reader,
+		store: &versionStore{configReader: reader, clock: env.clock, fieldManager: engine.FieldManager},
 	}
 }
 
@@ -61,28 +61,23 @@ func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (m
 	return contents, nil
 }
 
-// head reads what the object holds that people edit.
-func (s *configSession) head(ctx context.Context, head configmap.Object) (*configmap.Content, error) {
-	found, err := s.existing(ctx, head)
-	if err != nil {
-		return nil, err
-	}
-	return found.content, nil
-}
-
 // existing reads an object that has to be there.
 func (s *configSession) existing(ctx context.Context, head configmap.Object) (*read, error) {
 	found, err := s.reader.get(ctx, head)
 	if apierrors.IsNotFound(err) {
-		what := "configmap"
-		if head.Kind == configmap.Secret {
-			return nil, fmt.Errorf("there is no secret %q in namespace %q; create it first, as with 'kubectl create secret generic %s'",
-				head.Name, s.namespace, head.Name)
-		}
-		return nil, fmt.Errorf("there is no %s %q in namespace %q; create it first, as with '%s create %s %s'",
-			what, head.Name, s.namespace, displayName, what, head.Name)
+		return nil, s.absent(head)
 	}
 	return found, err
+}
+
+// absent says of an object that it is not there.
+func (s *configSession) absent(head configmap.Object) error {
+	if head.Kind == configmap.Secret {
+		return fmt.Errorf("there is no secret %q in namespace %q; create it first, as with 'kubectl create secret generic %s'",
+			head.Name, s.namespace, head.Name)
+	}
+	return fmt.Errorf("there is no configmap %q in namespace %q; create it first, as with '%s create configmap %s'",
+		head.Name, s.namespace, displayName, head.Name)
 }
 
 // tidy sees to the owners of versions. What it cannot do is not what the command is about, and is told as a warning.

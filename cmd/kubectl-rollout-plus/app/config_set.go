@@ -59,7 +59,7 @@ func (f *configSetFlags) run(ctx context.Context, env *environment, args []strin
 		return usageError(errors.New("no change is given: use KEY=VALUE, KEY-, --from-file, --from-literal or --from-env-file"))
 	}
 	return f.change(ctx, env, object, func(c *changer) error {
-		if err := c.mustExist(ctx); err != nil {
+		if err := c.mustExist(); err != nil {
 			return err
 		}
 		if err := proposed.check(object, c.head.content, c.namespace); err != nil {
@@ -72,12 +72,9 @@ func (f *configSetFlags) run(ctx context.Context, env *environment, args []strin
 
 // change reads an object, has its new content made, and makes the change.
 func (f *changeFlags) change(ctx context.Context, env *environment, object configmap.Object, want func(*changer) error) error {
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return err
-	}
-	if env.namespace != "" {
-		namespace = env.namespace
 	}
 	c, err := f.newChanger(env, namespace)
 	if err != nil {
@@ -102,10 +99,9 @@ func (f *changeFlags) change(ctx context.Context, env *environment, object confi
 }
 
 // mustExist refuses an object that is not there.
-func (c *changer) mustExist(ctx context.Context) error {
-	if c.head.read != nil {
-		return nil
+func (c *changer) mustExist() error {
+	if c.head.read == nil {
+		return c.absent(c.head.object)
 	}
-	_, err := c.configSession.head(ctx, c.head.object)
-	return err
+	return nil
 }

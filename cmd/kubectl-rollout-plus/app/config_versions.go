@@ -21,13 +21,15 @@ type listedVersion struct {
 	configmap.Kept
 	content *configmap.Content
 	users   []string
+	// left are revisions that own it without naming it.
+	left []string
 }
 
 // listVersions reads the versions of a head, the oldest first.
 func (s *configSession) listVersions(ctx context.Context, head configmap.Object) ([]listedVersion, error) {
 	kept, err := s.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
-		return nil, s.reader.explain(ctx, "list", strings.ToLower(string(head.Kind))+"s", err)
+		return nil, s.reader.explain(ctx, "list", head.Kind.Resource(), err)
 	}
 	var all []listedVersion
 	for i := range kept {
@@ -63,9 +65,15 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 				return
 			}
 			holder := configmap.NewHolder(metav1.OwnerReference{}, false, template)
+			if revision := revisionOf(object); revision != nil {
+				holder.Owner = revision.owner()
+			}
 			for i := range all {
-				if holder.Needs(all[i].Object) {
+				switch {
+				case holder.Needs(all[i].Object):
 					all[i].users = append(all[i].users, user)
+				case holder.Leaves(&all[i].Kept):
+					all[i].left = append(all[i].left, user)
 				}
 			}
 		})
@@ -78,6 +86,7 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 	}
 	for i := range all {
 		slices.Sort(all[i].users)
+		slices.Sort(all[i].left)
 	}
 	return nil
 }

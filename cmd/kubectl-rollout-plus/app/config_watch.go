@@ -72,7 +72,7 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 			named = append(named, object)
 		}
 	}
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return err
 	}

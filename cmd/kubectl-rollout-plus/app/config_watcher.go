@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -68,8 +67,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 	for _, object := range w.named {
 		found := w.cached[object]
 		if found == nil {
-			_, err := w.head(ctx, object)
-			return err
+			return w.absent(object)
 		}
 		if err := (&head{object: object, read: found}).noVersion(w.namespace); err != nil {
 			return err
@@ -84,12 +82,14 @@ func (w *configWatcher) begin(ctx context.Context) error {
 		return err
 	}
 	if len(w.named) == 0 {
-		r := &restoration{configSession: w.configSession}
-		if _, err := r.lookUp(ctx); err != nil {
+		referenced, err := w.referenced(ctx, workloads)
+		if err != nil {
 			return err
 		}
-		for object := range r.heads {
-			w.edits.Look(object)
+		for object, versioned := range referenced {
+			if found := w.cached[object]; found != nil && mayBeStale(found, versioned) {
+				w.edits.Look(object)
+			}
 		}
 	}
 	_, _ = fmt.Fprintf(w.env.ErrOut, "Watching %s in namespace %s; Ctrl-C ends it.\n", w.what(), w.namespace)
@@ -100,26 +100,17 @@ func (w *configWatcher) begin(ctx context.Context) error {
 func (w *configWatcher) observe() {
 	seen, contents := map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
 	w.objects.Each(func(object any) {
-		var name configmap.Object
-		var meta *metav1.ObjectMeta
-		var make func() *read
-		switch o := object.(type) {
-		case *corev1.ConfigMap:
-			name, meta = configmap.Object{Kind: configmap.ConfigMap, Name: o.Name}, &o.ObjectMeta
-			make = func() *read {
-				return &read{configmap.ContentOfConfigMap(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
-			}
-		case *corev1.Secret:
-			name, meta = configmap.Object{Kind: configmap.Secret, Name: o.Name}, &o.ObjectMeta
-			make = func() *read {
-				return &read{configmap.ContentOfSecret(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
-			}
-		default:
+		meta, is := object.(metav1.Object)
+		if !is {
 			return
 		}
+		name := configmap.Object{Kind: configmap.ConfigMap, Name: meta.GetName()}
+		if _, is := object.(*corev1.Secret); is {
+			name.Kind = configmap.Secret
+		}
 		found := w.cached[name]
-		if found == nil || found.meta.UID != meta.UID || found.meta.ResourceVersion != meta.ResourceVersion {
-			found = make()
+		if found == nil || found.meta.UID != meta.GetUID() || found.meta.ResourceVersion != meta.GetResourceVersion() {
+			found = readOf(object)
 		}
 		seen[name], contents[name] = found, found.content
 	})

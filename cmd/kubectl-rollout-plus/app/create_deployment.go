@@ -87,10 +87,7 @@ const samePort = "same"
 
 // complete reads the typed values.
 func (f *createDeploymentFlags) complete(cmd *cobra.Command, args []string) error {
-	names, containerArgs := args, []string(nil)
-	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
-		names, containerArgs = args[:dash], args[dash:]
-	}
+	names, containerArgs := atDash(cmd, args)
 	if len(names) != 1 {
 		return usageError(fmt.Errorf("exactly one NAME is required, got %d", len(names)))
 	}

@@ -84,7 +84,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	if err != nil {
 		return usageError(err)
 	}
-	namespace, _, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	namespace, err := env.currentNamespace()
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,9 +54,8 @@ func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comp
 	if err != nil {
 		return nil, err
 	}
-	heads := slices.SortedFunc(maps.Keys(uses), func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) })
 	var all []comparison
-	for _, head := range heads {
+	for _, head := range slices.SortedFunc(maps.Keys(uses), configmap.Object.Compare) {
 		use := uses[head]
 		if !use.recorded() {
 			_, _ = fmt.Fprintf(r.errOut, "what %s held in %s is not recorded\n", head, use.unknown(from, to))
@@ -101,16 +99,21 @@ func (r *configReader) compareVersions(ctx context.Context, head configmap.Objec
 		if err != nil {
 			return nil, err
 		}
-		c := comparison{
-			from:      printers.Text{Name: left.name, Body: left.content.Shown(head.Kind, right.content, "before")},
-			to:        printers.Text{Name: right.name, Body: right.content.Shown(head.Kind, left.content, "after")},
-			extension: ".txt",
-		}
+		c := compareContents(head.Kind, left, right)
 		if !bytes.Equal(c.from.Body, c.to.Body) {
 			all = append(all, c)
 		}
 	}
 	return all, nil
+}
+
+// compareContents gives two contents in the text that people see of them.
+func compareContents(kind configmap.Kind, from, to configSide) comparison {
+	return comparison{
+		from:      printers.Text{Name: from.name, Body: from.content.Shown(kind, to.content, "before")},
+		to:        printers.Text{Name: to.name, Body: to.content.Shown(kind, from.content, "after")},
+		extension: ".txt",
+	}
 }
 
 // configSide reads the version with this number among those that a revision uses; without one, there is nothing in it.

@@ -11,15 +11,17 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
+// readFile reads the file that -f names, or standard input.
+func (env *environment) readFile(filename string) ([]byte, error) {
+	if filename == "-" {
+		return io.ReadAll(env.In)
+	}
+	return os.ReadFile(filename)
+}
+
 // readDeployment reads the manifest of one Deployment, in YAML or JSON.
 func (env *environment) readDeployment(filename string) (*unstructured.Unstructured, error) {
-	var text []byte
-	var err error
-	if filename == "-" {
-		text, err = io.ReadAll(env.In)
-	} else {
-		text, err = os.ReadFile(filename)
-	}
+	text, err := env.readFile(filename)
 	if err != nil {
 		return nil, flagError("filename", filename, err)
 	}
@@ -75,17 +77,19 @@ func (env *environment) matchManifest(args []string, manifest *unstructured.Unst
 			return nil, usageError(fmt.Errorf("the manifest is of deployment %q, not of %q", manifest.GetName(), name))
 		}
 	}
-	namespace, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
-	if err != nil {
-		return nil, err
+	return named, env.takeNamespace(manifest.GetNamespace())
+}
+
+// takeNamespace has a command work in the namespace of a manifest, if that has one, and refuses another one than the flags'.
+func (env *environment) takeNamespace(namespace string) error {
+	current, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
+	switch {
+	case err != nil:
+		return err
+	case namespace != "" && namespace != current && explicit:
+		return usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. "+
+			"You must pass '--namespace=%s' to perform this operation", namespace, current, namespace))
 	}
-	switch inManifest := manifest.GetNamespace(); {
-	case inManifest == "" || inManifest == namespace:
-	case explicit:
-		return nil, usageError(fmt.Errorf("the namespace from the provided object %q does not match the namespace %q. "+
-			"You must pass '--namespace=%s' to perform this operation", inManifest, namespace, inManifest))
-	default:
-		env.namespace = inManifest
-	}
-	return named, nil
+	env.namespace = namespace
+	return nil
 }

@@ -1,13 +1,15 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
@@ -24,7 +26,7 @@ func (f *staleFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "Restart those whose pods do not run with what this ConfigMap, or secret/NAME, holds now.")
 	flags.BoolVar(&f.kind.secret, "secret", false, "With --config: the name is that of a Secret.")
-	flags.BoolVar(&f.stale, "stale", false, "The same for every ConfigMap and Secret that has versions.")
+	flags.BoolVar(&f.stale, "stale", false, "The same for every ConfigMap and Secret that workloads reference.")
 	f.addMode(cmd)
 }
 
@@ -61,11 +63,11 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	}
 	contents := map[configmap.Object]*configmap.Content{}
 	for _, object := range heads {
-		found, err := session.head(ctx, object)
+		found, err := session.existing(ctx, object)
 		if err != nil {
 			return err
 		}
-		contents[object] = found
+		contents[object] = found.content
 	}
 	for _, object := range heads {
 		if err := s.restartFor(ctx, env, session.namespace, object, contents); err != nil {
@@ -84,20 +86,52 @@ func (f *staleFlags) heads(ctx context.Context, s *configSession) ([]configmap.O
 		}
 		return []configmap.Object{object}, nil
 	}
+	workloads, err := s.reader.workloads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named, err := s.referenced(ctx, workloads)
+	if err != nil {
+		return nil, err
+	}
+	var heads []configmap.Object
+	for head, versioned := range named {
+		found, err := s.reader.get(ctx, head)
+		switch {
+		case context.Cause(ctx) != nil:
+			return nil, context.Cause(ctx)
+		case err == nil && mayBeStale(found, versioned):
+			heads = append(heads, head)
+		case err != nil && (versioned || !apierrors.IsNotFound(err)):
+			_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %s is passed over: %v\n", head, err)
+		}
+	}
+	slices.SortFunc(heads, configmap.Object.Compare)
+	return heads, nil
+}
+
+// referenced are the objects that workloads take configuration from which can be rolled out, and all that have versions,
+// which is told.
+func (s *configSession) referenced(ctx context.Context, workloads []configmap.Workload) (map[configmap.Object]bool, error) {
 	r := &restoration{configSession: s}
 	if _, err := r.lookUp(ctx); err != nil {
 		return nil, err
 	}
-	var heads []configmap.Object
-	for head := range r.heads {
-		if _, err := s.reader.get(ctx, head); err == nil {
-			heads = append(heads, head)
-		} else {
-			_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %s is passed over: %v\n", head, err)
+	versioned := maps.Clone(r.heads)
+	for i := range workloads {
+		for _, reference := range configmap.References(workloads[i].Spec) {
+			_, version := r.kept[reference.Object]
+			if workloads[i].Rolls && reference.Configures() && !version && !r.heads[reference.Object] {
+				versioned[reference.Object] = false
+			}
 		}
 	}
-	slices.SortFunc(heads, func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) })
-	return heads, nil
+	return versioned, nil
+}
+
+// mayBeStale tells whether pods may run with something else than an object holds.
+func mayBeStale(found *read, versioned bool) bool {
+	return versioned || !found.immutable && found.content.Type != corev1.SecretTypeServiceAccountToken
 }
 
 // restartFor rolls out those who do not run with what one object holds. They take what the others hold along, so that

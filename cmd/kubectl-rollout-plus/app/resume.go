@@ -54,7 +54,10 @@ func newResumeCommand(env *environment) *cobra.Command {
 
 // resume goes on with an open rollout, and resumes everything else as kubectl does.
 func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resource.Info) error {
-	unpause := adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn), amend: f.because}
+	unpause := adjustment{
+		mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn),
+		amend:  func(object runtime.Object, patch map[string]any) error { return f.because(ctx, env, object, patch) },
+	}
 	if mayBeOpen(info) {
 		err := f.goOn(ctx, env, info, unpause)
 		if !errors.Is(err, rollout.ErrNoRollout) {
@@ -67,11 +70,18 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 	return f.printed(env, info.Object, "resumed")
 }
 
-// because adds why the changes were made that waited for the resume. Without a cause the one that is there stays: it may
-// have been written for them.
-func (f *resumeFlags) because(object runtime.Object, patch map[string]any) error {
+// because adds why the changes were made that waited for the resume. Without a cause the one that is there stays where it
+// may have been written for them, and goes where it is that of the revision before.
+func (f *resumeFlags) because(ctx context.Context, env *environment, object runtime.Object, patch map[string]any) error {
 	if f.cause == "" {
-		return nil
+		d, is := object.(*appsv1.Deployment)
+		if !is || d.Annotations[rollout.ChangeCauseAnnotation] == "" {
+			return nil
+		}
+		engine, err := env.engine(f.fieldManager, nil)
+		if err != nil || !engine.HasStaleCause(ctx, d) {
+			return err
+		}
 	}
 	return annotateCause(object, patch, f.cause)
 }

@@ -33,9 +33,6 @@ const observeTimeout = 10 * time.Second
 // that there is would be one too far.
 var errUnobserved = errors.New("the controller has not observed the newest pod template yet")
 
-// errOvertaken tells that the newest template is not the one any more that was to be left.
-var errOvertaken = errors.New("the pod template was changed meanwhile")
-
 // rollback goes back to an earlier revision of one object, as kubectl's rollbacker computes it. It makes sure that what
 // the rollbacker reads is the newest, and that nothing has changed when it writes.
 type rollback struct {
@@ -58,6 +55,8 @@ type rollback struct {
 	live      rollout.Workload
 	revisions []appsv1.ControllerRevision
 	answer    rollout.Workload
+	// target is the ControllerRevision that was gone back to, nil for a Deployment.
+	target *appsv1.ControllerRevision
 	// err is what failed last. The rollbacker keeps but its text.
 	err error
 }
@@ -89,8 +88,8 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return done, nil
 		case context.Cause(ctx) != nil:
 			return "", context.Cause(ctx)
-		case errors.Is(r.err, errOvertaken):
-			return "", r.overtaken(kind)
+		case errors.Is(r.err, rollout.ErrOvertaken):
+			return "", overtaken(printers.Object{Kind: kind.Kind, Namespace: r.live.GetNamespace(), Name: r.live.GetName()})
 		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
 			return "", err
 		}
@@ -113,8 +112,7 @@ func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, comp
 
 // overtaken says why nothing was written. To go back from what somebody else has just gone back to would bring the broken
 // version again.
-func (r *rollback) overtaken(kind schema.GroupKind) error {
-	object := printers.Object{Kind: kind.Kind, Namespace: r.live.GetNamespace(), Name: r.live.GetName()}
+func overtaken(object printers.Object) error {
 	return fmt.Errorf("%s in namespace %q was not rolled back: somebody else has changed its pod template meanwhile; "+
 		"%s shows what it is now, and --to-revision goes to a revision whatever that is", object, object.Namespace, commandOn("history", object))
 }
@@ -124,7 +122,7 @@ func (r *rollback) overtaken(kind schema.GroupKind) error {
 func (r *rollback) checkObserved(object rollout.Workload) error {
 	r.live = object
 	if r.toRevision == 0 && r.left != nil && !equality.Semantic.DeepEqual(r.left, rollout.TemplateOf(object)) {
-		return errOvertaken
+		return rollout.ErrOvertaken
 	}
 	if rollout.ObservedGenerationOf(object) < object.GetGeneration() {
 		return errUnobserved
@@ -224,14 +222,17 @@ func (r *rollback) watch(ctx context.Context) (watch.Interface, error) {
 
 // editFor is what the patch with this body has to carry.
 func (r *rollback) editFor(body []byte) *undoEdit {
-	return &undoEdit{
-		resourceVersion: r.live.GetResourceVersion(), live: r.live.GetAnnotations(),
-		cause: r.cause, revisionCause: causeOf(r.revisions, body, r.live), syncLastApplied: r.syncLastApplied,
+	edit := &undoEdit{
+		resourceVersion: r.live.GetResourceVersion(), live: r.live.GetAnnotations(), cause: r.cause, syncLastApplied: r.syncLastApplied,
 	}
+	if r.target = withPatch(r.revisions, body, r.live); r.target != nil {
+		edit.revisionCause = r.target.Annotations[rollout.ChangeCauseAnnotation]
+	}
+	return edit
 }
 
-// causeOf is why the newest revision with this patch was made.
-func causeOf(revisions []appsv1.ControllerRevision, patch []byte, owner metav1.Object) string {
+// withPatch is the newest revision with this patch, nil where there is none.
+func withPatch(revisions []appsv1.ControllerRevision, patch []byte, owner metav1.Object) *appsv1.ControllerRevision {
 	var found *appsv1.ControllerRevision
 	for i := range revisions {
 		revision := &revisions[i]
@@ -239,8 +240,5 @@ func causeOf(revisions []appsv1.ControllerRevision, patch []byte, owner metav1.O
 			found = revision
 		}
 	}
-	if found == nil {
-		return ""
-	}
-	return found.Annotations[rollout.ChangeCauseAnnotation]
+	return found
 }

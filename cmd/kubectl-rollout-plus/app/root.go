@@ -21,6 +21,7 @@ const (
 // environment is what every command shares.
 type environment struct {
 	genericiooptions.IOStreams
+	shared    sharedFlags
 	factory   cmdutil.Factory
 	flags     *genericclioptions.ConfigFlags
 	lookupEnv func(string) (string, bool)
@@ -36,7 +37,8 @@ type environment struct {
 func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.Command {
 	env := &environment{
 		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(), warned: map[string]bool{},
-		flags: genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50),
+		flags:  genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().WithDiscoveryBurst(300).WithDiscoveryQPS(50),
+		shared: sharedFlags{warnings: rest.NewWarningWriter(streams.ErrOut, rest.WarningWriterOptions{Deduplicate: true})},
 	}
 	env.flags.WrapConfigFn = func(config *rest.Config) *rest.Config { return env.configure(config) }
 	env.factory = cmdutil.NewFactory(knowing{env.flags})
@@ -56,6 +58,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 			}
 			return cmd.Help()
 		},
+		PersistentPostRunE: func(*cobra.Command, []string) error { return env.shared.check() },
 	}
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
@@ -64,6 +67,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 		return usageError(fmt.Errorf("%w; see '%s --help'", err, commandName(cmd)))
 	})
 	env.flags.AddFlags(root.PersistentFlags())
+	env.shared.add(root)
 	root.PersistentFlags().StringVar(&env.color, "color", "auto", `When to colour: "auto" (on a terminal), "always" or "never".`)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),

@@ -92,6 +92,9 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 func withHint(err error, key types.NamespacedName) error {
 	var open *rollout.OpenError
 	var check *rollout.CheckError
+	if errors.Is(err, rollout.ErrOvertaken) {
+		return overtaken(printers.Deployment(key.Namespace, key.Name))
+	}
 	if errors.As(err, &check) {
 		return fmt.Errorf("deployment %q: %w; nothing was written, and --skip-checks begins all the same", key.Name, err)
 	}

@@ -192,6 +192,7 @@ func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 			return change, flagError("to-revision", fmt.Sprint(f.toRevision), fmt.Errorf("unable to find specified revision %d in history", f.toRevision))
 		}
 		change.ToRevision = &f.toRevision
+		change.OwnCause = !cmd.Flags().Changed("change-cause")
 	}
 	edits := len(change.Images)+len(change.Env) > 0
 	if f.filename != "" && (edits || change.ToRevision != nil) || edits && change.ToRevision != nil {

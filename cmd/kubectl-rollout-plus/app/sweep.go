@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -39,7 +37,6 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 	var failures []error
 	for i := range all {
 		kept := &all[i]
-		needOwned(holders, kept)
 		keeping := kept.Keep(holders, settled, s.clock.Now())
 		switch {
 		case keeping.Unneeded:
@@ -57,21 +54,9 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 	return errors.Join(failures...)
 }
 
-// needOwned has a revision need the version that it owns. Its template names what it needs but for one thing: what somebody
-// had written into a head that was left together with the revision.
-func needOwned(holders []configmap.Holder, kept *configmap.Kept) {
-	for i := range holders {
-		h := &holders[i]
-		owns := func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID }
-		if !h.Workload && h.Owner.UID != "" && slices.ContainsFunc(kept.Meta.OwnerReferences, owns) {
-			h.Add(kept.Object)
-		}
-	}
-}
-
 // kept are the versions of one kind, without their content.
 func (s *versionStore) kept(ctx context.Context, kind configmap.Kind, selector string) ([]configmap.Kept, error) {
-	body, err := s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(strings.ToLower(string(kind))+"s").
+	body, err := s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(kind.Resource()).
 		VersionedParams(&metav1.ListOptions{LabelSelector: selector}, metav1.ParameterCodec).
 		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Do(ctx).Raw()
 	if err != nil {
@@ -93,27 +78,32 @@ func (s *versionStore) kept(ctx context.Context, kind configmap.Kind, selector s
 
 // there tells with no error that an object exists. Its content is not read.
 func (s *versionStore) there(ctx context.Context, object configmap.Object) error {
-	return s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(strings.ToLower(string(object.Kind))+"s").Name(object.Name).
+	return s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(object.Kind.Resource()).Name(object.Name).
 		SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").Do(ctx).Error()
 }
 
 // holders are all objects of the namespace that may need versions.
 func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) {
-	reader := &configReader{client: s.client, namespace: s.namespace}
 	var holders []configmap.Holder
 	var failure error
-	lists := append(reader.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
+	newest := newestRevisions{}
+	lists := append(s.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
 	for _, l := range lists {
-		err := reader.each(ctx, l, func(object runtime.Object) {
+		err := s.each(ctx, l, func(object runtime.Object) {
 			if holder, is, err := holderOf(object); err != nil {
 				failure = err
 			} else if is {
+				newest.see(object)
 				holders = append(holders, holder)
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
+	}
+	are := newest.uids()
+	for i := range holders {
+		holders[i].Newest = are[holders[i].Owner.UID]
 	}
 	return holders, failure
 }

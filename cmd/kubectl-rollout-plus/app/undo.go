@@ -38,8 +38,8 @@ type undoFlags struct {
 	wait, syncLastApplied bool
 	keepConfig            bool
 	sharedConfig          bool
-	// looked is what was found out of the versions of a namespace, so that several objects there take it once.
-	looked map[string]*restoration
+	// looked knows the versions of the namespace that was looked at last, so that several objects there take it once.
+	looked *restoration
 	// returning are the workloads of a namespace that the command is for.
 	returning  map[string]map[string]bool
 	printFlags *genericclioptions.PrintFlags
@@ -102,7 +102,8 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 			return err
 		}
 		f.output = *f.printFlags.OutputFormat
-		return f.gradually(cmd.Context(), env, key, options, suffix)
+		change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause, OwnCause: !cmd.Flags().Changed("change-cause")}
+		return f.gradually(cmd.Context(), env, key, change, options, suffix)
 	}
 	// kubectl finds out about an unknown -o only when it prints, after the work.
 	if _, err := f.printFlags.ToPrinter(); err != nil {
@@ -152,18 +153,26 @@ func (f *undoFlags) oneDeployment(env *environment, args []string) (types.Namesp
 
 // gradually is a rollout to the earlier revision. To go back from one that is open is to abort it, unless a revision is
 // asked for: the revision before would be the one that has just been left.
-func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, options rollout.StartOptions, suffix string) error {
+func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, change rollout.Change,
+	options rollout.StartOptions, suffix string,
+) error {
 	printer, err := env.printer(f.output, key)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
+	engine, err := env.engine(f.fieldManager, printer.Event)
+	if err != nil {
+		return err
+	}
+	// What is to be left is settled before anything else: an abort or the versions of the configuration take their time.
+	d, err := engine.Deployment(ctx, key)
+	if err != nil {
+		return env.conclude(printer, key, nil, err, context.Cause(ctx), verbs{})
+	}
+	change.Leaving = &d.Spec.Template
 	if options.DryRun == rollout.DryRunNone {
-		engine, err := env.engine(f.fieldManager, printer.Event)
-		if err != nil {
-			return err
-		}
 		engine.LogLines = f.logLines
 		f.leaveConfig(engine)
 		result, err := abortOpen(ctx, engine, key)
@@ -171,7 +180,6 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 			return env.conclude(printer, key, result, err, context.Cause(ctx), verbs{goesBack: true})
 		}
 	}
-	change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause}
 	return env.driveTo(ctx, key, f.driveFlags, verbs{suffix: suffix}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			f.leaveConfig(engine)

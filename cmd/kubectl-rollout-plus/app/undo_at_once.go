@@ -53,6 +53,9 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 		f.returns(info)
 		return nil
 	})
+	if err := u.agree(ctx, all); err != nil {
+		return together(append(eachFound(all, func(*resource.Info) error { return nil }), err))
+	}
 	failures := eachFound(all, func(info *resource.Info) error { return u.undo(ctx, info) })
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
 		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
@@ -105,7 +108,10 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err := u.print(operation, info.Object); err != nil {
 		return err
 	}
-	if u.dryRun == cmdutil.DryRunNone {
+	if u.dryRun == cmdutil.DryRunNone && r.answer != nil {
+		u.keepCause(ctx, r)
+	}
+	if u.dryRun == cmdutil.DryRunNone && rollout.PhaseOf(r.live) == rollout.Progressing {
 		u.env.unblock(ctx, u.engine, left)
 	}
 	if u.dryRun != cmdutil.DryRunServer || r.answer == nil {

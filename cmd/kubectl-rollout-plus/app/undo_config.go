@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,8 +16,7 @@ import (
 // undoConfig restores the configuration together with one object.
 type undoConfig struct {
 	*restoration
-	workload rollout.Workload
-	done     []restored
+	done []restored
 	// dry tells that nothing is to be written.
 	dry bool
 	// before is called before the object is written, nil where configuration is to be left alone.
@@ -47,18 +45,17 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 	if !is || !rollout.IsWorkload(object) || f.keepConfig {
 		return &undoConfig{}, nil
 	}
-	u := &undoConfig{workload: workload, restoration: &restoration{
-		configSession: env.sessionOf(engine, workload.GetNamespace()), workload: keyOf(workload), of: workload,
-		kind: strings.ToLower(kindOf(workload).Kind), shared: f.sharedConfig,
+	u := &undoConfig{restoration: &restoration{
+		configSession: env.sessionOf(engine, workload.GetNamespace()), of: workload, shared: f.sharedConfig,
 		returning: f.returning[workload.GetNamespace()],
 	}}
-	if before := f.looked[u.namespace]; before != nil {
+	if before := f.looked; before != nil && before.namespace == u.namespace {
 		u.kept, u.heads = before.kept, before.heads
 	} else {
 		if _, err := u.lookUp(ctx); err != nil {
 			return nil, err
 		}
-		f.looked = map[string]*restoration{u.namespace: u.restoration}
+		f.looked = u.restoration
 	}
 	u.before = func(target *corev1.PodTemplateSpec) error {
 		if u.dry || len(u.kept) == 0 {
@@ -71,7 +68,7 @@ func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine
 
 // restoreFor restores what a template names. It may be asked again where the write was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
-	some, err := u.to(ctx, rollout.TemplateOf(u.workload), template)
+	some, err := u.to(ctx, rollout.TemplateOf(u.of), template)
 	if err != nil {
 		return err
 	}
@@ -90,7 +87,7 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 			return errors.Join(err, failure)
 		}
 	case err == nil && !u.dry:
-		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.workload.GetUID(): true}})
+		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.of.GetUID(): true}})
 	}
 	return err
 }
@@ -109,9 +106,6 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	config, err := f.restoring(ctx, d, engine, env)
 	if err != nil {
 		return nil, err
-	}
-	if config.before == nil || len(config.kept) == 0 {
-		return engine.Start(ctx, key, change, options)
 	}
 	var target map[string]any
 	quiet, try, capture := *engine, options, change

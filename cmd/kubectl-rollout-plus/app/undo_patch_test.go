@@ -135,7 +135,7 @@ func TestUndoEditRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestCauseOf(t *testing.T) {
+func TestWithPatch(t *testing.T) {
 	t.Parallel()
 	owner := &appsv1.StatefulSet{}
 	owner.UID = "set"
@@ -149,9 +149,10 @@ func TestCauseOf(t *testing.T) {
 	revisions := []appsv1.ControllerRevision{
 		revision(1, "a", "one", "set"), revision(4, "a", "four", "set"), revision(2, "b", "two", "set"), revision(5, "a", "five", "other"),
 	}
-	for patch, want := range map[string]string{"a": "four", "b": "two", "c": ""} {
-		if got := causeOf(revisions, []byte(patch), owner); got != want {
-			t.Errorf("%s: %q, not %q", patch, got, want)
+	for patch, want := range map[string]int64{"a": 4, "b": 2, "c": 0} {
+		got := withPatch(revisions, []byte(patch), owner)
+		if got == nil && want != 0 || got != nil && got.Revision != want {
+			t.Errorf("%s: %v, not %d", patch, got, want)
 		}
 	}
 }

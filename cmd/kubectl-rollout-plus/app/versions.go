@@ -8,8 +8,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -17,9 +17,8 @@ import (
 
 // versionStore writes and reads the versions of a namespace.
 type versionStore struct {
-	client       kubernetes.Interface
+	*configReader
 	clock        clock.Clock
-	namespace    string
 	fieldManager string
 }
 
@@ -58,24 +57,26 @@ func (s *versionStore) ensure(ctx context.Context, head configmap.Object, conten
 // the name.
 func (s *versionStore) claim(ctx context.Context, version *configmap.Version, owners []metav1.OwnerReference, try bool) (bool, error) {
 	for range claimTries {
-		err := s.create(ctx, version, owners, try)
+		meta := version.Meta(s.now())
+		meta.OwnerReferences = owners
+		_, err := s.create(ctx, version.Object.Kind, version.Content, meta, new(true), try)
 		if !apierrors.IsAlreadyExists(err) {
 			return err == nil, err
 		}
-		existing, kept, err := s.get(ctx, version.Object)
+		existing, err := s.get(ctx, version.Object)
 		switch {
 		case apierrors.IsNotFound(err):
 			continue // it has just been removed
 		case err != nil:
 			return false, err
-		case existing == nil || existing.Head != version.Head || !existing.Content.Equal(version.Content) || kept.Meta.DeletionTimestamp != nil:
+		case !version.Is(&existing.meta, existing.immutable, existing.content) || existing.meta.DeletionTimestamp != nil:
 			return false, nil
 		}
-		all := kept.Meta.OwnerReferences
+		all := existing.meta.OwnerReferences
 		for _, owner := range owners {
 			all = withOwner(all, owner)
 		}
-		err = s.patch(ctx, kept, all, try)
+		err = s.reclaim(ctx, &configmap.Kept{Object: version.Object, Meta: existing.meta}, all, try)
 		if err == nil || !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 			return err == nil, err
 		}
@@ -94,43 +95,35 @@ func withOwner(owners []metav1.OwnerReference, owner metav1.OwnerReference) []me
 
 func (s *versionStore) now() string { return s.clock.Now().UTC().Format(time.RFC3339) }
 
-func (s *versionStore) create(ctx context.Context, v *configmap.Version, owners []metav1.OwnerReference, try bool) error {
+// create makes an object, and gives what it is then. With try, the API server only tells whether it would take it.
+func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content *configmap.Content, meta metav1.ObjectMeta, immutable *bool, try bool,
+) (*read, error) {
 	options := metav1.CreateOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
-	if v.Head.Kind == configmap.Secret {
-		secret := v.Secret(s.now())
-		secret.OwnerReferences = owners
-		_, err := s.client.CoreV1().Secrets(s.namespace).Create(ctx, secret, options)
-		return err
+	if kind == configmap.Secret {
+		return written(s.client.CoreV1().Secrets(s.namespace).Create(ctx, content.Secret(meta, immutable), options))
 	}
-	object := v.ConfigMap(s.now())
-	object.OwnerReferences = owners
-	_, err := s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, object, options)
-	return err
+	return written(s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, content.ConfigMap(meta, immutable), options))
 }
 
-// get reads what has a version's name; no version is given where it is none.
-func (s *versionStore) get(ctx context.Context, object configmap.Object) (*configmap.Version, *configmap.Kept, error) {
-	kept := &configmap.Kept{Object: object}
+// patch changes an object, and gives what it is then. With try, the API server only tells whether it would take it.
+func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind types.PatchType, body []byte, try bool) (*read, error) {
+	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if object.Kind == configmap.Secret {
-		found, err := s.client.CoreV1().Secrets(s.namespace).Get(ctx, object.Name, metav1.GetOptions{})
-		if err != nil {
-			return nil, nil, err
-		}
-		kept.Meta = found.ObjectMeta
-		version, _ := configmap.VersionOfSecret(found)
-		return version, kept, nil
+		return written(s.client.CoreV1().Secrets(s.namespace).Patch(ctx, object.Name, kind, body, options))
 	}
-	found, err := s.client.CoreV1().ConfigMaps(s.namespace).Get(ctx, object.Name, metav1.GetOptions{})
-	if err != nil {
-		return nil, nil, err
-	}
-	kept.Meta = found.ObjectMeta
-	version, _ := configmap.VersionOfConfigMap(found)
-	return version, kept, nil
+	return written(s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, object.Name, kind, body, options))
 }
 
-// patch gives a version its owners, and a new time of claim. It is refused if somebody else has written it meanwhile.
-func (s *versionStore) patch(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference, try bool) error {
+// written is what the API server answers to a write.
+func written[T runtime.Object](object T, err error) (*read, error) {
+	if err != nil {
+		return nil, err
+	}
+	return readOf(object), nil
+}
+
+// reclaim gives a version its owners, and a new time of claim. It is refused if somebody else has written it meanwhile.
+func (s *versionStore) reclaim(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference, try bool) error {
 	return s.merge(ctx, kept, map[string]any{
 		"ownerReferences": owners, "annotations": map[string]string{configmap.ClaimAnnotation: s.now()},
 	}, try)
@@ -147,12 +140,7 @@ func (s *versionStore) merge(ctx context.Context, kept *configmap.Kept, metadata
 	if err != nil {
 		return err
 	}
-	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
-	if kept.Object.Kind == configmap.Secret {
-		_, err = s.client.CoreV1().Secrets(s.namespace).Patch(ctx, kept.Object.Name, types.MergePatchType, body, options)
-	} else {
-		_, err = s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, kept.Object.Name, types.MergePatchType, body, options)
-	}
+	_, err = s.patch(ctx, kept.Object, types.MergePatchType, body, try)
 	return err
 }
 

@@ -1,0 +1,23 @@
+package app
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// What somebody creates after it was looked for has not been read, and a change of it is refused.
+func TestMustExistGoesByWhatWasRead(t *testing.T) {
+	t.Parallel()
+	client := fake.NewClientset(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"}})
+	s := (&environment{}).sessionOf(&rollout.Engine{Client: client}, "shop")
+	c := &changer{roller: &roller{configSession: s}, head: &head{object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}}}
+	if err := c.mustExist(); err == nil {
+		t.Error("an object that was not read is taken as one that is there")
+	}
+}

@@ -1,0 +1,175 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/resource"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// goingBack is what a workload that goes back has to do with heads.
+type goingBack struct {
+	name string
+	// versions are those that it runs with then, by their heads; the head itself where that is by its own name.
+	versions map[configmap.Object]configmap.Object
+	// gives are the heads that are to hold that, too.
+	gives map[configmap.Object]bool
+}
+
+// agree refuses to go back with several workloads at once where that would give one object several contents: it can hold but
+// one, and would have that of whichever came last.
+func (u *undoer) agree(ctx context.Context, all []error) error {
+	if u.keepConfig {
+		return nil
+	}
+	in := map[string][]*resource.Info{}
+	eachFound(all, func(info *resource.Info) error {
+		if rollout.IsWorkload(info.Object) {
+			in[info.Namespace] = append(in[info.Namespace], info)
+		}
+		return nil
+	})
+	for _, namespace := range slices.Sorted(maps.Keys(in)) {
+		if len(in[namespace]) < 2 {
+			continue
+		}
+		if err := u.agreeWith(ctx, in[namespace]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agreeWith is agree for the workloads of one namespace. What cannot be told of one of them, it tells itself when it goes back.
+func (u *undoer) agreeWith(ctx context.Context, infos []*resource.Info) error {
+	if err := u.connect(); err != nil {
+		return err
+	}
+	var before []*goingBack
+	for _, info := range infos {
+		back, err := u.lookAhead(ctx, info)
+		switch {
+		case context.Cause(ctx) != nil:
+			return fmt.Errorf("%w before anything was rolled back", context.Cause(ctx))
+		case err != nil || back == nil:
+			continue
+		}
+		for _, other := range before {
+			if err := other.disagrees(back, u.sharedConfig); err != nil {
+				return err
+			}
+		}
+		before = append(before, back)
+	}
+	return nil
+}
+
+// lookAhead finds out what going back with one object would come to; nil where it has nothing to do with versions.
+func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack, error) {
+	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
+	if err != nil || config.restoration == nil || len(config.kept) == 0 {
+		return nil, err
+	}
+	back := &goingBack{name: nameOf(config.restoration.of), versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
+	if d, is := info.Object.(*appsv1.Deployment); is && u.toRevision == 0 && rollout.MayBeOpen(d) {
+		if _, record, err := rollout.OpenRollout(d, nil); err == nil && record != nil {
+			back.fromNote(noteOf(record))
+			return back, nil
+		}
+	}
+	target, err := u.target(ctx, info)
+	if err != nil {
+		return nil, err
+	}
+	return back, back.fromTemplates(ctx, config.restoration, rollout.TemplateOf(info.Object), target)
+}
+
+var errLooked = errors.New("this was but a look")
+
+// target is the template that an object would go back to. Nothing is written.
+func (u *undoer) target(ctx context.Context, info *resource.Info) (*corev1.PodTemplateSpec, error) {
+	var target *corev1.PodTemplateSpec
+	r := &rollback{
+		client: u.engine.Client, toRevision: u.toRevision, dryRun: cmdutil.DryRunNone, fieldManager: u.fieldManager,
+		before: func(template *corev1.PodTemplateSpec) error {
+			target = template
+			return errLooked // which keeps it from being written
+		},
+	}
+	_, err := r.run(ctx, info.ResourceMapping().GroupVersionKind.GroupKind(), info.Object)
+	switch {
+	case target != nil:
+		return target, nil
+	case err != nil:
+		return nil, err
+	}
+	return rollout.TemplateOf(info.Object), nil // it is what is wanted already
+}
+
+// fromNote is for an open rollout, which is aborted.
+func (b *goingBack) fromNote(note *configNote) {
+	if note != nil {
+		b.versions[note.head()], b.gives[note.head()] = note.version(note.Before), true
+	}
+}
+
+func (b *goingBack) fromTemplates(ctx context.Context, r *restoration, from, target *corev1.PodTemplateSpec) error {
+	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
+	holder := configmap.NewHolder(metav1.OwnerReference{}, true, target)
+	left, err := r.leftIn(ctx, &leaving, &holder, target)
+	if err != nil {
+		return err
+	}
+	for head := range r.heads {
+		if holder.Unrecorded(head) {
+			b.versions[head] = head
+		}
+	}
+	for object, kept := range r.kept {
+		if holder.Needs(object) {
+			b.versions[kept.Head] = object
+		}
+	}
+	for _, give := range r.wanted(&leaving, &holder, target.Annotations, left) {
+		b.versions[give.kept.Head], b.gives[give.kept.Head] = give.kept.Object, true
+	}
+	return nil
+}
+
+// disagrees tells why two workloads cannot go back together, if they cannot.
+func (b *goingBack) disagrees(other *goingBack, shared bool) error {
+	heads := slices.SortedFunc(maps.Keys(b.versions), func(x, y configmap.Object) int { return cmp.Compare(x.String(), y.String()) })
+	for _, head := range heads {
+		mine := b.versions[head]
+		theirs, uses := other.versions[head]
+		switch {
+		case !uses || mine == theirs || !b.gives[head] && !other.gives[head]:
+			continue
+		case b.gives[head] && other.gives[head]:
+			return fmt.Errorf("nothing was written: %s can hold but one of what %s goes back to (%s) and what %s goes back to (%s); "+
+				"go back with one after the other and --shared-config, of which the last counts, or with both and --keep-config, which leaves it",
+				head, b.name, mine.Name, other.name, theirs.Name)
+		case shared:
+			continue
+		}
+		giver, user := b, other
+		if other.gives[head] {
+			giver, user = other, b
+		}
+		return fmt.Errorf("nothing was written: going back with %s would give %s what %s holds, and %s, which goes back too, runs with %s then; "+
+			"--shared-config changes it all the same, --keep-config leaves it",
+			giver.name, head, giver.versions[head].Name, user.name, user.versions[head].Name)
+	}
+	return nil
+}
