@@ -23,7 +23,8 @@ func newExitCodesTopic() *cobra.Command {
 A rollout that stands still goes on with 'kubectl rollout-plus resume' and goes
 back with 'kubectl rollout-plus abort', from any machine.
 
-Where 'config watch' is interrupted between rollouts, the code is 0.
+'explain' and 'check' end with 4 where something stands in the way. Where
+'config watch' is interrupted between rollouts, the code is 0.
 
 Only diff has codes of its own, as kubectl diff: 0 where nothing differs, 1
 where something does, 2 with an error.
