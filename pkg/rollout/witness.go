@@ -201,10 +201,8 @@ func (s *session) present() *diagnose.Input {
 // and the last lines of the log.
 func (s *session) enrich(ctx context.Context, finding *Finding) *Finding {
 	if in := s.present(); in != nil && finding.Pod != "" && s.witness.blind == nil {
-		in.Seen, in.Events = s.memory.seen, s.witness.events()
-		if in.Seen == nil {
-			in.Seen = diagnose.Seen{}
-		}
+		in.Events = s.witness.events()
+		s.memory.recall(in)
 		for _, pod := range in.Pods {
 			if pod.Name == finding.Pod {
 				events, err := s.eventsOf(ctx, pod)
