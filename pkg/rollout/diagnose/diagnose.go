@@ -22,10 +22,13 @@ type Input struct {
 	ReplicaSet *appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
+	// UID is that of another kind of workload, and Missing how many pods it lacks: only its own events tell why it makes none.
+	UID     types.UID
+	Missing int
 	// Stale are pods of older versions that a StatefulSet waits for, perhaps in vain, before it goes on to the newest.
 	// Recovering are those that were ready before, and may become so again.
 	Stale, Recovering []*corev1.Pod
-	// Events are those of the pods, as far as they were fetched.
+	// Events are those of the pods and of the workload, as far as they were fetched.
 	Events []*corev1.Event
 	// Facts are causes that the workload itself shows.
 	Facts []Fact
