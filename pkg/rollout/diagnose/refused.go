@@ -67,6 +67,7 @@ func (d *diagnosis) refusedToOthers() []signal {
 	}
 	s := d.refusal(newest.Reason, newest.Message, since[refusalCause(newest.Message)])
 	s.object, s.uid = d.Workload, d.UID
+	s.evidence = []string{"refused last at " + newest.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
 	return []signal{s}
 }
 
