@@ -17,12 +17,10 @@ import (
 type Finding = diagnose.Finding
 
 // examine diagnoses the pods of the newest version, and keeps the report.
-func (s *Snapshot) examine(current *appsv1.ReplicaSet, deadline *int32, seen diagnose.Seen, now time.Time) *diagnose.Report {
+func (s *Snapshot) examine(current *appsv1.ReplicaSet, deadline *int32, m memory, now time.Time) *diagnose.Report {
 	in := s.input(current, now)
-	in.Events, in.Seen, in.Deadline = s.Events, seen, patienceOf(deadline)
-	if in.Seen == nil {
-		in.Seen = diagnose.Seen{}
-	}
+	in.Events, in.Deadline = s.Events, patienceOf(deadline)
+	m.recall(in)
 	report := diagnose.Diagnose(in)
 	s.report = &report
 	return &report
@@ -77,7 +75,7 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	}
 	report := s.report
 	if report == nil {
-		report = s.examine(current, nil, nil, s.Deployment.CreationTimestamp.Time)
+		report = s.examine(current, nil, memory{}, s.Deployment.CreationTimestamp.Time)
 	}
 	blamed := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.ID != diagnose.ContainerRestarted })
 	switch {

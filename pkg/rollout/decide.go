@@ -128,9 +128,8 @@ func (st *stepper) decide(m memory) (action, memory) {
 	if st.counts.NewReady > m.best {
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
-	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m.seen, st.now)
-	m.seen = report.Seen
-	m, relapse := m.follow(st.Snapshot, st.current)
+	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m, st.now)
+	m, relapse := m.after(report).follow(st.Snapshot, st.current)
 	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Snapshot)} {
 		if finding != nil {
 			return st.fail(finding), m

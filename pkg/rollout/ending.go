@@ -64,9 +64,8 @@ func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memo
 // failure is why the new version does not come good, nil where it may.
 func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *Finding) {
 	current := s.Current()
-	report := s.examine(current, deadline, m.seen, now)
-	m.seen = report.Seen
-	m, relapse := m.follow(s, current)
+	report := s.examine(current, deadline, m, now)
+	m, relapse := m.after(report).follow(s, current)
 	if fatal := report.Fatal(); fatal != nil {
 		return m, fatal
 	}

@@ -2,7 +2,10 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,22 +20,30 @@ const (
 	LogLines   = 20
 	logBytes   = 16 * 1024
 	logTimeout = 5 * time.Second
-	// mostEvents bounds what is read of one pod.
+	// mostEvents bounds what is read of one object.
 	mostEvents = 100
 )
 
-// eventsOf reads the events of one pod.
-func (e *Engine) eventsOf(ctx context.Context, pod *corev1.Pod) ([]*corev1.Event, error) {
+// about is an object that events are asked for.
+type about struct {
+	kind string
+	metav1.Object
+}
+
+func aboutPod(pod *corev1.Pod) about { return about{"pod", pod} }
+
+// eventsOf reads the events of one object.
+func (e *Engine) eventsOf(ctx context.Context, of about) ([]*corev1.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	list, err := e.Client.CoreV1().Events(pod.Namespace).List(ctx, metav1.ListOptions{
-		FieldSelector: fields.OneTermEqualSelector("involvedObject.uid", string(pod.UID)).String(), Limit: mostEvents,
+	list, err := e.Client.CoreV1().Events(of.GetNamespace()).List(ctx, metav1.ListOptions{
+		FieldSelector: fields.OneTermEqualSelector("involvedObject.uid", string(of.GetUID())).String(), Limit: mostEvents,
 	})
 	switch {
 	case apierrors.IsForbidden(err):
-		return nil, fmt.Errorf("the right to list events in namespace %q is missing: %w", pod.Namespace, err)
+		return nil, fmt.Errorf("the right to list events in namespace %q is missing: %w", of.GetNamespace(), err)
 	case err != nil:
-		return nil, fmt.Errorf("cannot list the events of pod %q in namespace %q: %w", pod.Name, pod.Namespace, err)
+		return nil, fmt.Errorf("cannot list the events of %s %q in namespace %q: %w", of.kind, of.GetName(), of.GetNamespace(), err)
 	}
 	events := make([]*corev1.Event, len(list.Items))
 	for i := range list.Items {
@@ -41,28 +52,68 @@ func (e *Engine) eventsOf(ctx context.Context, pod *corev1.Pod) ([]*corev1.Event
 	return events, nil
 }
 
-// logsOf reads the last lines of the run that failed, or where that has left none, of the present one. That there are
-// none is no error; a right that is missing is one.
-func (e *Engine) logsOf(ctx context.Context, namespace string, finding *Finding, lines int64) ([]string, error) {
+// addLogs adds to a finding the last lines of the run that failed, or where that has left none, of the present one. That
+// there are none is no error; a right that is missing is one. What else keeps them from being read is evidence.
+func (e *Engine) addLogs(ctx context.Context, namespace string, finding *Finding, lines int64) error {
 	if !finding.HasLogs || finding.Pod == "" || finding.Container == "" || lines <= 0 {
-		return nil, nil
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
+	var unread error
 	// It may have been started again since it was looked at.
 	for _, previous := range []bool{finding.Restarted, !finding.Restarted} {
-		limit := int64(logBytes)
-		text, err := e.Client.CoreV1().Pods(namespace).GetLogs(finding.Pod, &corev1.PodLogOptions{
-			Container: finding.Container, Previous: previous, TailLines: &lines, LimitBytes: &limit,
-		}).DoRaw(ctx)
-		if apierrors.IsForbidden(err) {
-			return nil, fmt.Errorf("the right to get pods/log in namespace %q is missing: %w", namespace, err)
+		text, err := e.logOf(ctx, namespace, finding, corev1.PodLogOptions{Container: finding.Container, Previous: previous, TailLines: &lines})
+		switch {
+		case apierrors.IsForbidden(err):
+			return fmt.Errorf("the right to get pods/log in namespace %q is missing: %w", namespace, err)
+		case text != "":
+			finding.Logs = strings.Split(text, "\n")
+			return nil
+		case err != nil && !apierrors.IsBadRequest(err) && !apierrors.IsNotFound(err):
+			unread = err // what has no log is one of those two
+		}
+	}
+	finding.Evidence = slices.Concat(finding.Evidence, unreadable("logs", unread))
+	return nil
+}
+
+// logOf is a container's log. The kubelet cuts it off after the size that is asked for, where the last lines are what counts:
+// then fewer are asked for.
+func (e *Engine) logOf(ctx context.Context, namespace string, finding *Finding, options corev1.PodLogOptions) (string, error) {
+	options.LimitBytes = new(int64(logBytes))
+	for {
+		text, err := e.readLog(ctx, namespace, finding.Pod, &options)
+		if err == nil && len(text) >= logBytes && *options.TailLines > 1 {
+			options.TailLines = new(*options.TailLines / 2)
+			continue
 		}
 		trimmed := strings.TrimSpace(string(text))
 		// The kubelet answers with this text, and success, when it has removed the container already.
-		if err == nil && trimmed != "" && !strings.HasPrefix(trimmed, "unable to retrieve container logs") {
-			return strings.Split(trimmed, "\n"), nil
+		if err != nil || strings.HasPrefix(trimmed, "unable to retrieve container logs") {
+			return "", err
 		}
+		return trimmed, nil
 	}
-	return nil, nil
+}
+
+// readLog reads a log as kubectl does: that alone keeps what the API server says where it has none to give.
+func (e *Engine) readLog(ctx context.Context, namespace, pod string, options *corev1.PodLogOptions) (text []byte, err error) {
+	stream, err := e.Client.CoreV1().Pods(namespace).GetLogs(pod, options).Stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stream.Close() }() // it was read
+	return io.ReadAll(io.LimitReader(stream, logBytes))
+}
+
+// unreadable says in place of evidence why it could not be read, where that is not since nobody waits for it any more.
+func unreadable(what string, err error) []string {
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return []string{what + " could not be read: there was no answer in time"}
+	}
+	return []string{what + " could not be read: " + err.Error()}
 }

@@ -61,8 +61,8 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 	if in.Facts, err = facts(told, in); err != nil {
 		return nil, err
 	}
-	for _, pod := range diagnose.Ask(in) {
-		events, err := e.eventsOf(ctx, pod)
+	for _, object := range toAsk(in, workload) {
+		events, err := e.eventsOf(ctx, object)
 		if err != nil {
 			told.Blind = append(told.Blind, err)
 			break
@@ -78,13 +78,24 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 		if f.Starting() {
 			continue
 		}
-		var err error
-		if f.Logs, err = e.logsOf(ctx, workload.GetNamespace(), f, lines); err != nil {
+		if err := e.addLogs(ctx, workload.GetNamespace(), f, lines); err != nil {
 			told.Blind = append(told.Blind, err)
 			break
 		}
 	}
 	return told, nil
+}
+
+// toAsk are the objects of whose events more can be told.
+func toAsk(in *diagnose.Input, workload Workload) []about {
+	var objects []about
+	for _, pod := range diagnose.Ask(in) {
+		objects = append(objects, aboutPod(pod))
+	}
+	if in.Missing > 0 {
+		objects = append(objects, about{kindOf(workload), workload})
+	}
+	return objects
 }
 
 // facts are what the workload itself shows. They may change the phase that it is told to be in.
@@ -192,15 +203,20 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
+		UID: workload.GetUID(), Missing: int(PodCountsOf(workload).Desired),
 	}
 	isUpdated, isKept := updatedPod(workload, pods), keptPod(workload)
 	for _, pod := range pods {
-		switch {
-		case !metav1.IsControlledBy(pod, workload):
-		case isUpdated(pod) || isKept(pod):
+		if !metav1.IsControlledBy(pod, workload) {
+			continue
+		}
+		if isUpdated(pod) || isKept(pod) {
 			in.Pods = append(in.Pods, pod)
-		default:
+		} else {
 			in.Others = append(in.Others, pod)
+		}
+		if isActive(pod) {
+			in.Missing--
 		}
 	}
 	return in

@@ -203,11 +203,10 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 // judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do, and tells when to look again.
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
-	if in.Events, in.Seen = s.heard, s.memory.seen; in.Seen == nil {
-		in.Seen = diagnose.Seen{}
-	}
+	in.Events = s.heard
+	s.memory.recall(in)
 	report := diagnose.Diagnose(in)
-	s.memory.seen = report.Seen
+	s.memory = s.memory.after(&report)
 	s.witness.expect(&report)
 	if v.failed(report.Fatal()); v.Finding == nil {
 		if next := v.heldUp(pods, in.Now); !next.IsZero() {

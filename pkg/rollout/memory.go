@@ -20,6 +20,7 @@ type memory struct {
 	staleSince time.Time
 	// What follows outlives a step.
 	seen    diagnose.Seen
+	proven  *time.Duration
 	careers map[types.UID]career
 	// settled is when the containers that restarted will have run for long enough, and settledBy when that is taken for true.
 	settled, settledBy time.Time
@@ -30,7 +31,7 @@ func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 	if m.step != step {
 		m = memory{
 			step: step, progressAt: now, staleSince: m.staleSince,
-			seen: m.seen, careers: m.careers, settled: m.settled, settledBy: m.settledBy,
+			seen: m.seen, proven: m.proven, careers: m.careers, settled: m.settled, settledBy: m.settledBy,
 		}
 	}
 	switch {
@@ -45,6 +46,20 @@ func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 		}
 		m.staleSince = time.Time{}
 	}
+	return m
+}
+
+// recall gives a diagnosis what the ones before it have seen, of pods that may be gone by now.
+func (m memory) recall(in *diagnose.Input) {
+	in.Seen, in.Proven = m.seen, m.proven
+	if in.Seen == nil {
+		in.Seen = diagnose.Seen{}
+	}
+}
+
+// after is the memory with what a diagnosis has seen.
+func (m memory) after(report *diagnose.Report) memory {
+	m.seen, m.proven = report.Seen, report.Proven
 	return m
 }
 

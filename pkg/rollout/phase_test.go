@@ -209,6 +209,35 @@ func TestJudgingANativeRollout(t *testing.T) {
 	}
 }
 
+// The last old pod, which took 100 s to become ready, may be gone before a new one has had as much time.
+func TestTheReadinessGraceOutlivesThePodsThatProveIt(t *testing.T) {
+	t.Parallel()
+	old, current := setFor("a", "web:1", 1, noon(0)), setFor("b", "web:2", 2, noon(0))
+	running := []corev1.ContainerStatus{{Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(0))}}}}
+	ready, slow := podFor(old, "o", ptr.To(noon(100))), podFor(current, "n", nil)
+	slow.Spec.NodeName, slow.Spec.Containers = "n", []corev1.Container{{Name: "app", ReadinessProbe: &corev1.Probe{}}}
+	ready.Status.ContainerStatuses, slow.Status.ContainerStatuses = running, running
+	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: templateFor("web:2", "")}}
+	var m memory
+	var finding *Finding
+	for _, look := range []struct {
+		second int
+		pods   []*corev1.Pod
+		want   string
+	}{
+		{1, []*corev1.Pod{ready, slow}, ""},
+		{61, []*corev1.Pod{slow}, ""},
+		{199, []*corev1.Pod{slow}, ""},
+		{200, []*corev1.Pod{slow}, "twice the 1m40s that a pod took before"},
+	} {
+		snapshot := &Snapshot{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{old, current}, Pods: look.pods}
+		m, finding = m.enter(snapshot, look.second, noon(look.second)).failure(snapshot, ptr.To[int32](600), noon(look.second))
+		if (finding != nil) != (look.want != "") || finding != nil && !strings.Contains(finding.Message, look.want) {
+			t.Errorf("after %d s: got %v", look.second, finding)
+		}
+	}
+}
+
 // TestAnOptionalWatchIsGivenUpForGood whatever its reflector says while it ends.
 func TestAnOptionalWatchIsGivenUpForGood(t *testing.T) {
 	t.Parallel()

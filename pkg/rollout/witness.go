@@ -23,10 +23,12 @@ const (
 	lookAgain = 500 * time.Millisecond
 )
 
-// witness keeps the events of the few pods that only events tell of.
+// witness keeps the events of the few pods that only events tell of, and of a workload that lacks pods.
 type witness struct {
 	asked  map[types.UID]asked
 	looked time.Time
+	// lacking is since when a workload that is no Deployment lacks pods, zero where it does not.
+	lacking time.Time
 	// next is when there is something to ask again, zero where there is not.
 	next time.Time
 	// verdict is when a grace ends, zero where none runs: what was heard before that must not be old then.
@@ -85,15 +87,41 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 		}
 		due := w.due(pod)
 		if !now.Before(due) {
-			events, err := s.eventsOf(ctx, pod)
+			events, err := s.eventsOf(ctx, aboutPod(pod))
 			if s.cannotSee(err) {
 				return
 			}
-			w.heard(pod, events, err, now)
+			w.heard(pod.UID, pod.ResourceVersion, events, err, now)
 			due = w.due(pod)
 		}
 		w.next = earlier(w.next, due)
 	}
+	s.askWorkload(ctx, in, now)
+}
+
+// askWorkload asks why a workload lacks pods. In a rollout it does for a moment again and again.
+func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.Time) {
+	w := &s.witness
+	if in.Missing <= 0 {
+		w.lacking = time.Time{}
+		return
+	}
+	if w.lacking.IsZero() {
+		w.lacking = now
+	}
+	due := w.lacking.Add(preparing)
+	if known, again := w.asked[in.UID]; again {
+		due = w.again(known, known.wait)
+	}
+	if workload := s.source.workload(); !now.Before(due) && workload != nil {
+		events, err := s.eventsOf(ctx, about{kindOf(workload), workload})
+		if s.cannotSee(err) {
+			return
+		}
+		w.heard(in.UID, "", events, err, now) // its version changes with every pod
+		due = w.again(w.asked[in.UID], w.asked[in.UID].wait)
+	}
+	w.next = earlier(w.next, due)
 }
 
 // forget drops what was heard of pods that are gone or ready.
@@ -106,19 +134,22 @@ func (w *witness) forget(in *diagnose.Input) {
 			w.asked[pod.UID] = known
 		}
 	}
+	if known, again := before[in.UID]; again && in.Missing > 0 {
+		w.asked[in.UID] = known
+	}
 }
 
-func (w *witness) heard(pod *corev1.Pod, events []*corev1.Event, err error, now time.Time) {
-	known, again := w.asked[pod.UID]
+func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, err error, now time.Time) {
+	known, again := w.asked[uid]
 	if err == nil {
 		known.events = events
 	}
 	known.wait = min(2*known.wait, askRarely)
-	if !again || known.version != pod.ResourceVersion {
+	if !again || known.version != version {
 		known.wait = askAgain
 	}
-	known.at, known.version = now, pod.ResourceVersion
-	w.asked[pod.UID] = known
+	known.at, known.version = now, version
+	w.asked[uid] = known
 }
 
 // due is when a pod is to be asked.
@@ -134,10 +165,14 @@ func (w *witness) due(pod *corev1.Pod) time.Time {
 		}
 		return due
 	}
-	wait := known.wait
 	if known.version != pod.ResourceVersion {
-		wait = askAgain
+		return w.again(known, askAgain)
 	}
+	return w.again(known, known.wait)
+}
+
+// again is when one that was asked is asked again.
+func (w *witness) again(known asked, wait time.Duration) time.Time {
 	due := known.at.Add(wait)
 	if last := w.verdict.Add(-askAgain); !w.verdict.IsZero() && known.at.Before(last) {
 		due = earlier(due, last)
@@ -200,23 +235,24 @@ func (s *session) present() *diagnose.Input {
 // enrich adds to a finding what is read only once there is one: events, by which a crash may turn out to be a probe's doing,
 // and the last lines of the log.
 func (s *session) enrich(ctx context.Context, finding *Finding) *Finding {
+	var unread []string
 	if in := s.present(); in != nil && finding.Pod != "" && s.witness.blind == nil {
-		in.Seen, in.Events = s.memory.seen, s.witness.events()
-		if in.Seen == nil {
-			in.Seen = diagnose.Seen{}
-		}
+		in.Events = s.witness.events()
+		s.memory.recall(in)
 		for _, pod := range in.Pods {
 			if pod.Name == finding.Pod {
-				events, err := s.eventsOf(ctx, pod)
-				s.cannotSee(err)
+				events, err := s.eventsOf(ctx, aboutPod(pod))
+				if !s.cannotSee(err) {
+					unread = unreadable("events", err)
+				}
 				in.Events = append(in.Events, events...)
 			}
 		}
 		report := diagnose.Diagnose(in)
 		finding = finding.Refined(&report)
 	}
-	var err error
-	if finding.Logs, err = s.logsOf(ctx, s.key.Namespace, finding, s.LogLines); err != nil {
+	finding.Evidence = slices.Concat(finding.Evidence, unread)
+	if err := s.addLogs(ctx, s.key.Namespace, finding, s.LogLines); err != nil {
 		s.emit(ProgressEvent{Message: "the container's log is not seen: " + err.Error()})
 	}
 	return finding

@@ -146,7 +146,7 @@ func TestStatusTellsWhyASetFails(t *testing.T) {
 	s.kubectl("set", "image", "statefulset/db", "app=db:crash")
 	s.kubectl("set", "image", "daemonset/agent", "app=agent:broken")
 	s.plugin("status", "statefulset/db", "daemonset/agent").ends(4, "Waiting for 1 pods to be ready...\n",
-		`statefulset "db": the rollout failed: pod db-1, container app: CrashLoopBackOff`, "exit code 3", "| fatal: config.yaml: unknown key",
+		`statefulset "db": the rollout failed: pod db-1, container app: CrashLoopBackOff`, "exit code 3", lastLines,
 		`daemonset "agent": the rollout failed: pod agent-`, "ImagePullBackOff", "'kubectl rollout-plus undo daemonset/agent -n "+s.name+"' goes back")
 	documents := s.plugin("status", "statefulset/db", "daemonset/agent", "-o", "json").ends(4).documents()
 	for name, reason := range map[string]string{"db": "CrashLoopBackOff", "agent": "ImagePullBackOff"} {
@@ -165,6 +165,21 @@ func TestStatusTellsWhyASetFails(t *testing.T) {
 	watching := s.plugin("status", "daemonset/agent", "--watch=false").ends(0, "Waiting for daemon set")
 	if watching.errOut.String() != "" {
 		t.Errorf("--watch=false tells more than kubectl\n%s", watching.told())
+	}
+}
+
+// A StatefulSet or DaemonSet has no condition that tells that its pods are refused: only its events do.
+func TestStatusAndExplainOfSetsWhosePodsAreRefused(t *testing.T) {
+	s := newSpace(t)
+	s.kubectl("label", "namespace", s.name, "pod-security.kubernetes.io/enforce=restricted")
+	for kind, name := range map[string]string{"StatefulSet": "db", "DaemonSet": "log"} {
+		s.kubectl("apply", "-f", s.file(manifestOf(kind, name, name+":v1", "")))
+		object := strings.ToLower(kind) + "/" + name
+		s.plugin("status", object).ends(4, "the rollout failed: "+strings.ToLower(kind)+" "+name+": PodSecurityViolated (FailedCreate)", `violates PodSecurity "restricted:latest"`)
+		told := s.explains(4, object)
+		if told.Phase != "failed" || len(told.Findings) != 1 || told.Findings[0].ID != "PodSecurityViolated" || told.Findings[0].Objects[0].Kind != kind {
+			t.Errorf("got %+v", told)
+		}
 	}
 }
 

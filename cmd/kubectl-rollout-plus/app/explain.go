@@ -36,8 +36,9 @@ func newExplainCommand(env *environment) *cobra.Command {
 			"and what to run next. Nothing is written and nothing is waited for.\n\n" +
 			"Exits with 0 where nothing stands in the way, 4 where something does. Without\n" +
 			"the right to list events or get logs, less is told, and that is said.",
-		Example: explainExample,
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
+		Example:           explainExample,
+		ValidArgsFunction: env.completeWorkload(),
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	f.selection.add(cmd)
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document per object.`)

@@ -65,7 +65,7 @@ func stateOf(pod *corev1.Pod) string {
 	for _, status := range ContainerStatuses(pod) {
 		fmt.Fprintf(&b, " %s", status.Name)
 		switch state := status.State; {
-		case state.Waiting != nil && (state.Waiting.Reason == "ErrImagePull" || state.Waiting.Reason == "ImagePullBackOff"):
+		case state.Waiting != nil && isPull(state.Waiting.Reason):
 			b.WriteString(" pull")
 		case state.Waiting != nil && state.Waiting.Reason != "CrashLoopBackOff":
 			b.WriteString(" " + state.Waiting.Reason)

@@ -64,8 +64,8 @@ func crashCauses() []Cause {
 		},
 		{
 			InitContainerFailed, EndsNow, 0,
-			"An init container ends with an error, so that the others are never started. Where it has done so in pods that are ready now, " +
-				"there is a grace: the progress deadline.",
+			"An init container ends with an error, again, so that the others are never started. Where it has done so in pods that are " +
+				"ready now, there is a grace: the progress deadline; of a first version, where no pod has been ready yet, a quarter of it.",
 			[]string{logs},
 		},
 		{

@@ -70,9 +70,9 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	case "CrashLoopBackOff":
 		s = d.crashed(pod, status, isInit)
 		s.reason, s.now = waiting.Reason, true
-	case "ErrImagePull", "ImagePullBackOff":
+	case "ErrImagePull", "ImagePullBackOff", RegistryUnavailable:
 		d.pull(pod, status, s)
-	case "RegistryUnavailable", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
+	case "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
 	case "PostStartHookError":
 		if status.RestartCount == 0 { // as a container that has ended once
 			s.id, s.evidence = ContainerRestarted, []string{PostStartHookError}

@@ -60,29 +60,42 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	case neverRan(last):
 		s.id, s.message, s.evidence = RunContainerError, last.Message, nil
 		s.slowNode()
-	case s.id == InitContainerFailed && d.succeedsLater(status.Name):
-		if s.grace = d.Deadline; s.grace == 0 {
-			s.grace = recent
-		}
-		s.why = "pods became ready after this init container had ended with an error"
+	case s.id == InitContainerFailed:
+		d.awaits(status.Name, s)
 	}
 	return s
 }
 
-// succeedsLater tells whether pods are ready in which an init container has ended with an error before: it waits for
-// something in that way.
-func (d *diagnosis) succeedsLater(container string) bool {
+// awaits gives time to an init container that ends with an error until something is there that it waits for. That it does so
+// is known of one that did in pods that are ready now. Where no pod is ready yet nothing is known: what is installed together
+// comes up together.
+func (d *diagnosis) awaits(container string, s *signal) {
+	deadline := d.Deadline
+	if deadline == 0 {
+		deadline = usualDeadline
+	}
+	switch ready, again := d.readyAfter(container); {
+	case again:
+		s.grace, s.why = deadline, "pods became ready after this init container had ended with an error"
+	case !ready:
+		s.grace, s.why = deadline/4, "a quarter of the progress deadline, since no pod has been ready yet: it may wait for something that is still to come"
+	}
+}
+
+// readyAfter tells whether any pod is ready, and whether one is in which an init container has ended with an error before.
+func (d *diagnosis) readyAfter(container string) (ready, again bool) {
 	for _, pod := range slices.Concat(d.Others, d.Pods) {
-		if ready := condition(pod, corev1.PodReady); ready == nil || ready.Status != corev1.ConditionTrue {
+		if is := condition(pod, corev1.PodReady); is == nil || is.Status != corev1.ConditionTrue {
 			continue
 		}
+		ready = true
 		for i := range pod.Status.InitContainerStatuses {
 			if status := &pod.Status.InitContainerStatuses[i]; status.Name == container && status.RestartCount > 0 {
-				return true
+				again = true
 			}
 		}
 	}
-	return false
+	return ready, again
 }
 
 // killed adds what the kubelet's events tell of an end that it has brought about itself: no exit code tells that.

@@ -22,10 +22,13 @@ type Input struct {
 	ReplicaSet *appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
+	// UID is that of another kind of workload, and Missing how many pods it lacks: only its own events tell why it makes none.
+	UID     types.UID
+	Missing int
 	// Stale are pods of older versions that a StatefulSet waits for, perhaps in vain, before it goes on to the newest.
 	// Recovering are those that were ready before, and may become so again.
 	Stale, Recovering []*corev1.Pod
-	// Events are those of the pods, as far as they were fetched.
+	// Events are those of the pods and of the workload, as far as they were fetched.
 	Events []*corev1.Event
 	// Facts are causes that the workload itself shows.
 	Facts []Fact
@@ -34,7 +37,10 @@ type Input struct {
 	// Seen is what the last report had: since when something has been so, for what the objects do not tell. Nil is for who
 	// looks but once: then it has been so for as long as the pod has not been ready.
 	Seen Seen
-	Now  time.Time
+	// Proven is what the last report had: the longest time that a pod took to become ready, also of those that are gone by now.
+	// Nil is for what none has told yet.
+	Proven *time.Duration
+	Now    time.Time
 }
 
 // Fact is a cause that is known already.
@@ -53,8 +59,9 @@ type Seen map[Key]time.Time
 type Report struct {
 	// Findings are the fatal ones first, and of those alike the one of most pods.
 	Findings []Finding
-	// Seen is for the next input.
-	Seen Seen
+	// Seen and Proven are for the next input.
+	Seen   Seen
+	Proven *time.Duration
 	// Next is when a grace ends that is running, zero where none is.
 	Next time.Time
 }
@@ -95,6 +102,7 @@ func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || ca
 func Diagnose(in *Input) Report {
 	d := &diagnosis{Input: in, events: byObject(in.Events), report: Report{Seen: Seen{}}, groups: map[groupKey]*group{}}
 	d.carry()
+	d.prove()
 	d.lend()
 	for _, pod := range in.Pods {
 		for _, s := range d.pod(pod) {
@@ -147,9 +155,8 @@ type diagnosis struct {
 	*Input
 	events map[types.UID][]*corev1.Event
 	report Report
-	// catalog and proven are worked out when they are needed first.
+	// catalog is made when it is needed first.
 	catalog map[string]Cause
-	proven  *time.Duration
 	groups  map[groupKey]*group
 }
 

@@ -278,9 +278,13 @@ func TestRefusals(t *testing.T) {
 		`Internal error occurred: failed calling webhook "w.example.com": connection refused`:                        AdmissionUnavailable,
 		`pods "a" is forbidden: minimum cpu usage per Container is 1, but request is 1m`:                             LimitRangeViolated,
 		`pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: failed expression: x`: AdmissionDenied,
+		`pods "a" is forbidden: maximum memory usage per Pod is 1Gi, but limit is 2Gi`:                               LimitRangeViolated,
+		`pods "a" is forbidden: maximum cpu usage per Container is 1.  No limit is specified`:                        LimitRangeViolated,
+		`pods "a" is forbidden: minimum memory usage per Container is 1Gi.  No request is specified`:                 LimitRangeViolated,
+		`pods "a" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000`:   LimitRangeViolated,
 		`the server is currently unable to handle the request`:                                                       FailedCreate,
 	} {
-		if got := refusal(message); got != want {
+		if got := refusalCause(message); got != want {
 			t.Errorf("%q: got %s, want %s", message, got, want)
 		}
 	}

@@ -66,8 +66,14 @@ func (d *diagnosis) pullsAgain(pod *corev1.Pod, container string, failed *corev1
 func PullFails(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
 		waiting := status.State.Waiting
-		return waiting != nil && (waiting.Reason == "ErrImagePull" || waiting.Reason == "ImagePullBackOff")
+		return waiting != nil && isPull(waiting.Reason)
 	})
+}
+
+// isPull recognizes the kubelet's words for a pull that has failed. RegistryUnavailable is said by few runtimes, and only until
+// the kubelet waits to try again.
+func isPull(reason string) bool {
+	return reason == "ErrImagePull" || reason == "ImagePullBackOff" || reason == RegistryUnavailable
 }
 
 // pullCause sorts what registries and container runtimes say.
@@ -82,12 +88,14 @@ func pullCause(text string) string {
 		return false
 	}
 	switch {
+	case has("signaturevalidationfailed", "because the signature validation failed"):
+		return SignatureValidationFailed
 	case has("401 unauthorized", "403 forbidden", "unauthorized:", "authorization failed", "access denied", "insufficient_scope",
 		"no basic auth credentials", "authentication required", "denied:"):
 		return ImagePullDenied
 	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "tls handshake", "connection reset",
 		"network is unreachable", "no route to host", "x509:", "toomanyrequests", "429 too many", "500 internal", "502 bad",
-		"503 service", "504 gateway", "unexpected eof", "registryunavailable", "server misbehaving"):
+		"503 service", "504 gateway", "unexpected eof", "registryunavailable", "registry is unavailable", "server misbehaving"):
 		return RegistryUnavailable
 	case has("failed to unpack image", "extract layer", "content digest", "failed to copy"):
 		return ImagePullFailed // the image is there; a part of it was not, on the node or at a mirror

@@ -102,35 +102,53 @@ func allowance(p *corev1.Probe) time.Duration {
 	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
 }
 
-// slowestOnce is the longest time that a pod took to become ready, and whether one tells.
-func (d *diagnosis) slowestOnce() (time.Duration, bool) {
-	if d.proven == nil {
-		d.proven = new(d.slowest())
+// prove keeps the longest time that a pod took to become ready: the last one that tells may be gone by the time that another
+// is judged by it.
+func (d *diagnosis) prove() {
+	d.report.Proven = d.Proven
+	if took := d.slowest(); took != nil && (d.Proven == nil || *took > *d.Proven) {
+		d.report.Proven = took
 	}
-	return max(*d.proven, 0), *d.proven >= 0
+}
+
+// slowestOnce is the longest time that a pod took to become ready, and whether one has told.
+func (d *diagnosis) slowestOnce() (time.Duration, bool) {
+	if d.report.Proven == nil {
+		return 0, false
+	}
+	return *d.report.Proven, true
 }
 
 // slowest is the longest time that a pod took to become ready, of either version, as far as they tell: one that has
-// restarted or was ready before tells nothing. It is negative where none tells.
-func (d *diagnosis) slowest() time.Duration {
-	slowest := time.Duration(-1)
-	for _, pod := range append(append([]*corev1.Pod{}, d.Others...), d.Pods...) {
-		ready := condition(pod, corev1.PodReady)
-		if ready == nil || ready.Status != corev1.ConditionTrue || pod.DeletionTimestamp != nil {
-			continue
-		}
-		took, known := time.Duration(0), true
-		for i := range pod.Status.ContainerStatuses {
-			status := &pod.Status.ContainerStatuses[i]
-			if status.RestartCount > 0 || status.State.Running == nil {
-				known = false
-				break
+// restarted tells nothing, nor one that took longer than a pod may, since it was ready before. It is nil where none tells.
+func (d *diagnosis) slowest() *time.Duration {
+	most := d.Deadline
+	if most == 0 {
+		most = usualDeadline
+	}
+	var slowest *time.Duration
+	for _, pods := range [][]*corev1.Pod{d.Others, d.Pods} {
+		for _, pod := range pods {
+			if took, tells := tookToBeReady(pod); tells && took < most && (slowest == nil || took > *slowest) {
+				slowest = &took
 			}
-			took = max(took, ready.LastTransitionTime.Sub(status.State.Running.StartedAt.Time))
-		}
-		if known && (d.Deadline == 0 || took < d.Deadline) {
-			slowest = max(slowest, took)
 		}
 	}
 	return slowest
+}
+
+// tookToBeReady is how long after the start of its containers a pod became ready, and whether it tells.
+func tookToBeReady(pod *corev1.Pod) (took time.Duration, tells bool) {
+	ready := condition(pod, corev1.PodReady)
+	if ready == nil || ready.Status != corev1.ConditionTrue || pod.DeletionTimestamp != nil {
+		return 0, false
+	}
+	for i := range pod.Status.ContainerStatuses {
+		status := &pod.Status.ContainerStatuses[i]
+		if status.RestartCount > 0 || status.State.Running == nil {
+			return 0, false
+		}
+		took = max(took, ready.LastTransitionTime.Sub(status.State.Running.StartedAt.Time))
+	}
+	return took, true
 }

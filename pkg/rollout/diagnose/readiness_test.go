@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"pgregory.net/rapid"
 )
 
 // What a pod needed another one may need, too. Where none tells, and where somebody has asked for patience, there is more.
@@ -66,6 +67,75 @@ func TestPatienceForReadiness(t *testing.T) {
 		f, _ = look(test.grace)
 		if told := "it was given " + test.grace.String(); f.Severity != Fatal || !strings.Contains(f.Message, told) || !strings.Contains(f.Message, test.why) {
 			t.Errorf("%s: fatal: got %s", name, f)
+		}
+	}
+}
+
+// becameReady is a pod of which all containers run since the beginning, and which was ready some seconds later.
+func becameReady(name string, seconds int) *corev1.Pod {
+	return isReady(podWith(name, runs(0)), seconds)
+}
+
+// The pods that tell how long it takes come and go; whatever the order, the longest time that any of them told counts on.
+func TestHowLongPodsTookIsRemembered(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var proven *time.Duration
+		longest := time.Duration(-1)
+		for range rapid.IntRange(1, 10).Draw(t, "looks") {
+			slow := podWith("slow", runs(0))
+			slow.Spec.Containers[0].ReadinessProbe = &corev1.Probe{}
+			in := inputOf(1, slow)
+			in.Deadline, in.Proven = 10*time.Minute, proven
+			for range rapid.IntRange(0, 3).Draw(t, "pods") {
+				took := rapid.IntRange(0, 700).Draw(t, "took")
+				pod, tells := becameReady("p", took), took < 600
+				switch rapid.SampledFrom([]string{"", "", "restarted", "ending", "not ready"}).Draw(t, "kind") {
+				case "restarted":
+					pod.Status.ContainerStatuses[0].RestartCount, tells = 1, false
+				case "ending":
+					pod.DeletionTimestamp, tells = new(at(1)), false
+				case "not ready":
+					pod.Status.Conditions[0].Status, tells = corev1.ConditionFalse, false
+				}
+				if tells {
+					longest = max(longest, time.Duration(took)*time.Second)
+				}
+				if rapid.Bool().Draw(t, "old") {
+					in.Others = append(in.Others, pod)
+				} else {
+					in.Pods = append(in.Pods, pod)
+				}
+			}
+			report := Diagnose(in)
+			proven = report.Proven
+			want := max(time.Minute, 2*longest)
+			if longest < 0 {
+				want = 150 * time.Second // a quarter of the deadline
+			}
+			for i := range report.Findings {
+				if f := &report.Findings[i]; f.Pod == "slow" && f.Grace.Length != want {
+					t.Fatalf("grace %s where pods took %s", f.Grace.Length, longest)
+				}
+			}
+			if (proven == nil) != (longest < 0) || proven != nil && *proven != longest {
+				t.Fatalf("remembered %v, where pods took %s", proven, longest)
+			}
+		}
+	})
+}
+
+// A pod that lost its readiness and got it back seems to have taken all the time until then. No pod may take longer than the
+// progress deadline, and where there is none, as for a StatefulSet, than the usual one.
+func TestAPodThatWasReadyBeforeTellsNothing(t *testing.T) {
+	t.Parallel()
+	for deadline, most := range map[time.Duration]int{0: 600, 2 * time.Minute: 120} {
+		for took, tells := range map[int]bool{most - 1: true, most: false, 30 * 24 * 3600: false} {
+			in := inputOf(1, becameReady("a", took))
+			in.Deadline = deadline
+			if report := Diagnose(in); (report.Proven != nil) != tells {
+				t.Errorf("deadline %s, ready after %d s: %v", deadline, took, report.Proven)
+			}
 		}
 	}
 }

@@ -52,6 +52,8 @@ func TestRecordings(t *testing.T) {
 		grace time.Duration
 		tells string
 	}{
+		{"attach-fails", 0, Warning, FailedAttachVolume, "", 1, 120 * time.Second, "AttachVolume.Attach failed for volume \"disk-attach\" : rpc error"},
+		{"attach-fails", 120 * time.Second, Fatal, FailedAttachVolume, "", 1, 120 * time.Second, ""},
 		{"bad-command", 0, Fatal, RunContainerError, "app", 1, 0, "exec: \"/nope\": stat /nope: no such file or directory"},
 		{"configmap-key-missing-env", 15 * time.Second, Fatal, ConfigMapKeyNotFound, "app", 1, 20 * time.Second, "couldn't find key color in ConfigMap"},
 		{"configmap-key-missing-volume", 10 * time.Second, Fatal, ConfigMapKeyNotFound, "", 1, 20 * time.Second, "non-existent config key: color"},
@@ -73,12 +75,16 @@ func TestRecordings(t *testing.T) {
 		{"image-refused", 30 * time.Second, Fatal, RegistryUnavailable, "app", 1, 30 * time.Second, "connection refused"},
 		{"image-repo-missing", 0, Fatal, ImageNotFound, "app", 1, 0, "nope:v1: not found"},
 		{"image-tag-missing", 0, Fatal, ImageNotFound, "app", 2, 0, "app:v9: not found (2 pods alike)"},
-		{"init-fails", 0, Fatal, InitContainerFailed, "migrate", 1, 0, "(exit code 3)"},
+		{"init-fails", 0, Warning, InitContainerFailed, "migrate", 1, 150 * time.Second, "(exit code 3)"},
+		{"init-fails", 120 * time.Second, Fatal, InitContainerFailed, "migrate", 1, 150 * time.Second, "(exit code 3)"},
 		{"limitrange", 0, Fatal, LimitRangeViolated, "", 0, 0, "replicaset web-"},
 		{"liveness-fails", 0, Fatal, LivenessProbeFailed, "app", 1, 0, "Liveness probe failed: HTTP probe failed with statuscode: 500"},
+		{"multi-attach", 0, Warning, FailedAttachVolume, "", 1, 120 * time.Second, "Volume is already used by pod(s) web-7f48fb48c-pg6xm"},
+		{"multi-attach", 120 * time.Second, Fatal, FailedAttachVolume, "", 1, 120 * time.Second, ""},
 		{"nonroot", 15 * time.Second, Fatal, CreateContainerConfigError, "app", 1, 20 * time.Second, "image will run as root"},
 		{"oom", 0, Fatal, OOMKilled, "app", 1, 0, "limit of 64Mi (exit code 137)"},
 		{"podsecurity", 0, Fatal, PodSecurityViolated, "", 0, 0, "violates PodSecurity"},
+		{"policy-denies", 0, Fatal, AdmissionDenied, "", 0, 0, "denied request: images have to be named by digest"},
 		{"poststart", 0, Fatal, PostStartHookError, "app", 1, 0, "the postStart hook failed"},
 		{"poststart-waiting", 0, Fatal, PostStartHookError, "app", 1, 0, "Exec lifecycle hook ([/nope])"},
 		{"prestop", 0, Fatal, LivenessProbeFailed, "app", 1, 0, ""},
@@ -91,6 +97,8 @@ func TestRecordings(t *testing.T) {
 			"statuscode: 503; it was given 2m30s (a quarter of the progress deadline, since no pod has told yet how long it takes), and a startupProbe gives it more",
 		},
 		{"readiness-flaps", 0, Warning, ReadinessProbeFailed, "app", 1, 60 * time.Second, "statuscode: 503"},
+		{"replicaset-refused", 0, Warning, ReplicaSetCreateError, "", 0, 10 * time.Second, "exceeded quota: sets"},
+		{"replicaset-refused", 10 * time.Second, Fatal, ReplicaSetCreateError, "", 0, 10 * time.Second, ""},
 		{"runtimeclass", 30 * time.Second, Fatal, FailedCreatePodSandBox, "", 1, 60 * time.Second, "no runtime for"},
 		{"runtimeclass-missing", 0, Fatal, AdmissionDenied, "", 0, 0, "RuntimeClass \"rec-absent\" not found"},
 		{"scheduling-gated", 0, Warning, SchedulingGated, "", 1, 0, "example.com/wait"},
@@ -106,6 +114,11 @@ func TestRecordings(t *testing.T) {
 		{"unschedulable-cpu", 0, Warning, InsufficientResources, "", 1, 60 * time.Second, "1 Insufficient cpu"},
 		{"unschedulable-cpu", 60 * time.Second, Fatal, InsufficientResources, "", 1, 60 * time.Second, ""},
 		{"unschedulable-selector", 0, Warning, NodesUnsuitable, "", 1, 60 * time.Second, "didn't match Pod's node affinity/selector"},
+		{"webhook-away", 0, Warning, AdmissionUnavailable, "", 0, 45 * time.Second, "service \"policy\" not found"},
+		{"webhook-away", 45 * time.Second, Fatal, AdmissionUnavailable, "", 0, 45 * time.Second, ""},
+		{"webhook-denies", 0, Fatal, AdmissionDenied, "", 0, 0, "\"pods.policy.example.com\" denied the request: images have to be signed"},
+		{"webhook-refused", 0, Warning, AdmissionUnavailable, "", 0, 45 * time.Second, "connect: connection refused"},
+		{"webhook-slow", 0, Warning, AdmissionUnavailable, "", 0, 45 * time.Second, "context deadline exceeded"},
 		{"healthy", 0, "", "", "", 0, 0, ""},
 	} {
 		in := readRecording(t, filepath.Join("testdata", test.file+".json"))

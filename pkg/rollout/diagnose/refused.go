@@ -22,35 +22,74 @@ func (d *diagnosis) refused() []signal {
 		}
 	}
 	if d.ReplicaSet == nil {
-		return nil
+		return d.refusedToOthers()
 	}
 	for i := range d.ReplicaSet.Status.Conditions {
 		c := &d.ReplicaSet.Status.Conditions[i]
 		if c.Type != appsv1.ReplicaSetReplicaFailure || c.Status != corev1.ConditionTrue || c.Reason == "FailedDelete" {
 			continue
 		}
-		s := signal{
-			id: refusal(c.Message), reason: c.Reason, message: c.Message, since: c.LastTransitionTime.Time,
-			object: Object{"ReplicaSet", d.ReplicaSet.Name}, uid: d.ReplicaSet.UID,
-		}
-		switch s.id {
-		case ServiceAccountNotFound:
-			s.subject = named(c.Message, `serviceaccount "`, `" not found`)
-		case QuotaExceeded:
-			if s.now = strings.Contains(c.Message, "must specify"); s.now {
-				break // no pod that goes helps with that
-			}
-			// A quota may only slow a rollout down: while old pods go, there is room for new ones.
-			s.since = latest(s.since, latest(d.lastReady(), d.drained()))
-			s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended"
-		}
+		s := d.refusal(c.Reason, c.Message, c.LastTransitionTime.Time)
+		s.object, s.uid = Object{"ReplicaSet", d.ReplicaSet.Name}, d.ReplicaSet.UID
 		return []signal{s}
 	}
 	return nil
 }
 
-// refusal sorts what the API server says.
-func refusal(text string) string {
+// refusedToOthers says why pods of a StatefulSet or DaemonSet, or claims for them, are not created: only its events tell that.
+// What was refused before something was created has passed.
+func (d *diagnosis) refusedToOthers() []signal {
+	if d.Missing <= 0 {
+		return nil
+	}
+	var made time.Time
+	for _, event := range d.events[d.UID] {
+		if event.Reason == "SuccessfulCreate" {
+			made = latest(made, event.LastTimestamp.Time)
+		}
+	}
+	since := map[string]time.Time{} // by cause: the texts of the same name other pods
+	var newest *corev1.Event
+	for _, event := range d.events[d.UID] {
+		if event.Reason != FailedCreate || event.LastTimestamp.Time.Before(made) {
+			continue
+		}
+		cause, first := refusalCause(event.Message), latest(began(event), made)
+		if before, again := since[cause]; !again || first.Before(before) {
+			since[cause] = first
+		}
+		if newest == nil || newest.LastTimestamp.Before(&event.LastTimestamp) {
+			newest = event
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	s := d.refusal(newest.Reason, newest.Message, since[refusalCause(newest.Message)])
+	s.object, s.uid = d.Workload, d.UID
+	s.evidence = []string{"refused last at " + newest.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
+	return []signal{s}
+}
+
+// refusal is what the API server has refused since a moment.
+func (d *diagnosis) refusal(reason, message string, since time.Time) signal {
+	s := signal{id: refusalCause(message), reason: reason, message: message, since: since}
+	switch s.id {
+	case ServiceAccountNotFound:
+		s.subject = named(message, `serviceaccount "`, `" not found`)
+	case QuotaExceeded:
+		if s.now = strings.Contains(message, "must specify"); s.now {
+			break // no pod that goes helps with that
+		}
+		// A quota may only slow a rollout down: while old pods go, there is room for new ones.
+		s.since = latest(s.since, latest(d.lastReady(), d.drained()))
+		s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended"
+	}
+	return s
+}
+
+// refusalCause sorts what the API server says.
+func refusalCause(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded quota"), strings.Contains(text, "failed quota"):
 		return QuotaExceeded

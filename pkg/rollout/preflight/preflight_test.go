@@ -206,12 +206,97 @@ func TestQuotasAndLimitRanges(t *testing.T) {
 		"limit range": {func(in *Input) {
 			in.LimitRanges = limitRanges(corev1.LimitRangeItem{Min: corev1.ResourceList{"cpu": resource.MustParse("2")}})
 		}, LimitRangeAllows, Fail},
+		"limits of a pod": {func(in *Input) {
+			in.LimitRanges = ofPods(corev1.LimitRangeItem{Max: corev1.ResourceList{"cpu": resource.MustParse("1")}})
+			app(in).Resources.Limits = corev1.ResourceList{"cpu": resource.MustParse("2")}
+		}, LimitRangeAllows, Fail},
+		"limits of a pod that sets none": {func(in *Input) {
+			in.LimitRanges = ofPods(corev1.LimitRangeItem{Max: corev1.ResourceList{"memory": resource.MustParse("1Gi")}})
+		}, LimitRangeAllows, Fail},
+		"limits that a pod keeps": {func(in *Input) {
+			in.LimitRanges = ofPods(corev1.LimitRangeItem{
+				Max: corev1.ResourceList{"cpu": resource.MustParse("2")}, Min: corev1.ResourceList{"cpu": resource.MustParse("1")},
+				MaxLimitRequestRatio: corev1.ResourceList{"cpu": resource.MustParse("2")},
+			})
+			app(in).Resources.Limits = corev1.ResourceList{"cpu": resource.MustParse("2")}
+		}, "", OK},
+		"less than a pod has to ask for": {func(in *Input) {
+			in.LimitRanges = ofPods(corev1.LimitRangeItem{Min: corev1.ResourceList{"memory": resource.MustParse("1Gi")}})
+		}, LimitRangeAllows, Fail},
+		"a limit below the least": {func(in *Input) {
+			in.LimitRanges = limitRanges(corev1.LimitRangeItem{Min: corev1.ResourceList{"cpu": resource.MustParse("1")}})
+			app(in).Resources.Limits = corev1.ResourceList{"cpu": resource.MustParse("500m")}
+		}, LimitRangeAllows, Fail},
+		"a request above the most": {func(in *Input) {
+			in.LimitRanges = limitRanges(corev1.LimitRangeItem{Max: corev1.ResourceList{"cpu": resource.MustParse("500m")}})
+			app(in).Resources.Limits = corev1.ResourceList{"cpu": resource.MustParse("400m")}
+		}, LimitRangeAllows, Fail},
+		"a limit far above the request": {func(in *Input) {
+			in.LimitRanges = limitRanges(corev1.LimitRangeItem{MaxLimitRequestRatio: corev1.ResourceList{"cpu": resource.MustParse("2")}})
+			app(in).Resources.Limits = corev1.ResourceList{"cpu": resource.MustParse("3")}
+		}, LimitRangeAllows, Fail},
+		"limits of something else": {func(in *Input) {
+			in.LimitRanges = ofPods(corev1.LimitRangeItem{Max: corev1.ResourceList{"storage": resource.MustParse("1Gi")}})
+			in.LimitRanges.Items[0].Spec.Limits[0].Type = corev1.LimitTypePersistentVolumeClaim
+		}, "", OK},
 		"limit range of defaults": {func(in *Input) {
 			in.LimitRanges = limitRanges(corev1.LimitRangeItem{
 				Max: corev1.ResourceList{"memory": resource.MustParse("1Gi")}, Default: corev1.ResourceList{"memory": resource.MustParse("2Gi")},
 			})
 		}, LimitRangeAllows, Fail},
 	})
+}
+
+func ofPods(item corev1.LimitRangeItem) Listed[corev1.LimitRange] {
+	list := limitRanges(item)
+	list.Items[0].Spec.Limits[0].Type = corev1.LimitTypePod
+	return list
+}
+
+// A quota with scopes counts some pods alone.
+func TestQuotasWithScopes(t *testing.T) {
+	t.Parallel()
+	class := func(operator corev1.ScopeSelectorOperator, values ...string) *corev1.ScopeSelector {
+		return &corev1.ScopeSelector{MatchExpressions: []corev1.ScopedResourceSelectorRequirement{
+			{ScopeName: corev1.ResourceQuotaScopePriorityClass, Operator: operator, Values: values},
+		}}
+	}
+	for name, test := range map[string]struct {
+		spec  corev1.ResourceQuotaSpec
+		class string
+		// bare pods ask for nothing.
+		bare bool
+		want bool
+	}{
+		"no scope":             {want: true},
+		"that run on":          {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"NotTerminating"}}, want: true},
+		"that end":             {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"Terminating"}}},
+		"best effort":          {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"BestEffort"}}},
+		"best effort, and is":  {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"BestEffort"}}, bare: true, want: true},
+		"not best effort":      {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"NotBestEffort"}}, want: true},
+		"not that, and is":     {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"NotBestEffort"}}, bare: true},
+		"two":                  {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"NotTerminating", "BestEffort"}}},
+		"elsewhere":            {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"CrossNamespacePodAffinity"}}},
+		"of a class":           {spec: corev1.ResourceQuotaSpec{ScopeSelector: class(corev1.ScopeSelectorOpIn, "high")}, class: "high", want: true},
+		"of another class":     {spec: corev1.ResourceQuotaSpec{ScopeSelector: class(corev1.ScopeSelectorOpIn, "high")}, class: "low"},
+		"of no such class":     {spec: corev1.ResourceQuotaSpec{ScopeSelector: class(corev1.ScopeSelectorOpNotIn, "high")}, class: "low", want: true},
+		"of any class":         {spec: corev1.ResourceQuotaSpec{ScopeSelector: class(corev1.ScopeSelectorOpExists)}},
+		"of none":              {spec: corev1.ResourceQuotaSpec{ScopeSelector: class(corev1.ScopeSelectorOpDoesNotExist)}, want: true},
+		"of a class, as scope": {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"PriorityClass"}}, class: "low", want: true},
+		"not known":            {spec: corev1.ResourceQuotaSpec{Scopes: []corev1.ResourceQuotaScope{"Tuesdays"}}, want: true},
+	} {
+		in := sound()
+		in.Workload.Template.Spec.PriorityClassName = test.class
+		if test.bare {
+			app(in).Resources = corev1.ResourceRequirements{}
+		}
+		in.Quotas = quota("pods", "4", "4")
+		in.Quotas.Items[0].Spec, in.Unavailable = test.spec, 0
+		got := quotaRoom(in)
+		if counted := got.Status == Fail; counted != test.want || !counted && got.Message != "room for the surge of 1 in 0 quotas" {
+			t.Errorf("%s: %s %s", name, got.Status, got.Message)
+		}
+	}
 }
 
 func TestStatefulSets(t *testing.T) {

@@ -23,12 +23,13 @@ func quotaRoom(in *Input) Result {
 	for name, quantity := range limits(pod) {
 		takes["limits."+name] = quantity
 	}
-	found := ok(QuotaRoom, "room for the surge of %d in %d quotas", in.Surge, len(in.Quotas.Items))
+	found, counted := ok(QuotaRoom, ""), 0
 	for i := range in.Quotas.Items {
 		quota := &in.Quotas.Items[i]
-		if len(quota.Spec.Scopes) > 0 || quota.Spec.ScopeSelector != nil {
+		if !covers(quota, pod) {
 			continue
 		}
+		counted++
 		if missing := unset(pod, quota); missing != "" && in.LimitRanges.Err == nil {
 			return fail(QuotaRoom, "ResourceQuota %s counts %s: a pod that does not set it is refused", quota.Name, missing)
 		}
@@ -47,6 +48,9 @@ func quotaRoom(in *Input) Result {
 				found = r
 			}
 		}
+	}
+	if found.Status == OK {
+		return ok(QuotaRoom, "room for the surge of %d in %d quotas", in.Surge, counted)
 	}
 	return found
 }
@@ -97,34 +101,4 @@ func unset(pod *corev1.Pod, quota *corev1.ResourceQuota) string {
 		}
 	}
 	return ""
-}
-
-func limitRange(in *Input) Result {
-	if in.LimitRanges.Err != nil {
-		return skip(LimitRangeAllows, in.LimitRanges.Err)
-	}
-	pod := podOf(in)
-	for i := range in.LimitRanges.Items {
-		object := &in.LimitRanges.Items[i]
-		for _, item := range object.Spec.Limits {
-			if item.Type != corev1.LimitTypeContainer {
-				continue
-			}
-			for _, c := range containers(&pod.Spec) {
-				for name, highest := range item.Max {
-					if limit, set := c.Resources.Limits[name]; set && limit.Cmp(highest) > 0 {
-						return fail(LimitRangeAllows, "LimitRange %s allows at most %s of %s, and container %s has a limit of %s",
-							object.Name, highest.String(), name, c.Name, limit.String())
-					}
-				}
-				for name, lowest := range item.Min {
-					if request, set := c.Resources.Requests[name]; set && request.Cmp(lowest) < 0 {
-						return fail(LimitRangeAllows, "LimitRange %s wants at least %s of %s, and container %s asks for %s",
-							object.Name, lowest.String(), name, c.Name, request.String())
-					}
-				}
-			}
-		}
-	}
-	return ok(LimitRangeAllows, "%d LimitRanges allow such pods", len(in.LimitRanges.Items))
 }

@@ -82,6 +82,9 @@ func nodeRoom(in *Input) Result {
 		return warn(NodeRoom, "%d of the %d nodes that are to run a pod are too small for it", f.suited-f.large, f.suited)
 	}
 	text := fmt.Sprintf("%d of %d nodes suit the pods and are large enough for one", f.large, f.all)
+	if by := bonds(in); by != "" {
+		return f.bound(in, text, by)
+	}
 	switch {
 	case in.Surge == 0:
 		return ok(NodeRoom, "%s; a new pod takes the place of an old one", text)

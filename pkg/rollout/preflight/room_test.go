@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // taken is a node on which a pod takes something, and a port.
@@ -39,6 +40,49 @@ func TestRoomOnNodes(t *testing.T) {
 		"on several nodes": {func(in *Input) {
 			in.Nodes.Items, in.Taken, in.Surge = append(in.Nodes.Items, node("b", "2")), taken("a", "1"), 3
 		}, OK, "2 of 2 nodes suit"},
+		"apart by node": {func(in *Input) { apartBy(in, corev1.LabelHostname) }, Warn, "none takes two: 4 pods and the surge of 1 are 4 too many; the rollout is slower"},
+		"apart, and no other way": {func(in *Input) {
+			apartBy(in, corev1.LabelHostname)
+			in.Unavailable = 0
+		}, Warn, "4 too many; with max-unavailable 0 no pod can be replaced"},
+		"apart, and one more node": {func(in *Input) {
+			apartBy(in, corev1.LabelHostname)
+			in.Nodes.Items = append(in.Nodes.Items, node("b", "2"))
+			in.Workload.Replicas, in.Surge, in.Unavailable = 1, 2, 0
+		}, Warn, "1 pods and the surge of 2 are 1 too many; the rollout is slower"},
+		"apart, and enough nodes": {func(in *Input) {
+			apartBy(in, corev1.LabelHostname)
+			in.Nodes.Items, in.Workload.Replicas = append(in.Nodes.Items, node("b", "2")), 1
+		}, Skip, "2 of 2 nodes suit the pods and are large enough for one; which of them take another pod by pod anti-affinity is known to the scheduler alone"},
+		"apart, and not all nodes": {func(in *Input) { apartBy(in, corev1.LabelHostname); in.Nodes.More = true }, Skip, "known to the scheduler alone"},
+		"apart from others": {func(in *Input) {
+			apartBy(in, corev1.LabelHostname)
+			term(in).LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": "db"}}
+		}, Skip, "known to the scheduler alone"},
+		"apart from another namespace": {func(in *Input) { apartBy(in, corev1.LabelHostname); term(in).Namespaces = []string{"other"} }, Skip, "known to the scheduler alone"},
+		"apart from their own version": {func(in *Input) {
+			apartBy(in, corev1.LabelHostname)
+			term(in).MatchLabelKeys = []string{"pod-template-hash"}
+		}, Skip, "known to the scheduler alone"},
+		"apart by zone":         {func(in *Input) { apartBy(in, "zone") }, Skip, "pod anti-affinity"},
+		"apart without a surge": {func(in *Input) { apartBy(in, corev1.LabelHostname); in.Surge = 0 }, OK, "takes the place of an old one; not looked at: pod anti-affinity"},
+		"apart if it can be": {func(in *Input) {
+			in.Workload.Template.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+				PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{}},
+			}}
+		}, OK, "1 of 1 nodes suit"},
+		"together": {func(in *Input) {
+			in.Workload.Template.Spec.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{}},
+			}}
+		}, Skip, "by pod affinity"},
+		"spread":            {func(in *Input) { spreadBy(in, corev1.DoNotSchedule) }, Skip, "by topology spread"},
+		"spread if can be":  {func(in *Input) { spreadBy(in, corev1.ScheduleAnyway) }, OK, "1 of 1 nodes suit"},
+		"too small, spread": {func(in *Input) { spreadBy(in, corev1.DoNotSchedule); cpu(in, "3") }, Warn, "none of 1 nodes"},
+		"devices": {func(in *Input) {
+			in.Workload.Template.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu"}}
+			spreadBy(in, corev1.DoNotSchedule)
+		}, Skip, "by topology spread and resource claims"},
 		"no surge": {func(in *Input) { in.Taken, in.Surge = taken("a", "2"), 0 }, OK, "takes the place of an old one"},
 		"too small": {
 			func(in *Input) { cpu(in, "3") }, Warn,
@@ -81,6 +125,21 @@ func TestRoomOnNodes(t *testing.T) {
 			t.Errorf("%s: %s %s", name, got.Status, got.Message)
 		}
 	}
+}
+
+// apartBy lets no two of the pods run in one place.
+func apartBy(in *Input, key string) {
+	in.Workload.Template.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{LabelSelector: in.Workload.Selector, TopologyKey: key}},
+	}}
+}
+
+func term(in *Input) *corev1.PodAffinityTerm {
+	return &in.Workload.Template.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0]
+}
+
+func spreadBy(in *Input, otherwise corev1.UnsatisfiableConstraintAction) {
+	in.Workload.Template.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{WhenUnsatisfiable: otherwise}}
 }
 
 func wants(key, value string) *corev1.Affinity {

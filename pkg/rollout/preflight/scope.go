@@ -1,0 +1,57 @@
+package preflight
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// covers tells whether a quota counts a pod, by its scopes. One that is not known here counts it.
+func covers(quota *corev1.ResourceQuota, pod *corev1.Pod) bool {
+	wanted := []corev1.ScopedResourceSelectorRequirement{}
+	for _, scope := range quota.Spec.Scopes {
+		wanted = append(wanted, corev1.ScopedResourceSelectorRequirement{ScopeName: scope, Operator: corev1.ScopeSelectorOpExists})
+	}
+	if quota.Spec.ScopeSelector != nil {
+		wanted = append(wanted, quota.Spec.ScopeSelector.MatchExpressions...)
+	}
+	return !slices.ContainsFunc(wanted, func(scope corev1.ScopedResourceSelectorRequirement) bool { return !inScope(scope, pod) })
+}
+
+func inScope(scope corev1.ScopedResourceSelectorRequirement, pod *corev1.Pod) bool {
+	switch scope.ScopeName {
+	case corev1.ResourceQuotaScopeTerminating:
+		return pod.Spec.ActiveDeadlineSeconds != nil
+	case corev1.ResourceQuotaScopeNotTerminating:
+		return pod.Spec.ActiveDeadlineSeconds == nil
+	case corev1.ResourceQuotaScopeBestEffort:
+		return isBestEffort(pod)
+	case corev1.ResourceQuotaScopeNotBestEffort:
+		return !isBestEffort(pod)
+	case corev1.ResourceQuotaScopeCrossNamespacePodAffinity:
+		return false // such a quota counts no more than pods, of those that few have
+	case corev1.ResourceQuotaScopePriorityClass:
+		class := pod.Spec.PriorityClassName
+		switch scope.Operator {
+		case corev1.ScopeSelectorOpIn:
+			return slices.Contains(scope.Values, class)
+		case corev1.ScopeSelectorOpNotIn:
+			return !slices.Contains(scope.Values, class)
+		case corev1.ScopeSelectorOpExists:
+			return class != ""
+		case corev1.ScopeSelectorOpDoesNotExist:
+			return class == ""
+		}
+	}
+	return true
+}
+
+// isBestEffort tells whether a pod neither asks for CPU and memory nor is limited in them.
+func isBestEffort(pod *corev1.Pod) bool {
+	for _, list := range []corev1.ResourceList{requests(pod), limits(pod)} {
+		if !list.Cpu().IsZero() || !list.Memory().IsZero() {
+			return false
+		}
+	}
+	return true
+}
