@@ -227,7 +227,9 @@ func (s *session) present() *diagnose.Input {
 		if snapshot.Deployment == nil {
 			return nil
 		}
-		return snapshot.input(snapshot.Current(), s.Clock.Now())
+		in := snapshot.input(snapshot.Current(), s.Clock.Now())
+		in.Deadline = patienceOf(settingsBehind(snapshot.Deployment).ProgressDeadlineSeconds)
+		return in
 	}
 	return inputOfOthers(workload, s.source.pods(), s.Clock.Now())
 }
