@@ -93,7 +93,7 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 	for i := range r.Config {
 		config[i] = r.Config[i].fields()
 	}
-	return map[string]any{
+	fields := map[string]any{
 		"schemaVersion": int64(SchemaVersion),
 		"revision":      r.Number,
 		"createdAt":     r.Created.UTC().Format(time.RFC3339),
@@ -105,6 +105,10 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 		"changeCause":   r.ChangeCause,
 		"state":         string(r.State),
 	}
+	if !r.MadeAfter.IsZero() {
+		fields["madeAfter"] = r.MadeAfter.UTC().Format(time.RFC3339)
+	}
+	return fields
 }
 
 // fields have no version where that is not recorded.

@@ -71,9 +71,7 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		return nil, err
 	}
 	defer s.source.close()
-	if change.Leaving == nil {
-		change.Leaving = &s.written.Spec.Template
-	}
+	change.leave(&s.written.Spec.Template)
 	var tried *Record
 	for {
 		ready, err := s.prepare(ctx, change, options)

@@ -4,16 +4,18 @@ import (
 	"context"
 	"encoding/json"
 
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
 // tidy removes the copies of the record that the Deployment controller made on ReplicaSets, and the record itself where
-// somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout.
+// somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout. A ReplicaSet
+// that is used again may have the cause of an earlier revision, which its controller does not take away: that goes with them.
 func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	options := metav1.PatchOptions{FieldManager: s.FieldManager}
 	for _, rs := range snapshot.ReplicaSets {
-		if body := withoutRecord(rs, nil); body != nil {
+		if body := withoutRecord(rs, nil, snapshot.staleOn(rs)...); body != nil {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
 	}
@@ -22,12 +24,25 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	}
 }
 
-// withoutRecord is the patch that removes the record from this very object, nil where it has none.
-func withoutRecord(object metav1.Object, resourceVersion *string) []byte {
+// staleOn are the annotations of the current ReplicaSet that the Deployment has no more.
+func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
+	if s.Deployment.Annotations[ChangeCauseAnnotation] != "" || s.Current() == nil || s.Current().UID != rs.UID {
+		return nil
+	}
+	return []string{ChangeCauseAnnotation}
+}
+
+// withoutRecord is the patch that removes the record from this very object, and other annotations with it; nil where it has
+// none.
+func withoutRecord(object metav1.Object, resourceVersion *string, others ...string) []byte {
 	if _, found := object.GetAnnotations()[Annotation]; !found {
 		return nil
 	}
-	metadata := map[string]any{"uid": object.GetUID(), "annotations": map[string]any{Annotation: nil}}
+	annotations := map[string]any{Annotation: nil}
+	for _, other := range others {
+		annotations[other] = nil
+	}
+	metadata := map[string]any{"uid": object.GetUID(), "annotations": annotations}
 	if resourceVersion != nil {
 		metadata["resourceVersion"] = *resourceVersion
 	}

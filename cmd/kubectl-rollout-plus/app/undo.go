@@ -166,13 +166,14 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	if err != nil {
 		return err
 	}
-	// What is to be left is settled before anything else: an abort or the versions of the configuration take their time.
+	// What is to be left is settled before anything else: the versions of the configuration take their time. A rollout that
+	// somebody begins from now on is not aborted, but refused.
 	d, err := engine.Deployment(ctx, key)
 	if err != nil {
 		return env.conclude(printer, key, nil, err, context.Cause(ctx), verbs{})
 	}
 	change.Leaving = &d.Spec.Template
-	if options.DryRun == rollout.DryRunNone {
+	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
 		engine.LogLines = f.logLines
 		f.leaveConfig(engine)
 		result, err := abortOpen(ctx, engine, key)

@@ -108,16 +108,23 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err := u.print(operation, info.Object); err != nil {
 		return err
 	}
-	if u.dryRun == cmdutil.DryRunNone && r.answer != nil {
-		u.keepCause(ctx, r)
-	}
-	if u.dryRun == cmdutil.DryRunNone && rollout.PhaseOf(r.live) == rollout.Progressing {
-		u.env.unblock(ctx, u.engine, left)
+	if u.dryRun == cmdutil.DryRunNone {
+		u.seeTo(ctx, r, left)
 	}
 	if u.dryRun != cmdutil.DryRunServer || r.answer == nil {
 		return nil
 	}
 	return u.printDiff(info.ObjectName(), r.live, r.answer)
+}
+
+// seeTo does what a rollback needs besides its write.
+func (u *undoer) seeTo(ctx context.Context, r *rollback, left rollout.Workload) {
+	if r.answer != nil {
+		u.keepCause(ctx, r)
+	}
+	if rollout.PhaseOf(r.live) == rollout.Progressing {
+		u.env.unblock(ctx, u.engine, left)
+	}
 }
 
 // connect makes the client with the first object that needs one.
