@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -115,5 +116,24 @@ func TestRequests(t *testing.T) {
 		if counts[0] == 0 || counts[1] > counts[0] {
 			t.Errorf("%v takes %d requests, kubectl's %d", args, counts[1], counts[0])
 		}
+	}
+}
+
+// However many objects there are to look at, what runs pods is listed once.
+func TestStaleListsWorkloadsOnce(t *testing.T) {
+	s := newSpace(t)
+	s.workload("deploy", "web:v1")
+	for _, name := range []string{"a", "b", "c"} {
+		s.kubectl("create", "configmap", name, "--from-literal="+name+"=1")
+		s.kubectl("set", "env", "deploy/web", "--from=configmap/"+name)
+	}
+	s.kubectl("rollout", "status", "deploy/web")
+	seen := &requests{}
+	s.behind(seen.note, nil)
+	s.plugin("restart", "--stale").ends(0, "configmap/a runs everywhere as it is", "configmap/c runs everywhere as it is")
+	paths := seen.taken()
+	lists := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !strings.HasSuffix(path, "/statefulsets") })
+	if len(lists) != 1 {
+		t.Errorf("restart --stale asks for %q", paths)
 	}
 }

@@ -141,16 +141,16 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 		change = &configmap.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
 	}
 	change.Age = configmap.AgeOf(&found.meta)
-	affected, err := r.judge(ctx, change)
+	workloads, err := r.workloads(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	affected, err := r.judge(ctx, change, workloads)
 	return change, affected, err
 }
 
 // judge judges all workloads of the namespace.
-func (r *configReader) judge(ctx context.Context, change *configmap.Change) ([]configmap.Affected, error) {
-	workloads, err := r.workloads(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (r *configReader) judge(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (affected []configmap.Affected, err error) {
 	if change.Versions, err = r.versions(ctx, change.Object, workloads); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -71,7 +70,7 @@ func (c *changer) leaveNothingElse(ctx context.Context) error {
 	}
 	kept, err := c.store.kept(ctx, c.head.object.Kind, configmap.HeadSelector(c.head.object))
 	if err != nil {
-		return c.reader.explain(ctx, "list", strings.ToLower(string(c.head.object.Kind))+"s", err)
+		return c.reader.explain(ctx, "list", c.head.object.Kind.Resource(), err)
 	}
 	for i := range kept {
 		k := &kept[i]

@@ -52,6 +52,9 @@ type changer struct {
 	pin *pin
 	// along are further objects whose present content goes into the templates together with this one.
 	along map[configmap.Object]*configmap.Content
+	// workloads are all of the namespace: as they were looked at before, so that several objects take it once, while nothing
+	// has been rolled out since.
+	workloads []configmap.Workload
 	// returned is what came of giving the object back what it held, nil while that is not done.
 	returned *wayBack
 	// before is the version of what the object held, nil where that is not to be kept, and left are the revisions that
@@ -122,7 +125,13 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 		judged.Present, judged.Age = c.head.content, configmap.AgeOf(&c.head.meta)
 		judged.Stale = c.along != nil && c.since == nil
 	}
-	affected, err := c.reader.judge(ctx, judged)
+	if c.workloads == nil {
+		var err error
+		if c.workloads, err = c.reader.workloads(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	affected, err := c.reader.judge(ctx, judged, c.workloads)
 	if err != nil {
 		return nil, nil, err
 	}

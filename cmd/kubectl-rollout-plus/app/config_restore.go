@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +124,7 @@ func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[
 			wanted = append(wanted, giving{kept: kept, left: true})
 		}
 	}
-	slices.SortFunc(wanted, func(a, b giving) int { return cmp.Compare(a.kept.Object.String(), b.kept.Object.String()) })
+	slices.SortFunc(wanted, func(a, b giving) int { return a.kept.Object.Compare(b.kept.Object) })
 	return wanted
 }
 

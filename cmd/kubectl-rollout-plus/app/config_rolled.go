@@ -82,7 +82,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
-	c.began = true
+	c.began, c.workloads = true, nil
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {

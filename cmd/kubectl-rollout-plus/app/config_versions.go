@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -57,16 +56,13 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 	for _, l := range lists {
 		var failure error
 		err := s.reader.each(ctx, l, func(object runtime.Object) {
-			user, template, err := revisionUser(object)
-			if err != nil && failure == nil {
+			holder, is, err := holderOf(object)
+			if err != nil {
 				failure = err
 			}
-			if template == nil {
+			user := revisionUser(object)
+			if !is || user == "" {
 				return
-			}
-			holder := configmap.NewHolder(metav1.OwnerReference{}, false, template)
-			if revision := revisionOf(object); revision != nil {
-				holder.Owner = revision.owner()
 			}
 			for i := range all {
 				switch {
@@ -91,22 +87,20 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 	return nil
 }
 
-// revisionUser is a workload's revision as people name it, with its template; none is given for what is no revision.
-func revisionUser(object runtime.Object) (string, *corev1.PodTemplateSpec, error) {
+// revisionUser is a workload's revision as people name it, empty for what is no revision.
+func revisionUser(object runtime.Object) string {
 	switch o := object.(type) {
 	case *appsv1.ReplicaSet:
 		if owner := metav1.GetControllerOf(o); owner != nil {
-			return revisionName(owner, rollout.RevisionOf(o)), &o.Spec.Template, nil
+			return revisionName(owner, rollout.RevisionOf(o))
 		}
-		return "replicaset/" + o.Name, &o.Spec.Template, nil
+		return "replicaset/" + o.Name
 	case *appsv1.ControllerRevision:
-		template, _, err := rollout.TemplateOfRevision(o)
-		if owner := metav1.GetControllerOf(o); owner != nil && err == nil {
-			return revisionName(owner, o.Revision), template, nil
+		if owner := metav1.GetControllerOf(o); owner != nil {
+			return revisionName(owner, o.Revision)
 		}
-		return "", nil, err
 	}
-	return "", nil, nil
+	return ""
 }
 
 func revisionName(owner *metav1.OwnerReference, number int64) string {

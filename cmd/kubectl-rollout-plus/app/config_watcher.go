@@ -24,6 +24,8 @@ type configWatcher struct {
 	// cached are the heads as they were last read off the watches.
 	cached    map[configmap.Object]*read
 	postponed map[configmap.Object]postponed
+	// workloads are those that a changer leaves to the next.
+	workloads []configmap.Workload
 	broken    bool
 }
 
@@ -120,6 +122,7 @@ func (w *configWatcher) observe() {
 
 // rollAll rolls out the edits of several heads, one after another. Who sees more than one of them takes all at once.
 func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) error {
+	w.workloads = nil
 	for _, object := range ready {
 		w.observe()
 		if !w.edits.Due(object) {
@@ -150,7 +153,9 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 		c.since = settled
 	}
 	c.unnamed, c.shown = len(w.named) == 0, w.postponed[object].content == now.content
+	c.workloads = w.workloads
 	err = c.catchUp(ctx, &head{object: object, read: now}, along)
+	w.workloads = c.workloads
 	switch {
 	case err == nil:
 		w.edits.Settle(object, now.content)

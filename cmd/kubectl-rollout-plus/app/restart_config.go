@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -57,57 +56,63 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	heads, err := s.heads(ctx, session)
+	contents, workloads, err := s.contents(ctx, session)
 	if err != nil {
 		return err
 	}
-	contents := map[configmap.Object]*configmap.Content{}
-	for _, object := range heads {
-		found, err := session.existing(ctx, object)
+	// They take what the others hold along, so that nobody is rolled out twice.
+	for _, object := range slices.SortedFunc(maps.Keys(contents), configmap.Object.Compare) {
+		c, err := s.newChanger(env, session.namespace)
 		if err != nil {
 			return err
 		}
-		contents[object] = found.content
-	}
-	for _, object := range heads {
-		if err := s.restartFor(ctx, env, session.namespace, object, contents); err != nil {
+		found, err := c.reader.get(ctx, object)
+		if err != nil {
 			return err
 		}
+		c.workloads = workloads
+		if err := c.catchUp(ctx, &head{object: object, read: found}, contents); err != nil {
+			return err
+		}
+		workloads = c.workloads
 	}
 	return nil
 }
 
-// heads are the objects whose users are looked at.
-func (f *staleFlags) heads(ctx context.Context, s *configSession) ([]configmap.Object, error) {
+// contents are what the objects hold whose users are looked at, with all workloads where those have been looked at for that.
+func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[configmap.Object]*configmap.Content, []configmap.Workload, error) {
 	if f.config != "" {
 		object, err := f.kind.object(f.config)
 		if err != nil {
-			return nil, flagError("config", f.config, err)
+			return nil, nil, flagError("config", f.config, err)
 		}
-		return []configmap.Object{object}, nil
+		found, err := s.existing(ctx, object)
+		if err != nil {
+			return nil, nil, err
+		}
+		return map[configmap.Object]*configmap.Content{object: found.content}, nil, nil
 	}
 	workloads, err := s.reader.workloads(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	named, err := s.referenced(ctx, workloads)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var heads []configmap.Object
+	contents := map[configmap.Object]*configmap.Content{}
 	for head, versioned := range named {
 		found, err := s.reader.get(ctx, head)
 		switch {
 		case context.Cause(ctx) != nil:
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		case err == nil && mayBeStale(found, versioned):
-			heads = append(heads, head)
+			contents[head] = found.content
 		case err != nil && (versioned || !apierrors.IsNotFound(err)):
-			_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %s is passed over: %v\n", head, err)
+			s.tell("warning: %s is passed over: %v", head, err)
 		}
 	}
-	slices.SortFunc(heads, configmap.Object.Compare)
-	return heads, nil
+	return contents, workloads, nil
 }
 
 // referenced are the objects that workloads take configuration from which can be rolled out, and all that have versions,
@@ -132,22 +137,6 @@ func (s *configSession) referenced(ctx context.Context, workloads []configmap.Wo
 // mayBeStale tells whether pods may run with something else than an object holds.
 func mayBeStale(found *read, versioned bool) bool {
 	return versioned || !found.immutable && found.content.Type != corev1.SecretTypeServiceAccountToken
-}
-
-// restartFor rolls out those who do not run with what one object holds. They take what the others hold along, so that
-// nobody is rolled out twice.
-func (f *staleFlags) restartFor(ctx context.Context, env *environment, namespace string, object configmap.Object,
-	contents map[configmap.Object]*configmap.Content,
-) error {
-	c, err := f.newChanger(env, namespace)
-	if err != nil {
-		return err
-	}
-	found, err := c.reader.get(ctx, object)
-	if err != nil {
-		return err
-	}
-	return c.catchUp(ctx, &head{object: object, read: found}, contents)
 }
 
 // catchUp rolls out those who do not run with what an object holds.

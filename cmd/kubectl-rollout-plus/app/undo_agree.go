@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,8 +148,7 @@ func (b *goingBack) fromTemplates(ctx context.Context, r *restoration, from, tar
 
 // disagrees tells why two workloads cannot go back together, if they cannot.
 func (b *goingBack) disagrees(other *goingBack, shared bool) error {
-	heads := slices.SortedFunc(maps.Keys(b.versions), func(x, y configmap.Object) int { return cmp.Compare(x.String(), y.String()) })
-	for _, head := range heads {
+	for _, head := range slices.SortedFunc(maps.Keys(b.versions), configmap.Object.Compare) {
 		mine := b.versions[head]
 		theirs, uses := other.versions[head]
 		switch {
