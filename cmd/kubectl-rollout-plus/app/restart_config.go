@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -96,18 +95,21 @@ func (f *staleFlags) heads(ctx context.Context, s *configSession) ([]configmap.O
 		return nil, err
 	}
 	var heads []configmap.Object
-	for head, versioned := range named {
+	for _, head := range slices.SortedFunc(maps.Keys(named), func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) }) {
 		found, err := s.reader.get(ctx, head)
 		switch {
 		case context.Cause(ctx) != nil:
 			return nil, context.Cause(ctx)
-		case err == nil && mayBeStale(found, versioned):
-			heads = append(heads, head)
-		case err != nil && (versioned || !apierrors.IsNotFound(err)):
+		case err != nil && (named[head] || !apierrors.IsNotFound(err)):
 			_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %s is passed over: %v\n", head, err)
+		case err != nil:
+			continue // one that need not be there
+		case named[head] || outdated(head, found, workloads):
+			heads = append(heads, head)
+		default:
+			_, _ = fmt.Fprintf(s.env.Out, "%s runs everywhere as it is\n", head)
 		}
 	}
-	slices.SortFunc(heads, func(a, b configmap.Object) int { return cmp.Compare(a.String(), b.String()) })
 	return heads, nil
 }
 
@@ -130,9 +132,18 @@ func (s *configSession) referenced(ctx context.Context, workloads []configmap.Wo
 	return versioned, nil
 }
 
-// mayBeStale tells whether pods may run with something else than an object holds.
-func mayBeStale(found *read, versioned bool) bool {
-	return versioned || !found.immutable && found.content.Type != corev1.SecretTypeServiceAccountToken
+// outdated tells whether pods may run with something else than an object without versions holds, which is a matter of when
+// they were started. What others cover is not looked at yet: it is true rather too often.
+func outdated(object configmap.Object, found *read, workloads []configmap.Workload) bool {
+	if found.immutable {
+		return false
+	}
+	change := &configmap.Change{
+		Object: object, Old: found.content, New: found.content, Present: found.content, Stale: true, Age: configmap.AgeOf(&found.meta),
+	}
+	return slices.ContainsFunc(change.Affected(workloads), func(a configmap.Affected) bool {
+		return a.Verdict == configmap.Restart || a.Verdict == configmap.Live || a.Verdict == configmap.Block
+	})
 }
 
 // restartFor rolls out those who do not run with what one object holds. They take what the others hold along, so that
