@@ -1,6 +1,8 @@
 package configmap
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -16,16 +18,33 @@ const notRecorded = "not recorded, and changed since its pods started"
 // what another has set, it need not.
 type Age struct{ Created, Changed time.Time }
 
-// AgeOf reads it.
+// AgeOf reads it. Who has set labels or annotations alone has not changed what it holds.
 func AgeOf(object metav1.Object) Age {
+	entries := slices.Clone(object.GetManagedFields())
+	if slices.ContainsFunc(entries, setsData) {
+		entries = slices.DeleteFunc(entries, func(e metav1.ManagedFieldsEntry) bool { return !setsData(e) })
+	}
 	age := Age{Created: object.GetCreationTimestamp().Time}
 	age.Changed = age.Created
-	for _, entry := range object.GetManagedFields() {
+	for _, entry := range entries {
 		if entry.Time != nil && entry.Time.After(age.Changed) {
 			age.Changed = entry.Time.Time
 		}
 	}
 	return age
+}
+
+// setsData tells whether a manager has set more than metadata.
+func setsData(entry metav1.ManagedFieldsEntry) bool {
+	if entry.FieldsV1 == nil {
+		return false
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
+		return true
+	}
+	delete(fields, "f:metadata")
+	return len(fields) > 0
 }
 
 // older tells whether a container that was started then may have had an earlier content. Times have full seconds.

@@ -64,6 +64,32 @@ func TestWhatPodsRunWith(t *testing.T) {
 	}
 }
 
+func TestAgeOf(t *testing.T) {
+	t.Parallel()
+	entry := func(second int, fields string) metav1.ManagedFieldsEntry {
+		e := metav1.ManagedFieldsEntry{Time: new(metav1.NewTime(secondOf(second))), FieldsV1: &metav1.FieldsV1{}}
+		e.FieldsV1.SetRawBytes([]byte(fields))
+		return e
+	}
+	const data, labels = `{"f:data":{"f:a":{}}}`, `{"f:metadata":{"f:labels":{}}}`
+	for name, test := range map[string]struct {
+		entries []metav1.ManagedFieldsEntry
+		want    int
+	}{
+		"nobody is known":         {nil, 10},
+		"the last who set data":   {[]metav1.ManagedFieldsEntry{entry(20, data), entry(30, `{"f:binaryData":{},"f:metadata":{}}`), entry(15, data)}, 30},
+		"labels are no change":    {[]metav1.ManagedFieldsEntry{entry(20, data), entry(30, labels)}, 20},
+		"nobody holds data now":   {[]metav1.ManagedFieldsEntry{entry(20, labels), entry(30, labels)}, 30},
+		"an entry without fields": {[]metav1.ManagedFieldsEntry{entry(20, data), {Time: new(metav1.NewTime(secondOf(30)))}}, 20},
+		"one that does not parse": {[]metav1.ManagedFieldsEntry{entry(20, data), entry(30, `{`)}, 30},
+	} {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(secondOf(10)), ManagedFields: test.entries}}
+		if age := AgeOf(object); !age.Changed.Equal(secondOf(test.want)) || !age.Created.Equal(secondOf(10)) {
+			t.Errorf("%s: %+v", name, age)
+		}
+	}
+}
+
 func TestStarted(t *testing.T) {
 	t.Parallel()
 	meta := func(uid, owner string) metav1.ObjectMeta {

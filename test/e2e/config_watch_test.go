@@ -136,7 +136,7 @@ func TestWatchCatchesUpWithTheUnrecorded(t *testing.T) {
 			started("after")
 			for round, tells := range [][]string{
 				{"deployment.apps/before rolled out (revision 3)", "deployment.apps/door rolled out (revision 3)"},
-				{"configmap/settings runs everywhere as it is", "secret/login runs everywhere as it is"},
+				{"configmap/settings runs everywhere as it is", "secret/login runs everywhere as it is"}, // both have versions by now
 			} {
 				p := w.watching(args...)
 				for _, text := range tells {

@@ -89,7 +89,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 			return err
 		}
 		for object, versioned := range referenced {
-			if found := w.cached[object]; found != nil && mayBeStale(found, versioned) {
+			if found := w.cached[object]; found != nil && (versioned || outdated(object, found, workloads)) {
 				w.edits.Look(object)
 			}
 		}

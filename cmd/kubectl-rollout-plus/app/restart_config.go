@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -101,15 +102,18 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		return nil, nil, err
 	}
 	contents := map[configmap.Object]*configmap.Content{}
-	for head, versioned := range named {
+	for _, head := range slices.SortedFunc(maps.Keys(named), configmap.Object.Compare) {
 		found, err := s.reader.get(ctx, head)
 		switch {
 		case context.Cause(ctx) != nil:
 			return nil, nil, context.Cause(ctx)
-		case err == nil && mayBeStale(found, versioned):
-			contents[head] = found.content
-		case err != nil && (versioned || !apierrors.IsNotFound(err)):
+		case err != nil && (named[head] || !apierrors.IsNotFound(err)):
 			s.tell("warning: %s is passed over: %v", head, err)
+		case err != nil: // one that need not be there
+		case named[head] || outdated(head, found, workloads):
+			contents[head] = found.content
+		default:
+			_, _ = fmt.Fprintf(s.env.Out, "%s runs everywhere as it is\n", head)
 		}
 	}
 	return contents, workloads, nil
@@ -134,9 +138,18 @@ func (s *configSession) referenced(ctx context.Context, workloads []configmap.Wo
 	return versioned, nil
 }
 
-// mayBeStale tells whether pods may run with something else than an object holds.
-func mayBeStale(found *read, versioned bool) bool {
-	return versioned || !found.immutable && found.content.Type != corev1.SecretTypeServiceAccountToken
+// outdated tells whether pods may run with something else than an object without versions holds, which is a matter of when
+// they were started. What others cover is not looked at yet: it is true rather too often.
+func outdated(object configmap.Object, found *read, workloads []configmap.Workload) bool {
+	if found.immutable || found.content.Type == corev1.SecretTypeServiceAccountToken {
+		return false
+	}
+	change := &configmap.Change{
+		Object: object, Old: found.content, New: found.content, Present: found.content, Stale: true, Age: configmap.AgeOf(&found.meta),
+	}
+	return slices.ContainsFunc(change.Affected(workloads), func(a configmap.Affected) bool {
+		return a.Verdict == configmap.Restart || a.Verdict == configmap.Live || a.Verdict == configmap.Block
+	})
 }
 
 // catchUp rolls out those who do not run with what an object holds.

@@ -59,6 +59,8 @@ type rollback struct {
 	target *appsv1.ControllerRevision
 	// err is what failed last. The rollbacker keeps but its text.
 	err error
+	// refused is what before has refused, which is told without the rollbacker's words.
+	refused error
 }
 
 // failed keeps an error on its way through the rollbacker.
@@ -75,7 +77,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 		return "", err
 	}
 	compute := func() (string, error) {
-		r.err, r.live, r.answer = nil, nil, nil
+		r.err, r.refused, r.live, r.answer = nil, nil, nil, nil
 		return rollbacker.Rollback(object, nil, r.toRevision, r.dryRun)
 	}
 	for try := 1; ; try++ {
@@ -90,6 +92,8 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return "", context.Cause(ctx)
 		case errors.Is(r.err, rollout.ErrOvertaken):
 			return "", overtaken(printers.Object{Kind: kind.Kind, Namespace: r.live.GetNamespace(), Name: r.live.GetName()})
+		case r.refused != nil && !apierrors.IsConflict(r.refused):
+			return "", r.refused
 		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
 			return "", err
 		}

@@ -159,6 +159,7 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 		template, err := templateOfPatch(kind, body)
 		if err == nil {
 			err = r.before(template)
+			r.refused = err
 		}
 		if err != nil {
 			return none, r.failed(err)
