@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // refused says why pods, or the ReplicaSet that would make them, are not created.
@@ -42,33 +43,44 @@ func (d *diagnosis) refusedToOthers() []signal {
 	if d.Missing <= 0 {
 		return nil
 	}
-	var made time.Time
+	var made, newest *corev1.Event
 	for _, event := range d.events[d.UID] {
-		if event.Reason == "SuccessfulCreate" {
-			made = latest(made, event.LastTimestamp.Time)
-		}
-	}
-	since := map[string]time.Time{} // by cause: the texts of the same name other pods
-	var newest *corev1.Event
-	for _, event := range d.events[d.UID] {
-		if event.Reason != FailedCreate || event.LastTimestamp.Time.Before(made) {
-			continue
-		}
-		cause, first := refusalCause(event.Message), latest(began(event), made)
-		if before, again := since[cause]; !again || first.Before(before) {
-			since[cause] = first
-		}
-		if newest == nil || newest.LastTimestamp.Before(&event.LastTimestamp) {
+		switch {
+		case event.Reason == "SuccessfulCreate" && (made == nil || isLater(event, made)):
+			made = event
+		case event.Reason == FailedCreate && (newest == nil || isLater(event, newest)):
 			newest = event
 		}
 	}
-	if newest == nil {
+	if newest == nil || made != nil && isLater(made, newest) {
 		return nil
+	}
+	since := map[string]time.Time{} // by cause: the texts of the same name other pods
+	for _, event := range d.events[d.UID] {
+		if event.Reason != FailedCreate || made != nil && isLater(made, event) {
+			continue
+		}
+		cause, first := refusalCause(event.Message), began(event)
+		if made != nil {
+			first = latest(first, made.LastTimestamp.Time)
+		}
+		if before, again := since[cause]; !again || first.Before(before) {
+			since[cause] = first
+		}
 	}
 	s := d.refusal(newest.Reason, newest.Message, since[refusalCause(newest.Message)])
 	s.object, s.uid = d.Workload, d.UID
 	s.evidence = []string{"refused last at " + newest.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
 	return []signal{s}
+}
+
+// isLater tells which of two events was told last. Their times have full seconds; what is written later has a later version.
+func isLater(event, than *corev1.Event) bool {
+	if !event.LastTimestamp.Equal(&than.LastTimestamp) {
+		return than.LastTimestamp.Before(&event.LastTimestamp)
+	}
+	order, err := resourceversion.CompareResourceVersion(event.ResourceVersion, than.ResourceVersion)
+	return err == nil && order > 0
 }
 
 // refusal is what the API server has refused since a moment.
