@@ -241,6 +241,35 @@ func TestTheReadinessGraceOutlivesThePodsThatProveIt(t *testing.T) {
 	}
 }
 
+// A StatefulSet or DaemonSet that is complete may be a crash loop between two crashes.
+func TestSetsSettleToo(t *testing.T) {
+	t.Parallel()
+	ordered := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{UID: "s"}, Status: appsv1.StatefulSetStatus{UpdateRevision: "new"}}
+	status := corev1.ContainerStatus{
+		Name: "app", RestartCount: 1, Ready: true, LastTerminationState: ended(1, "Error", ""),
+		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(0))}},
+	}
+	last := status.LastTerminationState.Terminated
+	last.StartedAt, last.FinishedAt = metav1.NewTime(noon(-16)), metav1.NewTime(noon(-1))
+	pod, well := owned(ordered, "db-0", "new", "", ""), owned(ordered, "db-1", "new", "", "")
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{status}
+	for name, test := range map[string]struct {
+		second int
+		pods   []*corev1.Pod
+		want   bool
+	}{
+		"ran for long enough before": {30, []*corev1.Pod{pod, well}, false},
+		"may end again":              {29, []*corev1.Pod{pod, well}, true},
+		"none has ended":             {29, []*corev1.Pod{well}, false},
+	} {
+		s, view := fixedSession(), &View{Workload: ordered, Phase: Complete}
+		s.Clock = clocktesting.NewFakeClock(noon(test.second))
+		if until := s.believe(view, test.pods); view.Settling != test.want || test.want && !until.Equal(noon(30)) {
+			t.Errorf("%s: settling %v until %s", name, view.Settling, until)
+		}
+	}
+}
+
 // What keeps the old version from coming back is told at once, though nothing but the deadline ends the way back.
 func TestWhatHoldsTheWayBackUpIsTold(t *testing.T) {
 	t.Parallel()

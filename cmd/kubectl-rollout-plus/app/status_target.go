@@ -103,6 +103,8 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	switch {
 	case view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open):
 		err = t.failure()
+	case done && t.settles && view.Settling:
+		return false, nil
 	case done:
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
