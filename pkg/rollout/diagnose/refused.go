@@ -43,35 +43,38 @@ func (d *diagnosis) refusedToOthers() []signal {
 	if d.Missing <= 0 {
 		return nil
 	}
-	var made, newest *corev1.Event
-	for _, event := range d.events[d.UID] {
-		switch {
-		case event.Reason == "SuccessfulCreate" && (made == nil || isLater(event, made)):
-			made = event
-		case event.Reason == FailedCreate && (newest == nil || isLater(event, newest)):
-			newest = event
-		}
-	}
-	if newest == nil || made != nil && isLater(made, newest) {
+	var since time.Time
+	events := d.events[d.UID]
+	made, refused := newest(events, "SuccessfulCreate"), newest(events, FailedCreate)
+	switch {
+	case refused == nil || made != nil && isLater(made, refused):
 		return nil
+	case made != nil:
+		since = made.LastTimestamp.Time
 	}
-	since := map[string]time.Time{} // by cause: the texts of the same name other pods
-	for _, event := range d.events[d.UID] {
-		if event.Reason != FailedCreate || made != nil && isLater(made, event) {
-			continue
-		}
-		cause, first := refusalCause(event.Message), began(event)
-		if made != nil {
-			first = latest(first, made.LastTimestamp.Time)
-		}
-		if before, again := since[cause]; !again || first.Before(before) {
-			since[cause] = first
+	s := d.refusal(refused.Reason, refused.Message, time.Time{})
+	first := began(refused)
+	for _, event := range events {
+		// The texts of the same cause may differ, as they name other pods.
+		if before := began(event); event.Reason == FailedCreate && before.Before(first) && refusalCause(event.Message) == s.id &&
+			(made == nil || isLater(event, made)) {
+			first = before
 		}
 	}
-	s := d.refusal(newest.Reason, newest.Message, since[refusalCause(newest.Message)])
-	s.object, s.uid = d.Workload, d.UID
-	s.evidence = []string{"refused last at " + newest.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
+	s.object, s.uid, s.since = d.Workload, d.UID, latest(s.since, latest(since, first))
+	s.evidence = []string{"refused last at " + refused.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
 	return []signal{s}
+}
+
+// newest is the last event of a sort, nil where there is none.
+func newest(events []*corev1.Event, reason string) *corev1.Event {
+	var last *corev1.Event
+	for _, event := range events {
+		if event.Reason == reason && (last == nil || isLater(event, last)) {
+			last = event
+		}
+	}
+	return last
 }
 
 // isLater tells which of two events was told last. Their times have full seconds; what is written later has a later version.
