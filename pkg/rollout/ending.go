@@ -23,6 +23,8 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		if next, m = m.judge(s, deadline, now); next != nil {
 			return next, m
 		}
+	case outcome == RolledBack && s.Observed() && !s.Complete():
+		m = m.after(s.examine(s.Current(), deadline, m, now)) // only to tell what holds it up
 	}
 	if s.Complete() {
 		return stop{outcome: outcome}, m

@@ -31,6 +31,9 @@ type View struct {
 	Outcome Outcome
 	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
 	Obstacle Obstacle
+	// Settling tells of a StatefulSet or DaemonSet that its containers have ended before, and have yet to run for long enough
+	// for success to be believed.
+	Settling bool
 	// Stale tells that a connection is broken just now: what the pods do is not judged before it is back.
 	Stale bool
 	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
@@ -116,7 +119,21 @@ func (s *session) look(known string) (*View, time.Time, error) {
 	if connected && view.Blind == nil && view.Phase == Progressing {
 		return view, s.judgePods(view, s.source.pods()), nil
 	}
+	if connected && view.Blind == nil && view.Phase != Unobserved {
+		return view, s.believe(view, s.source.pods()), nil
+	}
 	return view, time.Time{}, nil
+}
+
+// believe adds to a view of a StatefulSet or DaemonSet that is complete whether that may be believed, and tells when it may.
+func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
+	var until time.Time
+	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
+	s.memory, until = s.memory.settlingOf(in.Pods, in.Now)
+	if v.Settling = in.Now.Before(until); v.Settling {
+		return until
+	}
+	return time.Time{}
 }
 
 func (v *View) failed(finding *Finding) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 func TestPhaseOfADeployment(t *testing.T) {
@@ -235,6 +238,62 @@ func TestTheReadinessGraceOutlivesThePodsThatProveIt(t *testing.T) {
 		if (finding != nil) != (look.want != "") || finding != nil && !strings.Contains(finding.Message, look.want) {
 			t.Errorf("after %d s: got %v", look.second, finding)
 		}
+	}
+}
+
+// A StatefulSet or DaemonSet that is complete may be a crash loop between two crashes.
+func TestSetsSettleToo(t *testing.T) {
+	t.Parallel()
+	ordered := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{UID: "s"}, Status: appsv1.StatefulSetStatus{UpdateRevision: "new"}}
+	status := corev1.ContainerStatus{
+		Name: "app", RestartCount: 1, Ready: true, LastTerminationState: ended(1, "Error", ""),
+		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(0))}},
+	}
+	last := status.LastTerminationState.Terminated
+	last.StartedAt, last.FinishedAt = metav1.NewTime(noon(-16)), metav1.NewTime(noon(-1))
+	pod, well := owned(ordered, "db-0", "new", "", ""), owned(ordered, "db-1", "new", "", "")
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{status}
+	for name, test := range map[string]struct {
+		second int
+		pods   []*corev1.Pod
+		want   bool
+	}{
+		"ran for long enough before": {30, []*corev1.Pod{pod, well}, false},
+		"may end again":              {29, []*corev1.Pod{pod, well}, true},
+		"none has ended":             {29, []*corev1.Pod{well}, false},
+	} {
+		s, view := fixedSession(), &View{Workload: ordered, Phase: Complete}
+		s.Clock = clocktesting.NewFakeClock(noon(test.second))
+		if until := s.believe(view, test.pods); view.Settling != test.want || test.want && !until.Equal(noon(30)) {
+			t.Errorf("%s: settling %v until %s", name, view.Settling, until)
+		}
+	}
+}
+
+// What keeps the old version from coming back is told at once, though nothing but the deadline ends the way back.
+func TestWhatHoldsTheWayBackUpIsTold(t *testing.T) {
+	t.Parallel()
+	current := setFor("a", "web:1", 1, noon(0))
+	current.Status.Conditions = []appsv1.ReplicaSetCondition{{
+		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", LastTransitionTime: metav1.NewTime(noon(1)),
+		Message: `pods "a-1" is forbidden: maximum memory usage per Pod is 1Gi. No limit is specified`,
+	}}
+	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: templateFor("web:1", "")}}
+	var told []*Finding
+	s := fixedSession()
+	s.Emit = func(_ time.Time, event Event) { told = append(told, event.(FindingEvent).Finding) }
+	s.phase, s.outcome = ending, RolledBack
+	for second := range 3 {
+		snapshot := &Snapshot{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{current}}
+		var next action
+		next, s.memory = decideEnd(snapshot, Idle, RolledBack, ptr.To[int32](600), s.memory, noon(second))
+		if _, waits := next.(await); !waits {
+			t.Errorf("got %+v", next)
+		}
+		s.warn(snapshot.report)
+	}
+	if len(told) != 1 || told[0].ID != "LimitRangeViolated" || told[0].Severity != diagnose.Warning {
+		t.Errorf("told %v", told)
 	}
 }
 

@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"fmt"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
@@ -37,16 +39,22 @@ func (s *session) emit(event Event) {
 	}
 }
 
-// warn tells once what may stand in the way.
+// warn tells once what may stand in the way. Of the way back that is all of it: nothing ends it but its deadline.
 func (s *session) warn(report *diagnose.Report) {
 	if report == nil || s.Emit == nil {
 		return
 	}
+	back := s.phase == ending && s.outcome == RolledBack
 	for i := range report.Findings {
 		f := &report.Findings[i]
-		key := f.ID + "/" + f.Container
-		if f.Severity == diagnose.Fatal || f.Starting() || s.warned[key] {
+		key := fmt.Sprintf("%s/%s/%t", f.ID, f.Container, back)
+		if f.Severity == diagnose.Fatal && !back || f.Starting() || s.warned[key] {
 			continue
+		}
+		if back {
+			told := *f
+			told.Severity, told.Grace = diagnose.Warning, nil
+			f = &told
 		}
 		if s.warned == nil {
 			s.warned = map[string]bool{}

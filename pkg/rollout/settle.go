@@ -154,7 +154,17 @@ func (s *Snapshot) of(pod *corev1.Pod, id, text string) *Finding {
 // settling is until when success is held back, by what the nodes' clocks tell and no longer than from now on where they are
 // ahead.
 func (m memory) settling(s *Snapshot, current *appsv1.ReplicaSet, now time.Time) (memory, time.Time) {
-	until := s.settled(current)
+	var pods []*corev1.Pod
+	for _, pod := range s.Pods {
+		if ownedBy(pod, current) {
+			pods = append(pods, pod)
+		}
+	}
+	return m.settlingOf(pods, now)
+}
+
+func (m memory) settlingOf(pods []*corev1.Pod, now time.Time) (memory, time.Time) {
+	until := settled(pods)
 	if !until.Equal(m.settled) {
 		m.settled, m.settledBy = until, until
 		if limit := now.Add(mostSettling); until.After(limit) {
@@ -166,10 +176,10 @@ func (m memory) settling(s *Snapshot, current *appsv1.ReplicaSet, now time.Time)
 
 // settled is when the new pods that have restarted have run for long enough: twice as long as their container did before
 // it ended. It is zero where none has restarted.
-func (s *Snapshot) settled(current *appsv1.ReplicaSet) time.Time {
+func settled(pods []*corev1.Pod) time.Time {
 	var last time.Time
-	for _, pod := range s.Pods {
-		if !ownedBy(pod, current) || restarts(pod) == 0 || diagnose.EndedByNode(pod) {
+	for _, pod := range pods {
+		if restarts(pod) == 0 || diagnose.EndedByNode(pod) {
 			continue
 		}
 		for i := range pod.Status.ContainerStatuses {

@@ -35,7 +35,7 @@ func (f waitFlags) validate() error {
 func (f waitFlags) waiter(env *environment) (*statusRun, error) {
 	quiet := *env
 	quiet.Out = io.Discard
-	run := &statusRun{statusFlags: &statusFlags{watch: true, waitFlags: f}, env: &quiet}
+	run := &statusRun{statusFlags: &statusFlags{watch: true, waitFlags: f}, env: &quiet, settles: true}
 	return run, run.connect()
 }
 

@@ -22,6 +22,8 @@ type statusRun struct {
 	// pending are the objects that are not done at first sight.
 	pending []*statusTarget
 	found   bool
+	// settles holds success back where containers have ended before; status itself tells it as soon as kubectl does.
+	settles bool
 
 	// mu keeps what is told of one object together.
 	mu        sync.Mutex

@@ -95,8 +95,10 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	}
 	t.line(text)
 	switch {
-	case view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open):
+	case t.fails(view):
 		err = t.failure()
+	case done && t.settles && view.Settling:
+		return false, nil
 	case done:
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
@@ -108,6 +110,11 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	}
 	t.document(ctx, view.Phase, err)
 	return true, err
+}
+
+// fails tells whether what stands in the way is told as a failure: kubectl's line alone has none.
+func (t *statusTarget) fails(view *rollout.View) bool {
+	return view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open)
 }
 
 // phaseRefused is the phase of an object that kubectl has no status for.

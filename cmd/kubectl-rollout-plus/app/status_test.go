@@ -10,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -75,6 +77,35 @@ func TestWayBack(t *testing.T) {
 		target := &statusTarget{object: printers.Deployment("shop", "web"), view: rollout.Glance(d)}
 		if got := target.wayBack(); got != want {
 			t.Errorf("revision %s: got %q", revision, got)
+		}
+	}
+}
+
+// Who waits after a change believes success once it has settled; status tells it as soon as kubectl does.
+func TestSuccessThatHasYetToSettle(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.StatefulSet{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"}, ObjectMeta: metav1.ObjectMeta{Name: "db", Generation: 1},
+		Spec: appsv1.StatefulSetSpec{UpdateStrategy: appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType}},
+	}
+	set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, Replicas: 1, ReadyReplicas: 1, UpdatedReplicas: 1, CurrentRevision: "a", UpdateRevision: "a"}
+	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(set).GroupKind())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for settles, want := range map[bool]bool{false: true, true: false} {
+		run := &statusRun{statusFlags: &statusFlags{watch: true}, env: &environment{IOStreams: genericiooptions.NewTestIOStreamsDiscard()}, settles: settles}
+		target := &statusTarget{statusRun: run, viewer: viewer, workload: set, object: objectOf(set)}
+		view := rollout.Glance(set)
+		if view.Settling = true; view.Phase != rollout.Complete {
+			t.Fatal(view.Phase)
+		}
+		if enough, err := target.judge(t.Context(), view); enough != want || err != nil {
+			t.Errorf("enough %v, %v", enough, err)
+		}
+		view.Settling = false
+		if enough, err := target.judge(t.Context(), view); !enough || err != nil {
+			t.Errorf("settled: enough %v, %v", enough, err)
 		}
 	}
 }

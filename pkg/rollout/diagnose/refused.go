@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // refused says why pods, or the ReplicaSet that would make them, are not created.
@@ -42,33 +43,47 @@ func (d *diagnosis) refusedToOthers() []signal {
 	if d.Missing <= 0 {
 		return nil
 	}
-	var made time.Time
-	for _, event := range d.events[d.UID] {
-		if event.Reason == "SuccessfulCreate" {
-			made = latest(made, event.LastTimestamp.Time)
-		}
-	}
-	since := map[string]time.Time{} // by cause: the texts of the same name other pods
-	var newest *corev1.Event
-	for _, event := range d.events[d.UID] {
-		if event.Reason != FailedCreate || event.LastTimestamp.Time.Before(made) {
-			continue
-		}
-		cause, first := refusalCause(event.Message), latest(began(event), made)
-		if before, again := since[cause]; !again || first.Before(before) {
-			since[cause] = first
-		}
-		if newest == nil || newest.LastTimestamp.Before(&event.LastTimestamp) {
-			newest = event
-		}
-	}
-	if newest == nil {
+	var since time.Time
+	events := d.events[d.UID]
+	made, refused := newest(events, "SuccessfulCreate"), newest(events, FailedCreate)
+	switch {
+	case refused == nil || made != nil && isLater(made, refused):
 		return nil
+	case made != nil:
+		since = made.LastTimestamp.Time
 	}
-	s := d.refusal(newest.Reason, newest.Message, since[refusalCause(newest.Message)])
-	s.object, s.uid = d.Workload, d.UID
-	s.evidence = []string{"refused last at " + newest.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
+	s := d.refusal(refused.Reason, refused.Message, time.Time{})
+	first := began(refused)
+	for _, event := range events {
+		// The texts of the same cause may differ, as they name other pods.
+		if before := began(event); event.Reason == FailedCreate && before.Before(first) && refusalCause(event.Message) == s.id &&
+			(made == nil || isLater(event, made)) {
+			first = before
+		}
+	}
+	s.object, s.uid, s.since = d.Workload, d.UID, latest(s.since, latest(since, first))
+	s.evidence = []string{"refused last at " + refused.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
 	return []signal{s}
+}
+
+// newest is the last event of a sort, nil where there is none.
+func newest(events []*corev1.Event, reason string) *corev1.Event {
+	var last *corev1.Event
+	for _, event := range events {
+		if event.Reason == reason && (last == nil || isLater(event, last)) {
+			last = event
+		}
+	}
+	return last
+}
+
+// isLater tells which of two events was told last. Their times have full seconds; what is written later has a later version.
+func isLater(event, than *corev1.Event) bool {
+	if !event.LastTimestamp.Equal(&than.LastTimestamp) {
+		return than.LastTimestamp.Before(&event.LastTimestamp)
+	}
+	order, err := resourceversion.CompareResourceVersion(event.ResourceVersion, than.ResourceVersion)
+	return err == nil && order > 0
 }
 
 // refusal is what the API server has refused since a moment.

@@ -2,9 +2,11 @@ package diagnose
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // What the kubelet says that no recording has, in the words of its sources (pkg/kubelet/images and pkg/kubelet/container).
@@ -164,6 +166,8 @@ func TestPodsOfOtherKindsThatAreRefused(t *testing.T) {
 		"no account":                {2, []told{refused(robot, 1, 3)}, 16, "fatal ServiceAccountNotFound 1"},
 		"none is missing":           {0, []told{refused(security, 1, 30)}, 46, ""},
 		"one was made since":        {1, []told{refused(security, 1, 3), made(4)}, 46, ""},
+		"made in the same second":   {1, []told{refused(security, 1, 3), made(3)}, 46, ""},
+		"refused in the same one":   {1, []told{made(3), refused(security, 1, 3)}, 46, "fatal PodSecurityViolated 1"},
 		"one was made before":       {1, []told{made(1), refused(security, 1, 3)}, 46, "fatal PodSecurityViolated 1"},
 		"long ago, and again":       {1, []told{refused(quota, -1000, 30), made(20)}, 46, "warning QuotaExceeded 1"},
 		"it is not told":            {1, nil, 46, ""},
@@ -171,9 +175,9 @@ func TestPodsOfOtherKindsThatAreRefused(t *testing.T) {
 	} {
 		in := inputOf(test.now)
 		in.Workload, in.UID, in.Missing = Object{"StatefulSet", "db"}, "set", test.missing
-		for _, told := range test.told {
+		for i, told := range test.told {
 			in.Events = append(in.Events, &corev1.Event{
-				InvolvedObject: corev1.ObjectReference{UID: "set"}, Reason: told.reason, Message: told.message,
+				ObjectMeta: metav1.ObjectMeta{ResourceVersion: strconv.Itoa(i + 1)}, InvolvedObject: corev1.ObjectReference{UID: "set"}, Reason: told.reason, Message: told.message,
 				FirstTimestamp: at(told.first), LastTimestamp: at(told.last),
 			})
 		}
