@@ -26,7 +26,7 @@ func TestEnsure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made := v.ConfigMap("2026-01-01T00:00:00Z")
+		made := v.Content.ConfigMap(v.Meta("2026-01-01T00:00:00Z"), new(true))
 		made.Namespace, made.OwnerReferences = "shop", []metav1.OwnerReference{ownerReference("theirs", nil)}
 		if change != nil {
 			change(made)
@@ -56,7 +56,8 @@ func TestEnsure(t *testing.T) {
 		"every name":              {all, "", nil},
 	} {
 		client := fake.NewClientset(c.there...)
-		s := &versionStore{client: client, clock: clocktesting.NewFakeClock(time.Unix(1_800_000_000, 0)), namespace: "shop"}
+		reader := &configReader{client: client, namespace: "shop"}
+		s := &versionStore{configReader: reader, clock: clocktesting.NewFakeClock(time.Unix(1_800_000_000, 0))}
 		version, err := s.ensure(t.Context(), head, content, []metav1.OwnerReference{ownerReference("mine", nil)}, false)
 		if c.want == "" {
 			if err == nil || !strings.Contains(err.Error(), `all names for the new version of configmap/x in namespace "shop" are taken`) {
