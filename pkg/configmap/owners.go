@@ -117,6 +117,11 @@ type Settled struct {
 	Versions map[Object]time.Time
 }
 
+// isDone tells whether an owner that does not need a version is none any more: no command is at work that may have it need it.
+func (h *Holder) isDone(recent bool, settled Settled) bool {
+	return h.Workload && settled.Workloads[h.Owner.UID] || (h.Workload || h.Newest) && !recent
+}
+
 // Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
 // collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
 // whoever makes the next revision. A revision owns too what the head held when it was left. Owners that others have given
@@ -135,7 +140,7 @@ func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 			if at < 0 && h.Owner.UID != "" {
 				owners = append(owners, h.Owner)
 			}
-		case at >= 0 && h.Workload && (!recent || settled.Workloads[h.Owner.UID]), at >= 0 && h.Newest && !recent:
+		case at >= 0 && h.isDone(recent, settled):
 			owners = slices.Delete(owners, at, at+1)
 		}
 	}

@@ -17,7 +17,8 @@ const configAttachExample = `  # All keys of the ConfigMap web as variables of d
 
   # One key as a variable, another as a file
   kubectl rollout-plus config attach statefulset/db \
-    --env-from-config-key LEVEL=db:log-level --mount-config db:db.conf=/config/db.conf
+    --env-from-config-key LEVEL=db:log-level \
+    --mount-config db:db.conf=/config/db.conf
 
   # A Secret's keys as files, in the container agent
   kubectl rollout-plus config attach daemonset/agent -c agent \

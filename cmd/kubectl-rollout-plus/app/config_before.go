@@ -106,12 +106,7 @@ func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Hol
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	targets := map[types.UID]bool{}
-	err := r.eachRevision(ctx, []rollout.Workload{r.of}, func(object runtime.Object) {
-		if found := revisionOf(object); found != nil && found.of == r.of.GetUID() && found.has(template) {
-			targets[found.GetUID()] = true
-		}
-	})
+	targets, err := r.revisionsWith(ctx, template)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +119,17 @@ func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Hol
 		}
 	}
 	return left, nil
+}
+
+// revisionsWith are the revisions of the workload that have this template.
+func (r *restoration) revisionsWith(ctx context.Context, template *corev1.PodTemplateSpec) (map[types.UID]bool, error) {
+	with := map[types.UID]bool{}
+	err := r.eachRevision(ctx, []rollout.Workload{r.of}, func(object runtime.Object) {
+		if found := revisionOf(object); found != nil && found.of == r.of.GetUID() && found.has(template) {
+			with[found.GetUID()] = true
+		}
+	})
+	return with, err
 }
 
 func ownedByRevision(kept *configmap.Kept) bool {

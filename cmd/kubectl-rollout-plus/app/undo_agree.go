@@ -80,7 +80,7 @@ func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack
 	if err != nil || config.restoration == nil || len(config.kept) == 0 {
 		return nil, err
 	}
-	back := &goingBack{name: nameOf(config.restoration.of), versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
+	back := &goingBack{name: nameOf(config.of), versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
 	if d, is := info.Object.(*appsv1.Deployment); is && u.toRevision == 0 && rollout.MayBeOpen(d) {
 		if _, record, err := rollout.OpenRollout(d, nil); err == nil && record != nil {
 			back.fromNote(noteOf(record))

@@ -40,3 +40,20 @@ func TestDisagrees(t *testing.T) {
 		}
 	}
 }
+
+// What an open rollout remembers is what going back from it gives the object.
+func TestGoingBackFromAnOpenRollout(t *testing.T) {
+	t.Parallel()
+	open := &goingBack{name: "a", versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
+	open.fromNote(nil)
+	if len(open.versions) > 0 {
+		t.Errorf("without a change of configuration: %v", open.versions)
+	}
+	open.fromNote(&configNote{Kind: configmap.ConfigMap, Name: "web", Before: "web-1", After: "web-2"})
+	if err := open.disagrees(back("b", "web-1", true), false); err != nil {
+		t.Error(err)
+	}
+	if err := open.disagrees(back("b", "web-3", true), true); err == nil || !strings.Contains(err.Error(), "what a goes back to (web-1)") {
+		t.Errorf("%v", err)
+	}
+}
