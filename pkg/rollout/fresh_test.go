@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,7 +121,13 @@ func TestTheWayBackDoesNotWaitForTheReport(t *testing.T) {
 				t.Errorf("%s passed", time.Since(asked))
 			}
 		}
-		wantOutcome(t, b.start(t.Context(), t), RolledBack, "")
+		result := b.start(t.Context(), t)
+		wantOutcome(t, result, RolledBack, "")
+		for _, what := range []string{"events", "logs"} {
+			if !slices.Contains(result.Finding.Evidence, what+" could not be read: there was no answer in time") {
+				t.Errorf("it is not said that %s could not be read: %q", what, result.Finding.Evidence)
+			}
+		}
 	})
 }
 

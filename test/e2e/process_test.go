@@ -127,7 +127,7 @@ func (p *process) ends(code int, texts ...string) *process {
 	}
 	told := p.told()
 	for _, text := range texts {
-		if !strings.Contains(told, text) && !(text == lastLines && strings.Contains(told, unreadLogs)) {
+		if unread := text == lastLines && strings.Contains(told, unreadLogs); !unread && !strings.Contains(told, text) {
 			p.t.Fatalf("%v does not tell %q\n%s", p.cmd.Args, text, told)
 		}
 	}
