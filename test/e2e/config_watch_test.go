@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -242,14 +244,11 @@ func TestWatchRefusesWhatCannotStart(t *testing.T) {
 func (s *space) limit(pods string) {
 	s.Helper()
 	quotas := s.client.CoreV1().ResourceQuotas(s.name)
-	hard := corev1.ResourceList{corev1.ResourcePods: resource.MustParse(pods)}
-	quota, err := quotas.Get(s.Context(), "pods", metav1.GetOptions{})
-	if err == nil {
-		quota.Spec.Hard = hard
-		_, err = quotas.Update(s.Context(), quota, metav1.UpdateOptions{})
-	} else {
+	// A patch, since the quota controller writes the status meanwhile.
+	_, err := quotas.Patch(s.Context(), "pods", types.MergePatchType, fmt.Appendf(nil, `{"spec":{"hard":{"pods":%q}}}`, pods), metav1.PatchOptions{})
+	if apierrors.IsNotFound(err) {
 		_, err = quotas.Create(s.Context(), &corev1.ResourceQuota{
-			ObjectMeta: metav1.ObjectMeta{Name: "pods"}, Spec: corev1.ResourceQuotaSpec{Hard: hard},
+			ObjectMeta: metav1.ObjectMeta{Name: "pods"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse(pods)}},
 		}, metav1.CreateOptions{})
 	}
 	must(s.TB, err)

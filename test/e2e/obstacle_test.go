@@ -5,6 +5,9 @@ package e2e
 import (
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // A StatefulSet waits for every pod to be ready before it replaces any, those of an earlier revision too.
@@ -57,11 +60,15 @@ func TestUndoAndAPodThatIsStarting(t *testing.T) {
 	starting := strings.Replace(manifestOf("StatefulSet", "db", "db:v1", ""), "labels: {app: db}}, spec",
 		"labels: {app: db}, annotations: {test.rollout-plus/stage: none}}, spec", 1)
 	s.kubectl("create", "-f", s.file(starting))
-	pod := func(image string) string {
+	pod := func(image string) (uid types.UID) {
 		t.Helper()
-		s.kubectl("wait", "pod/db-0", "--for=create", "--timeout=2m")
-		s.kubectl("wait", "pod/db-0", "--for=jsonpath={.spec.containers[0].image}="+image, "--timeout=2m")
-		return s.kubectl("get", "pod", "db-0", "-o", "jsonpath={.metadata.uid}")
+		s.until(func() bool {
+			pod, err := s.client.CoreV1().Pods(s.name).Get(s.Context(), "db-0", metav1.GetOptions{})
+			must(t, gone(err))
+			uid = pod.UID
+			return err == nil && pod.DeletionTimestamp == nil && pod.Spec.Containers[0].Image == image
+		}, func() string { return "no pod db-0 of " + image })
+		return uid
 	}
 	before := pod("db:v1")
 	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
