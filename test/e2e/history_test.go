@@ -64,6 +64,14 @@ func (s *space) workload(short string, images ...string) {
 	}
 }
 
+// nextSecond waits until a write has another time stamp than what was before: one of the same second, or one that its controller
+// comes to late, might be anybody's.
+func (s *space) nextSecond() {
+	s.Helper()
+	next := time.Now().Truncate(time.Second).Add(time.Second)
+	s.until(func() bool { return !time.Now().Before(next) }, func() string { return "the clock stands still" })
+}
+
 func (s *space) dir() string { return filepath.Dir(s.kubeconfig) }
 
 // both runs a command of kubectl rollout and the plugin's until they are the same, or kubectl itself has nothing new to
@@ -269,7 +277,10 @@ func TestHistoryStates(t *testing.T) {
 	for short := range kinds {
 		t.Run(short, func(t *testing.T) {
 			s := newSpace(t)
-			s.workload(short, "web:v1", "web:v2")
+			s.workload(short, "web:v1")
+			s.nextSecond()
+			s.kubectl("set", "image", short+"/web", "app=web:v2")
+			s.kubectl("rollout", "status", short+"/web")
 			desired, updated := "{.spec.replicas}", "{.status.updatedReplicas}"
 			if short == "ds" {
 				desired, updated = "{.status.desiredNumberScheduled}", "{.status.updatedNumberScheduled}"
@@ -285,6 +296,7 @@ func TestHistoryStates(t *testing.T) {
 			}
 			expect("1 old 0/0 [web:v1]", fmt.Sprintf("2 current %d/%d [web:v2] kubectl-set", all, all))
 
+			s.nextSecond()
 			s.kubectl("set", "image", short+"/web", "app=web:never-ready")
 			stable := all - 1
 			if short == "deploy" { // a surge of one, and none less
