@@ -48,10 +48,9 @@ func (h *Holder) Needs(object Object) bool { return h.names[object] }
 func (h *Holder) Unrecorded(head Object) bool { return h.names[head] && h.notes[RecordKey(head)] == "" }
 
 // Leaves tells whether a revision that owns a version needs it though its template does not name it: as what the head held
-// when that revision was left. Of one that is not left, that is the head's to tell.
+// when that revision was left, or while its pods were started.
 func (h *Holder) Leaves(k *Kept) bool {
-	owns := func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID }
-	return !h.Workload && h.Owner.UID != "" && slices.ContainsFunc(k.Meta.OwnerReferences, owns) && (!h.Newest || !h.Unrecorded(k.Head))
+	return !h.Workload && h.Owner.UID != "" && k.ownedBy(map[types.UID]bool{h.Owner.UID: true})
 }
 
 // The annotations of a pod template that name the version which its pods were rolled with, where the template has to keep
@@ -100,6 +99,22 @@ func (k *Kept) Claimed() time.Time {
 	return k.Meta.CreationTimestamp.Time
 }
 
+func (k *Kept) ownedBy(some map[types.UID]bool) bool {
+	return slices.ContainsFunc(k.Meta.OwnerReferences, func(o metav1.OwnerReference) bool { return some[o.UID] })
+}
+
+// KeptFor is the version of a head that was kept last for one of some revisions, nil where none was.
+func KeptFor(revisions map[types.UID]bool, head Object, all []Kept) *Kept {
+	var last *Kept
+	for i := range all {
+		k := &all[i]
+		if k.Head == head && k.ownedBy(revisions) && (last == nil || last.Claimed().Before(k.Claimed())) {
+			last = k
+		}
+	}
+	return last
+}
+
 // Keeping is what is to be done about a version.
 type Keeping struct {
 	// Owners are those it is to have, nil where they are right.
@@ -124,18 +139,19 @@ func (h *Holder) isDone(recent bool, settled Settled) bool {
 
 // Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
 // collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
-// whoever makes the next revision. A revision owns too what the head held when it was left. Owners that others have given
-// it stay.
+// whoever makes the next revision. A revision owns too what the head held when it was left, or when its pods were
+// started. Owners that others have given it stay.
 func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 	claimed := k.Claimed()
 	settledAt, is := settled.Versions[k.Object]
-	recent := now.Sub(claimed) < Grace && (!is || claimed.After(settledAt))
+	done := is && !claimed.After(settledAt)
+	recent := now.Sub(claimed) < Grace && !done
 	owners, needed := slices.Clone(k.Meta.OwnerReferences), false
 	for i := range holders {
 		h := &holders[i]
 		at := slices.IndexFunc(owners, func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID })
 		switch {
-		case h.Needs(k.Object), h.Leaves(k):
+		case h.Needs(k.Object), h.Leaves(k) && !(done && h.Newest && h.Unrecorded(k.Head)): // which the head itself tells then
 			needed = true
 			if at < 0 && h.Owner.UID != "" {
 				owners = append(owners, h.Owner)

@@ -60,9 +60,7 @@ func TestKeep(t *testing.T) {
 		"left, and another's":         {[]types.UID{"x"}, long, []Holder{holderOf("rs1", false, "")}, "", nil, true},
 		"a workload leaves nothing":   {[]types.UID{"d"}, long, []Holder{holderOf("d", true, "web")}, "", nil, true},
 		"a pod leaves nothing":        {[]types.UID{""}, long, []Holder{holderOf("", false, "web")}, "", nil, true},
-		"not left":                    {[]types.UID{"rs1"}, long, []Holder{holderOf("d", true, "web"), newest(holderOf("rs1", false, "web"))}, "", nil, true},
-		"not left yet":                {[]types.UID{"rs1"}, just, []Holder{holderOf("d", true, "web"), newest(holderOf("rs1", false, "web"))}, "", nil, false},
-		"not left, but by another":    {[]types.UID{"rs1", "rs2"}, long, []Holder{newest(holderOf("rs1", false, "web")), holderOf("rs2", false, "web")}, "", []types.UID{"rs2"}, false},
+		"what pods started with":      {[]types.UID{"rs1"}, long, []Holder{holderOf("d", true, "web"), newest(holderOf("rs1", false, "web"))}, "", nil, false},
 		"gone back to, and edited":    {[]types.UID{"rs1"}, long, []Holder{newest(holderOf("rs1", false, "web-2"))}, "", nil, false},
 		"named in an annotation only": {nil, long, []Holder{inPlace}, "", []types.UID{"rs1"}, false},
 	} {
@@ -94,6 +92,11 @@ func TestKeep(t *testing.T) {
 	owned.Meta.OwnerReferences = []metav1.OwnerReference{{UID: "rs1"}}
 	if !owned.Keep([]Holder{newest(holderOf("rs1", false, "web"))}, Settled{Versions: map[Object]time.Time{undone.Object: now}}, now).Unneeded {
 		t.Error("what was kept for a revision stays that was not left after all")
+	}
+	owned.Meta.OwnerReferences = append(owned.Meta.OwnerReferences, metav1.OwnerReference{UID: "rs2"})
+	some := []Holder{newest(holderOf("rs1", false, "web")), holderOf("rs2", false, "web")}
+	if got := owned.Keep(some, Settled{Versions: map[Object]time.Time{undone.Object: now}}, now).Owners; len(got) != 1 || got[0].UID != "rs2" {
+		t.Errorf("what was left by another revision than the present one is owned by %v", got)
 	}
 	remembering := holderOf("d", true, "web-2")
 	remembering.Add(undone.Object)

@@ -55,6 +55,9 @@ func (a Age) older(started time.Time) bool {
 	return !started.After(a.Changed)
 }
 
+// Older tells whether containers of a workload run that may have been started with an earlier content.
+func (a Age) Older(w *Workload) bool { return !w.Since.IsZero() && a.older(w.Since) }
+
 // since is the change as a workload sees it: against what its pods run with, where that is another content than Old.
 func (c *Change) since(w *Workload) *Change {
 	own := *c
@@ -95,7 +98,7 @@ func (c *Change) fresh(w *Workload, noted *Content) bool {
 // unknown tells whether nobody knows what the containers of a workload run with that is looked at for something else than
 // the present content.
 func (c *Change) unknown(w *Workload) bool {
-	return c.Stale && c.Versions[c.noted(w)] == nil && !w.Since.IsZero() && NamesPlainly(w.Spec, c.Object) && c.Age.older(w.Since)
+	return c.Stale && c.Versions[c.noted(w)] == nil && NamesPlainly(w.Spec, c.Object) && c.Age.Older(w)
 }
 
 // isWithout tells whether another content is this one without some of its keys.

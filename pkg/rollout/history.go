@@ -34,6 +34,8 @@ const Unknown = "unknown"
 // RevisionInfo is one entry of a workload's history.
 type RevisionInfo struct {
 	Number int64
+	// UID is that of its ReplicaSet or ControllerRevision.
+	UID types.UID
 	// Created is when its ReplicaSet was made, or when its ControllerRevision got this number. Going back to a revision makes
 	// no new ReplicaSet: then MadeAfter is the latest moment that is known to have been before that, else it is zero.
 	Created, MadeAfter time.Time

@@ -184,7 +184,7 @@ func (w *workload) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (
 
 func newRevision(of metav1.Object, number int64, template map[string]any) RevisionInfo {
 	r := RevisionInfo{
-		Number: number, Created: of.GetCreationTimestamp().Time, Template: template, State: RevisionOld,
+		Number: number, UID: of.GetUID(), Created: of.GetCreationTimestamp().Time, Template: template, State: RevisionOld,
 		ChangeCause: of.GetAnnotations()[ChangeCauseAnnotation], name: of.GetName(),
 	}
 	for _, container := range rawTemplate(template).containers("containers") {

@@ -72,7 +72,7 @@ func TestUndoOfKilledConfigSetOfNative(t *testing.T) {
 				p.code()
 				s.expectColor(t, "red")
 				s.limit("1000")
-				s.plugin("undo", short+"/web", "--wait").ends(0, fmt.Sprintf("configmap/settings holds again what it held when that revision was left (%s)", s.versionOfConfig("color=blue")))
+				s.plugin("undo", short+"/web", "--wait").ends(0, fmt.Sprintf("configmap/settings holds again what was kept for that revision (%s)", s.versionOfConfig("color=blue")))
 				s.expectColor(t, "blue")
 			})
 		}
@@ -84,12 +84,12 @@ func TestUndoToWhatWasLeftLast(t *testing.T) {
 	w := newConfigured(t)
 	first := []string{"undo", "deployment/web", "--to-revision", "1", "--steps", "100%"}
 	w.plugin("config", "set", "settings", "color=red", "--yes", "--steps", "100%").ends(0)
-	w.plugin(first...).ends(0, "configmap/settings holds again what it held when that revision was left")
+	w.plugin(first...).ends(0, "configmap/settings holds again what was kept for that revision")
 	w.expectColor(t, "blue")
 	w.kubectl("patch", "configmap", "settings", "-p", `{"data":{"color":"by hand"}}`)
 	w.plugin("config", "set", "settings", "color=red", "--yes", "--steps", "100%").ends(0)
 	w.plugin("config", "set", "settings", "color=blue", "--yes", "--steps", "100%").ends(0)
 	first[3] = "3" // which the first is by now
-	w.plugin(first...).ends(0, "configmap/settings holds again what it held when that revision was left")
+	w.plugin(first...).ends(0, "configmap/settings holds again what was kept for that revision")
 	w.expectColor(t, "by hand")
 }

@@ -79,7 +79,7 @@ func TestKilledConfigSetGoesOn(t *testing.T) {
 			if owners := w.kubectl("get", "configmap", before, "-o", "jsonpath={.metadata.ownerReferences[*].kind}"); owners != "ReplicaSet" {
 				t.Errorf("%s is owned by %q", before, owners)
 			}
-			w.plugin("undo", "deployment/web", "--wait").ends(0, "configmap/settings holds again what it held when that revision was left ("+before+")")
+			w.plugin("undo", "deployment/web", "--wait").ends(0, "configmap/settings holds again what was kept for that revision ("+before+")")
 			w.expectColor(t, "blue")
 		})
 	}

@@ -17,15 +17,18 @@ import (
 
 // keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
 // object what it held, whoever does it. The revisions that are left own it where their templates do not tell what it held:
-// so undo finds it, whatever becomes of this command.
+// so undo finds it, whatever becomes of this command. Where nothing is rolled out, it is for those revisions alone.
 func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
-	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 || c.flags.noRestart {
+	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 {
 		return nil
 	}
 	if try {
-		if c.left, err = c.leaving(ctx); err != nil {
+		if c.left, err = c.leaving(ctx, c.head.object, c.runWithIt()); err != nil {
 			return err
 		}
+	}
+	if c.flags.noRestart && len(c.left) == 0 {
+		return nil
 	}
 	for i := range c.left {
 		owners = append(owners, c.left[i].Owner)
@@ -38,18 +41,35 @@ func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference
 	return c.leaveNothingElse(ctx)
 }
 
-// leaving are the newest revisions of the workloads that are to be rolled out, as far as their templates have the plain
-// name and do not note what it held.
-func (c *changer) leaving(ctx context.Context) ([]configmap.Holder, error) {
-	var workloads []rollout.Workload
+// runWithIt are the workloads whose revisions are to be known with what the object holds now. Those that stay run on with
+// what it held when their pods were started: where it has been edited since, that is another content.
+func (c *changer) runWithIt() []rollout.Workload {
+	edited, age := map[types.UID]bool{}, configmap.AgeOf(&c.head.meta)
+	for i := range c.workloads {
+		w := &c.workloads[i]
+		edited[w.UID] = c.flags.noRestart && age.Older(w)
+	}
+	var all []rollout.Workload
 	for _, w := range c.out {
-		holder := configmap.NewHolder(metav1.OwnerReference{}, true, rollout.TemplateOf(w.workload))
-		if holder.Unrecorded(c.head.object) {
-			workloads = append(workloads, w.workload)
+		if !edited[w.workload.GetUID()] {
+			all = append(all, w.workload)
+		}
+	}
+	return all
+}
+
+// leaving are the newest revisions of workloads, as far as their templates have a head's plain name and do not note what it
+// held.
+func (s *configSession) leaving(ctx context.Context, head configmap.Object, of []rollout.Workload) ([]configmap.Holder, error) {
+	var workloads []rollout.Workload
+	for _, w := range of {
+		holder := configmap.NewHolder(metav1.OwnerReference{}, true, rollout.TemplateOf(w))
+		if holder.Unrecorded(head) {
+			workloads = append(workloads, w)
 		}
 	}
 	newest := newestRevisions{}
-	if err := c.eachRevision(ctx, workloads, newest.see); err != nil {
+	if err := s.eachRevision(ctx, workloads, newest.see); err != nil {
 		return nil, err
 	}
 	var left []configmap.Holder
@@ -99,7 +119,7 @@ func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Hol
 ) (map[configmap.Object]configmap.Kept, error) {
 	var asked []configmap.Kept
 	for _, kept := range r.kept {
-		if !r.lenient && holder.Unrecorded(kept.Head) && !leaving.Unrecorded(kept.Head) && !r.noted(kept.Head) && ownedByRevision(&kept) {
+		if holder.Unrecorded(kept.Head) && !leaving.Unrecorded(kept.Head) && !r.noted(kept.Head) && ownedByRevision(&kept) {
 			asked = append(asked, kept)
 		}
 	}
@@ -112,10 +132,8 @@ func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Hol
 	}
 	left := map[configmap.Object]configmap.Kept{}
 	for i := range asked {
-		kept := &asked[i]
-		owned := slices.ContainsFunc(kept.Meta.OwnerReferences, func(o metav1.OwnerReference) bool { return targets[o.UID] })
-		if known, has := left[kept.Head]; owned && (!has || known.Claimed().Before(kept.Claimed())) {
-			left[kept.Head] = *kept
+		if last := configmap.KeptFor(targets, asked[i].Head, asked); last != nil {
+			left[last.Head] = *last
 		}
 	}
 	return left, nil

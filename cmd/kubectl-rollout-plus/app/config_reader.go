@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -240,4 +241,26 @@ func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names m
 		into[configmap.Object{Kind: kind, Name: name}] = existing[name]
 	}
 	return nil
+}
+
+// kept are the versions of one kind, without their content.
+func (r *configReader) kept(ctx context.Context, kind configmap.Kind, selector string) ([]configmap.Kept, error) {
+	body, err := r.client.CoreV1().RESTClient().Get().Namespace(r.namespace).Resource(kind.Resource()).
+		VersionedParams(&metav1.ListOptions{LabelSelector: selector}, metav1.ParameterCodec).
+		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Do(ctx).Raw()
+	if err != nil {
+		return nil, err
+	}
+	var list metav1.PartialObjectMetadataList
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, err
+	}
+	var all []configmap.Kept
+	for i := range list.Items {
+		item := &list.Items[i]
+		if head, is := configmap.HeadOf(kind, item); is {
+			all = append(all, configmap.Kept{Object: configmap.Object{Kind: kind, Name: item.Name}, Head: head, Meta: item.ObjectMeta})
+		}
+	}
+	return all, nil
 }

@@ -92,11 +92,11 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 		if err != nil {
 			return nil, errors.Join(err, r.takeBack(ctx, done))
 		}
-		when := "in that revision"
+		what := "it held in that revision"
 		if give.left {
-			when = "when that revision was left"
+			what = "was kept for that revision"
 		}
-		r.tell("%s holds again what it held %s (%s)", give.kept.Head, when, give.kept.Object.Name)
+		r.tell("%s holds again what %s (%s)", give.kept.Head, what, give.kept.Object.Name)
 		done = append(done, restored{written: written, before: give.now.content})
 	}
 	for head := range r.heads {

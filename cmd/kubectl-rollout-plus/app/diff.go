@@ -152,12 +152,14 @@ func oneWorkload(args []string) (kind, name string, err error) {
 type side struct {
 	number   int64
 	template map[string]any
+	// revision is its ReplicaSet or ControllerRevision, as far as there is one.
+	revision types.UID
 }
 
 // pick chooses what to compare.
 func (f *diffFlags) pick(history *rollout.History, object string) (from, to side, err error) {
 	if current := history.Current(); current != nil {
-		to.number = current.Number
+		to.number, to.revision = current.Number, current.UID
 	}
 	to.template = history.Template
 	find := func(number int64) (side, error) {
@@ -165,7 +167,7 @@ func (f *diffFlags) pick(history *rollout.History, object string) (from, to side
 		if revision == nil {
 			return side{}, fmt.Errorf("unable to find the specified revision: %s has no revision %d", object, number)
 		}
-		return side{number, revision.Template}, nil
+		return side{number, revision.Template, revision.UID}, nil
 	}
 	switch len(f.revisions) {
 	case 0:
@@ -173,7 +175,7 @@ func (f *diffFlags) pick(history *rollout.History, object string) (from, to side
 		if previous == nil {
 			return from, to, fmt.Errorf("%s has no revision before the current one to compare it with", object)
 		}
-		return side{previous.Number, previous.Template}, to, nil
+		return side{previous.Number, previous.Template, previous.UID}, to, nil
 	case 1:
 		from, err = find(f.revisions[0])
 		return from, to, err

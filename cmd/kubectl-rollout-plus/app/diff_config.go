@@ -24,14 +24,17 @@ func (u *configUse) recorded() bool {
 }
 
 // usesOf is what two sides take their configuration from.
-func usesOf(from, to side) (map[configmap.Object]*configUse, error) {
-	uses := map[configmap.Object]*configUse{}
+func (r *configReader) usesOf(ctx context.Context, from, to side) (map[configmap.Object]*configUse, error) {
+	kept, uses := newKeptVersions(r), map[configmap.Object]*configUse{}
 	for _, of := range []side{from, to} {
 		template, err := rollout.TypedTemplate(of.template)
 		if err != nil {
 			return nil, err
 		}
 		for _, use := range configmap.Uses(template) {
+			if use.Version, err = kept.version(ctx, use, of.revision); err != nil {
+				return nil, err
+			}
 			if uses[use.Head] == nil {
 				uses[use.Head] = &configUse{}
 			}
@@ -50,7 +53,7 @@ func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comp
 	if from.number == to.number {
 		return nil, nil
 	}
-	uses, err := usesOf(from, to)
+	uses, err := r.usesOf(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}

@@ -48,9 +48,9 @@ func newHistoryCommand(env *environment) *cobra.Command {
 		Short: "Show the revisions of Deployments, StatefulSets and DaemonSets",
 		Long: "Show the revisions of Deployments, StatefulSets and DaemonSets, as kubectl\n" +
 			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
-			"images, versions of ConfigMaps and Secrets (NAME:not-recorded where they are\n" +
-			"referenced by their plain names) and the field manager that made a revision,\n" +
-			"as far as the cluster knows that still. -o json, yaml and the like have the\n" +
+			"images, versions of ConfigMaps and Secrets (NAME:not-recorded where nobody has\n" +
+			"kept what they held) and the field manager that made a revision, as far as the\n" +
+			"cluster knows that still. -o json, yaml and the like have the\n" +
 			"same in fields of their own, besides the objects that kubectl prints.\n\n" +
 			"The state is current (nothing else runs), new (being rolled out), stable (what\n" +
 			"still serves while another one is rolled out) or old.",
@@ -169,11 +169,9 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 			revisions = []rollout.RevisionInfo{*only}
 		}
 		table := cliprinters.GetNewTabWriter(text)
-		shown := make([]printers.Revision, len(revisions))
-		for i := range revisions {
-			if shown[i], err = withConfig(&revisions[i]); err != nil {
-				return err
-			}
+		shown, err := past.withConfig(ctx, revisions)
+		if err != nil {
+			return err
 		}
 		printers.HistoryTable(table, shown, env.clock.Now())
 		if err := table.Flush(); err != nil {
@@ -224,25 +222,35 @@ func (f *historyFlags) objects(ctx context.Context, env *environment, past *past
 		if err != nil {
 			return nil, err
 		}
-		known := true
-		for number, object := range objects {
-			revision := history.Find(number)
-			if known = revision != nil; !known {
-				break
-			}
-			if objects[number], err = described(object, revision, env); err != nil {
-				return nil, err
-			}
-		}
-		if known {
-			return objects, nil
+		if revisions := matching(history, objects); len(revisions) == len(objects) {
+			return past.described(ctx, objects, revisions, env)
 		}
 	}
 	return nil, fmt.Errorf("the history of %s %q changed while it was read; run the command again", past.Mapping.GroupVersionKind.Kind, past.Name)
 }
 
-// described is an object with what is known of it as a revision.
-func described(object runtime.Object, revision *rollout.RevisionInfo, env *environment) (runtime.Object, error) {
+// matching are the revisions of a history that there are objects of.
+func matching(history *rollout.History, objects map[int64]runtime.Object) []rollout.RevisionInfo {
+	return slices.DeleteFunc(slices.Clone(history.Revisions), func(r rollout.RevisionInfo) bool { return objects[r.Number] == nil })
+}
+
+// described are objects with what is known of them as revisions.
+func (p *pastOf) described(ctx context.Context, objects map[int64]runtime.Object, revisions []rollout.RevisionInfo, env *environment,
+) (map[int64]runtime.Object, error) {
+	shown, err := p.withConfig(ctx, revisions)
+	if err != nil {
+		return nil, err
+	}
+	for i := range shown {
+		number := shown[i].Number
+		if objects[number], err = describedAs(&shown[i], objects[number], env); err != nil {
+			return nil, err
+		}
+	}
+	return objects, nil
+}
+
+func describedAs(revision *printers.Revision, object runtime.Object, env *environment) (runtime.Object, error) {
 	kinds, _, err := scheme.Scheme.ObjectKinds(object)
 	if err != nil {
 		return nil, err
@@ -255,11 +263,7 @@ func described(object runtime.Object, revision *rollout.RevisionInfo, env *envir
 	if err := json.Unmarshal(text, &with.Object); err != nil {
 		return nil, err
 	}
-	shown, err := withConfig(revision)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(with.Object, printers.HistoryFields(&shown, env.clock.Now()))
+	maps.Copy(with.Object, printers.HistoryFields(revision, env.clock.Now()))
 	with.SetGroupVersionKind(kinds[0])
 	return with, nil
 }

@@ -1,22 +1,32 @@
 package app
 
 import (
+	"context"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// withConfig adds to a revision what its template tells of the configuration. Nothing is read for that.
-func withConfig(revision *rollout.RevisionInfo) (printers.Revision, error) {
-	template, err := rollout.TypedTemplate(revision.Template)
-	if err != nil {
-		return printers.Revision{}, err
-	}
-	shown := printers.Revision{RevisionInfo: revision}
-	for _, use := range configmap.Uses(template) {
-		shown.Config = append(shown.Config, printers.RevisionConfig{
-			Config: printers.Config{Kind: string(use.Head.Kind), Name: use.Head.Name}, Version: use.Version, Hash: use.Hash(),
-		})
+// withConfig adds to revisions what they take configuration from: as their templates tell or, where these have plain names,
+// as a command has kept for them.
+func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInfo) ([]printers.Revision, error) {
+	shown := make([]printers.Revision, len(revisions))
+	kept := newKeptVersions(&configReader{client: p.engine.Client, namespace: p.Namespace})
+	for i := range revisions {
+		shown[i].RevisionInfo = &revisions[i]
+		template, err := rollout.TypedTemplate(revisions[i].Template)
+		if err != nil {
+			return nil, err
+		}
+		for _, use := range configmap.Uses(template) {
+			if use.Version, err = kept.version(ctx, use, revisions[i].UID); err != nil {
+				return nil, err
+			}
+			shown[i].Config = append(shown[i].Config, printers.RevisionConfig{
+				Config: printers.Config{Kind: string(use.Head.Kind), Name: use.Head.Name}, Version: use.Version, Hash: use.Hash(),
+			})
+		}
 	}
 	return shown, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,8 @@ type pin struct {
 	versions map[configmap.Object]*configmap.Version
 	// older are other versions of the heads, which are replaced too: a template is to see one version alone.
 	older map[configmap.Object]configmap.Object
+	// left are revisions for which versions of heads are kept that their templates do not name.
+	left map[configmap.Object][]metav1.OwnerReference
 	// claimed is by when the versions were, as the cluster may put it.
 	claimed time.Time
 }
@@ -33,7 +36,7 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 		p.older = map[configmap.Object]configmap.Object{}
 	}
 	for head, content := range p.contents {
-		version, err := store.ensure(ctx, head, content, owners, try)
+		version, err := store.ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
 		if err != nil {
 			return err
 		}
@@ -79,6 +82,16 @@ func (p *pin) objects() map[configmap.Object]time.Time {
 func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 	r.env.warnOfNoHistory(c.workload)
 	owners := []metav1.OwnerReference{ownerOfWorkload(c.workload)}
+	p.left = map[configmap.Object][]metav1.OwnerReference{}
+	for head := range p.contents {
+		left, err := r.leaving(ctx, head, []rollout.Workload{c.workload})
+		if err != nil {
+			return err
+		}
+		for i := range left {
+			p.left[head] = append(p.left[head], left[i].Owner)
+		}
+	}
 	if err := p.write(ctx, r.store, owners, true); err != nil {
 		return err
 	}

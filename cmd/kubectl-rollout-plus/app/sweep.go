@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -52,28 +51,6 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// kept are the versions of one kind, without their content.
-func (s *versionStore) kept(ctx context.Context, kind configmap.Kind, selector string) ([]configmap.Kept, error) {
-	body, err := s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(kind.Resource()).
-		VersionedParams(&metav1.ListOptions{LabelSelector: selector}, metav1.ParameterCodec).
-		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").Do(ctx).Raw()
-	if err != nil {
-		return nil, err
-	}
-	var list metav1.PartialObjectMetadataList
-	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, err
-	}
-	var all []configmap.Kept
-	for i := range list.Items {
-		item := &list.Items[i]
-		if head, is := configmap.HeadOf(kind, item); is {
-			all = append(all, configmap.Kept{Object: configmap.Object{Kind: kind, Name: item.Name}, Head: head, Meta: item.ObjectMeta})
-		}
-	}
-	return all, nil
 }
 
 // there tells with no error that an object exists. Its content is not read.

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// keptVersions tells what was kept for revisions whose templates do not tell what they ran with. The versions of a kind are
+// listed once.
+type keptVersions struct {
+	reader *configReader
+	listed map[configmap.Kind][]configmap.Kept
+}
+
+func newKeptVersions(reader *configReader) *keptVersions {
+	return &keptVersions{reader: reader, listed: map[configmap.Kind][]configmap.Kept{}}
+}
+
+// version is the name of the version that a revision took its configuration from, empty where that is not known, as
+// without the right to list the versions.
+func (k *keptVersions) version(ctx context.Context, use configmap.Use, revision types.UID) (string, error) {
+	if use.Version != "" {
+		return use.Version, nil
+	}
+	all, known := k.listed[use.Head.Kind]
+	if !known {
+		var err error
+		all, err = k.reader.kept(ctx, use.Head.Kind, configmap.HeadLabel)
+		switch {
+		case context.Cause(ctx) != nil:
+			return "", context.Cause(ctx)
+		case err != nil && !apierrors.IsForbidden(err):
+			return "", err
+		}
+		k.listed[use.Head.Kind] = all
+	}
+	if kept := configmap.KeptFor(map[types.UID]bool{revision: true}, use.Head, all); kept != nil {
+		return kept.Object.Name, nil
+	}
+	return "", nil
+}
