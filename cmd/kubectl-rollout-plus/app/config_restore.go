@@ -76,7 +76,11 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	if err != nil {
 		return nil, err
 	}
-	planned, err := r.plan(ctx, &leaving, r.wanted(&leaving, &holder, template.Annotations, left))
+	wanted, uncertain := certain(r.wanted(&leaving, &holder, template.Annotations, left))
+	for _, head := range uncertain {
+		r.tell("%s had several contents in that revision; it stays as it is", head)
+	}
+	planned, err := r.plan(ctx, &leaving, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +130,18 @@ func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[
 	}
 	slices.SortFunc(wanted, func(a, b giving) int { return a.kept.Object.Compare(b.kept.Object) })
 	return wanted
+}
+
+// certain leaves out heads of which a template names several versions, as one made by hand may: they hold but one.
+func certain(wanted []giving) (some []giving, uncertain []configmap.Object) {
+	versions := map[configmap.Object]int{}
+	for i := range wanted {
+		head := wanted[i].kept.Head
+		if versions[head]++; versions[head] == 2 {
+			uncertain = append(uncertain, head)
+		}
+	}
+	return slices.DeleteFunc(wanted, func(g giving) bool { return versions[g.kept.Head] > 1 }), uncertain
 }
 
 // plan finds out which heads are to be given what, and refuses those that others use.

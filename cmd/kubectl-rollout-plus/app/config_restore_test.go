@@ -57,3 +57,15 @@ func TestSharer(t *testing.T) {
 		}
 	}
 }
+
+func TestCertain(t *testing.T) {
+	t.Parallel()
+	give := func(head, version string) giving {
+		named := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
+		return giving{kept: configmap.Kept{Object: named(version), Head: named(head)}}
+	}
+	some, uncertain := certain([]giving{give("app", "app-1"), give("web", "web-1"), give("web", "web-2"), give("web", "web-3")})
+	if len(some) != 1 || some[0].kept.Object.Name != "app-1" || len(uncertain) != 1 || uncertain[0].Name != "web" {
+		t.Errorf("given back is %v, and left alone %v", some, uncertain)
+	}
+}

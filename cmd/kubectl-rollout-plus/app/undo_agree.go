@@ -140,7 +140,8 @@ func (b *goingBack) fromTemplates(ctx context.Context, r *restoration, from, tar
 			b.versions[kept.Head] = object
 		}
 	}
-	for _, give := range r.wanted(&leaving, &holder, target.Annotations, left) {
+	wanted, _ := certain(r.wanted(&leaving, &holder, target.Annotations, left))
+	for _, give := range wanted {
 		b.versions[give.kept.Head], b.gives[give.kept.Head] = give.kept.Object, true
 	}
 	return nil
