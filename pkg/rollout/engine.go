@@ -65,9 +65,10 @@ type session struct {
 	state   State
 	memory  memory
 	outcome Outcome
-	// finding is what was told, blamed what it was before more was read.
+	// finding, told and planned are what was told, blamed what it was before more was read.
 	finding, blamed *Finding
 	told            ProgressEvent
+	planned         PlanEvent
 	// witness and warned are what only events tell, and which warnings have been told.
 	witness witness
 	warned  map[string]bool

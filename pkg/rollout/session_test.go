@@ -295,6 +295,15 @@ func TestAConflictIsDecidedAnew(t *testing.T) {
 		if b.d.Labels["seen"] == "" {
 			t.Error("the other's label is lost")
 		}
+		plans := 0
+		for _, event := range b.events {
+			if _, is := event.(PlanEvent); is {
+				plans++
+			}
+		}
+		if plans != 1 {
+			t.Errorf("the same plan is told %d times", plans)
+		}
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -199,7 +200,11 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 	if p.record == nil {
 		return s.unchanged(ctx, p, dryRun)
 	}
-	s.emit(p.planned)
+	// A write that is repeated mostly has the same plan.
+	if !equality.Semantic.DeepEqual(s.planned, p.planned) {
+		s.planned = p.planned
+		s.emit(p.planned)
+	}
 	if dryRun == DryRunClient {
 		return s.result(Planned, ""), nil
 	}
