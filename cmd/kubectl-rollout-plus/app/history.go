@@ -50,8 +50,8 @@ func newHistoryCommand(env *environment) *cobra.Command {
 			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
 			"images, versions of ConfigMaps and Secrets (NAME:not-recorded where nobody has\n" +
 			"kept what they held) and the field manager that made a revision, as far as the\n" +
-			"cluster knows that still. -o json, yaml and the like have the\n" +
-			"same in fields of their own, besides the objects that kubectl prints.\n\n" +
+			"cluster knows that still. -o json, yaml and the like have the same in fields\n" +
+			"of their own, besides the objects that kubectl prints.\n\n" +
 			"The state is current (nothing else runs), new (being rolled out), stable (what\n" +
 			"still serves while another one is rolled out) or old.",
 		Example: historyExample, ValidArgsFunction: env.completeWorkload(),
