@@ -53,6 +53,8 @@ func findingOf(f *rollout.Finding) *finding {
 	return told
 }
 
+const detailIndent = "         "
+
 // details are the lines after a finding's own: evidence, log lines, the time that it still has, and what to run next.
 func details(f *rollout.Finding) []string {
 	var lines []string
@@ -69,6 +71,11 @@ func details(f *rollout.Finding) []string {
 		lines = append(lines, "next: "+remedy)
 	}
 	return lines
+}
+
+// Warning is a finding that may yet come good, for commands that tell nothing else of a rollout's way.
+func Warning(f *rollout.Finding) string {
+	return strings.Join(append([]string{"warning: " + f.String()}, details(f)...), "\n"+detailIndent)
 }
 
 // Annotation is a finding as GitHub Actions takes it from a command's output.

@@ -39,7 +39,7 @@ func (p *Lines) finding(at time.Time, f *rollout.Finding) {
 	}
 	p.line(at, label+f.String())
 	for _, line := range details(f) {
-		_, _ = fmt.Fprintf(p.progress, "         %s\n", line)
+		_, _ = fmt.Fprintf(p.progress, "%s%s\n", detailIndent, line)
 	}
 	if p.annotate {
 		_, _ = fmt.Fprintln(p.progress, Annotation(f))

@@ -44,7 +44,7 @@ type View struct {
 func Glance(workload Workload) *View { return &View{Workload: workload, Phase: PhaseOf(workload)} }
 
 // Follow calls see with every change of a workload, without ever writing, until it says that it has seen enough. It
-// judges an open rollout as the engine that drives it does. The workload is given as it was last seen.
+// judges an open rollout as the engine that drives it does, and emits findings that are warnings yet. The workload is given as it was last seen.
 func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) (bool, error)) error {
 	s := &session{
 		Engine: e, key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()},
@@ -84,6 +84,12 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) 
 			return err
 		}
 	}
+}
+
+// reported has events listened to that a report is waiting for, and tells what may yet stand in the way.
+func (s *session) reported(report *diagnose.Report) {
+	s.witness.expect(report)
+	s.warn(report)
 }
 
 // enriched is a finding with all that can be read about it, which is done once.
@@ -162,7 +168,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 		}
 	case view.Blind == nil && snapshot.StaleSince.IsZero():
 		s.judge(view, &snapshot)
-		s.witness.expect(snapshot.report)
+		s.reported(snapshot.report)
 	}
 	if view.Phase == PhasePaused {
 		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
@@ -177,7 +183,7 @@ func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
 	var next action
 	next, s.memory = decideStep(snapshot, view.Record, s.memory, now)
-	s.witness.expect(snapshot.report)
+	s.reported(snapshot.report)
 	switch a := next.(type) {
 	case await:
 		if until := snapshot.wake(); !until.IsZero() {
@@ -224,7 +230,7 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	s.memory.recall(in)
 	report := diagnose.Diagnose(in)
 	s.memory = s.memory.after(&report)
-	s.witness.expect(&report)
+	s.reported(&report)
 	if v.failed(report.Fatal()); v.Finding == nil {
 		if next := v.heldUp(pods, in.Now); !next.IsZero() {
 			return earlier(report.Next, next)

@@ -8,7 +8,11 @@ import (
 
 // report emits what has changed since the last time.
 func (s *session) report(snapshot *Snapshot, next action) {
-	if s.record == nil || s.Emit == nil {
+	if s.Emit == nil {
+		return
+	}
+	if s.record == nil { // nothing is stepped: the native controller is waited for
+		s.warn(snapshot.report)
 		return
 	}
 	counts, _ := snapshot.count(snapshot.Current(), s.record.Wanted().MinReadySeconds, s.Clock.Now())

@@ -94,8 +94,12 @@ func TestStatusFollowsARolloutToItsEnd(t *testing.T) {
 	w := newWeb(t, delay("500ms"))
 	p := w.start("web:slow")
 	w.await("it is under way", func(m *moment) bool { return m.step() == 1 })
-	w.plugin("status", "deployment/web").ends(0, "step 1 of 3", "step 3 of 3", `deployment "web" successfully rolled out`)
-	p.ends(0)
+	p.signal(syscall.SIGKILL)
+	p.code()
+	watching := w.plugin("status", "deployment/web")
+	watching.tells(" of 3: ")
+	w.plugin("resume", "deployment/web").ends(0)
+	watching.ends(0, "step 3 of 3", `deployment "web" successfully rolled out`)
 }
 
 func TestStatusTellsAtOnceThatARolloutFailed(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -319,4 +320,29 @@ func TestStatusFollowsAllAtTheSameTime(t *testing.T) {
 	}
 	s.kubectl("delete", "deployment/a", "deployment/b", "--wait=false")
 	p.ends(1, `deployments.apps "none" not found`)
+}
+
+func TestWaitingTellsWhatMayYetStandInTheWay(t *testing.T) {
+	for kind, typed := range map[string]string{"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newSpace(t)
+			s.rolledOut(manifestOf(typed, "web", "web:v1", ""))
+			s.kubectl("set", "resources", kind+"/web", "--requests=cpu=100000")
+			commands := [][]string{{"status", kind + "/web"}}
+			if kind != "statefulset" { // which waits for the pod that it has before it makes another
+				commands = append(commands, []string{"restart", kind + "/web", "--wait", "--force"})
+			}
+			for _, command := range commands {
+				waiting := s.plugin(command...)
+				waiting.tells("0/10 nodes are available: ")
+				waiting.tells("fatal at ")
+				waiting.tells("next: kubectl describe ")
+				waiting.signal(syscall.SIGINT)
+				waiting.ends(130)
+				if out := waiting.out.String(); strings.Contains(out, "nodes are available") || strings.Count(waiting.errOut.String(), "warning: ") != 1 {
+					t.Errorf("%v does not tell it once, on standard error\n%s", command, waiting.told())
+				}
+			}
+		})
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // revisionTimeout bounds the question for the revision that a JSON document has.
@@ -35,6 +36,16 @@ func (r *statusRun) note(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_, _ = fmt.Fprintln(r.env.ErrOut, text)
+}
+
+// warn tells what may yet come to stand in the way, where that is waited for.
+func (r *statusRun) warn(_ time.Time, event rollout.Event) {
+	found, is := event.(rollout.FindingEvent)
+	if !is || found.Finding.Severity != diagnose.Warning || !r.watch {
+		return
+	}
+	r.note(printers.Warning(found.Finding))
+	r.blame(found.Finding, false)
 }
 
 // blame shows a finding in GitHub Actions, and with its error the last lines of the container's log. As JSON those are part

@@ -114,7 +114,7 @@ func (r *statusRun) connect() (err error) {
 	if r.engine != nil {
 		return nil
 	}
-	if r.engine, err = r.env.engine(defaultFieldManager, nil); err == nil {
+	if r.engine, err = r.env.engine(defaultFieldManager, r.warn); err == nil {
 		r.engine.LogLines = r.logLines
 	}
 	return err
