@@ -132,6 +132,13 @@ type Settled struct {
 	Versions map[Object]time.Time
 }
 
+// keeps tells whether a version is needed, be it for what was kept of the holder. That the head tells of a revision that is
+// not left once the command is done that kept it.
+func (h *Holder) keeps(k *Kept, done bool) bool {
+	present := done && h.Newest && h.Unrecorded(k.Head)
+	return h.Needs(k.Object) || h.Leaves(k) && !present
+}
+
 // isDone tells whether an owner that does not need a version is none any more: no command is at work that may have it need it.
 func (h *Holder) isDone(recent bool, settled Settled) bool {
 	return h.Workload && settled.Workloads[h.Owner.UID] || (h.Workload || h.Newest) && !recent
@@ -151,7 +158,7 @@ func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 		h := &holders[i]
 		at := slices.IndexFunc(owners, func(o metav1.OwnerReference) bool { return o.UID == h.Owner.UID })
 		switch {
-		case h.Needs(k.Object), h.Leaves(k) && !(done && h.Newest && h.Unrecorded(k.Head)): // which the head itself tells then
+		case h.keeps(k, done):
 			needed = true
 			if at < 0 && h.Owner.UID != "" {
 				owners = append(owners, h.Owner)
