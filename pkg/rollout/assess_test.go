@@ -123,7 +123,7 @@ func TestWhoRestarted(t *testing.T) {
 		"":       {never},
 	} {
 		pod.Status.ContainerStatuses = statuses
-		if got := (&Snapshot{Deployment: &appsv1.Deployment{}}).restarted(pod); got.Container != want {
+		if got := (suspects{}).restarted(pod); got.Container != want {
 			t.Errorf("got %q, want %q", got.Container, want)
 		}
 	}

@@ -129,7 +129,7 @@ func (st *stepper) decide(m memory) (action, memory) {
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
 	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m, st.now)
-	m, relapse := m.after(report).follow(st.Snapshot, st.current)
+	m, relapse := m.after(report).follow(st.Pods, belongsTo(st.current), st.suspects())
 	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Snapshot)} {
 		if finding != nil {
 			return st.fail(finding), m

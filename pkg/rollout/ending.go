@@ -67,7 +67,7 @@ func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memo
 func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *Finding) {
 	current := s.Current()
 	report := s.examine(current, deadline, m, now)
-	m, relapse := m.after(report).follow(s, current)
+	m, relapse := m.after(report).follow(s.Pods, belongsTo(current), s.suspects())
 	if fatal := report.Fatal(); fatal != nil {
 		return m, fatal
 	}

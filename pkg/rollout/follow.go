@@ -135,11 +135,19 @@ func (s *session) look(known string) (*View, time.Time, error) {
 func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	var until time.Time
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
+	s.relapsed(v, pods, suspects{in.Workload, in.Namespace, nil})
 	s.memory, until = s.memory.settlingOf(in.Pods, in.Now)
 	if v.Settling = in.Now.Before(until); v.Settling {
 		return until
 	}
 	return time.Time{}
+}
+
+// relapsed adds to a view of a StatefulSet or DaemonSet what its new pods did after they were ready.
+func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
+	var finding *Finding
+	s.memory, finding = s.memory.follow(pods, updatedPod(v.Workload, pods), of)
+	v.failed(finding)
 }
 
 func (v *View) failed(finding *Finding) {
@@ -231,7 +239,11 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	report := diagnose.Diagnose(in)
 	s.memory = s.memory.after(&report)
 	s.reported(&report)
-	if v.failed(report.Fatal()); v.Finding == nil {
+	s.relapsed(v, pods, suspects{in.Workload, in.Namespace, &report})
+	if fatal := report.Fatal(); fatal != nil {
+		v.failed(fatal)
+	}
+	if v.Finding == nil {
 		if next := v.heldUp(pods, in.Now); !next.IsZero() {
 			return earlier(report.Next, next)
 		}

@@ -72,10 +72,10 @@ func (m memory) lost(s *Snapshot) *Finding {
 			continue
 		}
 		if restarts(pod) > max(before, m.careers[pod.UID].restarts) || hasEnded(pod) {
-			return s.restarted(pod)
+			return s.suspects().restarted(pod)
 		}
 		if ready, _ := readySince(pod); !ready {
-			return s.lostReadiness(pod, "the pod was ready and is not any more")
+			return s.suspects().lostReadiness(pod, "the pod was ready and is not any more")
 		}
 	}
 	return nil

@@ -29,11 +29,11 @@ type career struct {
 
 // follow keeps what the new pods do, and says what they must not do: restart after they were ready, or lose their
 // readiness again and again. A crash loop whose container is ready for a few seconds each time shows nothing else.
-func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Finding) {
+func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspects) (memory, *Finding) {
 	pods, cloned := m.careers, false
 	var finding *Finding
-	for _, pod := range s.Pods {
-		if !ownedBy(pod, current) || diagnose.Excused(pod) {
+	for _, pod := range all {
+		if !isNew(pod) || diagnose.Excused(pod) {
 			continue
 		}
 		before, known := m.careers[pod.UID]
@@ -54,7 +54,7 @@ func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Findin
 			}
 		}
 		if finding == nil {
-			finding = now.failure(s, pod)
+			finding = now.failure(of, pod)
 		}
 		if now == before {
 			continue
@@ -72,12 +72,12 @@ func (m memory) follow(s *Snapshot, current *appsv1.ReplicaSet) (memory, *Findin
 }
 
 // failure is nil for a pod that may come good.
-func (c career) failure(s *Snapshot, pod *corev1.Pod) *Finding {
+func (c career) failure(of suspects, pod *corev1.Pod) *Finding {
 	switch {
 	case restarts(pod) > c.restarts || c.losses > 0 && hasEnded(pod):
-		return s.restarted(pod)
-	case c.losses > mostLosses:
-		return s.lostReadiness(pod, "the pod was ready and lost its readiness again and again")
+		return of.restarted(pod)
+	case c.losses > mostLosses && of.workload.Kind == "Deployment": // pods of other kinds do while their peers are replaced
+		return of.lostReadiness(pod, "the pod was ready and lost its readiness again and again")
 	}
 	return nil
 }
@@ -92,9 +92,20 @@ func hasEnded(pod *corev1.Pod) bool {
 	return false
 }
 
+// suspects are the pods of a workload, with what a diagnosis has found about them; nil where there was none.
+type suspects struct {
+	workload  diagnose.Object
+	namespace string
+	report    *diagnose.Report
+}
+
+func (s *Snapshot) suspects() suspects {
+	return suspects{diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, s.Deployment.Namespace, s.report}
+}
+
 // restarted is a restart after a pod was ready.
-func (s *Snapshot) restarted(pod *corev1.Pod) *Finding {
-	f := s.of(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
+func (s suspects) restarted(pod *corev1.Pod) *Finding {
+	f := s.finding(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
 	if status := endedLast(pod); status != nil {
 		f.BlameContainer(status)
 	}
@@ -124,8 +135,8 @@ func endedLast(pod *corev1.Pod) *corev1.ContainerStatus {
 	return found
 }
 
-func (s *Snapshot) lostReadiness(pod *corev1.Pod, text string) *Finding {
-	f := s.of(pod, diagnose.ReadinessLost, text)
+func (s suspects) lostReadiness(pod *corev1.Pod, text string) *Finding {
+	f := s.finding(pod, diagnose.ReadinessLost, text)
 	for i := range pod.Status.ContainerStatuses {
 		if status := &pod.Status.ContainerStatuses[i]; !status.Ready || len(pod.Status.ContainerStatuses) == 1 {
 			f.BlameContainer(status)
@@ -135,9 +146,9 @@ func (s *Snapshot) lostReadiness(pod *corev1.Pod, text string) *Finding {
 	return f
 }
 
-// of is a finding about one pod, with what else is known of it as evidence.
-func (s *Snapshot) of(pod *corev1.Pod, id, text string) *Finding {
-	f := diagnose.Known(id, diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, s.Deployment.Namespace, text)
+// finding is one about a single pod, with what else is known of it as evidence.
+func (s suspects) finding(pod *corev1.Pod, id, text string) *Finding {
+	f := diagnose.Known(id, s.workload, s.namespace, text)
 	f.BlamePod(pod)
 	if s.report == nil {
 		return f
@@ -151,12 +162,18 @@ func (s *Snapshot) of(pod *corev1.Pod, id, text string) *Finding {
 	return f
 }
 
+// belongsTo tells which pods are a ReplicaSet's.
+func belongsTo(rs *appsv1.ReplicaSet) func(*corev1.Pod) bool {
+	return func(pod *corev1.Pod) bool { return ownedBy(pod, rs) }
+}
+
 // settling is until when success is held back, by what the nodes' clocks tell and no longer than from now on where they are
 // ahead.
 func (m memory) settling(s *Snapshot, current *appsv1.ReplicaSet, now time.Time) (memory, time.Time) {
 	var pods []*corev1.Pod
+	isNew := belongsTo(current)
 	for _, pod := range s.Pods {
-		if ownedBy(pod, current) {
+		if isNew(pod) {
 			pods = append(pods, pod)
 		}
 	}

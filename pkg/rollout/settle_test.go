@@ -47,12 +47,12 @@ func TestRelapses(t *testing.T) {
 		"rebooted again and again": {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionTrue, 2, runs, rebooted), pod(corev1.ConditionTrue, 3, runs, rebooted)}, "", ""},
 	} {
 		s := &Snapshot{Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{well}}
-		m, _ := memory{restarts: map[types.UID]int32{well.UID: 0}}.follow(s, rs)
+		m, _ := memory{restarts: map[types.UID]int32{well.UID: 0}}.follow(s.Pods, belongsTo(rs), s.suspects())
 		held, follow := "", ""
 		for _, p := range test.then {
 			s.Pods = []*corev1.Pod{p}
 			var f *Finding
-			if m, f = m.follow(s, rs); f != nil {
+			if m, f = m.follow(s.Pods, belongsTo(rs), s.suspects()); f != nil {
 				follow = f.ID
 			}
 			if f := m.lost(s); f != nil {
@@ -140,5 +140,49 @@ func TestSettlingIsBounded(t *testing.T) {
 	restarted(3, noon(60))
 	if _, until = m.settling(s, rs, noon(61)); !until.Equal(noon(70)) {
 		t.Errorf("where the clocks agree until %s", until)
+	}
+}
+
+// So it is with StatefulSets and DaemonSets, also when they are complete and success is held back.
+func TestRelapsesOfSets(t *testing.T) {
+	t.Parallel()
+	ordered := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{UID: "s"}, Status: appsv1.StatefulSetStatus{UpdateRevision: "new"}}
+	everywhere := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{UID: "d", Annotations: map[string]string{appsv1.DeprecatedTemplateGeneration: "2"}}}
+	for _, workload := range []Workload{ordered, everywhere} {
+		pod := func(hash, generation string, ready corev1.ConditionStatus, restarts int32) *corev1.Pod {
+			p := owned(workload, "p", hash, generation, "")
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
+			status := corev1.ContainerStatus{Name: "app", RestartCount: restarts, Ready: ready == corev1.ConditionTrue}
+			if status.State.Running = (&corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(int(restarts)))}); restarts > 0 {
+				status.LastTerminationState = ended(1, "Error", "")
+			}
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{status}
+			return p
+		}
+		ready, lost := pod("new", "2", corev1.ConditionTrue, 0), pod("new", "2", corev1.ConditionFalse, 0)
+		for name, test := range map[string]struct {
+			then []*corev1.Pod
+			want string
+		}{
+			"well":                   {[]*corev1.Pod{ready}, ""},
+			"crashed":                {[]*corev1.Pod{ready, pod("new", "2", corev1.ConditionFalse, 1)}, diagnose.RestartedAfterReady},
+			"crashed, and ready":     {[]*corev1.Pod{ready, pod("new", "2", corev1.ConditionTrue, 1)}, diagnose.RestartedAfterReady},
+			"peers are replaced":     {[]*corev1.Pod{ready, lost, ready, lost, ready, lost}, ""},
+			"of an earlier revision": {[]*corev1.Pod{pod("old", "1", corev1.ConditionTrue, 0), pod("old", "1", corev1.ConditionTrue, 1)}, ""},
+		} {
+			for phase, look := range map[Phase]func(*session, *View, []*corev1.Pod) time.Time{Progressing: (*session).judgePods, Complete: (*session).believe} {
+				s, view := fixedSession(), &View{}
+				for _, p := range test.then {
+					if view.Finding != nil {
+						t.Errorf("%s: %s too early", name, view.Finding)
+					}
+					view = &View{Workload: workload, Phase: phase}
+					look(s, view, []*corev1.Pod{p})
+				}
+				if got := view.Finding; (got == nil) != (test.want == "") || got != nil && got.ID != test.want {
+					t.Errorf("%s %s, %s: %v, want %q", phase, KindOf(workload), name, got, test.want)
+				}
+			}
+		}
 	}
 }
