@@ -44,7 +44,8 @@ type View struct {
 func Glance(workload Workload) *View { return &View{Workload: workload, Phase: PhaseOf(workload)} }
 
 // Follow calls see with every change of a workload, without ever writing, until it says that it has seen enough. It
-// judges an open rollout as the engine that drives it does, and emits findings that are warnings yet. The workload is given as it was last seen.
+// judges an open rollout as the engine that drives it does, and emits findings that are but warnings so far. The workload is
+// given as it was last seen.
 func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) (bool, error)) error {
 	s := &session{
 		Engine: e, key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()},
