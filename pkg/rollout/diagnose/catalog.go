@@ -163,8 +163,8 @@ func pendingCauses() []Cause {
 	return []Cause{
 		{
 			InsufficientResources, EndsAfterGrace, time.Minute,
-			"No node has room for the pod. The grace begins when old pods that are ending should have ended; where an autoscaler adds a node, " +
-				"it is the progress deadline.",
+			"No node has room for the pod. The grace begins when old pods that are ending should have ended, and not while a new one is on its " +
+				"way to ready that lets one go; where an autoscaler adds a node, it is the progress deadline.",
 			[]string{nodes, edit},
 		},
 		{
@@ -188,8 +188,8 @@ func refusedCauses() []Cause {
 	return []Cause{
 		{
 			QuotaExceeded, EndsAfterGrace, refused,
-			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending. One that asks for what the " +
-				"pods do not state refuses them at once.",
+			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending, or on its way to ready while " +
+				"old ones are left. One that asks for what the pods do not state refuses them at once.",
 			[]string{"kubectl describe resourcequota -n {namespace}"},
 		},
 		{LimitRangeViolated, EndsNow, 0, "A LimitRange does not allow such a pod.", []string{"kubectl describe limitrange -n {namespace}", edit}},

@@ -105,8 +105,7 @@ func Diagnose(in *Input) Report {
 	d.prove()
 	d.lend()
 	for _, pod := range in.Pods {
-		for _, s := range d.pod(pod) {
-			s.pod, s.object, s.uid = pod, Object{"Pod", pod.Name}, pod.UID
+		for _, s := range d.signalsOf(pod) {
 			d.add(&s)
 		}
 	}
@@ -158,6 +157,8 @@ type diagnosis struct {
 	// catalog is made when it is needed first.
 	catalog map[string]Cause
 	groups  map[groupKey]*group
+	// room is what madeRoom has found.
+	room *time.Time
 }
 
 // carry keeps what has been seen of pods that there still are.
@@ -196,16 +197,21 @@ func (d *diagnosis) began(s *signal) time.Time {
 	return since
 }
 
+// due is when a signal is fatal.
+func (d *diagnosis) due(s *signal, cause Cause) time.Time {
+	since := d.began(s)
+	if s.isFinal(cause) {
+		return since
+	}
+	if s.grace == 0 {
+		s.grace = cause.Grace
+	}
+	return since.Add(s.grace)
+}
+
 func (d *diagnosis) add(s *signal) {
 	cause := d.cause(s.id)
-	until := d.began(s)
-	late := until.Add(s.late)
-	if !s.isFinal(cause) {
-		if s.grace == 0 {
-			s.grace = cause.Grace
-		}
-		until = until.Add(s.grace)
-	}
+	until, late := d.due(s, cause), d.began(s).Add(s.late)
 	key := groupKey{s.id, s.container, s.subject}
 	g := d.groups[key]
 	if g == nil {

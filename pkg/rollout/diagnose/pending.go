@@ -21,7 +21,7 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	}
 	s := signal{
 		id: Unschedulable, reason: scheduled.Reason, message: scheduled.Message, since: scheduled.LastTransitionTime.Time,
-		why: "a node may be added, or room be made, within 1m0s after a pod became ready or an old one had to have ended",
+		why: "a node may be added, or room be made, within 1m0s after a pod became ready or an old one had to have ended; while one is on its way to that, it is waited for",
 	}
 	if scheduled.Reason == corev1.PodReasonSchedulingGated {
 		s.id = SchedulingGated
@@ -36,9 +36,8 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
 	}
 	if s.id == InsufficientResources || s.id == Unschedulable || s.id == NodesUnsuitable {
-		// Old pods that go make room, of which host ports and anti-affinity are a kind: while pods become ready, or old ones
-		// are ending, there is no failure.
-		s.since = latest(s.since, latest(d.lastReady(), d.drained()))
+		// Old pods that go make room, of which host ports and anti-affinity are a kind.
+		s.since = latest(s.since, d.madeRoom())
 	}
 	// Who adds nodes says so in an event.
 	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
@@ -207,19 +206,6 @@ func rank(s *signal) int {
 		return 0
 	}
 	return 1
-}
-
-// drained is by when all pods that are ending should have ended: a deletionTimestamp is the end of the grace period.
-func (d *diagnosis) drained() time.Time {
-	var last time.Time
-	for _, pods := range [][]*corev1.Pod{d.Pods, d.Others} {
-		for _, pod := range pods {
-			if pod.DeletionTimestamp != nil {
-				last = latest(last, pod.DeletionTimestamp.Time)
-			}
-		}
-	}
-	return last
 }
 
 // latest is the later of two moments.

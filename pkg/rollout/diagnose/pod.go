@@ -13,6 +13,15 @@ import (
 // stuckAfter is how long after its own time a pod may still be ending.
 const stuckAfter = 30 * time.Second
 
+// signalsOf are the signals of one pod of the newest version, which tell that they are about it.
+func (d *diagnosis) signalsOf(pod *corev1.Pod) []signal {
+	signals := d.pod(pod)
+	for i := range signals {
+		signals[i].pod, signals[i].object, signals[i].uid = pod, Object{"Pod", pod.Name}, pod.UID
+	}
+	return signals
+}
+
 // pod are the signals of one pod of the newest version.
 func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	switch {

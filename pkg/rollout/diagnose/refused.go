@@ -96,9 +96,9 @@ func (d *diagnosis) refusal(reason, message string, since time.Time) signal {
 		if s.now = strings.Contains(message, "must specify"); s.now {
 			break // no pod that goes helps with that
 		}
-		// A quota may only slow a rollout down: while old pods go, there is room for new ones.
-		s.since = latest(s.since, latest(d.lastReady(), d.drained()))
-		s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended"
+		// A quota may only slow a rollout down.
+		s.since = latest(s.since, d.madeRoom())
+		s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended; while one is on its way to that, it is waited for"
 	}
 	return s
 }
@@ -122,15 +122,4 @@ func refusalCause(text string) string {
 		return AdmissionDenied
 	}
 	return FailedCreate
-}
-
-// lastReady is when the last pod of the newest version became ready.
-func (d *diagnosis) lastReady() time.Time {
-	var last time.Time
-	for _, pod := range d.Pods {
-		if ready := condition(pod, corev1.PodReady); ready != nil && ready.Status == corev1.ConditionTrue {
-			last = latest(last, ready.LastTransitionTime.Time)
-		}
-	}
-	return last
 }

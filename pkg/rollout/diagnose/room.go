@@ -1,0 +1,62 @@
+package diagnose
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// madeRoom is until when room for further pods was being made, as far as that is known: old ones go when new ones are ready.
+// While a new one is on its way to that it is now, which its own verdict and the deadline bound.
+func (d *diagnosis) madeRoom() time.Time {
+	if d.room == nil {
+		room := latest(d.lastReady(), d.drained())
+		if slices.ContainsFunc(d.Others, isLeft) && slices.ContainsFunc(d.Pods, d.comesUp) {
+			room = latest(room, d.Now)
+		}
+		d.room = &room
+	}
+	return *d.room
+}
+
+// isLeft tells whether a pod goes on holding its room.
+func isLeft(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
+}
+
+// comesUp tells whether a pod has a node and is not ready there, and nothing of it is fatal.
+func (d *diagnosis) comesUp(pod *corev1.Pod) bool {
+	ready := condition(pod, corev1.PodReady)
+	if pod.Spec.NodeName == "" || ready != nil && ready.Status == corev1.ConditionTrue || !isLeft(pod) || nodesDoing(pod) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(d.signalsOf(pod), func(s signal) bool {
+		cause := d.cause(s.id)
+		return cause.Class != Warns && !d.Now.Before(d.due(&s, cause))
+	})
+}
+
+// lastReady is when the last pod of the newest version became ready.
+func (d *diagnosis) lastReady() time.Time {
+	var last time.Time
+	for _, pod := range d.Pods {
+		if ready := condition(pod, corev1.PodReady); ready != nil && ready.Status == corev1.ConditionTrue {
+			last = latest(last, ready.LastTransitionTime.Time)
+		}
+	}
+	return last
+}
+
+// drained is by when all pods that are ending should have ended: a deletionTimestamp is the end of the grace period.
+func (d *diagnosis) drained() time.Time {
+	var last time.Time
+	for _, pods := range [][]*corev1.Pod{d.Pods, d.Others} {
+		for _, pod := range pods {
+			if pod.DeletionTimestamp != nil {
+				last = latest(last, pod.DeletionTimestamp.Time)
+			}
+		}
+	}
+	return last
+}
