@@ -69,6 +69,12 @@ func crashCauses() []Cause {
 			[]string{logs},
 		},
 		{
+			InitContainerRunning, EndsAfterGrace, 0,
+			"An init container has not ended yet, so that the others are not started. The grace is the progress deadline; where there is none, as " +
+				"for a StatefulSet or DaemonSet, it only warns, after 60 s.",
+			[]string{logs, describe},
+		},
+		{
 			ContainerRestarted, Warns, 0,
 			"The container has ended once, or after a run of 10 minutes at least, and is started again. Another end soon makes it a crash loop.",
 			[]string{lastLogs},
@@ -98,7 +104,12 @@ func readinessCauses() []Cause {
 			[]string{describe},
 		},
 		{ReadinessLost, EndsNow, 0, "A new pod was ready and is not any more: during a hold once, else twice.", []string{describe, logs}},
-		{NotReady, EndsAfterGrace, time.Minute, "The containers run, and the pod is not ready for another reason.", []string{describe}},
+		{
+			NotReady, EndsAfterGrace, 0,
+			"The containers run, and the pod is not ready for another reason than those above. The grace is 60 s; where a startup probe has not " +
+				"succeeded yet, or a container has no readiness probe, it is what the probes and other pods tell, as for ReadinessProbeFailed.",
+			[]string{describe},
+		},
 	}
 }
 

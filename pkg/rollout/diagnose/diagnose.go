@@ -90,10 +90,15 @@ type signal struct {
 	now   bool
 	// late is after how long a pod that is starting is late, which is told though it is not fatal yet.
 	late time.Duration
+	// endless only warns, whatever the cause's class: nothing says how long it may take.
+	endless bool
 	// subject is what is missing, by its name.
 	subject  string
 	evidence []string
 }
+
+// onlyWarns tells whether a signal is never fatal by itself.
+func (s *signal) onlyWarns(cause Cause) bool { return s.endless || cause.Class == Warns }
 
 // isFinal tells whether a signal is given no time.
 func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || cause.Class == EndsNow) }
@@ -197,10 +202,10 @@ func (d *diagnosis) began(s *signal) time.Time {
 	return since
 }
 
-// due is when a signal is fatal.
+// due is when a signal is fatal; of one that only warns it is since when.
 func (d *diagnosis) due(s *signal, cause Cause) time.Time {
 	since := d.began(s)
-	if s.isFinal(cause) {
+	if s.onlyWarns(cause) || s.isFinal(cause) {
 		return since
 	}
 	if s.grace == 0 {
@@ -232,9 +237,9 @@ func (d *diagnosis) conclude() Report {
 		f := d.finding(g)
 		if f.Grace != nil && f.Severity == Warning {
 			d.wake(g.until)
-			if g.first.late > 0 {
-				d.wake(g.late)
-			}
+		}
+		if f.Severity == Warning && g.first.late > 0 {
+			d.wake(g.late)
 		}
 		d.report.Findings = append(d.report.Findings, f)
 	}
@@ -274,7 +279,7 @@ func (d *diagnosis) finding(g *group) Finding {
 		f.addLastRun(s.status)
 	}
 	switch {
-	case g.cause.Class == Warns:
+	case s.onlyWarns(g.cause):
 	case s.isFinal(g.cause):
 		f.Severity = Fatal
 	default:

@@ -66,7 +66,7 @@ func (f *Finding) Starting() bool { return f.starting && f.Severity == Warning }
 
 // isStarting tells whether every pod is in this state for a while.
 func isStarting(id string) bool {
-	return id == ReadinessProbeFailed || id == ReadinessGateNotMet || id == NotReady || id == NotScheduled
+	return id == ReadinessProbeFailed || id == ReadinessGateNotMet || id == NotReady || id == NotScheduled || id == InitContainerRunning
 }
 
 // String tells the finding in one line, without evidence and log lines.
@@ -149,6 +149,9 @@ func (f *Finding) Refined(report *Report) *Finding {
 	}
 	return f
 }
+
+// clock is a moment as findings tell it.
+func clock(moment time.Time) string { return moment.UTC().Format(time.TimeOnly + "Z") }
 
 // tellGrace says of a pod that was given time to become ready how much that was, and how it gets more.
 func (f *Finding) tellGrace() {

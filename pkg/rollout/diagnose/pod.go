@@ -134,7 +134,7 @@ func (d *diagnosis) unready(pod *corev1.Pod) []signal {
 			return nil
 		}
 	}
-	s := signal{id: NotReady, reason: ready.Reason, message: ready.Message, since: ready.LastTransitionTime.Time}
+	s := signal{id: NotReady, reason: ready.Reason, message: ready.Message, since: ready.LastTransitionTime.Time, grace: leastGrace}
 	if ready.Reason == gatesNotMet {
 		d.gated(pod, &s)
 	}

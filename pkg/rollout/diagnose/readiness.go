@@ -16,11 +16,12 @@ const (
 
 // initialising is an init container that takes its time, which is bounded by the progress deadline alone.
 func (d *diagnosis) initialising(status *corev1.ContainerStatus) *signal {
-	s := &signal{id: NotReady, message: "the init container has not ended yet", since: status.State.Running.StartedAt.Time, grace: recent}
-	if d.Deadline > 0 {
-		s.grace, s.why = d.Deadline, "init containers are given the progress deadline"
+	since := status.State.Running.StartedAt.Time
+	return &signal{
+		id: InitContainerRunning, message: "the init container has not ended yet", since: since, late: leastGrace,
+		grace: d.Deadline, why: "init containers are given the progress deadline", endless: d.Deadline == 0,
+		evidence: []string{"it runs since " + clock(since)},
 	}
-	return s
 }
 
 // readiness is a container that runs and is not ready.

@@ -139,3 +139,39 @@ func TestAPodThatWasReadyBeforeTellsNothing(t *testing.T) {
 		}
 	}
 }
+
+// What restores or migrates data in an init container may take hours; only a progress deadline says for how long. That it
+// takes more than a minute is told.
+func TestInitContainersThatTakeLong(t *testing.T) {
+	t.Parallel()
+	pod := podWith("a", waits("PodInitializing", ""))
+	restores := runs(0)
+	restores.Name = "restore"
+	pod.Status.InitContainerStatuses, pod.Spec.InitContainers = []corev1.ContainerStatus{restores}, []corev1.Container{{Name: "restore"}}
+	for _, test := range []struct {
+		deadline time.Duration
+		now      int
+		severity Severity
+		starting bool
+		// next is when to look again, 0 for never.
+		next int
+	}{
+		{0, 59, Warning, true, 60},
+		{0, 60, Warning, false, 0},
+		{0, 86400, Warning, false, 0},
+		{10 * time.Minute, 59, Warning, true, 60},
+		{10 * time.Minute, 60, Warning, false, 600},
+		{10 * time.Minute, 600, Fatal, false, 0},
+	} {
+		in := inputOf(test.now, pod)
+		in.Deadline = test.deadline
+		report := Diagnose(in)
+		f := &report.Findings[0]
+		if f.ID != InitContainerRunning || f.Severity != test.severity || f.Starting() != test.starting || (f.Grace == nil) != (test.deadline == 0) {
+			t.Errorf("%+v: got %s %s, starting %v, grace %+v", test, f.Severity, f, f.Starting(), f.Grace)
+		}
+		if want := at(test.next).Time; test.next > 0 && !report.Next.Equal(want) || test.next == 0 && !report.Next.IsZero() {
+			t.Errorf("%+v: next %s", test, report.Next)
+		}
+	}
+}

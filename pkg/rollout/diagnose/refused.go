@@ -62,7 +62,7 @@ func (d *diagnosis) refusedToOthers() []signal {
 		}
 	}
 	s.object, s.uid, s.since = d.Workload, d.UID, latest(s.since, latest(since, first))
-	s.evidence = []string{"refused last at " + refused.LastTimestamp.UTC().Format(time.TimeOnly+"Z") + "; the controller tries again ever less often"}
+	s.evidence = []string{"refused last at " + clock(refused.LastTimestamp.Time) + "; the controller tries again ever less often"}
 	return []signal{s}
 }
 

@@ -33,7 +33,7 @@ func (d *diagnosis) comesUp(pod *corev1.Pod) bool {
 	}
 	return !slices.ContainsFunc(d.signalsOf(pod), func(s signal) bool {
 		cause := d.cause(s.id)
-		return cause.Class != Warns && !d.Now.Before(d.due(&s, cause))
+		return !s.onlyWarns(cause) && !d.Now.Before(d.due(&s, cause))
 	})
 }
 

@@ -68,7 +68,7 @@ func TestSidecars(t *testing.T) {
 		"not yet ready":         {slow, true, "warning NotReady 1"},
 		"no sidecar":            {first, false, "warning ContainerRestarted 1"},
 		"its work done":         {corev1.ContainerStatus{State: ended(0, "Completed", 1, 2)}, false, ""},
-		"still at work":         {slow, false, "warning NotReady 1"},
+		"still at work":         {slow, false, "warning InitContainerRunning 1"},
 		"no sidecar, in a loop": {loop, false, "warning InitContainerFailed 1"},
 	} {
 		pod := podWith("a", waits("PodInitializing", ""))
