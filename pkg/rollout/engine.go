@@ -120,6 +120,7 @@ func (s *session) snapshot() Snapshot {
 		return snapshot
 	}
 	s.overlay(&snapshot)
+	snapshot.Deaf = s.witness.deaf
 	if generation := snapshot.Deployment.Generation; s.matched.generation == generation {
 		snapshot.expect(s.matched.current)
 	} else if current := snapshot.Current(); current != nil {

@@ -64,7 +64,7 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 	for _, object := range toAsk(in, workload) {
 		events, err := e.eventsOf(ctx, object)
 		if err != nil {
-			told.Blind = append(told.Blind, err)
+			told.Blind, in.Blind = append(told.Blind, err), true
 			break
 		}
 		in.Events = append(in.Events, events...)
@@ -181,6 +181,7 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
 		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
+		Blind: s.Deaf,
 	}
 	for _, pod := range s.Pods {
 		if ownedBy(pod, current) {

@@ -235,7 +235,7 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 // judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do, and tells when to look again.
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
-	in.Events = s.heard
+	in.Events, in.Blind = s.heard, s.witness.deaf
 	s.memory.recall(in)
 	report := diagnose.Diagnose(in)
 	s.memory = s.memory.after(&report)

@@ -31,6 +31,8 @@ type Snapshot struct {
 	Gone []*corev1.Pod
 	// Events are those of pods that only events tell of.
 	Events []*corev1.Event
+	// Deaf tells that they cannot be read.
+	Deaf bool
 	// StaleSince is when the connection to the API server was lost; zero while it stands.
 	StaleSince time.Time
 

@@ -33,8 +33,9 @@ type witness struct {
 	next time.Time
 	// verdict is when a grace ends, zero where none runs: what was heard before that must not be old then.
 	verdict time.Time
-	// blind is the right that is missing.
+	// blind is the right that is missing, and deaf tells that events could not be read last, for whatever reason.
 	blind error
+	deaf  bool
 }
 
 type asked struct {
@@ -141,7 +142,7 @@ func (w *witness) forget(in *diagnose.Input) {
 
 func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, err error, now time.Time) {
 	known, again := w.asked[uid]
-	if err == nil {
+	if w.deaf = err != nil; err == nil {
 		known.events = events
 	}
 	known.wait = min(2*known.wait, askRarely)
@@ -213,7 +214,7 @@ func (s *session) cannotSee(err error) bool {
 		return false
 	}
 	if s.witness.blind == nil {
-		s.witness.blind = err
+		s.witness.blind, s.witness.deaf = err, true
 		s.emit(ProgressEvent{Message: "causes that only events tell are not seen: " + err.Error()})
 	}
 	return true
@@ -231,7 +232,9 @@ func (s *session) present() *diagnose.Input {
 		in.Deadline = patienceOf(settingsBehind(snapshot.Deployment).ProgressDeadlineSeconds)
 		return in
 	}
-	return inputOfOthers(workload, s.source.pods(), s.Clock.Now())
+	in := inputOfOthers(workload, s.source.pods(), s.Clock.Now())
+	in.Blind = s.witness.deaf
+	return in
 }
 
 // enrich adds to a finding what is read only once there is one: events, by which a crash may turn out to be a probe's doing,

@@ -1,12 +1,15 @@
 package rollout
 
 import (
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -21,19 +24,28 @@ func eventOf(pod *corev1.Pod, reason, message string, at time.Time) *corev1.Even
 }
 
 // A pod that no node has room for may get one later than the grace, where its events tell that one is being added, be it
-// only shortly before the grace ends.
+// only shortly before the grace ends; and where events cannot be read nobody knows that none is.
 func TestANodeThatIsBeingAddedIsWaitedForWhileDriving(t *testing.T) {
 	for name, test := range map[string]struct {
-		told time.Duration
-		want Outcome
+		told   time.Duration
+		events error
+		want   Outcome
 	}{
-		"at once": {time.Second, Done},
-		"late":    {50 * time.Second, Done},
-		"never":   {time.Hour, RolledBack},
+		"at once":                   {time.Second, nil, Done},
+		"late":                      {50 * time.Second, nil, Done},
+		"never":                     {time.Hour, nil, RolledBack},
+		"without the right to know": {time.Hour, forbidden(), Done},
+		"without an answer":         {time.Hour, apierrors.NewInternalError(errors.New("no")), Done},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				b.change(func() {
+					b.refuse = func(r *http.Request) error {
+						if test.events != nil && strings.HasSuffix(r.URL.Path, "/events") {
+							return test.events
+						}
+						return nil
+					}
 					b.shape = func(pod *corev1.Pod) {
 						b.shape = nil // the others get a node at once
 						since := metav1.NewTime(b.now.Truncate(time.Second))

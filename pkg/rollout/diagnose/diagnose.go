@@ -30,6 +30,8 @@ type Input struct {
 	Stale, Recovering []*corev1.Pod
 	// Events are those of the pods and of the workload, as far as they were fetched.
 	Events []*corev1.Event
+	// Blind tells that events cannot be read: that there are none says nothing then.
+	Blind bool
 	// Facts are causes that the workload itself shows.
 	Facts []Fact
 	// Deadline is how long the workload may take to progress, 0 where it is not bounded.

@@ -29,8 +29,11 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 	}
 	if s.id == RegistryUnavailable || s.id == ImagePullFailed {
 		s.why = "a pull that fails may be chance; the kubelet tries again within 30s"
-		if d.pullsAgain(pod, status.Name, event) {
+		switch {
+		case d.pullsAgain(pod, status.Name, event):
 			s.grace, s.why = max(d.Deadline, recent), "the image is being pulled again"
+		case d.Blind:
+			s.grace, s.why = max(d.Deadline, recent), "whether the image is being pulled again only events tell, which cannot be read"
 		}
 	}
 }

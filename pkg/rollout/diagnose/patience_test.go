@@ -176,6 +176,33 @@ func TestAPullUnderWayIsWaitedFor(t *testing.T) {
 	}
 }
 
+// Who may not read events does not know whether a node is being added, or an image pulled again.
+func TestWithoutEventsThereIsMoreTime(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		pod *corev1.Pod
+		id  string
+		// seen and blind are the graces in seconds with the right to list events and without it.
+		seen, blind int
+	}{
+		"no room":            {unscheduled("a", "0/3 nodes are available: 3 Insufficient cpu."), InsufficientResources, 60, 600},
+		"no node fits":       {unscheduled("a", "0/3 nodes are available: 3 node(s) had untolerated taint(s)."), NodesUnsuitable, 60, 600},
+		"no claim":           {unscheduled("a", `0/3 nodes are available: persistentvolumeclaim "data" not found.`), PersistentVolumeClaimNotFound, 5, 5},
+		"registry away":      {podWith("a", waits("ErrImagePull", "dial tcp: i/o timeout")), RegistryUnavailable, 30, 600},
+		"for another reason": {podWith("a", waits("ErrImagePull", "no space left on device")), ImagePullFailed, 30, 600},
+	} {
+		for isBlind, grace := range map[bool]int{false: test.seen, true: test.blind} {
+			for now, severity := range map[int]Severity{grace - 1: Warning, grace: Fatal} {
+				in := inputOf(now, test.pod)
+				in.Seen, in.Blind, in.Deadline = nil, isBlind, time.Minute
+				if got, want := summary(Diagnose(in)), fmt.Sprintf("%s %s 1", severity, test.id); got != want {
+					t.Errorf("%s, blind %v, after %d s: got %s, want %s", name, isBlind, now, got, want)
+				}
+			}
+		}
+	}
+}
+
 // The kubelet's texts differ with every attempt where they name ports; the time runs from the first.
 func TestPullsThatFailWithOtherWordsEachTime(t *testing.T) {
 	t.Parallel()

@@ -35,17 +35,25 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	if s.id = pendingCause(s.message); s.id == PersistentVolumeClaimNotFound {
 		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
 	}
-	if s.id == InsufficientResources || s.id == Unschedulable || s.id == NodesUnsuitable {
+	if lacksNode(s.id) {
 		// Old pods that go make room, of which host ports and anti-affinity are a kind.
 		s.since = latest(s.since, d.madeRoom())
 	}
 	// Who adds nodes says so in an event.
 	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
-	if scaling != nil && s.id != PersistentVolumeClaimNotFound {
+	switch {
+	case scaling != nil && s.id != PersistentVolumeClaimNotFound:
 		s.evidence = append(s.evidence, scaling.Message)
 		s.grace, s.why = max(d.Deadline, recent), "a node is being added"
+	case scaling == nil && d.Blind && lacksNode(s.id):
+		s.grace, s.why = max(d.Deadline, recent), "whether a node is being added only events tell, which cannot be read"
 	}
 	return s
+}
+
+// lacksNode tells whether another node, or room on one, would do.
+func lacksNode(id string) bool {
+	return id == InsufficientResources || id == Unschedulable || id == NodesUnsuitable
 }
 
 // pendingCause sorts what the scheduler says: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated
