@@ -83,10 +83,10 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 	w.forget(in)
 	in.Events = w.events()
 	for _, pod := range diagnose.Ask(in) {
-		if !diagnose.Preparing(pod) && pod.Spec.NodeName != "" && !diagnose.PullFails(pod) {
+		due := w.due(pod)
+		if due.IsZero() {
 			continue
 		}
-		due := w.due(pod)
 		if !now.Before(due) {
 			events, err := s.eventsOf(ctx, aboutPod(pod))
 			if s.cannotSee(err) {
@@ -153,9 +153,16 @@ func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, e
 	w.asked[uid] = known
 }
 
-// due is when a pod is to be asked.
+// due is when a pod is to be asked, zero where its events are not wanted.
 func (w *witness) due(pod *corev1.Pod) time.Time {
 	known, again := w.asked[pod.UID]
+	if !diagnose.Preparing(pod) && pod.Spec.NodeName != "" && !diagnose.PullFails(pod) {
+		quiet := diagnose.QuietAt(pod)
+		if again && known.at.After(quiet) && !quiet.IsZero() {
+			return known.at.Add(askRarely)
+		}
+		return quiet
+	}
 	if !again {
 		due := pod.CreationTimestamp.Add(preparing)
 		if scheduled := podCondition(pod, corev1.PodScheduled); scheduled != nil {

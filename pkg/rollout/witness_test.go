@@ -192,3 +192,27 @@ func TestAPodThatHasChangedIsAskedSoon(t *testing.T) {
 		t.Errorf("asked %d times", len(l.api.asked)-asked)
 	}
 }
+
+// A pod that has its volumes and its network is left alone while its images are pulled, until that takes long enough for a
+// word: what is told then is what its events told shortly before.
+func TestAPodThatDoesNotGoOnIsAsked(t *testing.T) {
+	t.Parallel()
+	l := newListener(t)
+	for _, pod := range l.w.pods {
+		l.change(pod.UID, func(pod *corev1.Pod) {
+			pod.Status.Conditions = []corev1.PodCondition{{
+				Type: corev1.PodReadyToStartContainers, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(l.w.now),
+			}}
+		})
+		l.tell(pod, "FailedCreatePodContainer", "no such thing")
+	}
+	if l.listen(t, 117*time.Second); len(l.api.asked) != 0 {
+		t.Errorf("asked %v too early", l.api.asked)
+	}
+	if heard := l.listen(t, 3*time.Second); len(l.api.asked) != 1 || len(heard) != 1 {
+		t.Errorf("asked %v, heard %d", l.api.asked, len(heard))
+	}
+	if l.listen(t, time.Minute); len(l.api.asked) != 3 {
+		t.Errorf("asked %d times in another minute", len(l.api.asked)-1)
+	}
+}

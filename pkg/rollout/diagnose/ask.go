@@ -14,13 +14,14 @@ import (
 const mostAsked = 5
 
 // Ask names the pods of which more has to be known than they tell themselves: their events. Of pods in the same state one
-// speaks for all, always the same; where its events tell that it goes on another is asked, which may be stuck.
+// speaks for all, always the same; where its events tell that it goes on another is asked, which may be stuck. One that has
+// not gone on for long is asked again.
 func Ask(in *Input) []*corev1.Pod {
 	events := byObject(in.Events)
 	speakers := map[string]*corev1.Pod{}
 	for _, pod := range in.Pods {
 		state := stateOf(pod)
-		if state == "" || Preparing(pod) && Begun(events[pod.UID]) {
+		if state == "" || Preparing(pod) && Begun(events[pod.UID]) && !isQuiet(pod, in.Now) {
 			continue
 		}
 		if other := speakers[state]; other == nil || before(pod, other, events) {

@@ -280,7 +280,8 @@ func otherCauses() []Cause {
 		},
 		{
 			Undetermined, EndsAfterGrace, 2 * time.Minute,
-			"The pod is in a state that is not known here; the evidence tells what there is.",
+			"The pod is in a state that is not known here; the evidence tells what there is. That it only does not go on is a warning: after 2 " +
+				"minutes, or 10 where an image may be being pulled.",
 			[]string{describe},
 		},
 	}

@@ -69,6 +69,7 @@ func summary(r Report) string {
 func TestPodsThatAreWell(t *testing.T) {
 	t.Parallel()
 	creating := podWith("a", waits("ContainerCreating", ""))
+	creating.CreationTimestamp, creating.Status.Conditions[0].LastTransitionTime = at(900), at(900)
 	ready := podWith("b", runs(1))
 	ready.Status.ContainerStatuses[0].Ready = true
 	ready.Status.Conditions[0].Status = corev1.ConditionTrue
@@ -107,7 +108,9 @@ func TestATransientPullFailureIsGivenTime(t *testing.T) {
 	if got := summary(Diagnose(last)); got != "fatal RegistryUnavailable 1" {
 		t.Errorf("got %s", got)
 	}
-	if again := Diagnose(inputOf(130, podWith("b", waits("ContainerCreating", "")))); len(again.Seen) != 0 {
+	gone := inputOf(100, podWith("b", waits("ContainerCreating", "")))
+	gone.Seen = second.Seen
+	if again := Diagnose(gone); len(again.Seen) != 0 {
 		t.Errorf("pods that are gone are remembered: %v", again.Seen)
 	}
 }

@@ -55,6 +55,9 @@ func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	if len(signals) == 0 {
 		signals = d.unready(pod)
 	}
+	if len(signals) == 0 {
+		signals = d.untold(pod)
+	}
 	return append(signals, d.hooks(pod)...)
 }
 

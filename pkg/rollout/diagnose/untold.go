@@ -1,0 +1,143 @@
+package diagnose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	// quiet is how long the start of a pod's containers may take without a word.
+	quiet = 2 * time.Minute
+	// askBefore is how long before that is told events are asked for: what they tell is to be fresh then.
+	askBefore = 2 * time.Second
+	// mostTold is how many events of a pod are told that say nothing that is known here.
+	mostTold = 3
+)
+
+// QuietAt is from when on events are wanted of a pod that does not go on by what it tells itself, zero where all its containers
+// have been started.
+func QuietAt(pod *corev1.Pod) time.Time {
+	if !unstarted(pod) {
+		return time.Time{}
+	}
+	return wentOn(pod).Add(quiet - askBefore)
+}
+
+// isQuiet tells whether that is now.
+func isQuiet(pod *corev1.Pod, now time.Time) bool {
+	at := QuietAt(pod)
+	return !at.IsZero() && !now.Before(at)
+}
+
+// untold is a pod that does not go on, and nothing that is known here says why. It only warns: volumes may be large and far
+// away, and so may images, of which more time is taken for granted.
+func (d *diagnosis) untold(pod *corev1.Pod) []signal {
+	if !unstarted(pod) {
+		return nil
+	}
+	since, step := wentOn(pod), d.newestStep(pod)
+	if step != nil {
+		since = latest(since, lastTold(step))
+	}
+	due := since.Add(quiet)
+	if step != nil && step.Reason == "Pulling" || step == nil && (sandboxReady(pod) || d.Blind) {
+		due = since.Add(recent) // an image may be being pulled
+	}
+	if d.Now.Before(due) {
+		d.wake(due)
+		return nil
+	}
+	return []signal{{
+		id: Undetermined, since: since, endless: true, evidence: d.hints(pod, step),
+		message: fmt.Sprintf("not all containers have been started, the pod has not gone on since %s, and why is not known here", clock(since)),
+	}}
+}
+
+// unstarted tells whether a container that has to go on running is not there yet, or has not been since its node was started
+// anew.
+func unstarted(pod *corev1.Pod) bool {
+	if pod.Spec.NodeName == "" || !isLeft(pod) {
+		return false
+	}
+	statuses := pod.Status.ContainerStatuses
+	return len(statuses) == 0 || slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return status.State.Running == nil })
+}
+
+// wentOn is when a pod took the last step on its way to running containers, by what it tells itself.
+func wentOn(pod *corev1.Pod) time.Time {
+	last := pod.CreationTimestamp.Time
+	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.PodReadyToStartContainers, corev1.PodReady} {
+		if c := condition(pod, kind); c != nil {
+			last = latest(last, c.LastTransitionTime.Time)
+		}
+	}
+	for _, status := range ContainerStatuses(pod) {
+		if running := status.State.Running; running != nil {
+			last = latest(last, running.StartedAt.Time)
+		}
+		if ended := status.State.Terminated; ended != nil {
+			last = latest(last, ended.FinishedAt.Time)
+		}
+	}
+	return last
+}
+
+// newestStep is the newest event of a step on that way, nil where none is known.
+func (d *diagnosis) newestStep(pod *corev1.Pod) *corev1.Event {
+	return d.event(pod, func(e *corev1.Event) bool {
+		return slices.Contains([]string{"SuccessfulAttachVolume", "Pulling", "Pulled", "Created", "Started"}, e.Reason)
+	})
+}
+
+// hints are what there is to go by: the words that containers wait with, and the newest warnings or else the last step.
+func (d *diagnosis) hints(pod *corev1.Pod, step *corev1.Event) []string {
+	var hints []string
+	for _, status := range ContainerStatuses(pod) {
+		if waiting := status.State.Waiting; waiting != nil && waiting.Reason != "" {
+			hint := fmt.Sprintf("container %s waits: %s", status.Name, waiting.Reason)
+			if waiting.Message != "" {
+				hint += ": " + waiting.Message
+			}
+			hints = append(hints, hint)
+		}
+	}
+	var warnings []*corev1.Event
+	for _, event := range d.events[pod.UID] {
+		if event.Type == corev1.EventTypeWarning {
+			warnings = append(warnings, event)
+		}
+	}
+	slices.SortFunc(warnings, func(a, b *corev1.Event) int {
+		return cmp.Or(lastTold(b).Compare(lastTold(a)), cmp.Compare(a.Message, b.Message))
+	})
+	switch told := warnings[:min(len(warnings), mostTold)]; {
+	case len(told) > 0:
+		for _, event := range told {
+			hints = append(hints, inWords(event))
+		}
+	case step != nil:
+		hints = append(hints, inWords(step))
+	case d.Blind:
+		hints = append(hints, "events, which may tell why, cannot be read")
+	default:
+		hints = append(hints, "no event that was read tells why")
+	}
+	return hints
+}
+
+func inWords(event *corev1.Event) string {
+	return fmt.Sprintf("%s at %s: %s", event.Reason, clock(lastTold(event)), event.Message)
+}
+
+// lastTold is when an event came last.
+func lastTold(event *corev1.Event) time.Time {
+	last := latest(event.LastTimestamp.Time, began(event))
+	if event.Series != nil {
+		last = latest(last, event.Series.LastObservedTime.Time)
+	}
+	return last
+}
