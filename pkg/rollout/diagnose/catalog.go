@@ -30,6 +30,11 @@ func imageCauses() []Cause {
 	return []Cause{
 		{ImageNotFound, EndsNow, 0, "The registry has answered that it has no such image or tag.", []string{setImage}},
 		{
+			ImagePlatformMissing, EndsNow, 0,
+			"There is such an image, and not for the node's operating system and architecture.",
+			[]string{"kubectl get nodes -L kubernetes.io/os,kubernetes.io/arch", setImage, edit},
+		},
+		{
 			ImagePullDenied, EndsNow, 0,
 			"The registry has refused the pull: credentials are missing or wrong, or there is no such repository, which many registries do not tell apart.",
 			[]string{"kubectl get secrets -n {namespace} --field-selector type=kubernetes.io/dockerconfigjson", setImage},

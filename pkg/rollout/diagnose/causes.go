@@ -18,6 +18,7 @@ const (
 // The IDs of the causes. Scripts rely on them: where Kubernetes has a word of its own for exactly this, it is that one.
 const (
 	ImageNotFound             = "ImageNotFound"
+	ImagePlatformMissing      = "ImagePlatformMissing"
 	ImagePullDenied           = "ImagePullDenied"
 	ImagePullFailed           = "ImagePullFailed"
 	RegistryUnavailable       = "RegistryUnavailable"

@@ -81,7 +81,8 @@ func isPull(reason string) bool {
 
 // pullCause sorts what registries and container runtimes say.
 func pullCause(text string) string {
-	text = strings.ToLower(text)
+	// What a node's disk refuses is not the registry's doing.
+	text = strings.ReplaceAll(strings.ToLower(text), "permission denied", "")
 	has := func(words ...string) bool {
 		for _, word := range words {
 			if strings.Contains(text, word) {
@@ -94,12 +95,17 @@ func pullCause(text string) string {
 	case has("signaturevalidationfailed", "because the signature validation failed"):
 		return SignatureValidationFailed
 	case has("401 unauthorized", "403 forbidden", "unauthorized:", "authorization failed", "access denied", "insufficient_scope",
-		"no basic auth credentials", "authentication required", "denied:"):
+		"no basic auth credentials", "authentication required", "denied:",
+		"access to the resource is denied"):
 		return ImagePullDenied
-	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "tls handshake", "connection reset",
+	case has("no such host", "connection refused", "i/o timeout", "deadline exceeded", "client.timeout exceeded", "tls:", "tls handshake", "connection reset",
 		"network is unreachable", "no route to host", "x509:", "toomanyrequests", "429 too many", "500 internal", "502 bad",
-		"503 service", "504 gateway", "unexpected eof", "registryunavailable", "registry is unavailable", "server misbehaving"):
+		"503 service", "504 gateway", "unexpected eof", "\": eof", "registryunavailable", "registry is unavailable",
+		"server misbehaving", "temporary failure in name resolution", "server gave http response to https client"):
 		return RegistryUnavailable
+	case has("no match for platform", "no match for current platform", "no matching manifest for", "no image found in manifest list for",
+		"no image found in image index for"):
+		return ImagePlatformMissing
 	case has("failed to unpack image", "extract layer", "content digest", "failed to copy"):
 		return ImagePullFailed // the image is there; a part of it was not, on the node or at a mirror
 	case has("manifest unknown", "name unknown", "404 not found", "code = notfound", ": not found", "manifest for "):
