@@ -138,8 +138,8 @@ func containerCauses() []Cause {
 		{CreateContainerError, EndsAfterGrace, soon, "The container cannot be created.", []string{describe, edit}},
 		{
 			RunContainerError, EndsNow, 0,
-			"The container cannot be started: its command does not exist or cannot be run, for example. Where the node only took too " +
-				"long, there is a grace of 30 s.",
+			"The container cannot be started. Where the reason is not that its command does not exist or cannot be run, there is a grace of " +
+				"30 s: it may be the node's.",
 			[]string{describe, edit},
 		},
 		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails again and again, so that it is killed.", []string{describe, edit}},

@@ -1,12 +1,16 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
+
+// nodesGrace is what a container is given that its node may come to create or start yet.
+const nodesGrace = 30 * time.Second
 
 // container are the signals of one container.
 func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) []signal {
@@ -79,20 +83,27 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		}
 	case "CreateContainerConfigError":
 		return config(pod, s)
-	case "CreateContainerError", "RunContainerError":
-		s.slowNode()
-	case "PreStartHookError", "PreCreateHookError":
+	case "CreateContainerError":
+		if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
+			s.grace, s.why = nodesGrace, fmt.Sprintf("a container that takes long to be created is given %s", nodesGrace)
+		}
+	case "RunContainerError", "PreStartHookError", "PreCreateHookError":
 		s.id = RunContainerError
+		s.notRun()
 	default:
 		s.id = Undetermined
 	}
 	return s
 }
 
-// slowNode gives time to a container that a node under load has not created or started yet.
-func (s *signal) slowNode() {
-	if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
-		s.grace, s.why = 30*time.Second, "a container that takes long to be created is given 30s"
+// notRun gives time to a container that has not been started, but for a command that cannot be run. All else may be its node's
+// doing, which is under load or short of something. Runtimes speak of exec, or of an executable, where it is the command.
+func (s *signal) notRun() {
+	text := strings.ToLower(s.message)
+	is := func(words string) bool { return strings.Contains(text, words) }
+	isBad := is("no such file or directory") || is("not found in $path") || is("permission denied") || is("exec format error") || is("is a directory")
+	if !isBad || !is("exec") {
+		s.grace, s.why = nodesGrace, fmt.Sprintf("a container that its node may have failed to start is given %s", nodesGrace)
 	}
 }
 

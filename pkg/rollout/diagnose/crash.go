@@ -59,7 +59,7 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.id, s.message = OOMKilled, fmt.Sprintf("the container was killed because it took more memory than its limit%s", limit(pod, status.Name))
 	case neverRan(last):
 		s.id, s.message, s.evidence = RunContainerError, last.Message, nil
-		s.slowNode()
+		s.notRun()
 	case s.id == InitContainerFailed:
 		d.awaits(status.Name, s)
 	}

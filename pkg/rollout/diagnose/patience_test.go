@@ -71,7 +71,7 @@ func TestEndsAfterALongRunAreNoLoop(t *testing.T) {
 	down := corev1.ContainerStatus{State: ended(1, "Error", 5, long+19), RestartCount: 5}
 	loop := corev1.ContainerStatus{State: ended(1, "Error", long, long+19), RestartCount: 5}
 	never := corev1.ContainerStatus{State: ended(128, "StartError", 0, long+19), RestartCount: 1}
-	never.State.Terminated.StartedAt = metav1.Unix(0, 0)
+	never.State.Terminated.StartedAt, never.State.Terminated.Message = metav1.Unix(0, 0), `exec: "/nope": stat /nope: no such file or directory`
 	for name, test := range map[string]struct {
 		status corev1.ContainerStatus
 		want   string
@@ -237,13 +237,23 @@ func TestStartsThatFailOnce(t *testing.T) {
 		now    int
 		want   string
 	}{
-		"a bad command":            {waits("RunContainerError", bad), 1, "fatal RunContainerError 1"},
-		"a bad command, again":     {backOff(bad), 1, "fatal RunContainerError 1"},
-		"a slow node":              {waits("RunContainerError", slow), 1, "warning RunContainerError 1"},
-		"a node that stays slow":   {waits("RunContainerError", slow), 31, "fatal RunContainerError 1"},
-		"a slow node, backing off": {backOff(slow), 1, "warning RunContainerError 1"},
-		"a hook":                   {waits("PostStartHookError", "no"), 1, "warning ContainerRestarted 1"},
-		"a hook, again":            {again(waits("PostStartHookError", "no")), 1, "fatal PostStartHookError 1"},
+		"a bad command":             {waits("RunContainerError", bad), 1, "fatal RunContainerError 1"},
+		"a bad command, again":      {backOff(bad), 1, "fatal RunContainerError 1"},
+		"a command not in the path": {waits("RunContainerError", `exec: "nope": executable file not found in $PATH: unknown`), 1, "fatal RunContainerError 1"},
+		"not to be executed":        {waits("RunContainerError", `exec: "/app/run": permission denied: unknown`), 1, "fatal RunContainerError 1"},
+		"for another machine":       {waits("RunContainerError", "exec /app/run: exec format error"), 1, "fatal RunContainerError 1"},
+		"a folder":                  {waits("RunContainerError", `exec: "/app": is a directory: unknown`), 1, "fatal RunContainerError 1"},
+		"by crun":                   {waits("RunContainerError", "executable file `nope` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found"), 1, "fatal RunContainerError 1"},
+		"no more processes":         {waits("RunContainerError", "runc create failed: unable to start container process: error during container init: resource temporarily unavailable"), 1, "warning RunContainerError 1"},
+		"nor after a while":         {waits("RunContainerError", "runc create failed: unable to start container process: error during container init: resource temporarily unavailable"), 31, "fatal RunContainerError 1"},
+		"the shim is gone":          {backOff("ttrpc: closed: unknown"), 1, "warning RunContainerError 1"},
+		"a full disk":               {waits("RunContainerError", "failed to create task: mkdir /run/x: no space left on device"), 1, "warning RunContainerError 1"},
+		"the node's own files":      {waits("RunContainerError", "error mounting cgroup: open /sys/fs/cgroup/x: permission denied"), 1, "warning RunContainerError 1"},
+		"a slow node":               {waits("RunContainerError", slow), 1, "warning RunContainerError 1"},
+		"a node that stays slow":    {waits("RunContainerError", slow), 31, "fatal RunContainerError 1"},
+		"a slow node, backing off":  {backOff(slow), 1, "warning RunContainerError 1"},
+		"a hook":                    {waits("PostStartHookError", "no"), 1, "warning ContainerRestarted 1"},
+		"a hook, again":             {again(waits("PostStartHookError", "no")), 1, "fatal PostStartHookError 1"},
 	} {
 		in := inputOf(test.now, podWith("a", test.status))
 		in.Seen = nil // it has been so since the beginning

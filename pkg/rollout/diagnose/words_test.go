@@ -26,8 +26,8 @@ func TestTheKubeletsWords(t *testing.T) {
 		"signature":              {"SignatureValidationFailed", signature, SignatureValidationFailed, 0},
 		"signature, waiting":     {"ImagePullBackOff", `Back-off pulling image "x": SignatureValidationFailed: ` + signature, SignatureValidationFailed, 0},
 		"not fetched yet":        {"CreateContainerConfigError", "failed to sync configmap cache: timed out waiting for the condition", "", 0},
-		"before the start":       {"PreStartHookError", "no", RunContainerError, 0},
-		"before that":            {"PreCreateHookError", "no", RunContainerError, 0},
+		"before the start":       {"PreStartHookError", "no", RunContainerError, 30},
+		"before that":            {"PreCreateHookError", "no", RunContainerError, 30},
 		"cannot be created":      {"CreateContainerError", "failed to reserve container name", CreateContainerError, 20},
 	} {
 		for _, now := range []int{0, test.grace} {
@@ -90,6 +90,7 @@ func TestContainersThatNeverRan(t *testing.T) {
 	for _, reason := range []string{"StartError", "ContainerCannotRun"} {
 		status := waits("CrashLoopBackOff", "")
 		status.RestartCount, status.LastTerminationState = 1, ended(128, reason, 1, 2)
+		status.LastTerminationState.Terminated.Message = `exec: "/nope": stat /nope: no such file or directory`
 		f := Diagnose(inputOf(3, podWith("a", status))).Findings[0]
 		if f.ID != RunContainerError || f.Severity != Fatal || f.HasLogs {
 			t.Errorf("%s: got %s, logs %v", reason, &f, f.HasLogs)
