@@ -26,7 +26,7 @@ func idleSince(in *diagnose.Input, record *Record) time.Time {
 		}
 	}
 	if restarted {
-		last = last.Add(mostSettling)
+		last = last.Add(diagnose.MostSettling)
 	}
 	wait := time.Duration(record.Wanted().MinReadySeconds)*time.Second + record.Plan.Hold.Duration + idleAfter
 	if last = last.Add(wait); in.Now.Before(last) {

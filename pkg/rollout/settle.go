@@ -11,13 +11,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-const (
-	// leastSettling and mostSettling bound how long a container that has ended before has to run for success.
-	leastSettling = 10 * time.Second
-	mostSettling  = time.Minute
-	// mostLosses is how often a pod may lose its readiness outside a hold.
-	mostLosses = 1
-)
+// mostLosses is how often a pod may lose its readiness outside a hold.
+const mostLosses = 1
 
 // career is what a new pod has done since it was seen first.
 type career struct {
@@ -184,30 +179,22 @@ func (m memory) settlingOf(pods []*corev1.Pod, now time.Time) (memory, time.Time
 	until := settled(pods)
 	if !until.Equal(m.settled) {
 		m.settled, m.settledBy = until, until
-		if limit := now.Add(mostSettling); until.After(limit) {
+		if limit := now.Add(diagnose.MostSettling); until.After(limit) {
 			m.settledBy = limit
 		}
 	}
 	return m, m.settledBy
 }
 
-// settled is when the new pods that have restarted have run for long enough: twice as long as their container did before
-// it ended. It is zero where none has restarted.
+// settled is when the new pods that have restarted have run for long enough. It is zero where none has restarted.
 func settled(pods []*corev1.Pod) time.Time {
 	var last time.Time
 	for _, pod := range pods {
 		if restarts(pod) == 0 || diagnose.EndedByNode(pod) {
 			continue
 		}
-		for i := range pod.Status.ContainerStatuses {
-			status := &pod.Status.ContainerStatuses[i]
-			ended := status.LastTerminationState.Terminated
-			if status.RestartCount == 0 || ended == nil || status.State.Running == nil {
-				continue
-			}
-			ran := 2 * ended.FinishedAt.Sub(ended.StartedAt.Time)
-			until := status.State.Running.StartedAt.Add(min(max(ran, leastSettling), mostSettling))
-			if until.After(last) {
+		for _, status := range diagnose.ContainerStatuses(pod) { // sidecars are init containers
+			if until := diagnose.Settled(&status); until.After(last) {
 				last = until
 			}
 		}

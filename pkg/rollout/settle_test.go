@@ -143,6 +143,23 @@ func TestSettlingIsBounded(t *testing.T) {
 	}
 }
 
+// A sidecar is among the init containers, and runs on beside the others.
+func TestSidecarsSettle(t *testing.T) {
+	t.Parallel()
+	rs, since := setFor("b", "web:2", 2, noon(0)), noon(0)
+	pod := podFor(rs, "p", &since)
+	pod.Status.InitContainerStatuses = []corev1.ContainerStatus{
+		{Name: "migrate", RestartCount: 1, State: ended(0, "Completed", ""), LastTerminationState: ended(1, "Error", "")},
+		{
+			Name: "proxy", RestartCount: 1, LastTerminationState: ended(1, "Error", ""),
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(20))}},
+		},
+	}
+	if until := settled([]*corev1.Pod{pod}); !until.Equal(noon(30)) {
+		t.Errorf("until %s", until)
+	}
+}
+
 // So it is with StatefulSets and DaemonSets, also when they are complete and success is held back.
 func TestRelapsesOfSets(t *testing.T) {
 	t.Parallel()

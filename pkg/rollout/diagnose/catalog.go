@@ -81,7 +81,8 @@ func crashCauses() []Cause {
 		},
 		{
 			ContainerRestarted, Warns, 0,
-			"The container has ended once, or after a run of 10 minutes at least, and is started again. Another end soon makes it a crash loop.",
+			"The container has ended once, or after a run of 10 minutes at least, and is started again; or it has ended more often, and has " +
+				"since run and been ready for twice as long as before (10 s to a minute). Another end soon makes it a crash loop.",
 			[]string{lastLogs},
 		},
 		{

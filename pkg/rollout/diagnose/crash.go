@@ -14,7 +14,21 @@ const (
 	recent = 10 * time.Minute
 	// loops is how many ends make a loop, whether the container becomes ready between them or not.
 	loops = 2
+	// leastSettling and MostSettling bound how long a container that has ended before has to run to be believed.
+	leastSettling = 10 * time.Second
+	MostSettling  = time.Minute
 )
+
+// Settled is when a container that runs again has done so for long enough to be believed: twice as long as before it ended. It
+// is zero for one that has not ended before, or does not run.
+func Settled(status *corev1.ContainerStatus) time.Time {
+	last := status.LastTerminationState.Terminated
+	if status.RestartCount == 0 || last == nil || status.State.Running == nil {
+		return time.Time{}
+	}
+	ran := 2 * last.FinishedAt.Sub(last.StartedAt.Time)
+	return status.State.Running.StartedAt.Add(min(max(ran, leastSettling), MostSettling))
+}
 
 // neverRan tells whether a container has "ended" without having been started.
 func neverRan(last *corev1.ContainerStateTerminated) bool {
@@ -181,7 +195,8 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
 	again := last != nil && !endedByNode(last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
-	if again && status.RestartCount >= loops && !ranLong(last) {
+	isBelieved := status.Ready && !d.Now.Before(Settled(status))
+	if again && status.RestartCount >= loops && !ranLong(last) && !isBelieved {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"
 		return s

@@ -180,6 +180,8 @@ func TestRestarts(t *testing.T) {
 	once.RestartCount, once.LastTerminationState, once.Ready = 1, ended(1, "Error", 1, 19), true
 	loop := once
 	loop.RestartCount = 2
+	unready := loop
+	unready.Ready = false
 	first := corev1.ContainerStatus{State: ended(1, "Error", 1, 19)}
 	for name, test := range map[string]struct {
 		status corev1.ContainerStatus
@@ -190,6 +192,9 @@ func TestRestarts(t *testing.T) {
 		"once":                   {once, 30, "warning ContainerRestarted 1"},
 		"once, long ago":         {once, 1000, ""},
 		"twice, and ready again": {loop, 30, "fatal CrashLoopBackOff 1"},
+		"twice, until believed":  {loop, 55, "fatal CrashLoopBackOff 1"},
+		"twice, and believed":    {loop, 56, "warning ContainerRestarted 1"},
+		"twice, and not ready":   {unready, 56, "fatal CrashLoopBackOff 1"},
 		"twice, long ago":        {loop, 1000, ""},
 	} {
 		pod := podWith("a", test.status)
