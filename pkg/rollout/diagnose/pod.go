@@ -82,7 +82,11 @@ func ContainerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
 
 // terminating is a pod that should have ended by now. Its deletionTimestamp is when its grace period ends.
 func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
-	if pod.DeletionTimestamp == nil || d.Now.Before(pod.DeletionTimestamp.Add(stuckAfter)) {
+	if pod.DeletionTimestamp == nil {
+		return nil
+	}
+	if due := pod.DeletionTimestamp.Add(stuckAfter); d.Now.Before(due) {
+		d.wake(due)
 		return nil
 	}
 	late := d.Now.Sub(pod.DeletionTimestamp.Time).Truncate(time.Second)
