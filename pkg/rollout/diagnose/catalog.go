@@ -220,6 +220,11 @@ func refusedCauses() []Cause {
 			"The pod's ServiceAccount does not exist.",
 			[]string{"kubectl create serviceaccount {subject} -n {namespace}"},
 		},
+		{
+			PriorityClassNotFound, EndsAfterGrace, 15 * time.Second,
+			"The pod's PriorityClass does not exist.",
+			[]string{"kubectl get priorityclasses", edit},
+		},
 		{AdmissionDenied, EndsNow, 0, "An admission webhook or policy has refused the pod.", []string{edit}},
 		{
 			AdmissionUnavailable, EndsAfterGrace, refused,

@@ -67,6 +67,7 @@ const (
 	LimitRangeViolated     = "LimitRangeViolated"
 	PodSecurityViolated    = "PodSecurityViolated"
 	ServiceAccountNotFound = "ServiceAccountNotFound"
+	PriorityClassNotFound  = "PriorityClassNotFound"
 	AdmissionDenied        = "AdmissionDenied"
 	AdmissionUnavailable   = "AdmissionUnavailable"
 	FailedCreate           = "FailedCreate"

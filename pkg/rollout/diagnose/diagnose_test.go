@@ -306,6 +306,7 @@ func TestRefusals(t *testing.T) {
 		`pods "a" is forbidden: maximum cpu usage per Container is 1.  No limit is specified`:                        LimitRangeViolated,
 		`pods "a" is forbidden: minimum memory usage per Container is 1Gi.  No request is specified`:                 LimitRangeViolated,
 		`pods "a" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000`:   LimitRangeViolated,
+		`pods "a" is forbidden: no PriorityClass with name urgent was found`:                                         PriorityClassNotFound,
 		`the server is currently unable to handle the request`:                                                       FailedCreate,
 	} {
 		if got := refusalCause(message); got != want {

@@ -112,6 +112,8 @@ func refusalCause(text string) string {
 		return PodSecurityViolated
 	case named(text, `serviceaccount "`, `" not found`) != "":
 		return ServiceAccountNotFound
+	case named(text, "no PriorityClass with name ", " was found") != "":
+		return PriorityClassNotFound
 	case strings.Contains(text, " usage per Container is"), strings.Contains(text, " usage per Pod is"),
 		strings.Contains(text, " limit to request ratio per "),
 		strings.Contains(text, "No limit is specified"), strings.Contains(text, "No request is specified"):
