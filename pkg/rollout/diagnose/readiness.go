@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -121,7 +122,7 @@ func (d *diagnosis) slowestOnce() (time.Duration, bool) {
 }
 
 // slowest is the longest time that a pod took to become ready, of either version, as far as they tell: one that has
-// restarted tells nothing, nor one that took longer than a pod may, since it was ready before. It is nil where none tells.
+// restarted tells nothing, nor one that was ready before, as one that took longer than a pod may. It is nil where none tells.
 func (d *diagnosis) slowest() *time.Duration {
 	most := d.Deadline
 	if most == 0 {
@@ -130,12 +131,31 @@ func (d *diagnosis) slowest() *time.Duration {
 	var slowest *time.Duration
 	for _, pods := range [][]*corev1.Pod{d.Others, d.Pods} {
 		for _, pod := range pods {
-			if took, tells := tookToBeReady(pod); tells && took < most && (slowest == nil || took > *slowest) {
+			again := d.wasReady(pod)
+			if took, tells := tookToBeReady(pod); tells && !again && took < most && (slowest == nil || took > *slowest) {
 				slowest = &took
 			}
 		}
 	}
 	return slowest
+}
+
+// wasReady tells whether a pod is known to have been ready before, and keeps for the next time whether it is or was: its
+// readiness tells only since when it is ready now.
+func (d *diagnosis) wasReady(pod *corev1.Pod) bool {
+	key := Key{UID: pod.UID, ID: string(corev1.PodReady)}
+	if ready := condition(pod, corev1.PodReady); ready != nil && (ready.Status == corev1.ConditionTrue || hasLost(pod, ready)) {
+		d.report.Seen[key] = ready.LastTransitionTime.Time
+	}
+	_, before := d.Seen[key]
+	return before
+}
+
+// hasLost tells of a pod that is not ready whether it was: it has not been so since before its containers were started.
+func hasLost(pod *corev1.Pod, ready *corev1.PodCondition) bool {
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool {
+		return status.State.Running != nil && ready.LastTransitionTime.After(status.State.Running.StartedAt.Time)
+	})
 }
 
 // tookToBeReady is how long after the start of its containers a pod became ready, and whether it tells.

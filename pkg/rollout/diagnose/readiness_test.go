@@ -140,6 +140,33 @@ func TestAPodThatWasReadyBeforeTellsNothing(t *testing.T) {
 	}
 }
 
+// One that flaps seems to have taken all the time until it was ready last.
+func TestAPodThatFlapsTellsNothing(t *testing.T) {
+	t.Parallel()
+	lost := becameReady("a", 100)
+	lost.Status.Conditions[0].Status, lost.Status.ContainerStatuses[0].Ready = corev1.ConditionFalse, false
+	starts := podWith("a", runs(0))
+	for name, test := range map[string]struct {
+		first *corev1.Pod
+		want  time.Duration // 0 for nothing
+	}{
+		"was ready":      {becameReady("a", 5), 5 * time.Second},
+		"had been ready": {lost, 0},
+		"was starting":   {starts, 300 * time.Second},
+	} {
+		first := Diagnose(inputOf(100, test.first))
+		in := inputOf(301, becameReady("a", 300))
+		in.Seen, in.Proven = first.Seen, first.Proven
+		for range 2 {
+			report := Diagnose(in)
+			if got := report.Proven; (got == nil) != (test.want == 0) || got != nil && *got != test.want {
+				t.Errorf("%s: got %v, want %s", name, got, test.want)
+			}
+			in.Seen, in.Proven = report.Seen, report.Proven
+		}
+	}
+}
+
 // What restores or migrates data in an init container may take hours; only a progress deadline says for how long. That it
 // takes more than a minute is told.
 func TestInitContainersThatTakeLong(t *testing.T) {
