@@ -31,7 +31,7 @@ func (e *Explanation) InTheWay() bool {
 	arrived := e.arrived()
 	for i := range e.Findings {
 		f := &e.Findings[i]
-		quiet := arrived || f.Starting() || e.moves && f.ID == diagnose.RolloutOpen
+		quiet := arrived || f.Starting() || f.ID == diagnose.FailedPreStopHook || e.moves && f.ID == diagnose.RolloutOpen
 		if f.Severity == diagnose.Fatal || !quiet {
 			return true
 		}

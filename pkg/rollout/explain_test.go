@@ -20,6 +20,7 @@ func TestWhatStandsInTheWay(t *testing.T) {
 	d := &appsv1.Deployment{}
 	restarted := Finding{ID: diagnose.ContainerRestarted, Severity: diagnose.Warning}
 	crash := Finding{ID: diagnose.CrashLoopBackOff, Severity: diagnose.Fatal}
+	hook := Finding{ID: diagnose.FailedPreStopHook, Severity: diagnose.Warning}
 	open := Finding{ID: diagnose.RolloutOpen, Severity: diagnose.Warning}
 	for name, test := range map[string]struct {
 		e    Explanation
@@ -28,6 +29,7 @@ func TestWhatStandsInTheWay(t *testing.T) {
 		"complete":                         {Explanation{Workload: d, Phase: Complete, Findings: []Finding{restarted}}, false},
 		"complete, and fatal":              {Explanation{Workload: d, Phase: Complete, Findings: []Finding{crash}}, true},
 		"progressing":                      {Explanation{Workload: d, Phase: Progressing, Findings: []Finding{restarted}}, true},
+		"a pod ends without its hook":      {Explanation{Workload: d, Phase: Progressing, Findings: []Finding{hook}}, false},
 		"partitioned":                      {Explanation{Workload: set, Phase: Partitioned, Findings: []Finding{restarted}}, false},
 		"on delete, and none is old":       {Explanation{Workload: daemon(3, 3), Phase: OnDelete, Findings: []Finding{restarted}}, false},
 		"on delete, and one is not ready":  {Explanation{Workload: daemon(3, 2), Phase: OnDelete, Findings: []Finding{restarted}}, true},

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
@@ -129,9 +130,9 @@ func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.
 func (w *witness) forget(in *diagnose.Input) {
 	before := w.asked
 	w.asked = map[types.UID]asked{}
-	for _, pod := range slices.Concat(in.Pods, in.Stale) {
+	for _, pod := range slices.Concat(in.Pods, in.Stale, in.Others) {
 		known, again := before[pod.UID]
-		if ready, _ := readySince(pod); again && !ready {
+		if ready, _ := readySince(pod); again && (!ready || pod.DeletionTimestamp != nil) {
 			w.asked[pod.UID] = known
 		}
 	}
@@ -156,6 +157,12 @@ func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, e
 // due is when a pod is to be asked, zero where its events are not wanted.
 func (w *witness) due(pod *corev1.Pod) time.Time {
 	known, again := w.asked[pod.UID]
+	if pod.DeletionTimestamp != nil { // what its hooks do is asked once, about when they are run
+		if again {
+			return time.Time{}
+		}
+		return pod.DeletionTimestamp.Add(askAgain - time.Duration(ptr.Deref(pod.DeletionGracePeriodSeconds, 0))*time.Second)
+	}
 	if !diagnose.Preparing(pod) && pod.Spec.NodeName != "" && !diagnose.PullFails(pod) {
 		quiet := diagnose.QuietAt(pod)
 		if again && known.at.After(quiet) && !quiet.IsZero() {

@@ -216,3 +216,29 @@ func TestAPodThatDoesNotGoOnIsAsked(t *testing.T) {
 		t.Errorf("asked %d times in another minute", len(l.api.asked)-1)
 	}
 }
+
+// A pod that is ending is asked once whether its hooks fail, and the next when it is gone.
+func TestPodsThatAreEndingAreAskedOnce(t *testing.T) {
+	t.Parallel()
+	l := newListener(t)
+	ends := metav1.NewTime(l.w.now.Add(30 * time.Second))
+	for i, pod := range slices.SortedFunc(slices.Values(l.w.pods), func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) }) {
+		l.tell(pod, "FailedPreStopHook", "PreStopHook failed")
+		l.change(pod.UID, func(pod *corev1.Pod) {
+			since := metav1.NewTime(l.w.now)
+			pod.Status.ContainerStatuses, pod.Status.Conditions = nil, []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: since}}
+			pod.Spec.Containers = []corev1.Container{{Name: "app", Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{}}}}
+			if i < 2 {
+				pod.DeletionTimestamp, pod.DeletionGracePeriodSeconds = &ends, new(int64(30))
+			}
+		})
+	}
+	if heard := l.listen(t, 20*time.Second); len(l.api.asked) != 1 || len(heard) != 1 {
+		t.Errorf("asked %v, heard %d", l.api.asked, len(heard))
+	}
+	l.w.storePod(l.api.asked[0], nil)
+	l.refreshAll()
+	if l.listen(t, 5*time.Second); len(l.api.asked) != 2 || l.api.asked[0] == l.api.asked[1] {
+		t.Errorf("asked %v", l.api.asked)
+	}
+}

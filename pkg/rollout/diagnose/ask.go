@@ -30,7 +30,23 @@ func Ask(in *Input) []*corev1.Pod {
 	}
 	ask := slices.SortedFunc(maps.Values(speakers), func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 	ask = ask[:min(len(ask), mostAsked)]
-	return append(ask, in.Stale[:min(len(in.Stale), mostAsked-len(ask))]...)
+	rest := slices.Concat(in.Stale, leaving(in, events))
+	return append(ask, rest[:min(len(rest), mostAsked-len(ask))]...)
+}
+
+// leaving is one of the pods that are ending, where they have hooks that run then.
+func leaving(in *Input, events map[types.UID][]*corev1.Event) []*corev1.Pod {
+	var found []*corev1.Pod
+	for _, pod := range slices.Concat(in.Others, in.Pods) {
+		if pod.DeletionTimestamp != nil && hasPreStop(pod) && (len(found) == 0 || before(pod, found[0], events)) {
+			found = []*corev1.Pod{pod}
+		}
+	}
+	return found
+}
+
+func hasPreStop(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Lifecycle != nil && c.Lifecycle.PreStop != nil })
 }
 
 // before tells whether of two pods alike one is asked rather than the other: that which was before, else by their names.

@@ -111,14 +111,10 @@ func Diagnose(in *Input) Report {
 	d.carry()
 	d.prove()
 	d.lend()
-	for _, pod := range in.Pods {
+	ending := slices.DeleteFunc(slices.Clone(in.Others), func(pod *corev1.Pod) bool { return pod.DeletionTimestamp == nil })
+	for _, pod := range slices.Concat(in.Pods, ending) {
 		for _, s := range d.signalsOf(pod) {
 			d.add(&s)
-		}
-	}
-	for _, pod := range in.Others {
-		if s := d.terminating(pod); s != nil {
-			d.add(s)
 		}
 	}
 	for _, s := range append(d.refused(), d.blocked()...) {

@@ -13,7 +13,7 @@ import (
 // stuckAfter is how long after its own time a pod may still be ending.
 const stuckAfter = 30 * time.Second
 
-// signalsOf are the signals of one pod of the newest version, which tell that they are about it.
+// signalsOf are the signals of one pod, which tell that they are about it.
 func (d *diagnosis) signalsOf(pod *corev1.Pod) []signal {
 	signals := d.pod(pod)
 	for i := range signals {
@@ -22,14 +22,11 @@ func (d *diagnosis) signalsOf(pod *corev1.Pod) []signal {
 	return signals
 }
 
-// pod are the signals of one pod of the newest version.
+// pod are the signals of one pod of the newest version, or of any that is ending.
 func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	switch {
 	case pod.DeletionTimestamp != nil:
-		if s := d.terminating(pod); s != nil {
-			return []signal{*s}
-		}
-		return nil
+		return append(d.terminating(pod), d.hooks(pod)...)
 	case pod.Status.Phase == corev1.PodFailed:
 		return []signal{failed(pod)}
 	case pod.Status.Phase == corev1.PodSucceeded:
@@ -81,7 +78,7 @@ func ContainerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
 }
 
 // terminating is a pod that should have ended by now. Its deletionTimestamp is when its grace period ends.
-func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
+func (d *diagnosis) terminating(pod *corev1.Pod) []signal {
 	if pod.DeletionTimestamp == nil {
 		return nil
 	}
@@ -90,14 +87,11 @@ func (d *diagnosis) terminating(pod *corev1.Pod) *signal {
 		return nil
 	}
 	late := d.Now.Sub(pod.DeletionTimestamp.Time).Truncate(time.Second)
-	s := &signal{
-		id: StuckTerminating, pod: pod, object: Object{"Pod", pod.Name}, uid: pod.UID,
-		message: fmt.Sprintf("the pod should have ended %s ago", late),
-	}
+	s := signal{id: StuckTerminating, message: fmt.Sprintf("the pod should have ended %s ago", late)}
 	if len(pod.Finalizers) > 0 {
 		s.evidence = []string{"finalizers: " + strings.Join(pod.Finalizers, ", ")}
 	}
-	return s
+	return []signal{s}
 }
 
 // blocked are the pods of older revisions that a StatefulSet waits for.

@@ -107,6 +107,32 @@ func TestAPreStopHookThatFails(t *testing.T) {
 	}
 }
 
+// Most such hooks run in pods that are to go, mostly old ones: one of them is asked, and only where there are such hooks.
+func TestAPreStopHookThatFailsInAPodThatIsEnding(t *testing.T) {
+	t.Parallel()
+	hooked := func(name string) *corev1.Pod {
+		pod := becameReady(name, 1)
+		pod.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{}}
+		pod.DeletionTimestamp = new(at(40))
+		return pod
+	}
+	stays, first, second, plain := hooked("a"), hooked("b"), hooked("c"), hooked("d")
+	stays.DeletionTimestamp, plain.Spec.Containers[0].Lifecycle = nil, nil
+	in := inputOf(20, second)
+	in.Others = []*corev1.Pod{stays, plain, first}
+	if asked := Ask(in); len(asked) != 1 || asked[0] != first {
+		t.Errorf("asked %v", asked)
+	}
+	in.Events = []*corev1.Event{about(second, "app", "FailedPreStopHook", "PreStopHook failed", 12)}
+	if asked := Ask(in); len(asked) != 1 || asked[0] != second {
+		t.Errorf("asked %v, where one is known", asked)
+	}
+	in.Events = append(in.Events, about(first, "app", "FailedPreStopHook", "PreStopHook failed", 12))
+	if report := Diagnose(in); summary(report) != "warning FailedPreStopHook 2" || report.Findings[0].Container != "app" {
+		t.Errorf("got %s", summary(report))
+	}
+}
+
 // Volumes of raw devices are mapped, not mounted; and an object that the kubelet has yet to fetch is not missing.
 func TestOtherWordsOfMounts(t *testing.T) {
 	t.Parallel()
