@@ -84,9 +84,7 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	case "CreateContainerConfigError":
 		return config(pod, s)
 	case "CreateContainerError":
-		if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
-			s.grace, s.why = nodesGrace, fmt.Sprintf("a container that takes long to be created is given %s", nodesGrace)
-		}
+		s.notCreated()
 	case "RunContainerError", "PreStartHookError", "PreCreateHookError":
 		s.id = RunContainerError
 		s.notRun()
@@ -94,6 +92,13 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.id = Undetermined
 	}
 	return s
+}
+
+// notCreated gives time to a container that a node under load has not created yet.
+func (s *signal) notCreated() {
+	if strings.Contains(s.message, "deadline exceeded") || strings.Contains(s.message, "is reserved for") {
+		s.grace, s.why = nodesGrace, fmt.Sprintf("a container that takes long to be created is given %s", nodesGrace)
+	}
 }
 
 // notRun gives time to a container that has not been started, but for a command that cannot be run. All else may be its node's

@@ -14,9 +14,10 @@ const (
 	recent = 10 * time.Minute
 	// loops is how many ends make a loop, whether the container becomes ready between them or not.
 	loops = 2
-	// leastSettling and MostSettling bound how long a container that has ended before has to run to be believed.
+	// leastSettling is how long a container that has ended before has to run at least to be believed.
 	leastSettling = 10 * time.Second
-	MostSettling  = time.Minute
+	// MostSettling is how long it has to at most.
+	MostSettling = time.Minute
 )
 
 // Settled is when a container that runs again has done so for long enough to be believed: twice as long as before it ended. It

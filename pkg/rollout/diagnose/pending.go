@@ -21,7 +21,7 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	}
 	s := signal{
 		id: Unschedulable, reason: scheduled.Reason, message: scheduled.Message, since: scheduled.LastTransitionTime.Time,
-		why: "a node may be added, or room be made, within 1m0s after a pod became ready or an old one had to have ended; while one is on its way to that, it is waited for",
+		why: "a node may be added, or room be made, within 1m0s after a pod became ready or an old one had to have ended, and while one comes up",
 	}
 	if scheduled.Reason == corev1.PodReasonSchedulingGated {
 		s.id = SchedulingGated

@@ -98,7 +98,7 @@ func (d *diagnosis) refusal(reason, message string, since time.Time) signal {
 		}
 		// A quota may only slow a rollout down.
 		s.since = latest(s.since, d.madeRoom())
-		s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended; while one is on its way to that, it is waited for"
+		s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended, and while one comes up"
 	}
 	return s
 }
