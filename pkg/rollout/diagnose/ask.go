@@ -76,7 +76,7 @@ func stateOf(pod *corev1.Pod) string {
 	if pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded || pod.DeletionTimestamp != nil {
 		return ""
 	}
-	well := notReady(pod) == nil && condition(pod, corev1.PodReady) != nil
+	well := isWell(pod)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%t %t", pod.Spec.NodeName != "", sandboxReady(pod))
 	for _, status := range ContainerStatuses(pod) {

@@ -21,7 +21,7 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	switch {
 	case endedByNode(ended):
 		return nil
-	case state.Waiting != nil && notReady(pod) == nil && condition(pod, corev1.PodReady) != nil:
+	case state.Waiting != nil && isWell(pod):
 		return nil // of a pod that is ready no container waits; the status is from before
 	case state.Waiting != nil:
 		s = d.waiting(pod, status, isInit && !isSidecar)

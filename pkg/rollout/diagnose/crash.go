@@ -100,7 +100,7 @@ func (d *diagnosis) awaits(container string, s *signal) {
 // readyAfter tells whether any pod is ready, and whether one is in which an init container has ended with an error before.
 func (d *diagnosis) readyAfter(container string) (ready, again bool) {
 	for _, pod := range slices.Concat(d.Others, d.Pods) {
-		if is := condition(pod, corev1.PodReady); is == nil || is.Status != corev1.ConditionTrue {
+		if !isWell(pod) {
 			continue
 		}
 		ready = true

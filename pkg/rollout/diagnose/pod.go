@@ -166,6 +166,12 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 	return nil
 }
 
+// isWell tells whether a pod is ready.
+func isWell(pod *corev1.Pod) bool {
+	ready := condition(pod, corev1.PodReady)
+	return ready != nil && ready.Status == corev1.ConditionTrue
+}
+
 // notReady is the condition of a pod that is not ready, nil for one that is.
 func notReady(pod *corev1.Pod) *corev1.PodCondition {
 	if pod == nil {

@@ -27,8 +27,7 @@ func isLeft(pod *corev1.Pod) bool {
 
 // comesUp tells whether a pod has a node and is not ready there, and nothing of it is fatal.
 func (d *diagnosis) comesUp(pod *corev1.Pod) bool {
-	ready := condition(pod, corev1.PodReady)
-	if pod.Spec.NodeName == "" || ready != nil && ready.Status == corev1.ConditionTrue || !isLeft(pod) || nodesDoing(pod) != nil {
+	if pod.Spec.NodeName == "" || isWell(pod) || !isLeft(pod) || nodesDoing(pod) != nil {
 		return false
 	}
 	return !slices.ContainsFunc(d.signalsOf(pod), func(s signal) bool {

@@ -60,7 +60,7 @@ func (d *diagnosis) untold(pod *corev1.Pod) []signal {
 // unstarted tells whether a container that has to go on running is not there yet, or has not been since its node was started
 // anew.
 func unstarted(pod *corev1.Pod) bool {
-	if pod.Spec.NodeName == "" || !isLeft(pod) {
+	if pod.Spec.NodeName == "" || !isLeft(pod) || isWell(pod) {
 		return false
 	}
 	statuses := pod.Status.ContainerStatuses

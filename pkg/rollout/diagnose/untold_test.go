@@ -31,6 +31,10 @@ func TestAPodThatDoesNotGoOn(t *testing.T) {
 		Name: "proxy", State: waits("ContainerCreating", "").State,
 	})
 	beside.Status.ContainerStatuses[0].Ready = true
+	well := isReady(podWith("a", waits("ContainerCreating", "")), 1) // its container's status is from before
+	if got := summary(Diagnose(inputOf(1000, well))); got != "" {
+		t.Errorf("ready: got %s", got)
+	}
 	devices := told{"Warning", "FailedPrepareDynamicResources", "no driver for gpu.example.com", 595}
 	for name, test := range map[string]struct {
 		pod    *corev1.Pod

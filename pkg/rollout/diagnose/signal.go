@@ -1,0 +1,49 @@
+package diagnose
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// signal is one state of one object.
+type signal struct {
+	id, reason, message string
+	object              Object
+	uid                 types.UID
+	pod                 *corev1.Pod
+	container           string
+	status              *corev1.ContainerStatus
+	// since is when it began, zero where the objects do not tell.
+	since time.Time
+	// grace and why replace those of the catalog, also for what is fatal at once by that. now makes it fatal at once.
+	grace time.Duration
+	why   string
+	now   bool
+	// late is after how long a pod that is starting is late, which is told though it is not fatal yet.
+	late time.Duration
+	// endless only warns, whatever the cause's class: nothing says how long it may take.
+	endless bool
+	// subject is what is missing, by its name.
+	subject  string
+	evidence []string
+}
+
+// onlyWarns tells whether a signal is never fatal by itself.
+func (s *signal) onlyWarns(cause Cause) bool { return s.endless || cause.Class == Warns }
+
+// isFinal tells whether a signal is given no time.
+func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || cause.Class == EndsNow) }
+
+// due is when a signal is fatal; of one that only warns it is since when.
+func (d *diagnosis) due(s *signal, cause Cause) time.Time {
+	since := d.began(s)
+	if s.onlyWarns(cause) || s.isFinal(cause) {
+		return since
+	}
+	if s.grace == 0 {
+		s.grace = cause.Grace
+	}
+	return since.Add(s.grace)
+}
