@@ -73,9 +73,17 @@ func details(f *rollout.Finding) []string {
 	return lines
 }
 
-// Warning is a finding that may yet come good, for commands that tell nothing else of a rollout's way.
-func Warning(f *rollout.Finding) string {
-	return strings.Join(append([]string{"warning: " + f.String()}, details(f)...), "\n"+detailIndent)
+// Finding is a finding as a whole, for commands that tell nothing else of a rollout's way.
+func Finding(f *rollout.Finding) string {
+	return strings.Join(append([]string{labelOf(f) + f.String()}, details(f)...), "\n"+detailIndent)
+}
+
+// labelOf is what a line with a finding begins with.
+func labelOf(f *rollout.Finding) string {
+	if f.Severity == diagnose.Warning {
+		return "warning: "
+	}
+	return "failed: "
 }
 
 // Annotation is a finding as GitHub Actions takes it from a command's output.

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 func newLines(colour bool) (lines *Lines, out, progress *bytes.Buffer) {
@@ -33,6 +34,23 @@ func TestLinesResults(t *testing.T) {
 		if progress.Len() != 0 {
 			t.Errorf("%s: a result on standard error: %q", name, progress)
 		}
+	}
+}
+
+func TestAFindingAsAWhole(t *testing.T) {
+	t.Parallel()
+	fatal := crash()
+	const rest = `pod web-5d9c-x7, container app: CrashLoopBackOff: back-off 10s restarting (exit code 1) (2 pods alike)
+         evidence: Back-off restarting failed container
+         | listening
+         | panic: no <database> & no hope
+         next: kubectl logs web-5d9c-x7 -c app -n shop --previous`
+	if got := Finding(fatal); got != "failed: "+rest {
+		t.Errorf("got %s", got)
+	}
+	fatal.Severity = diagnose.Warning
+	if got := Finding(fatal); got != "warning: "+rest {
+		t.Errorf("got %s", got)
 	}
 }
 
