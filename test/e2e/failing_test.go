@@ -22,7 +22,7 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 		{tag: "broken", tells: []string{"ImageNotFound (ImagePullBackOff)", `web:broken: not found`}},
 		{tag: "broken", edits: []edit{replicas(10), strategy("25%", "25%")}, tells: []string{"ImagePullBackOff"}},
 		{tag: "broken", edits: []edit{replicas(1), strategy("1", "0")}, tells: []string{"ImagePullBackOff"}},
-		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", lastLines}},
+		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", lastLines, "next: the same rollout with --on-failure hold"}},
 		{tag: "config-error", tells: []string{"CreateContainerConfigError", `configmap "missing" not found`}},
 		{
 			tag: "never-ready", edits: []edit{progressDeadline(3)},
@@ -56,7 +56,7 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 func TestOnFailureHoldLeavesTheRolloutStanding(t *testing.T) {
 	w := newWeb(t, replicas(4))
 	w.start("web:broken", "--on-failure", "hold", "--steps", "2").ends(4, "ImagePullBackOff", "stands still at step 1 of 2",
-		"kubectl rollout-plus resume deployment/web -n "+w.name, "kubectl rollout-plus abort deployment/web -n "+w.name)
+		"next: kubectl set image deployment/web app=IMAGE -n "+w.name, "next: kubectl rollout-plus resume deployment/web -n "+w.name, "kubectl rollout-plus abort deployment/web -n "+w.name)
 	standing := w.now()
 	if standing.step() != 1 || standing.ready("web:v1") != 3 || standing.size("") != 5 {
 		t.Errorf("not left where it failed: %s", &standing)

@@ -50,6 +50,9 @@ func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 
 // blame shows a finding in GitHub Actions, and where its error follows tells it as a whole. As JSON it is part of the document.
 func (r *statusRun) blame(finding *rollout.Finding, fails bool) {
+	if fails && r.leaves {
+		finding.Leave()
+	}
 	if fails && r.output == "" {
 		r.note(printers.Finding(finding))
 	}
