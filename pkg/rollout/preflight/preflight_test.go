@@ -3,6 +3,7 @@ package preflight
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -245,6 +246,59 @@ func TestQuotasAndLimitRanges(t *testing.T) {
 			})
 		}, LimitRangeAllows, Fail},
 	})
+}
+
+// What a rollout takes of a quota depends on what there is now, too: old pods give back what they have taken.
+func TestQuotasOfAnotherSize(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		hard, used string
+		// old and one are what an old and a new pod ask for, of which there are before and after as many.
+		old, one           string
+		before, after      int32
+		surge, unavailable int32
+		want               Status
+		tells              string
+	}{
+		"the same":                              {"5", "4", "1", "1", 4, 4, 1, 0, OK, "room for the surge of 1 in 1 quotas"},
+		"smaller, and the quota is exceeded":    {"3500m", "4", "1", "250m", 4, 4, 1, 1, Warn, "is exceeded by 500m of requests.cpu: a pod that goes"},
+		"the same without a surge":              {"3500m", "4", "1", "250m", 4, 4, 0, 1, Warn, "is exceeded by 500m"},
+		"smaller, and none may go":              {"3500m", "4", "1", "250m", 4, 4, 1, 0, Fail, "with max-unavailable 0 no pod could be replaced"},
+		"larger, and there is no end":           {"6", "4", "1", "2", 4, 4, 1, 1, Warn, "all 4 new pods take 2 more than that"},
+		"larger, and what goes makes no room":   {"4", "4", "1", "2", 4, 4, 0, 1, Fail, "leaves 0 of requests.cpu, and a new pod takes 2: a pod that goes"},
+		"larger, and two that go make room":     {"8", "8", "1", "2", 4, 4, 0, 2, Warn, "all 4 new pods take 4 more"},
+		"larger, and there is room":             {"10", "4", "1", "2", 4, 4, 1, 0, OK, ""},
+		"more of them":                          {"8", "4", "1", "1", 4, 7, 1, 0, OK, ""},
+		"more of them, slowly":                  {"7", "4", "1", "1", 4, 7, 1, 1, Warn, "3 pods more and the surge of 1 take 4; the rollout is slower"},
+		"more than there is":                    {"6", "4", "1", "1", 4, 7, 1, 0, Warn, "all 7 new pods take 1 more than that"},
+		"more of them, and no room for any":     {"4", "4", "1", "1", 4, 7, 1, 0, Fail, "leaves 0"},
+		"fewer, where it is full":               {"4", "4", "1", "1", 4, 2, 1, 0, OK, ""},
+		"fewer and larger":                      {"4", "4", "1", "2", 4, 2, 1, 0, OK, ""},
+		"from nothing":                          {"5", "1", "1", "1", 0, 4, 1, 0, Warn, "4 pods more and the surge of 1 take 5"},
+		"of what old ones did not ask for":      {"4", "0", "0", "1", 4, 4, 1, 1, OK, ""},
+		"of what old ones did not ask for, all": {"3", "0", "0", "1", 4, 4, 1, 1, Warn, "all 4 new pods take 1 more"},
+	} {
+		in := sound()
+		live := in.Workload
+		live.Template = in.Workload.Template.DeepCopy()
+		live.Template.Spec.Containers[0].Resources.Requests[corev1.ResourceCPU] = resource.MustParse(test.old)
+		app(in).Resources.Requests[corev1.ResourceCPU] = resource.MustParse(test.one)
+		live.Replicas, in.Workload.Replicas, in.Surge, in.Unavailable = test.before, test.after, test.surge, test.unavailable
+		in.Live, in.Quotas = &live, quota("requests.cpu", test.hard, test.used)
+		if got := quotaRoom(in); got.Status != test.want || !strings.Contains(got.Message, test.tells) {
+			t.Errorf("%s: %s %s", name, got.Status, got.Message)
+		}
+	}
+	// A quota that does not count the old pods gets nothing back from them.
+	in := sound()
+	live := in.Workload
+	live.Template = in.Workload.Template.DeepCopy()
+	in.Workload.Template.Spec.PriorityClassName = "high"
+	in.Live, in.Surge, in.Quotas = &live, 0, quota("pods", "0", "0")
+	in.Quotas.Items[0].Spec.Scopes = []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopePriorityClass}
+	if got := quotaRoom(in); got.Status != Fail {
+		t.Errorf("%s %s", got.Status, got.Message)
+	}
 }
 
 func ofPods(item corev1.LimitRangeItem) Listed[corev1.LimitRange] {

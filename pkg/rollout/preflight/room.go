@@ -130,7 +130,7 @@ type fit struct {
 }
 
 func newFit(in *Input) *fit {
-	pod := podOf(in)
+	pod := podOf(in, &in.Workload)
 	f := &fit{
 		in: in, needs: requests(pod), ports: hostPorts(pod), affinity: nodeaffinity.GetRequiredNodeAffinity(pod), tolerations: pod.Spec.Tolerations,
 	}
