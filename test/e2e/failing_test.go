@@ -53,6 +53,32 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 	}
 }
 
+// What may yet find room is waited for, and what has found none by then ends the rollout.
+func TestARolloutThatFindsNoRoomIsRolledBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		start func(w *web) *process
+		tells []string
+	}{
+		"QuotaExceeded": {func(w *web) *process {
+			w.kubectl("create", "quota", "pods", "--hard=pods=3")
+			w.kubectl("wait", "resourcequota/pods", "--for=jsonpath={.status.used.pods}=3", "--timeout=2m")
+			w.start("web:v2").ends(1, "check FAIL QuotaRoom", "with max-unavailable 0 no pod could be replaced")
+			return w.start("web:v2", "--skip-checks")
+		}, []string{"failed: replicaset web-", "exceeded quota: pods", "next: kubectl describe resourcequota -n "}},
+		"InsufficientResources": {func(w *web) *process {
+			return w.plugin("start", "--force-conflicts", "-f", w.manifest("web:v2\n        resources: {requests: {cpu: 100000}}", "", ""))
+		}, []string{"failed: pod web-", "0/10 nodes are available", "next: kubectl describe nodes"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWeb(t, strategy("1", "0"))
+			c.start(w).ends(5, append(c.tells, "warning: ", "fatal at ", ": "+name, "was rolled back")...)
+			w.runs("web:v1")
+			w.keeps("1", "0")
+		})
+	}
+}
+
 func TestOnFailureHoldLeavesTheRolloutStanding(t *testing.T) {
 	w := newWeb(t, replicas(4))
 	w.start("web:broken", "--on-failure", "hold", "--steps", "2").ends(4, "ImagePullBackOff", "stands still at step 1 of 2",
