@@ -96,6 +96,10 @@ func Annotation(f *rollout.Finding) string {
 	if len(f.Remedy) > 0 {
 		text += "\nnext: " + f.Remedy[0]
 	}
+	return annotation(kind, f.ID, text)
+}
+
+func annotation(kind, title, text string) string {
 	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	return fmt.Sprintf("::%s title=%s::%s", kind, f.ID, escape.Replace(text))
+	return fmt.Sprintf("::%s title=%s::%s", kind, title, escape.Replace(text))
 }

@@ -73,6 +73,9 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 				p.line(at, fmt.Sprintf("check %s %s: %s", p.palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
 			}
 		}
+		if p.annotate {
+			CheckAnnotations(p.progress, p.object, e.Results)
+		}
 	case rollout.StepEvent:
 		p.line(at, p.palette.busy.Sprintf("step %d/%d: to %s", e.Step, e.Of, count(int(e.Target), "new pod")))
 	case rollout.ProgressEvent:
