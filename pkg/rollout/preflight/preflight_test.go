@@ -130,11 +130,18 @@ func TestChecks(t *testing.T) {
 		"second budget": {func(in *Input) {
 			in.Budgets.Items = append(budgets(in.Workload.Selector, 4, 3), budgets(in.Workload.Selector, 4, 4)...)
 		}, DisruptionBudget, Warn},
-		"autoscaler":         {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, Autoscaler, Warn},
-		"another autoscaler": {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, "", OK},
-		"no probe":           {func(in *Input) { app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
-		"no service":         {func(in *Input) { in.Services.Items = nil }, ServiceSelects, Warn},
-		"none of many":       {func(in *Input) { in.Services.Items, in.Services.More = nil, true }, ServiceSelects, Skip},
+		"autoscaler":          {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, Autoscaler, Warn},
+		"another autoscaler":  {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, "", OK},
+		"no probe":            {func(in *Input) { app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
+		"a sidecar is probed": {func(in *Input) { probedSidecar(in); app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
+		"a sidecar is not":    {func(in *Input) { probedSidecar(in); in.Workload.Template.Spec.Containers[1].ReadinessProbe = nil }, "", OK},
+		"a sidecar comes first": {func(in *Input) {
+			probedSidecar(in)
+			app(in).ReadinessProbe = nil
+			in.Workload.Template.Annotations = map[string]string{"kubectl.kubernetes.io/default-container": "proxy"}
+		}, "", OK},
+		"no service":   {func(in *Input) { in.Services.Items = nil }, ServiceSelects, Warn},
+		"none of many": {func(in *Input) { in.Services.Items, in.Services.More = nil, true }, ServiceSelects, Skip},
 		"overlap": {func(in *Input) {
 			in.Others.Items = []Other{{Kind: "StatefulSet", Name: "web", Selector: in.Workload.Selector}, itself(in)}
 		}, SelectorUnique, Warn},
@@ -146,13 +153,19 @@ func TestChecks(t *testing.T) {
 		"no time to drain":    {func(in *Input) { in.Workload.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](0) }, DrainTime, Warn},
 		"all may be missing":  {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
 		"one replica":         {func(in *Input) { in.Workload.Replicas, in.Unavailable = 1, 0 }, Availability, Warn},
-		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Fail},
+		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Warn},
 		"short deadline":      {func(in *Input) { app(in).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 60} }, ProgressDeadline, Warn},
 		"no deadline of note": {func(in *Input) { in.Workload.Deadline = nil }, "", OK},
 		"hook too long": {func(in *Input) {
 			app(in).Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
 		}, DrainTime, Warn},
 	})
+}
+
+// probedSidecar adds a container whose readiness is probed.
+func probedSidecar(in *Input) {
+	all := &in.Workload.Template.Spec.Containers
+	*all = append(*all, corev1.Container{Name: "proxy", Image: "proxy:v1", ReadinessProbe: &corev1.Probe{}})
 }
 
 func itself(in *Input) Other {
@@ -391,9 +404,14 @@ func TestDaemonSets(t *testing.T) {
 		"OnDelete":    {func(in *Input) { in.Workload.Strategy = OnDelete }, UpdateStrategy, Warn},
 		"one node":    {func(in *Input) { in.Workload.Replicas = 1 }, "", OK},
 		"all at once": {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
-		"a node that is down": {func(in *Input) {
-			in.Nodes.Items[0].Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+		"a node that takes no pods": {func(in *Input) {
 			in.Nodes.Items[0].Spec.Unschedulable = true
+			in.Nodes.Items[0].Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeDiskPressure, Effect: corev1.TaintEffectNoSchedule}}
+		}, "", OK},
+		"a node that is down": {down, NodeRoom, Warn},
+		"one of two is down":  {func(in *Input) { down(in); in.Nodes.Items = append(in.Nodes.Items, node("b", "2")) }, "", OK},
+		"a node that is to be emptied": {func(in *Input) {
+			in.Nodes.Items[0].Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}}
 		}, "", OK},
 		"a small node":   {func(in *Input) { in.Nodes.Items = append(in.Nodes.Items, node("b", "100m")) }, NodeRoom, Warn},
 		"beside the old": {func(in *Input) { in.Surge, in.Taken = 1, taken("a", "1") }, "", OK},
@@ -405,11 +423,17 @@ func TestDaemonSets(t *testing.T) {
 	})
 }
 
+// down lets the first node report no more.
+func down(in *Input) {
+	in.Nodes.Items[0].Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+}
+
 func TestImageNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"web": true, "web:v1": true, "library/web": true, "localhost:5000/web:v1": true, "example.com/a/b-c_d.e:V1.0": true,
 		"example.com/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef": true,
+		"[fd00::1]:5000/team/web:v1": true, "[::1]/web": true, "[::1]": false, "[fd00::1]:5000": false, "fd00::1/web": false, "[web]/web": false,
 		"": false, "web:": false, "web v1": false, "-web": false, "example.com/UPPER": false, "web:v1:v2": false, "web@sha256:12": false,
 	} {
 		if got := imageName.MatchString(name); got != want {
