@@ -43,6 +43,13 @@ func ChecksText(out io.Writer, palette Palette, results []preflight.Result) {
 	}
 }
 
+// CheckAnnotations writes those checks as GitHub Actions takes them from a command's output that stand against a rollout.
+func CheckAnnotations(out io.Writer, object string, results []preflight.Result) {
+	for _, r := range preflight.Failed(results) {
+		_, _ = fmt.Fprintln(out, annotation("error", r.ID, object+": "+r.Message))
+	}
+}
+
 // ChecksJSON writes all checks of an object as one line of JSON.
 func ChecksJSON(out io.Writer, object Object, results []preflight.Result) {
 	_ = newEncoder(out).Encode(struct {

@@ -73,9 +73,17 @@ func details(f *rollout.Finding) []string {
 	return lines
 }
 
-// Warning is a finding that may yet come good, for commands that tell nothing else of a rollout's way.
-func Warning(f *rollout.Finding) string {
-	return strings.Join(append([]string{"warning: " + f.String()}, details(f)...), "\n"+detailIndent)
+// Finding is a finding as a whole, for commands that tell nothing else of a rollout's way.
+func Finding(f *rollout.Finding) string {
+	return strings.Join(append([]string{labelOf(f) + f.String()}, details(f)...), "\n"+detailIndent)
+}
+
+// labelOf is what a line with a finding begins with.
+func labelOf(f *rollout.Finding) string {
+	if f.Severity == diagnose.Warning {
+		return "warning: "
+	}
+	return "failed: "
 }
 
 // Annotation is a finding as GitHub Actions takes it from a command's output.
@@ -88,6 +96,10 @@ func Annotation(f *rollout.Finding) string {
 	if len(f.Remedy) > 0 {
 		text += "\nnext: " + f.Remedy[0]
 	}
+	return annotation(kind, f.ID, text)
+}
+
+func annotation(kind, title, text string) string {
 	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	return fmt.Sprintf("::%s title=%s::%s", kind, f.ID, escape.Replace(text))
+	return fmt.Sprintf("::%s title=%s::%s", kind, title, escape.Replace(text))
 }

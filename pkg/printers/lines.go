@@ -33,11 +33,11 @@ func (p *Lines) Annotated(yes bool) *Lines {
 
 // finding tells the cause, then the evidence, then what to run next.
 func (p *Lines) finding(at time.Time, f *rollout.Finding) {
-	label := p.palette.bad.Sprint("failed: ")
+	shade := p.palette.bad
 	if f.Severity == diagnose.Warning {
-		label = p.palette.busy.Sprint("warning: ")
+		shade = p.palette.busy
 	}
-	p.line(at, label+f.String())
+	p.line(at, shade.Sprint(labelOf(f))+f.String())
 	for _, line := range details(f) {
 		_, _ = fmt.Fprintf(p.progress, "%s%s\n", detailIndent, line)
 	}
@@ -72,6 +72,9 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 			if r.Status != preflight.OK {
 				p.line(at, fmt.Sprintf("check %s %s: %s", p.palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
 			}
+		}
+		if p.annotate {
+			CheckAnnotations(p.progress, p.object, e.Results)
 		}
 	case rollout.StepEvent:
 		p.line(at, p.palette.busy.Sprintf("step %d/%d: to %s", e.Step, e.Of, count(int(e.Target), "new pod")))

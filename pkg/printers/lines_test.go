@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
 func newLines(colour bool) (lines *Lines, out, progress *bytes.Buffer) {
@@ -32,6 +34,43 @@ func TestLinesResults(t *testing.T) {
 		golden(t, "lines-"+name+".txt", out.Bytes())
 		if progress.Len() != 0 {
 			t.Errorf("%s: a result on standard error: %q", name, progress)
+		}
+	}
+}
+
+func TestAFindingAsAWhole(t *testing.T) {
+	t.Parallel()
+	fatal := crash()
+	const rest = `pod web-5d9c-x7, container app: CrashLoopBackOff: back-off 10s restarting (exit code 1) (2 pods alike)
+         evidence: Back-off restarting failed container
+         | listening
+         | panic: no <database> & no hope
+         next: kubectl logs web-5d9c-x7 -c app -n shop --previous`
+	if got := Finding(fatal); got != "failed: "+rest {
+		t.Errorf("got %s", got)
+	}
+	fatal.Severity = diagnose.Warning
+	if got := Finding(fatal); got != "warning: "+rest {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A check that ends a job is shown by GitHub Actions, those that do not are not.
+func TestChecksInActions(t *testing.T) {
+	t.Parallel()
+	results := []preflight.Result{
+		{ID: preflight.ImageTag, Status: preflight.Warn, Message: "latest"},
+		{ID: preflight.QuotaRoom, Status: preflight.Fail, Message: "100% is\ntaken"},
+	}
+	for annotated, want := range map[bool]string{
+		false: "",
+		true:  "::error title=QuotaRoom::deployment.apps/web: 100%25 is%0Ataken\n",
+	} {
+		lines, _, progress := newLines(false)
+		lines.Annotated(annotated).Event(began, rollout.CheckEvent{Results: results})
+		const told = "   +0.0s check WARN ImageTag: latest\n   +0.0s check FAIL QuotaRoom: 100% is\ntaken\n"
+		if got := progress.String(); got != told+want {
+			t.Errorf("got %s", got)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 		return s.finish(ctx, d, a.outcome)
 	case goBack:
 		telling, cancel := context.WithTimeout(ctx, tellTimeout)
-		s.tell(telling, a.finding)
+		s.tell(telling, a.finding, true)
 		cancel()
 		return s.goBack(ctx, d)
 	}
@@ -113,7 +113,7 @@ func isTransient(err error) bool {
 // stopped is the result of a session that stops by decision.
 func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Result {
 	if a.finding != nil {
-		s.tell(ctx, a.finding)
+		s.tell(ctx, a.finding, false)
 	}
 	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack || s.state == Idle) {
 		s.state = Idle
@@ -122,8 +122,9 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	return s.result(a.outcome, a.message)
 }
 
-// tell emits a finding once, with what is read only for that: events, and the last lines of the container's log.
-func (s *session) tell(ctx context.Context, finding *Finding) {
+// tell emits a finding once, with what is read only for that: events, and the last lines of the container's log. Where the
+// rollout leaves for it, its pods are gone a moment later.
+func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 	if finding == nil || finding == s.finding {
 		return
 	}
@@ -132,6 +133,9 @@ func (s *session) tell(ctx context.Context, finding *Finding) {
 	}
 	s.blamed = finding
 	s.finding = s.enrich(ctx, finding)
+	if leaves {
+		s.finding.Leave()
+	}
 	s.emit(FindingEvent{Finding: s.finding})
 }
 

@@ -33,6 +33,8 @@ type apiServer struct {
 	// told are the events that there are, and asked whose were asked for.
 	told  []*corev1.Event
 	asked []types.UID
+	// quotas are those of the namespace.
+	quotas []*corev1.ResourceQuota
 }
 
 func (a *apiServer) client() (*kubernetes.Clientset, error) {

@@ -69,6 +69,7 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	workload := diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}
 	finding := diagnose.Known(diagnose.ProgressDeadlineExceeded, workload, s.Deployment.Namespace,
 		fmt.Sprintf("no new pod became ready for %d s (progressDeadlineSeconds)", seconds))
+	finding.Suit(s.situation(current))
 	if !s.Observed() || current == nil {
 		finding.Message += ", and the Deployment controller has not acted on the last change"
 		return finding
@@ -87,9 +88,7 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	}
 	cause := &report.Findings[blamed]
 	finding.Message += "; " + strings.TrimSuffix(cause.ID+": "+cause.Message, ": ")
-	finding.Objects, finding.Pod, finding.Container, finding.Pods = cause.Objects, cause.Pod, cause.Container, cause.Pods
-	finding.ExitCode, finding.HasLogs, finding.Restarted = cause.ExitCode, cause.HasLogs, cause.Restarted
-	finding.Evidence, finding.Remedy = cause.Evidence, append(cause.Remedy, finding.Remedy...)
+	finding.Blame(cause)
 	return finding
 }
 

@@ -25,17 +25,22 @@ func (e *CheckError) Error() string {
 // CheckOptions say for what a check is. Limits that are not given are the workload's own.
 type CheckOptions struct {
 	MaxSurge, MaxUnavailable *intstr.IntOrString
+	// Live is the workload as it is now, nil where it is checked as that.
+	Live Workload
 	// Lean leaves out what takes long in a large cluster, for a rollout that waits for it.
 	Lean bool
 }
 
-// Check looks for trouble that a rollout of a workload as it is would meet. Nothing is written.
+// Check looks for trouble that a rollout to a workload as it is given would meet. Nothing is written.
 func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOptions) ([]preflight.Result, error) {
 	limits, err := limitsOfWorkload(workload, options.MaxSurge, options.MaxUnavailable)
 	if err != nil {
 		return nil, err
 	}
 	in := &preflight.Input{Workload: describe(workload), Surge: limits.Surge, Unavailable: limits.Unavailable}
+	if options.Live != nil {
+		in.Live = new(describe(options.Live))
+	}
 	e.survey(ctx, in, workload, options.Lean)
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -48,7 +53,9 @@ func (s *session) checked(ctx context.Context, ready *prepared, options StartOpt
 	if options.SkipChecks || options.DryRun == DryRunClient || ready.record == nil || ready.replicas == 0 {
 		return nil
 	}
-	results, err := s.Check(ctx, ready.wanted.typed, CheckOptions{MaxSurge: options.MaxSurge, MaxUnavailable: options.MaxUnavailable, Lean: true})
+	results, err := s.Check(ctx, ready.wanted.typed, CheckOptions{
+		MaxSurge: options.MaxSurge, MaxUnavailable: options.MaxUnavailable, Live: ready.live, Lean: true,
+	})
 	if err != nil {
 		return err
 	}

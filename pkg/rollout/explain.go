@@ -181,7 +181,7 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
 		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
-		Blind: s.Deaf,
+		Blind: s.Deaf, Situation: s.situation(current),
 	}
 	for _, pod := range s.Pods {
 		if ownedBy(pod, current) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // OptionError is an option that does not fit the Deployment it is for.
@@ -34,12 +36,26 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 	if d.Spec.Paused {
 		return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
 	}
-	current := snapshot.Current()
-	if snapshot.oldSize(current) > 0 || sizeOf(current) != replicasOf(d) {
+	if snapshot.underWay(snapshot.Current()) {
 		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s', "+
 			"or go back with 'kubectl rollout undo deployment/%s', and try again", d.Name, d.Name, d.Name)
 	}
 	return nil
+}
+
+// underWay tells whether the controller has yet to replace pods.
+func (s *Snapshot) underWay(current *appsv1.ReplicaSet) bool {
+	return current == nil || s.oldSize(current) > 0 || sizeOf(current) != replicasOf(s.Deployment)
+}
+
+// situation is what decides which command works next: of a Deployment that is not to be started on, another one than start.
+func (s *Snapshot) situation(current *appsv1.ReplicaSet) diagnose.Situation {
+	d := s.Deployment
+	return diagnose.Situation{
+		Open:    isGated(d) || hasGateDeadline(d),
+		Refused: d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType || d.Spec.Paused || s.underWay(current),
+		First:   RevisionOf(d) < 2,
+	}
 }
 
 // OpenError refuses to begin a rollout where one is open.

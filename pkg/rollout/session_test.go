@@ -4,20 +4,26 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
 // The tests below run whole commands, watches included, against a world whose controllers run beside them. Each runs in
@@ -584,6 +590,35 @@ func TestASecondStartIsRefused(t *testing.T) {
 			t.Errorf("the second start: %v", second)
 		}
 		b.wantWhole(t, "web:2")
+	})
+}
+
+// The checks before a rollout go by what there is, and by what is to come of it.
+func TestStartChecksWhatIsToCome(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.quotas = []*corev1.ResourceQuota{{ObjectMeta: metav1.ObjectMeta{Name: "cpu"}, Status: corev1.ResourceQuotaStatus{
+			Hard: corev1.ResourceList{"requests.cpu": resource.MustParse("4")}, Used: corev1.ResourceList{"requests.cpu": resource.MustParse("0")},
+		}}}
+		change := Change{Rewrite: func(template map[string]any) error {
+			return unstructured.SetNestedSlice(template, []any{map[string]any{
+				"name": "app", "image": "web:2", "resources": map[string]any{"requests": map[string]any{"cpu": "2"}},
+			}}, "spec", "containers")
+		}}
+		result, err := b.engine.Start(t.Context(), worldKey, change, inSteps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Done, "")
+		for _, event := range b.events {
+			if checks, is := event.(CheckEvent); is {
+				at := slices.IndexFunc(checks.Results, func(r preflight.Result) bool { return r.ID == preflight.QuotaRoom })
+				if r := checks.Results[at]; r.Status != preflight.Warn || !strings.Contains(r.Message, "all 4 new pods take 4 more") {
+					t.Errorf("%s %s", r.Status, r.Message)
+				}
+				return
+			}
+		}
+		t.Error("nothing was checked")
 	})
 }
 

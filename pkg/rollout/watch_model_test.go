@@ -48,6 +48,7 @@ func (s *stream) Close() error { return nil }
 func (a *apiServer) list(resource string) any {
 	kind := map[string][2]string{
 		"deployments": {"DeploymentList", "apps/v1"}, "replicasets": {"ReplicaSetList", "apps/v1"}, "pods": {"PodList", "v1"},
+		"resourcequotas": {"ResourceQuotaList", "v1"},
 	}[resource]
 	return map[string]any{
 		"kind": kind[0], "apiVersion": kind[1], "metadata": map[string]any{"resourceVersion": strconv.FormatInt(a.serial, 10)},
@@ -69,6 +70,10 @@ func (a *apiServer) items(resource string) []any {
 	case "pods":
 		for _, pod := range a.pods {
 			items = append(items, pod)
+		}
+	case "resourcequotas":
+		for _, quota := range a.quotas {
+			items = append(items, quota)
 		}
 	}
 	return items

@@ -61,6 +61,8 @@ func TestCheck(t *testing.T) {
 	w.kubectl("create", "quota", "none", "--hard=pods=0")
 	w.kubectl("wait", "resourcequota/none", "--for=jsonpath={.status.hard.pods}=0", "--timeout=2m")
 	w.plugin("check", "deployment/web", "--max-surge", "1", "--max-unavailable", "0").ends(4, "FAIL QuotaRoom", "no pod could be replaced")
+	w.beginWith([]string{"GITHUB_ACTIONS=true"}, "rollout-plus", "check", "deployment/web", "--max-surge", "1", "--max-unavailable", "0", "-o", "json").
+		ends(4, "::error title=QuotaRoom::deployment.apps/web: ResourceQuota none ")
 	w.kubectl("delete", "quota", "none")
 	w.plugin("check", "deployment/none").ends(1, `deployments.apps "none" not found`)
 	w.plugin("check", "configmap/kube-root-ca.crt").ends(2, "is no Deployment, StatefulSet or DaemonSet")

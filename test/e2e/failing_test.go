@@ -22,7 +22,7 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 		{tag: "broken", tells: []string{"ImageNotFound (ImagePullBackOff)", `web:broken: not found`}},
 		{tag: "broken", edits: []edit{replicas(10), strategy("25%", "25%")}, tells: []string{"ImagePullBackOff"}},
 		{tag: "broken", edits: []edit{replicas(1), strategy("1", "0")}, tells: []string{"ImagePullBackOff"}},
-		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", lastLines}},
+		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", lastLines, "next: the same rollout with --on-failure hold"}},
 		{tag: "config-error", tells: []string{"CreateContainerConfigError", `configmap "missing" not found`}},
 		{
 			tag: "never-ready", edits: []edit{progressDeadline(3)},
@@ -53,10 +53,36 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 	}
 }
 
+// What may yet find room is waited for, and what has found none by then ends the rollout.
+func TestARolloutThatFindsNoRoomIsRolledBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		start func(w *web) *process
+		tells []string
+	}{
+		"QuotaExceeded": {func(w *web) *process {
+			w.kubectl("create", "quota", "pods", "--hard=pods=3")
+			w.kubectl("wait", "resourcequota/pods", "--for=jsonpath={.status.used.pods}=3", "--timeout=2m")
+			w.start("web:v2").ends(1, "check FAIL QuotaRoom", "with max-unavailable 0 no pod could be replaced")
+			return w.start("web:v2", "--skip-checks")
+		}, []string{"failed: replicaset web-", "exceeded quota: pods", "next: kubectl describe resourcequota -n "}},
+		"InsufficientResources": {func(w *web) *process {
+			return w.plugin("start", "--force-conflicts", "-f", w.manifest("web:v2\n        resources: {requests: {cpu: 100000}}", "", ""))
+		}, []string{"failed: pod web-", "0/10 nodes are available", "next: kubectl describe nodes"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWeb(t, strategy("1", "0"))
+			c.start(w).ends(5, append(c.tells, "warning: ", "fatal at ", ": "+name, "was rolled back")...)
+			w.runs("web:v1")
+			w.keeps("1", "0")
+		})
+	}
+}
+
 func TestOnFailureHoldLeavesTheRolloutStanding(t *testing.T) {
 	w := newWeb(t, replicas(4))
 	w.start("web:broken", "--on-failure", "hold", "--steps", "2").ends(4, "ImagePullBackOff", "stands still at step 1 of 2",
-		"kubectl rollout-plus resume deployment/web -n "+w.name, "kubectl rollout-plus abort deployment/web -n "+w.name)
+		"next: kubectl set image deployment/web app=IMAGE -n "+w.name, "next: kubectl rollout-plus resume deployment/web -n "+w.name, "kubectl rollout-plus abort deployment/web -n "+w.name)
 	standing := w.now()
 	if standing.step() != 1 || standing.ready("web:v1") != 3 || standing.size("") != 5 {
 		t.Errorf("not left where it failed: %s", &standing)

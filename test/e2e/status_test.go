@@ -147,6 +147,7 @@ func TestStatusTellsWhyASetFails(t *testing.T) {
 	s.kubectl("set", "image", "statefulset/db", "app=db:crash")
 	s.kubectl("set", "image", "daemonset/agent", "app=agent:broken")
 	s.plugin("status", "statefulset/db", "daemonset/agent").ends(4, "Waiting for 1 pods to be ready...\n",
+		"failed: pod db-1, container app: CrashLoopBackOff", "next: kubectl logs db-1 -c app -n "+s.name,
 		`statefulset "db": the rollout failed: pod db-1, container app: CrashLoopBackOff`, "exit code 3", lastLines,
 		`daemonset "agent": the rollout failed: pod agent-`, "ImagePullBackOff", "'kubectl rollout-plus undo daemonset/agent -n "+s.name+"' goes back")
 	documents := s.plugin("status", "statefulset/db", "daemonset/agent", "-o", "json").ends(4).documents()

@@ -22,6 +22,8 @@ import (
 type waitFlags struct {
 	timeout  time.Duration
 	logLines int64
+	// leaves tells that what fails goes back.
+	leaves bool
 }
 
 func (f waitFlags) validate() error {

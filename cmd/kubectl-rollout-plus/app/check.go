@@ -105,6 +105,9 @@ func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollou
 		}
 		printers.ChecksText(env.Out, env.palette(env.Out), results)
 	}
+	if env.inActions() {
+		printers.CheckAnnotations(env.ErrOut, resultName(workload), results)
+	}
 	if failed := preflight.Failed(results); len(failed) > 0 {
 		return &exitError{code: ExitStanding, err: fmt.Errorf("%s: %w", objectOf(workload), &rollout.CheckError{Failed: failed})}
 	}

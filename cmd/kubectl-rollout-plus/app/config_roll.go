@@ -93,12 +93,13 @@ func (r *roller) native(ctx context.Context, c change) error {
 		return nil
 	}
 	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: its controller replaces the pods\n", name)
-	failure := r.env.awaitAll(ctx, waitFlags{logLines: r.logLines}, []rollout.Workload{written})
+	holds := r.options.OnFailure == rollout.OnFailureHold
+	failure := r.env.awaitAll(ctx, waitFlags{logLines: r.logLines, leaves: !holds}, []rollout.Workload{written})
 	if failure == nil {
 		_, _ = fmt.Fprintf(r.env.Out, "%s rolled out\n", name)
 		return nil
 	}
-	if context.Cause(ctx) != nil || r.options.OnFailure == rollout.OnFailureHold {
+	if context.Cause(ctx) != nil || holds {
 		return failure
 	}
 	if c.returning != nil {

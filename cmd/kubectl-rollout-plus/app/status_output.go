@@ -44,15 +44,17 @@ func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 	if !is || found.Finding.Severity != diagnose.Warning || !r.watch {
 		return
 	}
-	r.note(printers.Warning(found.Finding))
+	r.note(printers.Finding(found.Finding))
 	r.blame(found.Finding, false)
 }
 
-// blame shows a finding in GitHub Actions, and with its error the last lines of the container's log. As JSON those are part
-// of the document.
-func (r *statusRun) blame(finding *rollout.Finding, withLogs bool) {
-	if withLogs && r.output == "" && len(finding.Logs) > 0 {
-		r.note("| " + strings.Join(finding.Logs, "\n| "))
+// blame shows a finding in GitHub Actions, and where its error follows tells it as a whole. As JSON it is part of the document.
+func (r *statusRun) blame(finding *rollout.Finding, fails bool) {
+	if fails && r.leaves {
+		finding.Leave()
+	}
+	if fails && r.output == "" {
+		r.note(printers.Finding(finding))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

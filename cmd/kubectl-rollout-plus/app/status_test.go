@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 func followed(err error) error {
@@ -106,6 +107,40 @@ func TestSuccessThatHasYetToSettle(t *testing.T) {
 		view.Settling = false
 		if enough, err := target.judge(t.Context(), view); !enough || err != nil {
 			t.Errorf("settled: enough %v, %v", enough, err)
+		}
+	}
+}
+
+// A failure is told as a whole before the error that the command ends with; as JSON it is part of the document.
+func TestAFailureIsToldWithEvidenceAndWhatToRun(t *testing.T) {
+	t.Parallel()
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"}}
+	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(d).GroupKind())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const told = `failed: pod web-1, container app: LivenessProbeFailed: the container was killed
+         evidence: Liveness probe failed: HTTP probe failed with statuscode: 500
+         | shutting down
+         next: kubectl describe pod web-1 -n shop
+`
+	for _, output := range []string{"", "json"} {
+		streams, _, _, errOut := genericiooptions.NewTestIOStreams()
+		run := &statusRun{statusFlags: &statusFlags{watch: true, output: output}, env: &environment{IOStreams: streams}}
+		run.env.lookupEnv = func(string) (string, bool) { return "", false }
+		target := &statusTarget{statusRun: run, viewer: viewer, workload: d, object: objectOf(d)}
+		view := rollout.Glance(d)
+		view.Outcome, view.Phase, view.Finding = rollout.Failed, rollout.PhaseFailed, &rollout.Finding{
+			ID: diagnose.LivenessProbeFailed, Severity: diagnose.Fatal, Message: "the container was killed", Pod: "web-1", Container: "app",
+			Evidence: []string{"Liveness probe failed: HTTP probe failed with statuscode: 500"}, Logs: []string{"shutting down"},
+			Remedy: []string{"kubectl describe pod web-1 -n shop"},
+		}
+		enough, err := target.see(t.Context(), view)
+		if !enough || exitCode(err) != ExitStanding {
+			t.Errorf("enough %v, %v", enough, err)
+		}
+		if got := errOut.String(); output == "" && got != told || output != "" && got != "" {
+			t.Errorf("-o %q: got %s", output, got)
 		}
 	}
 }

@@ -1,30 +1,6 @@
 package diagnose
 
-import (
-	"strings"
-	"time"
-)
-
-const (
-	describe = "kubectl describe pod {pod} -n {namespace}"
-	lastLogs = "kubectl logs {pod} -c {container} -n {namespace} --previous"
-	logs     = "kubectl logs {pod} -c {container} -n {namespace}"
-	setImage = "kubectl rollout-plus start {workload} -n {namespace} --image {container}=IMAGE"
-	// setImageOf is for what start does not roll out.
-	setImageOf = "kubectl set image {workload} {container}=IMAGE -n {namespace}"
-	edit       = "kubectl edit {workload} -n {namespace}"
-)
-
-// fitting is a remedy, or what stands in for it where it does not work for the workload or names what is not known.
-func (d *diagnosis) fitting(remedy string, s *signal) string {
-	switch {
-	case remedy == setImage && d.Workload.Kind != "Deployment":
-		return setImageOf
-	case s.subject == "" && strings.Contains(remedy, "{subject}"):
-		return describe
-	}
-	return remedy
-}
+import "time"
 
 func imageCauses() []Cause {
 	return []Cause{
@@ -239,7 +215,7 @@ func refusedCauses() []Cause {
 		{
 			ReplicaSetCreateError, EndsAfterGrace, 10 * time.Second,
 			"The Deployment controller cannot create the new ReplicaSet.",
-			[]string{"kubectl describe {workload} -n {namespace}"},
+			[]string{describeIt},
 		},
 	}
 }
@@ -249,7 +225,7 @@ func otherCauses() []Cause {
 		{
 			ProgressDeadlineExceeded, EndsNow, 0,
 			"No further pod became ready within progressDeadlineSeconds.",
-			[]string{"kubectl rollout-plus explain {workload} -n {namespace}"},
+			[]string{undo},
 		},
 		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node, and is replaced.", []string{describe}},
 		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
@@ -277,12 +253,12 @@ func otherCauses() []Cause {
 		{
 			Paused, Warns, 0,
 			"The Deployment is paused, and its pod template is not rolled out.",
-			[]string{"kubectl rollout-plus resume {workload} -n {namespace}"},
+			[]string{resume},
 		},
 		{
 			RolloutOpen, Warns, 0,
 			"A stepwise rollout is open. Where nobody drives it, it stands at its step; only that counts as in the way.",
-			[]string{"kubectl rollout-plus resume {workload} -n {namespace}", "kubectl rollout-plus abort {workload} -n {namespace}"},
+			[]string{resume, "kubectl rollout-plus abort {workload} -n {namespace}"},
 		},
 		{
 			OnDelete, Warns, 0,

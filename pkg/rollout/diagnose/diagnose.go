@@ -22,6 +22,7 @@ type Input struct {
 	ReplicaSet *appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
+	Situation  Situation
 	// UID is that of another kind of workload, and Missing how many pods it lacks: only its own events tell why it makes none.
 	UID     types.UID
 	Missing int
@@ -249,11 +250,8 @@ func (d *diagnosis) finding(g *group) Finding {
 			f.tellGrace()
 		}
 	}
-	fill := strings.NewReplacer("{namespace}", d.Namespace, "{subject}", s.subject, "{workload}", strings.ToLower(d.Workload.Kind)+"/"+d.Workload.Name)
-	for _, remedy := range g.cause.Remedy {
-		f.Remedy = append(f.Remedy, fill.Replace(d.fitting(remedy, s)))
-	}
-	f.fill()
+	f.advice = advice{Situation: d.Situation, remedies: g.cause.Remedy, workload: d.Workload, namespace: d.Namespace, subject: s.subject}
+	f.advise()
 	return f
 }
 

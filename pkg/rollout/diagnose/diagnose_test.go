@@ -406,23 +406,62 @@ func TestRemedies(t *testing.T) {
 	}}}}}
 	const lacks = `MountVolume.SetUp failed for volume "c" : references non-existent config key: `
 	for name, test := range map[string]struct {
-		kind  string
-		pod   *corev1.Pod
-		mount string
-		want  string
+		kind      string
+		situation Situation
+		pod       *corev1.Pod
+		mount     string
+		want      string
 	}{
 		"image of a Deployment":    {kind: "Deployment", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE"},
 		"image of a StatefulSet":   {kind: "StatefulSet", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image statefulset/web app=IMAGE -n shop"},
 		"image of a DaemonSet":     {kind: "DaemonSet", pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image daemonset/web app=IMAGE -n shop"},
+		"image while it rolls out": {kind: "Deployment", situation: Situation{Refused: true}, pod: podWith("a", waits("InvalidImageName", "")), want: "kubectl set image deployment/web app=IMAGE -n shop"},
+		"image of an open rollout": {
+			kind: "Deployment", situation: Situation{Refused: true, Open: true}, pod: podWith("a", waits("InvalidImageName", "")),
+			want: "kubectl set image deployment/web app=IMAGE -n shop, kubectl rollout-plus resume deployment/web -n shop",
+		},
 		"key of one of several":    {kind: "Deployment", pod: projected, mount: lacks + "color", want: "kubectl describe configmap colors -n shop"},
 		"key of nobody knows what": {kind: "Deployment", pod: projected, mount: lacks + "sound", want: "kubectl describe pod a -n shop"},
 	} {
 		in := inputOf(1, test.pod)
-		in.Workload.Kind = test.kind
+		in.Workload.Kind, in.Situation = test.kind, test.situation
 		if test.mount != "" {
 			in.Events = []*corev1.Event{about(test.pod, "", "FailedMount", test.mount, 0)}
 		}
-		if got := Diagnose(in).Findings[0].Remedy; len(got) != 1 || got[0] != test.want {
+		if got := strings.Join(Diagnose(in).Findings[0].Remedy, ", "); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// A rollout without progress can go back, where there is something to go back to; one that has gone back leaves no pods.
+func TestRemediesOfADeadline(t *testing.T) {
+	t.Parallel()
+	const describes, undoes = "kubectl describe deployment/web -n shop", "kubectl rollout-plus undo deployment/web -n shop"
+	cause := Diagnose(inputOf(1, podWith("a", waits("InvalidImageName", "")))).Findings[0]
+	for name, test := range map[string]struct {
+		situation Situation
+		cause     *Finding
+		leaves    bool
+		want      string
+	}{
+		"a later version":     {want: undoes},
+		"the first version":   {situation: Situation{First: true}, want: describes},
+		"for an image":        {situation: Situation{Refused: true}, cause: &cause, want: "kubectl set image deployment/web app=IMAGE -n shop, " + undoes},
+		"it has gone back":    {leaves: true, want: holdIt},
+		"for an image, twice": {situation: Situation{Refused: true, Open: true}, cause: &cause, leaves: true, want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE, " + holdIt},
+		"Recreate":            {situation: Situation{Refused: true}, cause: &cause, leaves: true, want: "kubectl set image deployment/web app=IMAGE -n shop, " + holdIt},
+	} {
+		f := Known(ProgressDeadlineExceeded, Object{"Deployment", "web"}, "shop", "")
+		f.Suit(test.situation)
+		if test.cause != nil {
+			f.Blame(test.cause)
+		}
+		if test.leaves {
+			f.Leave()
+			f.Leave()
+		}
+		if got := strings.Join(f.Remedy, ", "); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}

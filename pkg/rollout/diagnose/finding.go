@@ -59,6 +59,7 @@ type Finding struct {
 	HasLogs, Restarted bool
 
 	starting bool
+	advice   advice
 }
 
 // Starting tells whether the finding is no more than every pod goes through as it starts.
@@ -107,27 +108,14 @@ func Known(id string, workload Object, namespace, message string) *Finding {
 // BlamePod names the pod that a finding is about.
 func (f *Finding) BlamePod(pod *corev1.Pod) {
 	f.Pod, f.Pods, f.Objects = pod.Name, 1, []Object{{"Pod", pod.Name}}
-	f.fill()
+	f.advise()
 }
 
 // BlameContainer names the container that a finding is about, and adds how its last run ended.
 func (f *Finding) BlameContainer(status *corev1.ContainerStatus) {
 	f.Container = status.Name
 	f.addLastRun(status)
-	f.fill()
-}
-
-// fill puts names into remedies that were made without them.
-func (f *Finding) fill() {
-	for i, remedy := range f.Remedy {
-		if f.Pod != "" {
-			remedy = strings.ReplaceAll(remedy, "{pod}", f.Pod)
-		}
-		if f.Container != "" {
-			remedy = strings.ReplaceAll(remedy, "{container}", f.Container)
-		}
-		f.Remedy[i] = remedy
-	}
+	f.advise()
 }
 
 // Refined is the finding by a report that knows more: the same states may have got another cause. What was found by other

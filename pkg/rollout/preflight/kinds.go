@@ -15,7 +15,7 @@ func updateStrategy(in *Input) Result {
 	case w.Strategy == OnDelete:
 		return warn(UpdateStrategy, "OnDelete: pods are replaced only as somebody deletes them")
 	case w.Strategy == Recreate:
-		return fail(UpdateStrategy, "Recreate: all pods go before new ones come, and nothing serves meanwhile; start refuses that")
+		return warn(UpdateStrategy, "Recreate: all pods go before new ones come, and nothing serves meanwhile; restart and undo do that, start refuses")
 	case w.Partition > 0 && w.Partition >= w.Replicas:
 		return warn(UpdateStrategy, "partition %d: none of the %d pods is replaced", w.Partition, w.Replicas)
 	case w.Partition > 0:

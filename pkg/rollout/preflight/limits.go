@@ -13,7 +13,7 @@ func limitRange(in *Input) Result {
 	if in.LimitRanges.Err != nil {
 		return skip(LimitRangeAllows, in.LimitRanges.Err)
 	}
-	pod := podOf(in)
+	pod := podOf(in, &in.Workload)
 	for i := range in.LimitRanges.Items {
 		object := &in.LimitRanges.Items[i]
 		for j := range object.Spec.Limits {

@@ -7,10 +7,10 @@ import (
 	"k8s.io/component-helpers/resource"
 )
 
-// podOf is a pod as the API server makes it of the template, as far as its resources go: a limit without a request is the
+// podOf is a pod as the API server makes it of a workload's template, as far as its resources go: a limit without a request is the
 // request too, and LimitRanges fill in what is not set.
-func podOf(in *Input) *corev1.Pod {
-	pod := &corev1.Pod{ObjectMeta: *in.Workload.Template.ObjectMeta.DeepCopy(), Spec: *template(in).DeepCopy()}
+func podOf(in *Input, w *Workload) *corev1.Pod {
+	pod := &corev1.Pod{ObjectMeta: *w.Template.ObjectMeta.DeepCopy(), Spec: *w.Template.Spec.DeepCopy()}
 	for _, all := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for i := range all {
 			r := &all[i].Resources

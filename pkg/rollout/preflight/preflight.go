@@ -89,6 +89,8 @@ type Reference struct {
 // Input is what is known of a workload as it is to become, and of its surroundings.
 type Input struct {
 	Workload Workload
+	// Live is the workload as it is now, nil where it is to become what it is already.
+	Live *Workload
 	// Surge and Unavailable are the rollout's limits as numbers of pods.
 	Surge, Unavailable int32
 

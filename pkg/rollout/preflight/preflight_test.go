@@ -3,6 +3,7 @@ package preflight
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -129,11 +130,18 @@ func TestChecks(t *testing.T) {
 		"second budget": {func(in *Input) {
 			in.Budgets.Items = append(budgets(in.Workload.Selector, 4, 3), budgets(in.Workload.Selector, 4, 4)...)
 		}, DisruptionBudget, Warn},
-		"autoscaler":         {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, Autoscaler, Warn},
-		"another autoscaler": {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, "", OK},
-		"no probe":           {func(in *Input) { app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
-		"no service":         {func(in *Input) { in.Services.Items = nil }, ServiceSelects, Warn},
-		"none of many":       {func(in *Input) { in.Services.Items, in.Services.More = nil, true }, ServiceSelects, Skip},
+		"autoscaler":          {func(in *Input) { in.Autoscalers.Items = scaling("Deployment") }, Autoscaler, Warn},
+		"another autoscaler":  {func(in *Input) { in.Autoscalers.Items = scaling("StatefulSet") }, "", OK},
+		"no probe":            {func(in *Input) { app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
+		"a sidecar is probed": {func(in *Input) { probedSidecar(in); app(in).ReadinessProbe = nil }, ReadinessProbe, Warn},
+		"a sidecar is not":    {func(in *Input) { probedSidecar(in); in.Workload.Template.Spec.Containers[1].ReadinessProbe = nil }, "", OK},
+		"a sidecar comes first": {func(in *Input) {
+			probedSidecar(in)
+			app(in).ReadinessProbe = nil
+			in.Workload.Template.Annotations = map[string]string{"kubectl.kubernetes.io/default-container": "proxy"}
+		}, "", OK},
+		"no service":   {func(in *Input) { in.Services.Items = nil }, ServiceSelects, Warn},
+		"none of many": {func(in *Input) { in.Services.Items, in.Services.More = nil, true }, ServiceSelects, Skip},
 		"overlap": {func(in *Input) {
 			in.Others.Items = []Other{{Kind: "StatefulSet", Name: "web", Selector: in.Workload.Selector}, itself(in)}
 		}, SelectorUnique, Warn},
@@ -145,13 +153,19 @@ func TestChecks(t *testing.T) {
 		"no time to drain":    {func(in *Input) { in.Workload.Template.Spec.TerminationGracePeriodSeconds = ptr.To[int64](0) }, DrainTime, Warn},
 		"all may be missing":  {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
 		"one replica":         {func(in *Input) { in.Workload.Replicas, in.Unavailable = 1, 0 }, Availability, Warn},
-		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Fail},
+		"Recreate":            {func(in *Input) { in.Workload.Strategy = Recreate }, UpdateStrategy, Warn},
 		"short deadline":      {func(in *Input) { app(in).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 60} }, ProgressDeadline, Warn},
 		"no deadline of note": {func(in *Input) { in.Workload.Deadline = nil }, "", OK},
 		"hook too long": {func(in *Input) {
 			app(in).Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 30}}}
 		}, DrainTime, Warn},
 	})
+}
+
+// probedSidecar adds a container whose readiness is probed.
+func probedSidecar(in *Input) {
+	all := &in.Workload.Template.Spec.Containers
+	*all = append(*all, corev1.Container{Name: "proxy", Image: "proxy:v1", ReadinessProbe: &corev1.Probe{}})
 }
 
 func itself(in *Input) Other {
@@ -247,6 +261,59 @@ func TestQuotasAndLimitRanges(t *testing.T) {
 	})
 }
 
+// What a rollout takes of a quota depends on what there is now, too: old pods give back what they have taken.
+func TestQuotasOfAnotherSize(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		hard, used string
+		// old and one are what an old and a new pod ask for, of which there are before and after as many.
+		old, one           string
+		before, after      int32
+		surge, unavailable int32
+		want               Status
+		tells              string
+	}{
+		"the same":                              {"5", "4", "1", "1", 4, 4, 1, 0, OK, "room for the surge of 1 in 1 quotas"},
+		"smaller, and the quota is exceeded":    {"3500m", "4", "1", "250m", 4, 4, 1, 1, Warn, "is exceeded by 500m of requests.cpu: a pod that goes"},
+		"the same without a surge":              {"3500m", "4", "1", "250m", 4, 4, 0, 1, Warn, "is exceeded by 500m"},
+		"smaller, and none may go":              {"3500m", "4", "1", "250m", 4, 4, 1, 0, Fail, "with max-unavailable 0 no pod could be replaced"},
+		"larger, and there is no end":           {"6", "4", "1", "2", 4, 4, 1, 1, Warn, "all 4 new pods take 2 more than that"},
+		"larger, and what goes makes no room":   {"4", "4", "1", "2", 4, 4, 0, 1, Fail, "leaves 0 of requests.cpu, and a new pod takes 2: a pod that goes"},
+		"larger, and two that go make room":     {"8", "8", "1", "2", 4, 4, 0, 2, Warn, "all 4 new pods take 4 more"},
+		"larger, and there is room":             {"10", "4", "1", "2", 4, 4, 1, 0, OK, ""},
+		"more of them":                          {"8", "4", "1", "1", 4, 7, 1, 0, OK, ""},
+		"more of them, slowly":                  {"7", "4", "1", "1", 4, 7, 1, 1, Warn, "3 pods more and the surge of 1 take 4; the rollout is slower"},
+		"more than there is":                    {"6", "4", "1", "1", 4, 7, 1, 0, Warn, "all 7 new pods take 1 more than that"},
+		"more of them, and no room for any":     {"4", "4", "1", "1", 4, 7, 1, 0, Fail, "leaves 0"},
+		"fewer, where it is full":               {"4", "4", "1", "1", 4, 2, 1, 0, OK, ""},
+		"fewer and larger":                      {"4", "4", "1", "2", 4, 2, 1, 0, OK, ""},
+		"from nothing":                          {"5", "1", "1", "1", 0, 4, 1, 0, Warn, "4 pods more and the surge of 1 take 5"},
+		"of what old ones did not ask for":      {"4", "0", "0", "1", 4, 4, 1, 1, OK, ""},
+		"of what old ones did not ask for, all": {"3", "0", "0", "1", 4, 4, 1, 1, Warn, "all 4 new pods take 1 more"},
+	} {
+		in := sound()
+		live := in.Workload
+		live.Template = in.Workload.Template.DeepCopy()
+		live.Template.Spec.Containers[0].Resources.Requests[corev1.ResourceCPU] = resource.MustParse(test.old)
+		app(in).Resources.Requests[corev1.ResourceCPU] = resource.MustParse(test.one)
+		live.Replicas, in.Workload.Replicas, in.Surge, in.Unavailable = test.before, test.after, test.surge, test.unavailable
+		in.Live, in.Quotas = &live, quota("requests.cpu", test.hard, test.used)
+		if got := quotaRoom(in); got.Status != test.want || !strings.Contains(got.Message, test.tells) {
+			t.Errorf("%s: %s %s", name, got.Status, got.Message)
+		}
+	}
+	// A quota that does not count the old pods gets nothing back from them.
+	in := sound()
+	live := in.Workload
+	live.Template = in.Workload.Template.DeepCopy()
+	in.Workload.Template.Spec.PriorityClassName = "high"
+	in.Live, in.Surge, in.Quotas = &live, 0, quota("pods", "0", "0")
+	in.Quotas.Items[0].Spec.Scopes = []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopePriorityClass}
+	if got := quotaRoom(in); got.Status != Fail {
+		t.Errorf("%s %s", got.Status, got.Message)
+	}
+}
+
 func ofPods(item corev1.LimitRangeItem) Listed[corev1.LimitRange] {
 	list := limitRanges(item)
 	list.Items[0].Spec.Limits[0].Type = corev1.LimitTypePod
@@ -337,9 +404,14 @@ func TestDaemonSets(t *testing.T) {
 		"OnDelete":    {func(in *Input) { in.Workload.Strategy = OnDelete }, UpdateStrategy, Warn},
 		"one node":    {func(in *Input) { in.Workload.Replicas = 1 }, "", OK},
 		"all at once": {func(in *Input) { in.Unavailable = 4 }, Availability, Warn},
-		"a node that is down": {func(in *Input) {
-			in.Nodes.Items[0].Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+		"a node that takes no pods": {func(in *Input) {
 			in.Nodes.Items[0].Spec.Unschedulable = true
+			in.Nodes.Items[0].Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeDiskPressure, Effect: corev1.TaintEffectNoSchedule}}
+		}, "", OK},
+		"a node that is down": {down, NodeRoom, Warn},
+		"one of two is down":  {func(in *Input) { down(in); in.Nodes.Items = append(in.Nodes.Items, node("b", "2")) }, "", OK},
+		"a node that is to be emptied": {func(in *Input) {
+			in.Nodes.Items[0].Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}}
 		}, "", OK},
 		"a small node":   {func(in *Input) { in.Nodes.Items = append(in.Nodes.Items, node("b", "100m")) }, NodeRoom, Warn},
 		"beside the old": {func(in *Input) { in.Surge, in.Taken = 1, taken("a", "1") }, "", OK},
@@ -351,11 +423,17 @@ func TestDaemonSets(t *testing.T) {
 	})
 }
 
+// down lets the first node report no more.
+func down(in *Input) {
+	in.Nodes.Items[0].Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+}
+
 func TestImageNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"web": true, "web:v1": true, "library/web": true, "localhost:5000/web:v1": true, "example.com/a/b-c_d.e:V1.0": true,
 		"example.com/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef": true,
+		"[fd00::1]:5000/team/web:v1": true, "[::1]/web": true, "[::1]": false, "[fd00::1]:5000": false, "fd00::1/web": false, "[web]/web": false,
 		"": false, "web:": false, "web v1": false, "-web": false, "example.com/UPPER": false, "web:v1:v2": false, "web@sha256:12": false,
 	} {
 		if got := imageName.MatchString(name); got != want {

@@ -10,74 +10,104 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// quotaRoom compares what the surge takes with what quotas leave. Without room, old pods have to go first, if they may.
+// quotaRoom compares what the rollout takes, on its way and in the end, with what quotas leave. Without room for the surge, old
+// pods have to go first, if they may.
 func quotaRoom(in *Input) Result {
 	if in.Quotas.Err != nil {
 		return skip(QuotaRoom, in.Quotas.Err)
 	}
-	pod := podOf(in)
-	takes := map[corev1.ResourceName]resource.Quantity{corev1.ResourcePods: resource.MustParse("1"), "count/pods": resource.MustParse("1")}
+	pod, live := podOf(in, &in.Workload), podOf(in, in.live())
+	takes, took := counted(pod), counted(live)
+	found, counts := ok(QuotaRoom, ""), 0
+	for i := range in.Quotas.Items {
+		quota := &in.Quotas.Items[i]
+		if !covers(quota, pod) {
+			continue
+		}
+		counts++
+		if missing := unset(pod, quota); missing != "" && in.LimitRanges.Err == nil {
+			return fail(QuotaRoom, "ResourceQuota %s counts %s: a pod that does not set it is refused", quota.Name, missing)
+		}
+		frees := covers(quota, live)
+		for _, name := range slices.Sorted(maps.Keys(quota.Status.Hard)) {
+			r := room{in: in, quota: quota.Name, name: string(name), one: takes[name]}
+			r.left = quota.Status.Hard[name].DeepCopy()
+			r.left.Sub(quota.Status.Used[name])
+			if frees {
+				r.old = took[name]
+			}
+			switch judged := r.judge(); judged.Status {
+			case Fail:
+				return judged
+			case Warn:
+				found = judged
+			}
+		}
+	}
+	if found.Status == OK {
+		return ok(QuotaRoom, "room for the surge of %d in %d quotas", in.Surge, counts)
+	}
+	return found
+}
+
+// counted is what a quota counts of a pod.
+func counted(pod *corev1.Pod) corev1.ResourceList {
+	takes := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1"), "count/pods": resource.MustParse("1")}
 	for name, quantity := range requests(pod) {
 		takes[name], takes["requests."+name] = quantity, quantity
 	}
 	for name, quantity := range limits(pod) {
 		takes["limits."+name] = quantity
 	}
-	found, counted := ok(QuotaRoom, ""), 0
-	for i := range in.Quotas.Items {
-		quota := &in.Quotas.Items[i]
-		if !covers(quota, pod) {
-			continue
-		}
-		counted++
-		if missing := unset(pod, quota); missing != "" && in.LimitRanges.Err == nil {
-			return fail(QuotaRoom, "ResourceQuota %s counts %s: a pod that does not set it is refused", quota.Name, missing)
-		}
-		for _, name := range slices.Sorted(maps.Keys(quota.Status.Hard)) {
-			one, counts := takes[name]
-			if !counts {
-				continue
-			}
-			left := quota.Status.Hard[name].DeepCopy()
-			left.Sub(quota.Status.Used[name])
-			r := in.room(quota.Name, string(name), left, one)
-			if r.Status == Fail {
-				return r
-			}
-			if r.Status == Warn {
-				found = r
-			}
-		}
-	}
-	if found.Status == OK {
-		return ok(QuotaRoom, "room for the surge of %d in %d quotas", in.Surge, counted)
-	}
-	return found
+	return takes
 }
 
-// room judges what a quota leaves of one resource.
-func (in *Input) room(quota, name string, left, one resource.Quantity) Result {
-	needed, freed := one.DeepCopy(), one.DeepCopy()
-	needed.Mul(int64(in.Surge))
-	freed.Mul(int64(in.Unavailable))
-	freed.Add(left)
-	switch {
-	case one.IsZero():
+// room is what a quota leaves of one resource, of which a new pod takes one, and an old one has taken old.
+type room struct {
+	in             *Input
+	quota, name    string
+	left, one, old resource.Quantity
+}
+
+func (r *room) judge() Result {
+	if r.one.IsZero() {
 		return ok(QuotaRoom, "") // even a quota that is exceeded refuses no pod that takes nothing
-	case in.Unavailable > 0 && left.Sign() < 0 && freed.Cmp(one) < 0:
-		return fail(QuotaRoom, "ResourceQuota %s is exceeded by %s of %s: a pod that goes to be replaced could not come again, of neither version",
-			quota, strings.TrimPrefix(left.String(), "-"), name)
-	case left.Sign() < 0 && in.Surge == 0:
-		return warn(QuotaRoom, "ResourceQuota %s is exceeded by %s of %s: a pod that is to be replaced may not come again",
-			quota, strings.TrimPrefix(left.String(), "-"), name)
-	case in.Surge == 0 || left.Cmp(needed) >= 0:
-		return ok(QuotaRoom, "")
 	}
-	text := fmt.Sprintf("ResourceQuota %s leaves %s of %s, and the surge of %d takes %s", quota, left.String(), name, in.Surge, needed.String())
-	if in.Unavailable == 0 && left.Cmp(one) < 0 {
-		return fail(QuotaRoom, "%s; with max-unavailable 0 no pod could be replaced", text)
+	in := r.in
+	before, after := in.live().Replicas, in.Workload.Replicas
+	free := plus(r.left, r.old, max(before-after, 0)) // those that are not replaced go at once
+	end := plus(plus(r.left, r.old, before), r.one, -after)
+	takes, surge := plus(resource.Quantity{}, r.one, in.Surge+max(after-before, 0)), fmt.Sprintf("the surge of %d takes", in.Surge)
+	if after > before {
+		surge = fmt.Sprintf("%d pods more and the surge of %d take", after-before, in.Surge)
 	}
-	return warn(QuotaRoom, "%s; the rollout is slower for it", text)
+	on := fmt.Sprintf("ResourceQuota %s leaves %s of %s", r.quota, r.left.String(), r.name)
+	if r.left.Sign() < 0 {
+		on = fmt.Sprintf("ResourceQuota %s is exceeded by %s of %s", r.quota, strings.TrimPrefix(r.left.String(), "-"), r.name)
+	}
+	freed := plus(free, r.old, in.Unavailable)
+	switch {
+	case freed.Cmp(r.one) < 0 && in.Unavailable == 0 && (in.Surge > 0 || after > before):
+		return fail(QuotaRoom, "%s, and a new pod takes %s; with max-unavailable 0 no pod could be replaced", on, r.one.String())
+	case freed.Cmp(r.one) < 0 && in.Unavailable > 0:
+		return fail(QuotaRoom, "%s, and a new pod takes %s: a pod that goes to be replaced could not come again", on, r.one.String())
+	case r.left.Sign() < 0:
+		return warn(QuotaRoom, "%s: a pod that goes to be replaced may not come again, should the old version have to return", on)
+	case end.Sign() < 0:
+		return warn(QuotaRoom, "%s, and all %d new pods take %s more than that and what old ones give back: the rollout does not come to its end",
+			on, after, strings.TrimPrefix(end.String(), "-"))
+	case free.Cmp(takes) < 0:
+		return warn(QuotaRoom, "%s, and %s %s; the rollout is slower for it", on, surge, takes.String())
+	}
+	return ok(QuotaRoom, "")
+}
+
+// plus is a quantity and so many times another.
+func plus(quantity, other resource.Quantity, times int32) resource.Quantity {
+	sum := other.DeepCopy()
+	sum.Mul(int64(times))
+	sum.Add(quantity)
+	return sum
 }
 
 // unset is what a quota counts and a container does not set. The API server wants that of CPU and memory alone.

@@ -130,7 +130,7 @@ type fit struct {
 }
 
 func newFit(in *Input) *fit {
-	pod := podOf(in)
+	pod := podOf(in, &in.Workload)
 	f := &fit{
 		in: in, needs: requests(pod), ports: hostPorts(pod), affinity: nodeaffinity.GetRequiredNodeAffinity(pod), tolerations: pod.Spec.Tolerations,
 	}
@@ -140,18 +140,22 @@ func newFit(in *Input) *fit {
 	return f
 }
 
-// daemonTolerations are those that the DaemonSet controller gives its pods.
+// daemonTolerations are those that the DaemonSet controller gives its pods (AddOrUpdateDaemonPodTolerations in its
+// daemonset_util): they stay on a node that is down, and no new one is made there.
 func daemonTolerations(pod *corev1.Pod) []corev1.Toleration {
-	taints := []string{
-		corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeDiskPressure, corev1.TaintNodeMemoryPressure,
-		corev1.TaintNodePIDPressure, corev1.TaintNodeUnschedulable,
+	tolerations := []corev1.Toleration{
+		{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute},
+		{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute},
+		{Key: corev1.TaintNodeDiskPressure, Effect: corev1.TaintEffectNoSchedule},
+		{Key: corev1.TaintNodeMemoryPressure, Effect: corev1.TaintEffectNoSchedule},
+		{Key: corev1.TaintNodePIDPressure, Effect: corev1.TaintEffectNoSchedule},
+		{Key: corev1.TaintNodeUnschedulable, Effect: corev1.TaintEffectNoSchedule},
 	}
 	if pod.Spec.HostNetwork {
-		taints = append(taints, corev1.TaintNodeNetworkUnavailable)
+		tolerations = append(tolerations, corev1.Toleration{Key: corev1.TaintNodeNetworkUnavailable, Effect: corev1.TaintEffectNoSchedule})
 	}
-	tolerations := make([]corev1.Toleration, len(taints))
-	for i, taint := range taints {
-		tolerations[i] = corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists}
+	for i := range tolerations {
+		tolerations[i].Operator = corev1.TolerationOpExists
 	}
 	return tolerations
 }

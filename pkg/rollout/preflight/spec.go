@@ -2,15 +2,19 @@ package preflight
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
 // imageName is what the reference of an image looks like: [host[:port]/]path[:tag][@digest].
-var imageName = regexp.MustCompile(`^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/)?` +
+var imageName = regexp.MustCompile(`^(?:(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?` +
 	`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*` +
 	`(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,})?$`)
+
+// defaultContainer is the annotation that tells kubectl which container of a pod is meant where none is named.
+const defaultContainer = "kubectl.kubernetes.io/default-container"
 
 func imageReference(in *Input) Result {
 	for _, c := range containers(template(in)) {
@@ -39,16 +43,32 @@ func imageTag(in *Input) Result {
 }
 
 func readinessProbe(in *Input) Result {
+	spec := template(in)
 	var without []string
-	for _, c := range template(in).Containers {
-		if c.ReadinessProbe == nil {
-			without = append(without, c.Name)
+	for i := range spec.Containers {
+		if spec.Containers[i].ReadinessProbe == nil {
+			without = append(without, spec.Containers[i].Name)
 		}
 	}
-	if len(without) == len(template(in).Containers) {
+	serves := mainContainer(in)
+	switch {
+	case len(without) == len(spec.Containers):
 		return warn(ReadinessProbe, "no container has a readiness probe, so that ready means no more than started: %s", strings.Join(without, ", "))
+	case slices.Contains(without, serves):
+		return warn(ReadinessProbe, "container %s has no readiness probe: of it ready means no more than started, whatever others are probed for", serves)
+	case len(without) > 0:
+		return ok(ReadinessProbe, "readiness is probed, but for %s", strings.Join(without, ", "))
 	}
 	return ok(ReadinessProbe, "readiness is probed")
+}
+
+// mainContainer is the one that the others are there for, as kubectl takes it: the one that is named as that, else the first.
+func mainContainer(in *Input) string {
+	containers, name := template(in).Containers, in.Workload.Template.Annotations[defaultContainer]
+	if slices.ContainsFunc(containers, func(c corev1.Container) bool { return c.Name == name }) {
+		return name
+	}
+	return containers[0].Name
 }
 
 func drainTime(in *Input) Result {

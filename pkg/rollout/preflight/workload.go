@@ -44,6 +44,14 @@ type Other struct {
 	Labels map[string]string
 }
 
+// live is the workload as it is now.
+func (in *Input) live() *Workload {
+	if in.Live == nil {
+		return &in.Workload
+	}
+	return in.Live
+}
+
 func template(in *Input) *corev1.PodSpec { return &in.Workload.Template.Spec }
 
 // containers are all that run, init containers included.
