@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -82,6 +83,9 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		return err
 	}
 	ctx := cmd.Context()
+	if inSteps && f.force {
+		return usageError(errors.New("--force does not go with --steps, which begin on a complete Deployment only; leave one of them out"))
+	}
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}
 		return f.each(env, args, onlyDeployment, func(info *resource.Info) error {
