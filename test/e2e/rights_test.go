@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -102,6 +103,31 @@ func TestMissingRightsAreNamed(t *testing.T) {
 			}
 			if after := w.get(); after.ResourceVersion != before.ResourceVersion {
 				t.Error("something was written all the same")
+			}
+		})
+	}
+}
+
+// A Deployment without a deadline has that of an open rollout. It takes the rights all the same that kubectl's commands take.
+func TestTheRightsThatADeploymentWithoutADeadlineTakes(t *testing.T) {
+	t.Parallel()
+	write := []string{"get", "patch"}
+	for name, c := range map[string]struct {
+		rights   map[string][]string
+		commands [][]string
+	}{
+		"without a list of ReplicaSets": {
+			map[string][]string{"deployments": write},
+			[][]string{{"pause"}, {"resume"}, {"restart"}, {"status", "--watch=false"}},
+		},
+		"with one": {map[string][]string{"deployments": write, "replicasets": {"list"}}, [][]string{{"status", "--watch=false"}, {"undo"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := threeRevisions(t, progressDeadline(math.MaxInt32))
+			w.allow(c.rights)
+			for _, command := range c.commands {
+				w.await("complete", (*moment).complete)
+				w.plugin(append(command, "deployment/web", "--as", "dev")...).ends(0)
 			}
 		})
 	}

@@ -87,7 +87,9 @@ func TestUndoInTheMomentOfAChange(t *testing.T) {
 
 // With strategy Recreate there is no revision of the new version for as long as an old pod takes to end.
 func TestUndoWhileTheOldPodsEnd(t *testing.T) {
-	w := newWeb(t, func(d *appsv1.Deployment) { d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType} })
+	w := newWeb(t, func(d *appsv1.Deployment) {
+		d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
+	})
 	w.kubectl("set", "image", "deployment/web", "app=web:v2")
 	w.await("complete with web:v2", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
 	w.finalizePods(`["example.com/ends-later"]`)

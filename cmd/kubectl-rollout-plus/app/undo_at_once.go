@@ -231,9 +231,13 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 	return yaml.Marshal(rollout.Written(template))
 }
 
-// abortOpen aborts an open rollout; it gives no result where none is open.
+// abortOpen aborts an open rollout; it gives no result where none is open, which is found out without a watch.
 func abortOpen(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-	result, err := engine.Abort(ctx, key)
+	err := engine.Opened(ctx, key)
+	var result *rollout.Result
+	if err == nil {
+		result, err = engine.Abort(ctx, key)
+	}
 	if errors.Is(err, rollout.ErrNoRollout) {
 		return nil, nil
 	}
