@@ -108,6 +108,22 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	}
 }
 
+// kubectl rollout history takes no right to list pods.
+func TestHistoryWithoutTheRightToListPods(t *testing.T) {
+	s := newSpace(t)
+	s.workload("sts", "web:v1", "web:v2")
+	s.workload("ds", "web:v1", "web:v2")
+	s.allow(map[string][]string{"statefulsets": {"get"}, "daemonsets": {"get"}, "controllerrevisions": {"list"}})
+	for _, object := range []string{"sts/web", "ds/web"} {
+		for output, tells := range map[string]string{"wide": " current   -      web:v2 ", "yaml": "state: current", "jsonpath={.state}": "stdout: oldcurrent"} {
+			p := s.plugin("history", object, "-o", output, "--as", "dev").ends(0, tells, "are not counted, and states go by its status alone: pods is forbidden")
+			if told := p.errOut.String(); strings.Count(told, "\n") > 2 || strings.Contains(p.out.String(), "pods:") {
+				t.Errorf("history %s -o %s:\n%s", object, output, p.told())
+			}
+		}
+	}
+}
+
 // A Deployment without a deadline has that of an open rollout. It takes the rights all the same that kubectl's commands take.
 func TestTheRightsThatADeploymentWithoutADeadlineTakes(t *testing.T) {
 	t.Parallel()
