@@ -30,17 +30,12 @@ type undoer struct {
 	env    *environment
 	dryRun cmdutil.DryRunStrategy
 	engine *rollout.Engine
-	// changeCause is nil where none was given.
-	changeCause *string
-	done        []rollout.Workload
+	done   []rollout.Workload
 }
 
 // atOnce goes back within the objects' own limits. As with kubectl, what fails does not stop the others.
 func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, dryRun cmdutil.DryRunStrategy) error {
 	u := &undoer{undoFlags: f, env: env, dryRun: dryRun}
-	if cmd.Flags().Changed("change-cause") {
-		u.changeCause = &f.cause
-	}
 	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
 	defer cancel()
 	result, err := f.find(env, args)
@@ -81,11 +76,11 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 			return err
 		}
 	}
+	u.warn(info)
 	aborted, err := u.abort(ctx, info)
 	if err != nil || aborted {
 		return err
 	}
-	u.warn(info)
 	r := &rollback{
 		client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
 		cause: u.changeCause, syncLastApplied: u.syncLastApplied,
@@ -179,7 +174,7 @@ func (u *undoer) tellingEngine(key types.NamespacedName) (*rollout.Engine, error
 		return nil, err
 	}
 	engine := *u.engine
-	u.leaveConfig(&engine)
+	u.finishing(&engine)
 	engine.Emit = printer.Event
 	return &engine, nil
 }
