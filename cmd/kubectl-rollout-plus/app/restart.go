@@ -82,18 +82,17 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if err := needsSteps(cmd); err != nil {
 		return err
 	}
-	ctx := cmd.Context()
 	if inSteps && f.force {
 		return usageError(errors.New("--force does not go with --steps, which begin on a complete Deployment only; leave one of them out"))
 	}
+	ctx, cancel := withTimeout(cmd.Context(), f.timeout) // one for all
+	defer cancel()
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}
 		return f.each(env, args, onlyDeployment, func(info *resource.Info) error {
 			return env.startOn(ctx, info, drive, change, options)
 		})
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
-	defer cancel()
 	var restarted []rollout.Workload
 	err = f.each(env, args, nil, func(info *resource.Info) error {
 		err := f.restart(ctx, env, info)
@@ -125,6 +124,9 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 	}
 	return env.driveTo(ctx, key, drive, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			if cause := context.Cause(ctx); cause != nil {
+				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))
+			}
 			return engine.Start(ctx, key, change, options)
 		})
 }
