@@ -94,7 +94,11 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		})
 	}
 	var restarted []rollout.Workload
-	err = f.each(env, args, nil, func(info *resource.Info) error {
+	var check func(*resource.Info) error
+	if f.wait {
+		check = canAwait
+	}
+	err = f.each(env, args, check, func(info *resource.Info) error {
 		err := f.restart(ctx, env, info)
 		if workload, is := info.Object.(rollout.Workload); is && err == nil {
 			restarted = append(restarted, workload)
@@ -133,11 +137,6 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 
 // restart restarts one object.
 func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
-	if f.wait {
-		if err := canAwait(info); err != nil {
-			return err
-		}
-	}
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
 			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectIn(info)))

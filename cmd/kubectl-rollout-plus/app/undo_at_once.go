@@ -44,11 +44,19 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	}
 	// All are read before the first goes back: none of them is in the way of another.
 	all := allFound(result)
+	var refused []error
 	eachFound(all, func(info *resource.Info) error {
 		f.returns(info)
+		if f.wait {
+			refused = append(refused, canAwait(info))
+		}
 		return nil
 	})
-	if err := u.agree(ctx, all); err != nil {
+	err = together(refused)
+	if err == nil {
+		err = u.agree(ctx, all)
+	}
+	if err != nil {
 		return together(append(eachFound(all, func(*resource.Info) error { return nil }), err))
 	}
 	failures := eachFound(all, func(info *resource.Info) error { return u.undo(ctx, info) })
@@ -70,11 +78,6 @@ func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err := u.connect(); err != nil {
 		return err
-	}
-	if u.wait {
-		if err := canAwait(info); err != nil {
-			return err
-		}
 	}
 	u.warn(info)
 	aborted, err := u.abort(ctx, info)
