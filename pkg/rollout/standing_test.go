@@ -37,3 +37,30 @@ func TestAnAbortAnnotates(t *testing.T) {
 		}
 	})
 }
+
+// The controller takes no annotation from a ReplicaSet that it uses again.
+func TestAnAbortTakesACauseAway(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.change(func() {
+			for i, rs := range b.sets {
+				b.sets[i] = rs.DeepCopy()
+				b.sets[i].Annotations[ChangeCauseAnnotation] = "old"
+			}
+			b.breaks = func(*appsv1.ReplicaSet) bool { return true }
+		})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		b.onStep(1, func() { cancel(errors.New("interrupted")) })
+		wantOutcome(t, b.start(ctx, t), Detached, "interrupted")
+		b.engine.Annotations = func(map[string]string, map[string]any) map[string]string {
+			return map[string]string{ChangeCauseAnnotation: ""}
+		}
+		result, err := b.engine.Abort(t.Context(), worldKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, RolledBack, "")
+		if cause, found := b.setOf("web:1").Annotations[ChangeCauseAnnotation]; found {
+			t.Errorf("the ReplicaSet keeps the cause %q", cause)
+		}
+	})
+}

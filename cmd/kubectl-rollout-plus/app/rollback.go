@@ -51,11 +51,12 @@ type rollback struct {
 
 	// left is the template that was to be left when the command began.
 	left *corev1.PodTemplateSpec
-	// live is the object as the rollbacker read it, revisions are its ControllerRevisions, and answer is what the API
-	// server made of the patch.
-	live      rollout.Workload
-	revisions []appsv1.ControllerRevision
-	answer    rollout.Workload
+	// live is the object as the rollbacker read it, revisions and replicaSets are those that it chose from, and answer is
+	// what the API server made of the patch.
+	live        rollout.Workload
+	revisions   []appsv1.ControllerRevision
+	replicaSets []appsv1.ReplicaSet
+	answer      rollout.Workload
 	// target is the ControllerRevision that was gone back to, nil for a Deployment.
 	target *appsv1.ControllerRevision
 	// err is what failed last. The rollbacker keeps but its text.

@@ -161,6 +161,31 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 	}
 }
 
+// A controller notes a cause on a revision that it uses again only where it is that of a Deployment, and takes none away.
+func TestWhichRevisionIsLeftWithItsCause(t *testing.T) {
+	t.Parallel()
+	revision := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Name: "db-1"}}
+	web := &rollback{answer: webOf("v1", 4, 4), replicaSets: revisionsOf("v1", "v2", "v3")}
+	for name, c := range map[string]struct {
+		r           *rollback
+		cause, want string
+	}{
+		"a Deployment":                     {web, "because", ""},
+		"a Deployment, a cause taken away": {web, "", "web-1"},
+		"a StatefulSet":                    {&rollback{answer: &appsv1.StatefulSet{}, target: revision}, "because", "db-1"},
+		"a StatefulSet, taken away":        {&rollback{answer: &appsv1.StatefulSet{}, target: revision}, "", "db-1"},
+		"one that makes a new revision":    {&rollback{answer: &appsv1.StatefulSet{}}, "because", ""},
+	} {
+		got := ""
+		if left := c.r.uncaused(c.cause); left != nil {
+			got = left.GetName()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, not %q", name, got, c.want)
+		}
+	}
+}
+
 // There is nothing to go back to where the first revision is withheld.
 func TestRollbackOfAFirstRevisionThatIsWithheld(t *testing.T) {
 	t.Parallel()
