@@ -30,9 +30,17 @@ func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
 	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCONFIG\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
 	for i := range revisions {
 		r := &revisions[i]
-		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.RevisionInfo, now), r.State, r.Ready, r.Total,
+		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.RevisionInfo, now), r.State, podsCell(r.RevisionInfo),
 			orNone(strings.Join(r.Images, ",")), configCell(r.Config), orUnknown(r.ChangedBy), orNone(oneLine(r.ChangeCause)))
 	}
+}
+
+// podsCell is how many pods of a revision are ready, and how many there are.
+func podsCell(r *rollout.RevisionInfo) string {
+	if r.Uncounted {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", r.Ready, r.Total)
 }
 
 // configCell names the versions, Secrets with their kind.
@@ -100,10 +108,12 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 		"ageSeconds":    int64(age(r.RevisionInfo, now).Seconds()),
 		"images":        images,
 		"config":        config,
-		"pods":          map[string]any{"ready": int64(r.Ready), "total": int64(r.Total)},
 		"changedBy":     r.ChangedBy,
 		"changeCause":   r.ChangeCause,
 		"state":         string(r.State),
+	}
+	if !r.Uncounted {
+		fields["pods"] = map[string]any{"ready": int64(r.Ready), "total": int64(r.Total)}
 	}
 	if !r.MadeAfter.IsZero() {
 		fields["madeAfter"] = r.MadeAfter.UTC().Format(time.RFC3339)

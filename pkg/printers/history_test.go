@@ -23,6 +23,7 @@ func revisions() []Revision {
 			Number: 5, Created: began.Add(-26 * time.Hour), MadeAfter: began.Add(-90 * time.Minute), Images: []string{"web:v1"},
 			ChangedBy: rollout.Unknown, State: rollout.RevisionOld,
 		},
+		{Number: 7, Created: began.Add(-time.Hour), Images: []string{"web:v1"}, Uncounted: true, ChangedBy: "helm", State: rollout.RevisionOld},
 		{Number: 12, Created: began.Add(time.Second), Ready: 0, Total: 1, ChangedBy: "helm", ChangeCause: "a & b", State: rollout.RevisionNew},
 	}
 	return []Revision{
@@ -32,6 +33,7 @@ func revisions() []Revision {
 		}},
 		{&infos[2], nil},
 		{&infos[3], nil},
+		{&infos[4], nil},
 	}
 }
 

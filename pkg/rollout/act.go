@@ -226,6 +226,11 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	p, settings := newPatch(d), s.record.Original
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
+	if s.Annotations != nil {
+		for key, value := range s.Annotations(d.Annotations, template) {
+			p.annotate(key, value)
+		}
+	}
 	if s.record.ownLimits() {
 		p.annotate(Annotation, "")
 	} else {

@@ -26,6 +26,9 @@ type Engine struct {
 	// Returning is called with a Deployment and the template that it is about to go back to, before that is written, and
 	// with the record of the rollout; more than once where the write has to be repeated. It may be nil.
 	Returning func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *Record)
+	// Annotations gives what a Deployment with these annotations is to have besides, by name, when it goes back to this
+	// template; what has no value is removed. It may be nil.
+	Annotations func(live map[string]string, template map[string]any) map[string]string
 }
 
 // phase is what a session is about.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -43,8 +44,9 @@ type RevisionInfo struct {
 	Template map[string]any
 	// Images are those of the containers, in their order.
 	Images []string
-	// Ready and Total count the revision's pods that are not being deleted.
+	// Ready and Total count the revision's pods that are not being deleted. Both are zero where Uncounted is set.
 	Ready, Total int32
+	Uncounted    bool
 	// ChangedBy is the field manager that made the revision as far as the API server knows that still, or Unknown.
 	ChangedBy   string
 	ChangeCause string
@@ -61,6 +63,8 @@ type History struct {
 	Template map[string]any
 	// Revisions are sorted by their numbers, which are unique.
 	Revisions []RevisionInfo
+	// Blind is why pods were not counted that were to be: the right is missing.
+	Blind error
 }
 
 // Find is the revision with this number, nil where there is none.
@@ -95,7 +99,7 @@ func (h *History) Previous() *RevisionInfo {
 }
 
 // ReadHistory reads the history of a Deployment, StatefulSet or DaemonSet, which kind names. Counting the pods of the
-// latter two takes a list of them; where countPods is false, it is spared and their numbers are zero.
+// latter two takes a list of them; where countPods is false, it is spared, and without the right to it they stay uncounted.
 func (e *Engine) ReadHistory(ctx context.Context, kind string, key types.NamespacedName, countPods bool) (*History, error) {
 	resources := map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 	resource, known := resources[kind]
@@ -124,11 +128,18 @@ func (e *Engine) ReadHistory(ctx context.Context, kind string, key types.Namespa
 	}
 	pods := &corev1.PodList{}
 	if countPods {
-		if pods, err = e.Client.CoreV1().Pods(key.Namespace).List(ctx, options); err != nil {
-			return nil, err
-		}
+		pods, err = e.Client.CoreV1().Pods(key.Namespace).List(ctx, options)
 	}
-	return w.ofControllerRevisions(revisions.Items, pods.Items)
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, err
+	}
+	blind := err
+	w.uncounted = !countPods || blind != nil
+	history, err := w.ofControllerRevisions(revisions.Items, pods.Items)
+	if err == nil {
+		history.Blind = blind
+	}
+	return history, err
 }
 
 func (e *Engine) rawReplicaSets(ctx context.Context, namespace string, options metav1.ListOptions) ([]unstructured.Unstructured, error) {

@@ -250,6 +250,40 @@ func TestHistoryOfControllerRevisions(t *testing.T) {
 	}
 }
 
+// Without the right to list pods the workload alone tells which revision still serves.
+func TestStatesOfRevisionsWithoutPods(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kind, image, status string
+		want                []string
+	}{
+		"StatefulSet, complete":  {"StatefulSet", "c", `{observedGeneration: 2, currentRevision: web-3, updateRevision: web-3}`, []string{"old", "old", "current"}},
+		"StatefulSet, under way": {"StatefulSet", "c", `{observedGeneration: 2, currentRevision: web-1, updateRevision: web-3}`, []string{"stable", "old", "new"}},
+		"StatefulSet, a change":  {"StatefulSet", "d", `{observedGeneration: 1, currentRevision: web-3, updateRevision: web-3}`, []string{"old", "old", "stable"}},
+		"DaemonSet, complete":    {"DaemonSet", "c", `{observedGeneration: 2, desiredNumberScheduled: 3, updatedNumberScheduled: 3}`, []string{"old", "old", "current"}},
+		"DaemonSet, under way":   {"DaemonSet", "c", `{observedGeneration: 2, desiredNumberScheduled: 3, updatedNumberScheduled: 1}`, []string{"old", "stable", "new"}},
+		"DaemonSet, a change":    {"DaemonSet", "d", `{observedGeneration: 1, desiredNumberScheduled: 3, updatedNumberScheduled: 3}`, []string{"old", "old", "stable"}},
+	} {
+		w := workloadOf(t, c.kind, c.image, c.status)
+		w.uncounted = true
+		h, err := w.ofControllerRevisions([]appsv1.ControllerRevision{
+			controllerRevision(t, 1, "a", nil), controllerRevision(t, 2, "b", nil), controllerRevision(t, 3, "c", nil),
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var states []string
+		for _, r := range h.Revisions {
+			if states = append(states, string(r.State)); !r.Uncounted {
+				t.Errorf("%s: the pods of %d are counted", name, r.Number)
+			}
+		}
+		if !slices.Equal(states, c.want) {
+			t.Errorf("%s: %q, want %q", name, states, c.want)
+		}
+	}
+}
+
 func TestHistoryFinds(t *testing.T) {
 	t.Parallel()
 	h := &History{Revisions: []RevisionInfo{{Number: 1}, {Number: 3, State: RevisionStable}, {Number: 4, State: RevisionNew}}}

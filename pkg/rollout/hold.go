@@ -20,6 +20,12 @@ func (e *Engine) Opened(ctx context.Context, key types.NamespacedName) error {
 	return err
 }
 
+// OpenedOn is Opened of a Deployment that was read already.
+func (e *Engine) OpenedOn(ctx context.Context, d *appsv1.Deployment) error {
+	_, err := e.recordOf(ctx, d)
+	return err
+}
+
 // Deployment reads a Deployment.
 func (e *Engine) Deployment(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, error) {
 	d, err := e.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
@@ -34,15 +40,22 @@ func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (*appsv1.
 	if err != nil {
 		return nil, nil, err
 	}
+	record, err := e.recordOf(ctx, d)
+	return d, record, err
+}
+
+// recordOf is the record of a Deployment's open rollout. Where nothing but the deadline may be that of one, it takes no more
+// rights than kubectl's pause, resume and restart do.
+func (e *Engine) recordOf(ctx context.Context, d *appsv1.Deployment) (*Record, error) {
 	sets, err := e.replicaSets(ctx, d)
-	if err != nil {
-		return nil, nil, err
+	if err != nil && (isMarked(d) || !apierrors.IsForbidden(err)) {
+		return nil, err
 	}
 	state, record, err := OpenRollout(d, sets)
 	if err == nil && state == Idle {
-		err = fmt.Errorf("%w for deployment %q", ErrNoRollout, key.Name)
+		err = fmt.Errorf("%w for deployment %q", ErrNoRollout, d.Name)
 	}
-	return d, record, err
+	return record, err
 }
 
 // replicaSets reads the ReplicaSets that a Deployment controls.

@@ -129,11 +129,7 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 // any field that a rollout borrows none is, and its ReplicaSets need not be asked.
 func MayBeOpen(workload Workload) bool {
 	d, ok := workload.(*appsv1.Deployment)
-	if !ok {
-		return false
-	}
-	_, recorded := d.Annotations[Annotation]
-	return recorded || isGated(d) || hasGateDeadline(d)
+	return ok && (isMarked(d) || hasGateDeadline(d))
 }
 
 // KindOf is the kind of a workload, which an object that was read with types need not say of itself.

@@ -193,6 +193,13 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	return Idle, nil, nil
 }
 
+// isMarked tells whether a Deployment has what none but a rollout of ours leaves on it. The deadline is not of that kind:
+// the API reads it as none, which somebody may want for good.
+func isMarked(d *appsv1.Deployment) bool {
+	_, recorded := d.Annotations[Annotation]
+	return recorded || isGated(d)
+}
+
 // isGated tells whether a gate is closed on the Deployment.
 func isGated(d *appsv1.Deployment) bool { return d.Spec.MinReadySeconds == GateMinReadySeconds }
 

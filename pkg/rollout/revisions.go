@@ -23,8 +23,11 @@ type workload struct {
 	object   *unstructured.Unstructured
 	template map[string]any
 	selector string
-	// updateRevision is the name of the ControllerRevision that a StatefulSet's controller takes for that of the template.
-	updateRevision string
+	// updateRevision is the name of the ControllerRevision that a StatefulSet's controller takes for that of the template,
+	// and currentRevision that of the one that it leaves.
+	updateRevision, currentRevision string
+	// uncounted tells that the pods of its revisions are not known.
+	uncounted bool
 	// desired is how many pods there are to be.
 	desired int32
 	// finished tells that the controller takes the latest rollout for complete, whatever became of its pods since.
@@ -79,7 +82,7 @@ func (w *workload) learnStatefulSet() error {
 	if err := convert(w.object, &s); err != nil {
 		return err
 	}
-	w.desired = PodCountsOf(&s).Desired
+	w.desired, w.currentRevision = PodCountsOf(&s).Desired, s.Status.CurrentRevision
 	if s.Status.ObservedGeneration >= s.Generation {
 		w.updateRevision = s.Status.UpdateRevision
 		w.finished = s.Status.CurrentRevision == s.Status.UpdateRevision
@@ -139,6 +142,7 @@ func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.Controller
 		}
 		r := newRevision(of, of.Revision, template)
 		r.Ready, r.Total = w.countPods(of, pods)
+		r.Uncounted = w.uncounted
 		r.renewed(controllerWrote(of.ManagedFields))
 		revisions = append(revisions, r)
 	}
@@ -231,6 +235,9 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 			serving = r
 		}
 	}
+	if w.uncounted {
+		serving = w.leaving(revisions, target)
+	}
 	if serving != nil {
 		serving.State = RevisionStable
 	}
@@ -241,6 +248,20 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 		}
 	}
 	return &History{Template: w.template, Revisions: revisions}
+}
+
+// leaving is the revision that serves as far as the workload itself tells, nil where that is but the one of its template.
+// The pods of a DaemonSet are of the newest two.
+func (w *workload) leaving(revisions []RevisionInfo, target *RevisionInfo) *RevisionInfo {
+	if target != nil && w.finished {
+		return nil
+	}
+	for i := range slices.Backward(revisions) {
+		if r := &revisions[i]; r != target && (w.currentRevision == "" || r.name == w.currentRevision) {
+			return r
+		}
+	}
+	return nil
 }
 
 // moreOf tells which of two revisions serves more; a, which is later, where they are equal.

@@ -11,7 +11,7 @@ import (
 
 // tidy removes the copies of the record that the Deployment controller made on ReplicaSets, and the record itself where
 // somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout. A ReplicaSet
-// that is used again may have the cause of an earlier revision, which its controller does not take away: that goes with them.
+// that is used again may have the cause of an earlier revision, which its controller does not take away: that goes, too.
 func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	options := metav1.PatchOptions{FieldManager: s.FieldManager}
 	for _, rs := range snapshot.ReplicaSets {
@@ -32,15 +32,17 @@ func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
 	return []string{ChangeCauseAnnotation}
 }
 
-// withoutRecord is the patch that removes the record from this very object, and other annotations with it; nil where it has
-// none.
+// withoutRecord is the patch that removes the record from this very object, and other annotations; nil where it has none of
+// them.
 func withoutRecord(object metav1.Object, resourceVersion *string, others ...string) []byte {
-	if _, found := object.GetAnnotations()[Annotation]; !found {
-		return nil
+	annotations := map[string]any{}
+	for _, key := range append(others, Annotation) {
+		if _, found := object.GetAnnotations()[key]; found {
+			annotations[key] = nil
+		}
 	}
-	annotations := map[string]any{Annotation: nil}
-	for _, other := range others {
-		annotations[other] = nil
+	if len(annotations) == 0 {
+		return nil
 	}
 	metadata := map[string]any{"uid": object.GetUID(), "annotations": annotations}
 	if resourceVersion != nil {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -116,6 +117,17 @@ func TestRequests(t *testing.T) {
 		if counts[0] == 0 || counts[1] > counts[0] {
 			t.Errorf("%v takes %d requests, kubectl's %d", args, counts[1], counts[0])
 		}
+	}
+}
+
+// A finished Deployment without a deadline is not watched for that, though an open rollout has that deadline too.
+func TestStatusOfAFinishedDeploymentWithoutADeadline(t *testing.T) {
+	w := newWeb(t, progressDeadline(math.MaxInt32))
+	seen := &requests{}
+	w.behind(seen.note, nil)
+	w.plugin("status", "deployment/web").ends(0, "stdout: deployment \"web\" successfully rolled out\n")
+	if paths := seen.taken(); len(paths) != 2 || !strings.HasSuffix(paths[0], "/deployments/web") || !strings.HasSuffix(paths[1], "/replicasets") {
+		t.Errorf("status asks for %q", paths)
 	}
 }
 

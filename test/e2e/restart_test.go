@@ -46,6 +46,28 @@ func TestRestartOnTopOfARollout(t *testing.T) {
 	w.restored()
 }
 
+// All that a command drives has one deadline, and what it did not come to is named.
+func TestOneTimeoutForSeveral(t *testing.T) {
+	w := newWeb(t)
+	w.kubectl("create", "deployment", "other", "--image", "web:v1")
+	w.kubectl("rollout", "status", "deployment/other")
+	both := []string{"deployment/web", "deployment/other", "--timeout"}
+	other := func() string {
+		return w.kubectl("get", "deployment/other", "-o", "jsonpath={.metadata.generation}{.spec.paused}")
+	}
+	w.plugin(append([]string{"restart", "--steps", "1", "--hold", "1h"}, append(both, "5s")...)...).
+		ends(124, "stands still at step 1 of 2", `timed out waiting for the condition before deployment "other" was restarted`)
+	if now := other(); now != "1" {
+		t.Errorf("it was restarted: %s", now)
+	}
+	w.kubectl("rollout", "pause", "deployment/other")
+	w.plugin(append([]string{"resume"}, append(both, "3s")...)...).
+		ends(124, "stands still at step 1 of 2", `timed out waiting for the condition before deployment "other" was resumed`)
+	if now := other(); now != "2true" {
+		t.Errorf("it was resumed: %s", now)
+	}
+}
+
 // Nor is one that has failed, which no wait would help.
 func TestRestartOnTopOfAFailure(t *testing.T) {
 	w := newWeb(t)

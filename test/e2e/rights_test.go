@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -102,6 +103,47 @@ func TestMissingRightsAreNamed(t *testing.T) {
 			}
 			if after := w.get(); after.ResourceVersion != before.ResourceVersion {
 				t.Error("something was written all the same")
+			}
+		})
+	}
+}
+
+// kubectl rollout history takes no right to list pods.
+func TestHistoryWithoutTheRightToListPods(t *testing.T) {
+	s := newSpace(t)
+	s.workload("sts", "web:v1", "web:v2")
+	s.workload("ds", "web:v1", "web:v2")
+	s.allow(map[string][]string{"statefulsets": {"get"}, "daemonsets": {"get"}, "controllerrevisions": {"list"}})
+	for _, object := range []string{"sts/web", "ds/web"} {
+		for output, tells := range map[string]string{"wide": " current   -      web:v2 ", "yaml": "state: current", "jsonpath={.state}": "stdout: oldcurrent"} {
+			p := s.plugin("history", object, "-o", output, "--as", "dev").ends(0, tells, "are not counted, and states go by its status alone: pods is forbidden")
+			if told := p.errOut.String(); strings.Count(told, "\n") > 2 || strings.Contains(p.out.String(), "pods:") {
+				t.Errorf("history %s -o %s:\n%s", object, output, p.told())
+			}
+		}
+	}
+}
+
+// A Deployment without a deadline has that of an open rollout. It takes the rights all the same that kubectl's commands take.
+func TestTheRightsThatADeploymentWithoutADeadlineTakes(t *testing.T) {
+	t.Parallel()
+	write := []string{"get", "patch"}
+	for name, c := range map[string]struct {
+		rights   map[string][]string
+		commands [][]string
+	}{
+		"without a list of ReplicaSets": {
+			map[string][]string{"deployments": write},
+			[][]string{{"pause"}, {"resume"}, {"restart"}, {"status", "--watch=false"}},
+		},
+		"with one": {map[string][]string{"deployments": write, "replicasets": {"list"}}, [][]string{{"status", "--watch=false"}, {"undo"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := threeRevisions(t, progressDeadline(math.MaxInt32))
+			w.allow(c.rights)
+			for _, command := range c.commands {
+				w.await("complete", (*moment).complete)
+				w.plugin(append(command, "deployment/web", "--as", "dev")...).ends(0)
 			}
 		})
 	}

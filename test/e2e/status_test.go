@@ -202,7 +202,10 @@ func TestStatusOfWhatIsNotWaitedFor(t *testing.T) {
 	s.plugin("status", "statefulset/manual").ends(1, only, "0 of 2 pods run its newest revision, the others are replaced when you delete them")
 	s.plugin("status", "daemonset/agent").ends(1, only, `daemonset "agent" has strategy OnDelete: 0 of `)
 	for _, verb := range []string{"restart", "undo"} {
-		s.plugin(verb, "statefulset/manual", "--wait").ends(1, "statefulsets/manual has strategy OnDelete", "leave it out")
+		p := s.plugin(verb, "statefulset/db", "statefulset/manual", "--wait").ends(1, "statefulsets/manual has strategy OnDelete", "leave it out")
+		if p.out.String() != "" {
+			t.Errorf("something was written before that\n%s", p.told())
+		}
 	}
 	if d := s.plugin("status", "statefulset/manual", "-o", "json").ends(1).documents()["manual"]; !strings.Contains(d.Message, "0 of 2 pods run its newest revision") {
 		t.Errorf("got %+v", d)

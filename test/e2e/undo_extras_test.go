@@ -5,7 +5,6 @@ package e2e
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -60,8 +59,6 @@ func TestUndoAndTheNextApply(t *testing.T) {
 // The revision's own cause comes back with it, a cause that is given stands in its place, and a stale one goes.
 func TestUndoAndTheChangeCause(t *testing.T) {
 	t.Parallel()
-	// A Deployment's controller adds to a ReplicaSet that it uses again, and takes nothing away.
-	cleared := []string{"--change-cause", "", "--to-revision=3"}
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSpace(t)
@@ -74,8 +71,7 @@ func TestUndoAndTheChangeCause(t *testing.T) {
 				}
 				s.awaitObserved(object)
 				history := strings.TrimSpace(s.kubectl("rollout", "history", object))
-				kept := kind == "Deployment" && slices.Equal(flags, cleared)
-				if row := " " + cmp.Or(want, "<none>"); !kept && !strings.HasSuffix(history, row) {
+				if row := " " + cmp.Or(want, "<none>"); !strings.HasSuffix(history, row) {
 					t.Errorf("undo %v: the cause is not %q in the history\n%s", flags, want, history)
 				}
 			}
@@ -89,7 +85,7 @@ func TestUndoAndTheChangeCause(t *testing.T) {
 			cause("two")
 			cause("", "--to-revision=1")
 			cause("because", "--change-cause", "because")
-			cause("", cleared...)
+			cause("", "--change-cause", "", "--to-revision=3")
 		})
 	}
 }
@@ -177,4 +173,47 @@ func TestTheRightsThatUndoNeeds(t *testing.T) {
 	s.awaitObserved("statefulset/web")
 	s.plugin("undo", "statefulset/web", "--as", "dev", "--change-cause", "why").ends(0, "statefulset.apps/web rolled back",
 		`its history goes on to tell the earlier one: cannot patch controllerrevision "web-`)
+}
+
+// To go back from an open rollout is to abort it, and the flags of undo count there, too.
+func TestUndoOfAnOpenRolloutHeedsItsFlags(t *testing.T) {
+	w := newWeb(t)
+	applied := w.write(w.dir(), "applied.yaml", withEnv(workloadManifest("Deployment", "web:v9")))
+	annotation := func(key string) string {
+		t.Helper()
+		return w.kubectl("get", "deployment/web", "-o", `jsonpath={.metadata.annotations.`+key+`}`)
+	}
+	history := func(want string) {
+		t.Helper()
+		if told := w.kubectl("rollout", "history", "deployment/web"); !strings.HasSuffix(strings.TrimSpace(told), want) {
+			t.Errorf("no %q in\n%s", want, told)
+		}
+	}
+	const warning, cause = "was previously managed with 'kubectl apply'", `kubernetes\.io/change-cause`
+	w.kubectl("apply", "set-last-applied", "-f", applied, "--create-annotation")
+	w.detached()
+	p := w.plugin("undo", "deployment/web", "--change-cause", "too slow", "--sync-last-applied").ends(0, "stdout: deployment.apps/web rolled back\n")
+	if strings.Contains(p.told(), warning) {
+		t.Errorf("it warns of what it has done\n%s", p.told())
+	}
+	if text := annotation(`kubectl\.kubernetes\.io/last-applied-configuration`); !strings.Contains(text, `"image":"web:v1"`) || strings.Contains(text, "EXTRA") {
+		t.Errorf("last-applied is %s", text)
+	}
+	if now := annotation(cause); now != "too slow" {
+		t.Errorf("the cause is %q", now)
+	}
+	history("3         too slow")
+	w.detached()
+	w.plugin("undo", "deployment/web").ends(0, warning, "rolled back")
+	history("5         too slow")
+	w.detached()
+	w.plugin("undo", "deployment/web", "--steps", "1", "--change-cause", "once more").ends(0, "rolled back")
+	history("7         once more")
+	w.detached()
+	w.plugin("undo", "deployment/web", "--change-cause", "").ends(0, "rolled back")
+	if now := annotation(cause); now != "" {
+		t.Errorf("the cause is still %q", now)
+	}
+	history("9         <none>")
+	w.runs("web:v1")
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -81,5 +82,32 @@ func TestUndoInTheMomentOfAChange(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// With strategy Recreate there is no revision of the new version for as long as an old pod takes to end.
+func TestUndoWhileTheOldPodsEnd(t *testing.T) {
+	w := newWeb(t, func(d *appsv1.Deployment) {
+		d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
+	})
+	w.kubectl("set", "image", "deployment/web", "app=web:v2")
+	w.await("complete with web:v2", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+	w.finalizePods(`["example.com/ends-later"]`)
+	w.kubectl("set", "image", "deployment/web", "app=web:v3")
+	w.await("it waits for the old pods", func(m *moment) bool {
+		return m.image() == "web:v3" && m.deployment.Status.ObservedGeneration >= m.deployment.Generation && m.size("") == 0
+	})
+	w.plugin("undo", "deployment/web", "--dry-run=server").ends(0, "rolled back (server dry run)", "-  - image: web:v3", "+  - image: web:v2")
+	w.plugin("undo", "deployment/web").ends(0, "stdout: deployment.apps/web rolled back\n")
+	w.finalizePods("null")
+	w.await("complete with web:v2 again", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+	w.restored()
+}
+
+// finalizePods gives pods these finalizers, with which they do not end, or takes them away.
+func (s *space) finalizePods(finalizers string) {
+	s.Helper()
+	for _, pod := range strings.Fields(s.kubectl("get", "pods", "-o", "name")) {
+		s.kubectl("patch", pod, "--type=merge", "-p", `{"metadata":{"finalizers":`+finalizers+`}}`)
 	}
 }

@@ -110,6 +110,14 @@ func (p *pastOf) read(ctx context.Context) (*rollout.History, error) {
 	return p.engine.ReadHistory(ctx, p.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, true)
 }
 
+// tellBlind says why pods are not counted.
+func (p *pastOf) tellBlind(env *environment, history *rollout.History) {
+	if history.Blind != nil {
+		_, _ = fmt.Fprintf(env.ErrOut, "the pods of %s in namespace %q are not counted, and states go by its status alone: %v\n",
+			p.ObjectName(), p.Namespace, history.Blind)
+	}
+}
+
 // shower is what -o and --template ask for.
 func (f *historyFlags) shower(env *environment) (func(context.Context, *pastOf) error, error) {
 	if *f.print.OutputFormat == wide {
@@ -157,6 +165,7 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 	if err != nil {
 		return err
 	}
+	past.tellBlind(env, history)
 	revisions, text := history.Revisions, &strings.Builder{}
 	if len(revisions) == 0 {
 		text.WriteString("No rollout history found.")
@@ -223,6 +232,7 @@ func (f *historyFlags) objects(ctx context.Context, env *environment, past *past
 			return nil, err
 		}
 		if revisions := matching(history, objects); len(revisions) == len(objects) {
+			past.tellBlind(env, history)
 			return past.described(ctx, objects, revisions, env)
 		}
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -81,17 +82,23 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if err := needsSteps(cmd); err != nil {
 		return err
 	}
-	ctx := cmd.Context()
+	if inSteps && f.force {
+		return usageError(errors.New("--force does not go with --steps, which begin on a complete Deployment only; leave one of them out"))
+	}
+	ctx, cancel := withTimeout(cmd.Context(), f.timeout) // one for all
+	defer cancel()
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}
 		return f.each(env, args, onlyDeployment, func(info *resource.Info) error {
 			return env.startOn(ctx, info, drive, change, options)
 		})
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
-	defer cancel()
 	var restarted []rollout.Workload
-	err = f.each(env, args, nil, func(info *resource.Info) error {
+	var check func(*resource.Info) error
+	if f.wait {
+		check = canAwait
+	}
+	err = f.each(env, args, check, func(info *resource.Info) error {
 		err := f.restart(ctx, env, info)
 		if workload, is := info.Object.(rollout.Workload); is && err == nil {
 			restarted = append(restarted, workload)
@@ -121,17 +128,15 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 	}
 	return env.driveTo(ctx, key, drive, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			if cause := context.Cause(ctx); cause != nil {
+				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))
+			}
 			return engine.Start(ctx, key, change, options)
 		})
 }
 
 // restart restarts one object.
 func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
-	if f.wait {
-		if err := canAwait(info); err != nil {
-			return err
-		}
-	}
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
 			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectIn(info)))

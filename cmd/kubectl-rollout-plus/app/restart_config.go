@@ -33,16 +33,28 @@ func (f *staleFlags) add(cmd *cobra.Command) {
 func (f *staleFlags) given() bool { return f.config != "" || f.stale }
 
 // checkStale refuses flags that do not go together.
-func (f *staleFlags) checkStale(args []string) error {
+func (f *restartFlags) checkStale(args []string) error {
 	switch {
 	case !f.given() && (f.keepLive || f.inPlace || f.pin):
 		return usageError(errors.New("--keep-live, --in-place and --pin go with --config or --stale"))
 	case f.kind.secret && f.config == "":
 		return usageError(errors.New("--secret goes with --config"))
-	case f.given() && len(args) > 0:
-		return usageError(errors.New("--config and --stale find the workloads themselves; name none"))
 	case f.config != "" && f.stale:
 		return usageError(errors.New("--config and --stale exclude each other; give one of them"))
+	case f.given():
+		return f.checkAlone(args)
+	}
+	return nil
+}
+
+// checkAlone refuses what a restart of those that are found to need it does not heed. Of all the workloads it would else
+// restart more than were asked for.
+func (f *restartFlags) checkAlone(args []string) error {
+	switch {
+	case len(args) > 0 || f.inFiles() || f.selector != "":
+		return usageError(errors.New("--config and --stale find the workloads themselves; name none, neither as TYPE/NAME nor with -f, -k or -l"))
+	case f.force || *f.print.OutputFormat != "" || *f.print.TemplatePrinterFlags.TemplateArgument != "":
+		return usageError(errors.New("--force, -o and --template do not go with --config and --stale; leave them out"))
 	}
 	return nil
 }

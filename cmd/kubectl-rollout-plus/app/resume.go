@@ -43,7 +43,9 @@ func newResumeCommand(env *environment) *cobra.Command {
 			if err := f.drive.validate(); err != nil {
 				return err
 			}
-			return f.each(env, args, nil, func(info *resource.Info) error { return f.resume(cmd.Context(), env, info) })
+			ctx, cancel := withTimeout(cmd.Context(), f.drive.timeout) // one for all
+			defer cancel()
+			return f.each(env, args, nil, func(info *resource.Info) error { return f.resume(ctx, env, info) })
 		},
 	}
 	f.add(cmd)
@@ -54,6 +56,9 @@ func newResumeCommand(env *environment) *cobra.Command {
 
 // resume goes on with an open rollout, and resumes everything else as kubectl does.
 func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resource.Info) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w before %s was resumed", cause, objectIn(info))
+	}
 	unpause := adjustment{
 		mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn),
 		amend:  func(object runtime.Object, patch map[string]any) error { return f.because(ctx, env, object, patch) },

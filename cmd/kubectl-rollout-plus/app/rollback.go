@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,11 +51,12 @@ type rollback struct {
 
 	// left is the template that was to be left when the command began.
 	left *corev1.PodTemplateSpec
-	// live is the object as the rollbacker read it, revisions are its ControllerRevisions, and answer is what the API
-	// server made of the patch.
-	live      rollout.Workload
-	revisions []appsv1.ControllerRevision
-	answer    rollout.Workload
+	// live is the object as the rollbacker read it, revisions and replicaSets are those that it chose from, and answer is
+	// what the API server made of the patch.
+	live        rollout.Workload
+	revisions   []appsv1.ControllerRevision
+	replicaSets []appsv1.ReplicaSet
+	answer      rollout.Workload
 	// target is the ControllerRevision that was gone back to, nil for a Deployment.
 	target *appsv1.ControllerRevision
 	// err is what failed last. The rollbacker keeps but its text.
@@ -142,7 +144,37 @@ func (r *rollback) checkRevisions(list *appsv1.ReplicaSetList) error {
 	if !ok || d.Spec.Paused || r.toRevision > 0 || hasNewestRevision(d, list.Items) {
 		return nil
 	}
+	if coming := withheld(d, list.Items); coming != nil {
+		list.Items = append(list.Items, *coming)
+		return nil
+	}
 	return r.failed(errUnobserved)
+}
+
+// withheld is the ReplicaSet of a Deployment's present template that its controller withholds, nil where it does not: with
+// strategy Recreate it makes none before the last pod of the others has ended, which may take as long as their
+// terminationGracePeriodSeconds, and has the numbers of all others settled by then.
+func withheld(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) *appsv1.ReplicaSet {
+	if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+		return nil
+	}
+	var highest int64
+	for i := range replicaSets {
+		switch rs := &replicaSets[i]; {
+		case !metav1.IsControlledBy(rs, d):
+		case rollout.SameTemplate(&rs.Spec.Template, &d.Spec.Template):
+			return nil
+		default:
+			highest = max(highest, rollout.RevisionOf(rs))
+		}
+	}
+	return &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: d.Namespace, OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, kindOf(d))},
+			Annotations: map[string]string{rollout.RevisionAnnotation: strconv.FormatInt(highest+1, 10)},
+		},
+		Spec: appsv1.ReplicaSetSpec{Template: d.Spec.Template},
+	}
 }
 
 // hasNewestRevision tells whether the ReplicaSet of a Deployment's present template has the highest revision.

@@ -121,6 +121,12 @@ func controlled(t *testing.T, after time.Duration, before, then *appsv1.Deployme
 	return client
 }
 
+// recreated is a Deployment whose controller makes the ReplicaSet of its template only once all other pods have ended.
+func recreated(d *appsv1.Deployment) *appsv1.Deployment {
+	d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
+	return d
+}
+
 func TestRollbackWaitsForTheController(t *testing.T) {
 	t.Parallel()
 	deployments := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
@@ -132,6 +138,9 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 		"at once":                     {0, webOf("v3", 3, 3), nil, []string{"v1", "v2", "v3"}, nil},
 		"not observed":                {time.Second, webOf("v3", 3, 2), webOf("v3", 3, 3), []string{"v1", "v2"}, []string{"v1", "v2", "v3"}},
 		"observed, but no ReplicaSet": {time.Second, webOf("v3", 3, 3), webOf("v3", 3, 3), []string{"v1", "v2"}, []string{"v1", "v2", "v3"}},
+		"observed, and withheld":      {0, recreated(webOf("v3", 3, 3)), nil, []string{"v1", "v2"}, nil},
+		"withheld, not yet observed":  {time.Second, recreated(webOf("v3", 3, 2)), recreated(webOf("v3", 3, 3)), []string{"v1"}, []string{"v1", "v2"}},
+		"to be renumbered, withheld":  {time.Second, recreated(webOf("v3", 3, 3)), recreated(webOf("v3", 3, 3)), []string{"v3", "v2"}, []string{"", "v2", "v3"}},
 		"observed, not renumbered":    {time.Second, webOf("v3", 3, 3), webOf("v3", 3, 3), []string{"v3", "v2"}, []string{"", "v2", "v3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +158,42 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A controller notes a cause on a revision that it uses again only where it is that of a Deployment, and takes none away.
+func TestWhichRevisionIsLeftWithItsCause(t *testing.T) {
+	t.Parallel()
+	revision := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Name: "db-1"}}
+	web := &rollback{answer: webOf("v1", 4, 4), replicaSets: revisionsOf("v1", "v2", "v3")}
+	for name, c := range map[string]struct {
+		r           *rollback
+		cause, want string
+	}{
+		"a Deployment":                     {web, "because", ""},
+		"a Deployment, a cause taken away": {web, "", "web-1"},
+		"a StatefulSet":                    {&rollback{answer: &appsv1.StatefulSet{}, target: revision}, "because", "db-1"},
+		"a StatefulSet, taken away":        {&rollback{answer: &appsv1.StatefulSet{}, target: revision}, "", "db-1"},
+		"one that makes a new revision":    {&rollback{answer: &appsv1.StatefulSet{}}, "because", ""},
+	} {
+		got := ""
+		if left := c.r.uncaused(c.cause); left != nil {
+			got = left.GetName()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, not %q", name, got, c.want)
+		}
+	}
+}
+
+// There is nothing to go back to where the first revision is withheld.
+func TestRollbackOfAFirstRevisionThatIsWithheld(t *testing.T) {
+	t.Parallel()
+	d := recreated(webOf("v1", 1, 1))
+	r := &rollback{client: controlled(t, 0, d, nil, nil, nil)}
+	_, err := r.run(t.Context(), kindOf(d).GroupKind(), d)
+	if err == nil || err.Error() != `no rollout history found for deployment "web"` {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
@@ -69,7 +70,7 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 			kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource))
 	}
 	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectIn(info)}
-	if view := rollout.Glance(workload); !t.takesMore(view) {
+	if view := rollout.Glance(workload); !t.takesMore(ctx, view) {
 		if enough, err := t.see(ctx, view); enough || err != nil {
 			return err
 		}
@@ -80,14 +81,24 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 
 // takesMore tells whether the object's pods have to be seen before anything can be said of it. kubectl's lines alone, for a
 // mere look, take no more than kubectl's request.
-func (t *statusTarget) takesMore(view *rollout.View) bool {
+func (t *statusTarget) takesMore(ctx context.Context, view *rollout.View) bool {
 	switch view.Phase {
 	case rollout.PhasePaused, rollout.PhaseFailed:
-		return t.judges() || rollout.MayBeOpen(view.Workload)
+		return t.judges() || t.mayBeOpen(ctx)
 	case rollout.Progressing:
-		return t.judges() && !t.watch || rollout.MayBeOpen(view.Workload)
+		return t.judges() && !t.watch || t.mayBeOpen(ctx)
 	}
-	return rollout.MayBeOpen(view.Workload)
+	return t.mayBeOpen(ctx)
+}
+
+// mayBeOpen tells whether a stepwise rollout may be open on the object. Where it looks like that, its ReplicaSets alone tell
+// mostly that none is: a Deployment may have the deadline of one for good.
+func (t *statusTarget) mayBeOpen(ctx context.Context) bool {
+	d, is := t.workload.(*appsv1.Deployment)
+	if !is || !rollout.MayBeOpen(d) {
+		return false
+	}
+	return t.connect() != nil || !errors.Is(t.engine.OpenedOn(ctx, d), rollout.ErrNoRollout)
 }
 
 // judges tells whether more is said of an object than kubectl's line.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
@@ -38,6 +39,8 @@ type undoFlags struct {
 	wait, syncLastApplied bool
 	keepConfig            bool
 	sharedConfig          bool
+	// changeCause is nil where none was given.
+	changeCause *string
 	// looked knows the versions of the namespace that was looked at last, so that several objects there take it once.
 	looked *restoration
 	// returning are the workloads of a namespace that the command is for.
@@ -96,13 +99,16 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 	if err := env.checkColor(); err != nil {
 		return err
 	}
+	if cmd.Flags().Changed("change-cause") {
+		f.changeCause = &f.cause
+	}
 	if cmd.Flags().Changed("steps") {
 		key, err := f.oneDeployment(env, args)
 		if err != nil {
 			return err
 		}
 		f.output = *f.printFlags.OutputFormat
-		change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause, OwnCause: !cmd.Flags().Changed("change-cause")}
+		change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause, OwnCause: f.changeCause == nil}
 		return f.gradually(cmd.Context(), env, key, change, options, suffix)
 	}
 	// kubectl finds out about an unknown -o only when it prints, after the work.
@@ -175,7 +181,7 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	change.Leaving = &d.Spec.Template
 	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
 		engine.LogLines = f.logLines
-		f.leaveConfig(engine)
+		f.finishing(engine)
 		result, err := abortOpen(ctx, engine, key)
 		if err != nil || result != nil && (f.toRevision == 0 || result.Outcome != rollout.RolledBack) {
 			return env.conclude(printer, key, result, err, context.Cause(ctx), verbs{goesBack: true})
@@ -186,6 +192,29 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 			f.leaveConfig(engine)
 			return f.startBack(ctx, env, engine, key, change, options)
 		})
+}
+
+// finishing has an engine abort a rollout as the flags of undo want that. Where a revision is asked for, it is not the abort
+// that makes it.
+func (f *undoFlags) finishing(engine *rollout.Engine) {
+	f.leaveConfig(engine)
+	if f.toRevision == 0 {
+		engine.Annotations = f.annotations
+	}
+}
+
+// annotations are those that an abort has to write besides.
+func (f *undoFlags) annotations(live map[string]string, template map[string]any) map[string]string {
+	changes := map[string]string{}
+	if f.changeCause != nil {
+		changes[rollout.ChangeCauseAnnotation] = *f.changeCause
+	}
+	if f.syncLastApplied {
+		if rewritten, ok := withTemplate(live[corev1.LastAppliedConfigAnnotation], template); ok {
+			changes[corev1.LastAppliedConfigAnnotation] = rewritten
+		}
+	}
+	return changes
 }
 
 // leaveConfig has an engine leave ConfigMaps and Secrets as they are when it goes back, where that is asked for.

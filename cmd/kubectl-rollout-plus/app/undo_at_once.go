@@ -30,17 +30,12 @@ type undoer struct {
 	env    *environment
 	dryRun cmdutil.DryRunStrategy
 	engine *rollout.Engine
-	// changeCause is nil where none was given.
-	changeCause *string
-	done        []rollout.Workload
+	done   []rollout.Workload
 }
 
 // atOnce goes back within the objects' own limits. As with kubectl, what fails does not stop the others.
 func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, dryRun cmdutil.DryRunStrategy) error {
 	u := &undoer{undoFlags: f, env: env, dryRun: dryRun}
-	if cmd.Flags().Changed("change-cause") {
-		u.changeCause = &f.cause
-	}
 	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
 	defer cancel()
 	result, err := f.find(env, args)
@@ -49,11 +44,19 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	}
 	// All are read before the first goes back: none of them is in the way of another.
 	all := allFound(result)
+	var refused []error
 	eachFound(all, func(info *resource.Info) error {
 		f.returns(info)
+		if f.wait {
+			refused = append(refused, canAwait(info))
+		}
 		return nil
 	})
-	if err := u.agree(ctx, all); err != nil {
+	err = together(refused)
+	if err == nil {
+		err = u.agree(ctx, all)
+	}
+	if err != nil {
 		return together(append(eachFound(all, func(*resource.Info) error { return nil }), err))
 	}
 	failures := eachFound(all, func(info *resource.Info) error { return u.undo(ctx, info) })
@@ -76,16 +79,11 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err := u.connect(); err != nil {
 		return err
 	}
-	if u.wait {
-		if err := canAwait(info); err != nil {
-			return err
-		}
-	}
+	u.warn(info)
 	aborted, err := u.abort(ctx, info)
 	if err != nil || aborted {
 		return err
 	}
-	u.warn(info)
 	r := &rollback{
 		client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
 		cause: u.changeCause, syncLastApplied: u.syncLastApplied,
@@ -179,7 +177,7 @@ func (u *undoer) tellingEngine(key types.NamespacedName) (*rollout.Engine, error
 		return nil, err
 	}
 	engine := *u.engine
-	u.leaveConfig(&engine)
+	u.finishing(&engine)
 	engine.Emit = printer.Event
 	return &engine, nil
 }
@@ -231,9 +229,13 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 	return yaml.Marshal(rollout.Written(template))
 }
 
-// abortOpen aborts an open rollout; it gives no result where none is open.
+// abortOpen aborts an open rollout; it gives no result where none is open, which is found out without a watch.
 func abortOpen(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-	result, err := engine.Abort(ctx, key)
+	err := engine.Opened(ctx, key)
+	var result *rollout.Result
+	if err == nil {
+		result, err = engine.Abort(ctx, key)
+	}
 	if errors.Is(err, rollout.ErrNoRollout) {
 		return nil, nil
 	}

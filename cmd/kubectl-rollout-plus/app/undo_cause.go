@@ -4,39 +4,70 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// keepCause notes the cause that was given on the revision that was gone back to, where history reads it. The controller of
-// a Deployment does so by itself; those of the other kinds copy it only to a revision that they make, and here they use one
-// again. The rollback is made whether that succeeds or not.
+// keepCause notes the cause that was given on the revision that was gone back to, where history reads it and its controller
+// does not see to that. The rollback is made whether that succeeds or not.
 func (u *undoer) keepCause(ctx context.Context, r *rollback) {
-	if u.changeCause == nil || r.target == nil || r.target.Annotations[rollout.ChangeCauseAnnotation] == *u.changeCause {
+	if u.changeCause == nil {
 		return
 	}
-	if err := u.annotateRevision(ctx, r); err != nil {
-		_, _ = fmt.Fprintf(u.env.ErrOut, "the change cause is on %s %q, but its history goes on to tell the earlier one: "+
-			"cannot patch controllerrevision %q in namespace %q: %v\n",
-			kindOf(r.live).Kind, r.live.GetName(), r.target.Name, r.target.Namespace, err)
+	revision := r.uncaused(*u.changeCause)
+	if revision == nil || revision.GetAnnotations()[rollout.ChangeCauseAnnotation] == *u.changeCause {
+		return
+	}
+	if err := u.annotateRevision(ctx, r, revision); err != nil {
+		_, _ = fmt.Fprintf(u.env.ErrOut, "%s %q has the change cause that was given, but its history goes on to tell the earlier one: "+
+			"cannot patch %s %q in namespace %q: %v\n", kindOf(r.live).Kind, r.live.GetName(),
+			strings.TrimSuffix(resourceOf(revision), "s"), revision.GetName(), revision.GetNamespace(), err)
 	}
 }
 
-func (u *undoer) annotateRevision(ctx context.Context, r *rollback) error {
+// uncaused is the revision that was gone back to, nil where its controller notes this cause there. That of a Deployment adds
+// to a ReplicaSet that it uses again, and takes nothing away; those of the other kinds note it only on one that they make.
+func (r *rollback) uncaused(cause string) metav1.Object {
+	d, is := r.answer.(*appsv1.Deployment)
+	switch {
+	case !is && r.target != nil:
+		return r.target
+	case !is || cause != "":
+		return nil
+	}
+	for i := range r.replicaSets {
+		if rs := &r.replicaSets[i]; metav1.IsControlledBy(rs, d) && rollout.SameTemplate(&rs.Spec.Template, &d.Spec.Template) {
+			return rs
+		}
+	}
+	return nil
+}
+
+func (u *undoer) annotateRevision(ctx context.Context, r *rollback, revision metav1.Object) error {
 	var cause any
 	if *u.changeCause != "" {
 		cause = *u.changeCause
 	}
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": r.target.UID, "annotations": map[string]any{rollout.ChangeCauseAnnotation: cause},
+		"uid": revision.GetUID(), "annotations": map[string]any{rollout.ChangeCauseAnnotation: cause},
 	}})
 	if err != nil {
 		return err
 	}
-	_, err = r.client.AppsV1().ControllerRevisions(r.target.Namespace).Patch(ctx, r.target.Name, types.MergePatchType, body,
-		metav1.PatchOptions{FieldManager: u.fieldManager})
-	return err
+	return r.client.AppsV1().RESTClient().Patch(types.MergePatchType).
+		Namespace(revision.GetNamespace()).Resource(resourceOf(revision)).Name(revision.GetName()).
+		VersionedParams(&metav1.PatchOptions{FieldManager: u.fieldManager}, metav1.ParameterCodec).Body(body).Do(ctx).Error()
+}
+
+// resourceOf is what a revision is to the API.
+func resourceOf(revision metav1.Object) string {
+	if _, is := revision.(*appsv1.ReplicaSet); is {
+		return "replicasets"
+	}
+	return "controllerrevisions"
 }

@@ -116,6 +116,7 @@ func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*a
 	if err != nil {
 		return nil, r.rollback.failed(err)
 	}
+	r.rollback.replicaSets = list.Items
 	return list, r.rollback.checkRevisions(list)
 }
 
