@@ -17,9 +17,8 @@ type edit struct {
 	// unnamed tells that nobody has named the object, so that it is not worth a word where nobody references it, and
 	// shown that the change has been shown before.
 	unnamed, shown bool
-	// began tells that something was rolled out, and back is what the object was given again when that failed.
-	began bool
-	back  *configmap.Content
+	// back is what the object was given again when a rollout failed.
+	back *configmap.Content
 }
 
 // takeBack gives an object that others have edited what it held before: what is known of that, else what the workload ran

@@ -77,7 +77,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
-	c.began, c.workloads = true, nil
+	c.workloads = nil
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
@@ -93,7 +93,9 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 			settled.Workloads[w.workload.GetUID()] = true
 			continue
 		}
-		failure = c.failed(ctx, i, err, written)
+		if failure = err; c.began || written != c.head { // else what others have edited is none the worse for it
+			failure = c.failed(ctx, i, err, written)
+		}
 		if exitCode(failure) == ExitRolledBack {
 			settled.Versions = c.pin.objects()
 			for _, of := range c.out {
