@@ -120,9 +120,9 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 		return err
 	}
 	return env.driveTo(ctx, key, drive, verbs{}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			return engine.Start(ctx, key, change, options)
-		})
+		}))
 }
 
 // restart restarts one object.

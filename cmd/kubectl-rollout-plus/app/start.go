@@ -169,14 +169,16 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	if dryRun != rollout.DryRunNone && f.output == "" {
 		printer = &planPrinter{Printer: printer, env: env}
 	}
-	return env.driveTo(cmd.Context(), key, f.driveFlags, verbs{suffix: suffix}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-			if change.ToRevision == nil {
-				return engine.Start(ctx, key, change, options)
-			}
+	work := env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		return engine.Start(ctx, key, change, options)
+	})
+	if change.ToRevision != nil {
+		work = func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			f.leaveConfig(engine)
 			return f.startBack(ctx, env, engine, key, change, options)
-		})
+		}
+	}
+	return env.driveTo(cmd.Context(), key, f.driveFlags, verbs{suffix: suffix}, printer, work)
 }
 
 // change reads what is to change.
