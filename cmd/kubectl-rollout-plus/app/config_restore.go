@@ -118,7 +118,8 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[string]string, left map[configmap.Object]configmap.Kept) []giving {
 	var wanted []giving
 	for object, kept := range r.kept {
-		// In place, what both have is not in the template alone: somebody may have edited the head since.
+		// In place, what both have is not in the template alone: somebody may have edited the head since. Of a version that both
+		// reference, pods see no difference: an edit of the head waits for its own rollout, and is in nobody's way back.
 		inPlace := annotations[configmap.RecordKey(kept.Head)] == object.Name && holder.Needs(kept.Head)
 		if !holder.Needs(object) || leaving.Needs(object) && (r.lenient || !inPlace) || r.noted(kept.Head) {
 			continue
