@@ -45,13 +45,15 @@ func NamesPlainly(spec *corev1.PodSpec, head Object) bool {
 	return slices.ContainsFunc(References(spec), func(r Reference) bool { return r.Object == head && r.Configures() })
 }
 
-// applier is a manager that applies the template, or one of the known tools that updates it.
+// applier is a manager that applies the template, or one of the known tools that updates it. What this program has applied,
+// as with start -f, it applies again; what it has updated, as with versions, it does not.
 func applier(entries []metav1.ManagedFieldsEntry, own string) string {
 	tools := []string{"helm", "argocd-controller", "argocd-application-controller", "kustomize-controller", "helm-controller"}
 	for i := range entries {
 		entry := &entries[i]
-		if entry.Manager == own || entry.Subresource != "" || entry.FieldsV1 == nil ||
-			entry.Operation != metav1.ManagedFieldsOperationApply && !slices.Contains(tools, strings.ToLower(entry.Manager)) {
+		applies := entry.Operation == metav1.ManagedFieldsOperationApply ||
+			entry.Manager != own && slices.Contains(tools, strings.ToLower(entry.Manager))
+		if !applies || entry.Subresource != "" || entry.FieldsV1 == nil {
 			continue
 		}
 		var fields struct {

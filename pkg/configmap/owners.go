@@ -26,14 +26,15 @@ type Holder struct {
 	notes  map[string]string
 }
 
-// NewHolder is a holder with what its template names: in references, and in the annotations of in-place mode.
+// NewHolder is a holder with what its template names: in references, and in the annotations of in-place mode. Those are
+// about plain names; where there is none any more, as where others have taken it out, they say nothing.
 func NewHolder(owner metav1.OwnerReference, workload bool, template *corev1.PodTemplateSpec) Holder {
 	h := Holder{Owner: owner, Workload: workload, names: map[Object]bool{}, notes: template.Annotations}
 	for _, r := range References(&template.Spec) {
 		h.names[r.Object] = true
-	}
-	for _, object := range Recorded(template.Annotations) {
-		h.names[object] = true
+		if version := template.Annotations[RecordKey(r.Object)]; version != "" {
+			h.names[Object{r.Object.Kind, version}] = true
+		}
 	}
 	return h
 }

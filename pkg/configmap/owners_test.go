@@ -12,13 +12,25 @@ import (
 
 // holderOf is a holder of the object of this name.
 func holderOf(uid types.UID, workload bool, name string) Holder {
+	return NewHolder(metav1.OwnerReference{UID: uid}, workload, mounting(name))
+}
+
+// holderNoting is a revision of this name that has annotations, too.
+func holderNoting(uid types.UID, annotations map[string]string, name string) Holder {
+	template := mounting(name)
+	template.Annotations = annotations
+	return NewHolder(metav1.OwnerReference{UID: uid}, false, template)
+}
+
+// mounting is a template with files of the object of this name.
+func mounting(name string) *corev1.PodTemplateSpec {
 	template := &corev1.PodTemplateSpec{}
 	if name != "" {
 		template.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{
 			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
 		}}}
 	}
-	return NewHolder(metav1.OwnerReference{UID: uid}, workload, template)
+	return template
 }
 
 // newest is a revision that its workload has not left.
@@ -31,9 +43,8 @@ func TestKeep(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	const long, just = 2 * Grace, time.Second
-	inPlace := NewHolder(metav1.OwnerReference{UID: "rs1"}, false, &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{
-		Annotations: map[string]string{RecordKey(Object{ConfigMap, "web"}): "web-1"},
-	}})
+	note := map[string]string{RecordKey(Object{ConfigMap, "web"}): "web-1"}
+	inPlace, stale := holderNoting("rs1", note, "web"), holderNoting("rs1", note, "web-2")
 	for name, c := range map[string]struct {
 		owners   []types.UID
 		age      time.Duration
@@ -63,6 +74,7 @@ func TestKeep(t *testing.T) {
 		"what pods started with":      {[]types.UID{"rs1"}, long, []Holder{holderOf("d", true, "web"), newest(holderOf("rs1", false, "web"))}, "", nil, false},
 		"gone back to, and edited":    {[]types.UID{"rs1"}, long, []Holder{newest(holderOf("rs1", false, "web-2"))}, "", nil, false},
 		"named in an annotation only": {nil, long, []Holder{inPlace}, "", []types.UID{"rs1"}, false},
+		"noted, and named no more":    {nil, long, []Holder{stale}, "", nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

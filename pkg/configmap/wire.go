@@ -99,50 +99,119 @@ func (w *Wire) attach(spec, container map[string]any) error {
 }
 
 // mount adds a volume with the files. A single file needs no subPath, which would keep it from being a link to the newest
-// content, where its folder is one for configuration alone; elsewhere a volume would hide what the image has there.
+// content, where its folder is one that images do not have; elsewhere a volume would hide what the image has there.
 func (w *Wire) mount(spec, container map[string]any) error {
-	at, items := path.Clean(w.Path), []any(nil)
+	at, from := path.Clean(w.Path), map[string]any{}
 	for _, key := range w.Keys {
-		items = append(items, map[string]any{"key": key, "path": key})
+		push(from, "items", map[string]any{"key": key, "path": key})
 	}
 	mount := map[string]any{"mountPath": at, "readOnly": true}
 	if w.File {
 		folder, file := path.Split(at)
-		items = []any{map[string]any{"key": w.Keys[0], "path": file}}
-		if folder = path.Clean(folder); w.hidesNothing(folder) && !isMounted(container, folder) {
+		item := map[string]any{"key": w.Keys[0], "path": file}
+		folder, from["items"] = path.Clean(folder), []any{item}
+		if joined, err := w.join(spec, container, folder, item); joined || err != nil {
+			return err
+		}
+		if isOfConfiguration(folder) && mountAt(container, folder) == nil {
 			mount["mountPath"] = folder
 		} else {
 			mount["subPath"] = file
 		}
 	}
-	if isMounted(container, fmt.Sprint(mount["mountPath"])) {
-		return fmt.Errorf("container %q has a volume at %s already; choose another path", container["name"], mount["mountPath"])
+	if err := free(spec, container, fmt.Sprint(mount["mountPath"])); err != nil {
+		return err
 	}
-	source, nameField, prefix := "configMap", "name", "config-"
-	if w.Head.Kind == Secret {
-		source, nameField, prefix = "secret", "secretName", "secret-"
-	}
-	from := map[string]any{nameField: w.Head.Name}
-	if len(items) > 0 {
-		from["items"] = items
-	}
+	source, nameField, prefix := w.volume()
+	from[nameField] = w.Head.Name
 	mount["name"] = freeVolume(spec, prefix+w.Head.Name)
 	push(spec, "volumes", map[string]any{"name": mount["name"], source: from})
 	push(container, "volumeMounts", mount)
 	return nil
 }
 
-// hidesNothing tells whether a folder is by its name one for configuration alone.
-func (w *Wire) hidesNothing(folder string) bool {
-	name := path.Base(folder)
-	return slices.Contains([]string{"config", "conf", "configs", "secret", "secrets", w.Head.Name}, name) || strings.HasSuffix(name, ".d")
+// volume tells how a volume says what it takes files from, and how the name of one begins.
+func (w *Wire) volume() (source, nameField, prefix string) {
+	if w.Head.Kind == Secret {
+		return "secret", "secretName", "secret-"
+	}
+	return "configMap", "name", "config-"
 }
 
-func isMounted(container map[string]any, at string) bool {
-	return slices.ContainsFunc(entries(container, "volumeMounts"), func(m map[string]any) bool {
-		mounted, _ := m["mountPath"].(string)
-		return path.Clean(mounted) == at
+// join adds a file to the files of the same object that a folder has already.
+func (w *Wire) join(spec, container map[string]any, folder string, item map[string]any) (bool, error) {
+	mount := mountAt(container, folder)
+	if mount == nil || mount["subPath"] != nil {
+		return false, nil
+	}
+	source, nameField, _ := w.volume()
+	for _, from := range entries(volumeNamed(spec, mount["name"]), source) {
+		files := entries(from, "items")
+		if from[nameField] != w.Head.Name || len(files) == 0 {
+			continue
+		}
+		if slices.ContainsFunc(files, func(f map[string]any) bool { return f["path"] == path.Base(w.Path) }) {
+			return false, fmt.Errorf("container %q has a file %s already; choose another path", container["name"], path.Clean(w.Path))
+		}
+		push(from, "items", item)
+		return true, nil
+	}
+	return false, nil
+}
+
+// isOfConfiguration tells whether a folder is one for configuration alone, which images do not have: any other one may hold
+// what their programs need, whatever its name.
+func isOfConfiguration(folder string) bool {
+	return slices.Contains([]string{"/config", "/conf", "/configs", "/secret", "/secrets"}, folder)
+}
+
+// free refuses a path at which a volume cannot be mounted. Those with configuration are read-only, so that there is no place
+// in them for another.
+func free(spec, container map[string]any, at string) error {
+	for _, mount := range entries(container, "volumeMounts") {
+		other := mountPath(mount)
+		switch {
+		case other == at:
+			return fmt.Errorf("container %q has a volume at %s already; choose another path", container["name"], at)
+		case isIn(other, at) && hasConfiguration(volumeNamed(spec, mount["name"])):
+			return fmt.Errorf("container %q has a volume at %s, in which nothing else can be mounted; choose another path", container["name"], other)
+		case isIn(at, other):
+			return fmt.Errorf("container %q has a volume at %s, which cannot be in one at %s; choose another path", container["name"], other, at)
+		}
+	}
+	return nil
+}
+
+// isIn tells whether a path is in a folder.
+func isIn(folder, at string) bool { return strings.HasPrefix(at, strings.TrimSuffix(folder, "/")+"/") }
+
+func hasConfiguration(volume map[string]any) bool {
+	return slices.ContainsFunc([]string{"configMap", "secret", "projected", "downwardAPI"}, func(source string) bool {
+		return volume[source] != nil
 	})
+}
+
+func mountAt(container map[string]any, at string) map[string]any {
+	for _, mount := range entries(container, "volumeMounts") {
+		if mountPath(mount) == at {
+			return mount
+		}
+	}
+	return nil
+}
+
+func mountPath(mount map[string]any) string {
+	at, _ := mount["mountPath"].(string)
+	return path.Clean(at)
+}
+
+func volumeNamed(spec map[string]any, name any) map[string]any {
+	for _, volume := range entries(spec, "volumes") {
+		if volume["name"] == name {
+			return volume
+		}
+	}
+	return nil
 }
 
 // freeVolume is a name for a volume that no other has.

@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,24 +19,46 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// versions are the versions of the ConfigMap settings that there are, and those that a ReplicaSet references.
+// aVersion is how a version of settings is named.
+var aVersion = regexp.MustCompile(`"settings-[a-z0-9]{10,}"`)
+
+// versions are the versions of settings that there are, and those that a revision references or notes.
 func (s *space) versions() (there, needed []string) {
 	s.Helper()
-	list, err := s.client.CoreV1().ConfigMaps(s.name).List(s.Context(), metav1.ListOptions{LabelSelector: "rollout-plus/config=settings"})
-	must(s.TB, err)
-	for i := range list.Items {
-		there = append(there, list.Items[i].Name)
+	for _, resource := range []string{"configmaps", "secrets"} {
+		text := s.kubectl("get", resource, "-l", "rollout-plus/config=settings", "-o", "jsonpath={.items[*].metadata.name}")
+		there = append(there, strings.Fields(text)...)
 	}
 	sets, err := s.client.AppsV1().ReplicaSets(s.name).List(s.Context(), metav1.ListOptions{})
 	must(s.TB, err)
-	names := map[string]bool{}
+	revisions, err := s.client.AppsV1().ControllerRevisions(s.name).List(s.Context(), metav1.ListOptions{})
+	must(s.TB, err)
+	var templates [][]byte
+	for i := range revisions.Items {
+		templates = append(templates, revisions.Items[i].Data.Raw)
+	}
 	for i := range sets.Items {
-		for _, variable := range sets.Items[i].Spec.Template.Spec.Containers[0].Env {
-			names[variable.ValueFrom.ConfigMapKeyRef.Name] = true
+		template, err := json.Marshal(sets.Items[i].Spec.Template)
+		must(s.TB, err)
+		templates = append(templates, template)
+	}
+	for _, template := range templates {
+		for _, name := range aVersion.FindAllString(string(template), -1) {
+			needed = append(needed, strings.Trim(name, `"`))
 		}
 	}
 	slices.Sort(there)
-	return there, slices.Sorted(maps.Keys(names))
+	slices.Sort(needed)
+	return there, slices.Compact(needed)
+}
+
+// expectVersions expects so many versions, each of which a revision needs.
+func (s *space) expectVersions(count int) {
+	s.Helper()
+	there, needed := s.versions()
+	s.until(func() bool { there, needed = s.versions(); return slices.Equal(there, needed) && len(there) == count }, func() string {
+		return fmt.Sprintf("there are the versions %v, and revisions need %v; %d are expected", there, needed, count)
+	})
 }
 
 // Versions live as long as a ReplicaSet needs them, and not longer: the real garbage collector removes them.
@@ -53,18 +77,40 @@ func TestVersionsOfThirtyEdits(t *testing.T) {
 			w.kubectl("rollout", "status", "deployment/web")
 		}
 	}
-	there, needed := w.versions()
-	w.until(func() bool { there, needed = w.versions(); return slices.Equal(there, needed) }, func() string {
-		return fmt.Sprintf("there are the versions %v, and ReplicaSets need %v", there, needed)
-	})
-	if len(there) != 4 {
-		t.Errorf("with revisionHistoryLimit 3 there are the versions %v", there)
-	}
+	w.expectVersions(4)
 	w.runs("web:v2")
 	must(t, w.client.AppsV1().Deployments(w.name).Delete(t.Context(), "web", metav1.DeleteOptions{}))
-	w.until(func() bool { there, _ = w.versions(); return len(there) == 0 }, func() string {
-		return fmt.Sprintf("the Deployment is gone, and the versions %v are not", there)
-	})
+	w.expectVersions(0)
+}
+
+// So it is in place, where a version is only noted, and for what has ControllerRevisions, of ConfigMaps and of Secrets.
+func TestVersionsOfThirtyEditsElsewhere(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ kind, object, reference, mode string }{
+		"in place":    {"Deployment", "configmap/settings", "configMapKeyRef", "--in-place"},
+		"StatefulSet": {"StatefulSet", "secret/settings", "secretKeyRef", "--pin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSpace(t)
+			s.kubectl("create", "configmap", "settings", "--from-literal=edit=0")
+			s.kubectl("create", "secret", "generic", "settings", "--from-literal=edit=0")
+			manifest := strings.Replace(workloadManifest(c.kind, "web:v1"), "replicas: 2", "replicas: 1\n  revisionHistoryLimit: 3", 1)
+			manifest += "        env: [{name: EDIT, valueFrom: {" + c.reference + ": {name: settings, key: edit}}}]\n"
+			s.kubectl("create", "-f", s.write(s.dir(), "web.yaml", manifest))
+			s.kubectl("rollout", "status", c.kind+"/web")
+			for edit := 1; edit <= 30; edit++ {
+				s.plugin("config", "set", c.object, fmt.Sprintf("edit=%d", edit), "--yes", c.mode, "--steps", "100%").ends(0, "changed", "rolled out")
+				if edit == 15 { // somebody else makes revisions, with the version of the present
+					s.kubectl("set", "image", c.kind+"/web", "app=web:v2")
+					s.kubectl("rollout", "status", c.kind+"/web")
+				}
+			}
+			s.expectVersions(4)
+			s.kubectl("delete", c.kind, "web")
+			s.expectVersions(0)
+		})
+	}
 }
 
 // What is hard to pass on goes through every path byte for byte.

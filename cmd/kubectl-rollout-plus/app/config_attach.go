@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -77,6 +79,7 @@ func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.
 type configAttachFlags struct {
 	rollFlags
 	wireFlags
+	modeFlags
 	container string
 	arguments []string
 }
@@ -90,7 +93,8 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 			"variables or as files, and roll it out: a Deployment step by step. What comes\n" +
 			"after -- is added to the container's arguments; $(VAR) there is a variable.\n\n" +
 			"The pod template references a version, an immutable copy of the object as it is\n" +
-			"now, so that each revision keeps its configuration.",
+			"now, so that each revision keeps its configuration. Where the manifest lives\n" +
+			"elsewhere, the plain names stay that it has already.",
 		Example:           configAttachExample,
 		ValidArgsFunction: env.completeWorkload(),
 		Args: arguments(func(cmd *cobra.Command, args []string) error {
@@ -105,6 +109,7 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that gets it; the first by default.")
 	f.kind.add(cmd)
 	f.wireFlags.add(cmd)
+	f.addMode(cmd)
 	f.rollFlags.add(cmd)
 	return cmd
 }
@@ -125,6 +130,9 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	if len(wires) == 0 {
 		return usageError(errNoWire)
 	}
+	if err := f.checkMode(); err != nil {
+		return err
+	}
 	r, workload, err := f.roller(env, args[0])
 	if err != nil {
 		return err
@@ -135,7 +143,10 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	if err != nil {
 		return err
 	}
-	p := &pin{contents: contents}
+	p, keeps := &pin{contents: contents}, f.keeps(workload, slices.Collect(maps.Keys(contents)), r.engine.FieldManager)
+	for _, text := range keeps.told(nameOf(workload), configmap.Object{}) {
+		r.tell("%s", text)
+	}
 	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
 		err := configmap.Attach(template, f.container, wires)
 		if err == nil {
@@ -144,7 +155,7 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 		if err != nil {
 			return usageError(fmt.Errorf("%s: %w", nameOf(workload), err))
 		}
-		p.rename(template)
+		p.put(template, keeps)
 		return nil
 	}})
 }

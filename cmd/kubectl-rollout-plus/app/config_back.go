@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // failed answers a rollout that did not come out well. What has gone back by itself takes the object along, and those that
@@ -103,42 +99,13 @@ func (c *changer) keepChanged(ctx context.Context) (err error) {
 	return err
 }
 
-// told says of a workload what its running pods see before their step.
-func (w *affectedWorkload) told(head configmap.Object) string {
-	name, text := nameOf(w.workload), ""
-	switch {
-	case w.inPlace != "" && w.plain(head):
-		text = fmt.Sprintf("%s keeps the plain name (%s)", name, w.inPlace)
-	case w.inPlace != "":
-		return fmt.Sprintf("%s gets the plain name again (%s)", name, w.inPlace)
-	case w.plain(head):
-		text = name + " has the plain name so far"
-	default:
-		return ""
-	}
-	live := slices.ContainsFunc(w.judgment.Reasons, func(r configmap.Reason) bool { return r.Effect == configmap.Live })
-	if pods := rollout.PodCountsOf(w.workload).Total; live && pods > 0 {
-		return fmt.Sprintf("%s: its %d running pods see mounted files change before their step", text, pods)
-	}
-	return text + ": a container that restarts before its step sees the change"
-}
-
-// plain tells whether the template has the object's own name.
-func (w *affectedWorkload) plain(head configmap.Object) bool {
-	return configmap.NamesPlainly(&rollout.TemplateOf(w.workload).Spec, head)
-}
-
 // change gives the template the version: as what it references, or in place as what it notes.
 func (w *affectedWorkload) change(p *pin) change {
 	return change{
 		workload: w.workload,
 		rewrite: func(template map[string]any) error {
 			w.before = runtime.DeepCopyJSON(template)
-			if w.inPlace == "" {
-				p.rename(template)
-			} else {
-				p.record(template)
-			}
+			p.put(template, w.keeps)
 			w.after = runtime.DeepCopyJSON(template)
 			return nil
 		},
@@ -163,7 +130,7 @@ func (w *affectedWorkload) undo(p *pin, template map[string]any) error {
 		maps.Copy(template, w.before)
 		return nil
 	}
-	if !p.restoreNames(template, w.before, w.inPlace != "") {
+	if !p.restoreNames(template, w.before, w.keeps) {
 		return errors.New("somebody has changed its pod template since, in which it cannot be told any more which version was where; it stays as it is")
 	}
 	return nil

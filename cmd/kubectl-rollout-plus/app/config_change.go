@@ -22,7 +22,8 @@ import (
 // changeFlags are those of config set, edit and apply.
 type changeFlags struct {
 	rollFlags
-	yes, noRestart, keepLive, inPlace, pin bool
+	modeFlags
+	yes, noRestart, keepLive bool
 }
 
 func (f *changeFlags) add(cmd *cobra.Command) {
@@ -34,11 +35,8 @@ func (f *changeFlags) add(cmd *cobra.Command) {
 }
 
 func (f *changeFlags) addMode(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.BoolVar(&f.keepLive, "keep-live", false, "Do not roll out workloads that see mounted files change and nothing else.")
-	flags.BoolVar(&f.inPlace, "in-place", false,
-		"Let templates keep the plain name. The default where the manifest lives elsewhere (Helm, Argo CD, Flux, kubectl apply).")
-	flags.BoolVar(&f.pin, "pin", false, "Let templates reference a version, an immutable copy, wherever the manifest lives.")
+	cmd.Flags().BoolVar(&f.keepLive, "keep-live", false, "Do not roll out workloads that see mounted files change and nothing else.")
+	f.modeFlags.addMode(cmd)
 }
 
 // changer changes one object and rolls out who is affected.
@@ -70,8 +68,8 @@ func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, 
 	if err != nil {
 		return nil, err
 	}
-	if f.inPlace && f.pin {
-		return nil, usageError(errors.New("--in-place and --pin exclude each other; give one of them"))
+	if err := f.checkMode(); err != nil {
+		return nil, err
 	}
 	s, err := env.configSession(namespace, f.fieldManager)
 	if err != nil {
@@ -173,7 +171,13 @@ func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) 
 		return err
 	}
 	for _, w := range c.out {
-		if text := w.told(c.head.object); text != "" && !c.flags.noRestart {
+		if c.flags.noRestart {
+			break
+		}
+		if text := w.told(c.head.object); text != "" {
+			_, _ = fmt.Fprintln(c.env.ErrOut, text)
+		}
+		for _, text := range w.keeps.told(nameOf(w.workload), c.head.object) {
 			_, _ = fmt.Fprintln(c.env.ErrOut, text)
 		}
 	}
@@ -282,12 +286,21 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	all := map[configmap.Object]*configmap.Content{}
 	for _, w := range c.out {
-		for _, use := range configmap.Uses(rollout.TemplateOf(w.workload)) {
-			if content, is := c.along[use.Head]; is {
-				all[use.Head] = content
-			}
+		for _, head := range c.headsIn(w.workload) {
+			all[head] = c.along[head]
 		}
 	}
 	all[c.head.object] = c.want
 	return all
+}
+
+// headsIn are the object, and what goes along of what a template references.
+func (c *changer) headsIn(workload rollout.Workload) []configmap.Object {
+	heads := []configmap.Object{c.head.object}
+	for _, use := range configmap.Uses(rollout.TemplateOf(workload)) {
+		if _, is := c.along[use.Head]; is && !slices.Contains(heads, use.Head) {
+			heads = append(heads, use.Head)
+		}
+	}
+	return heads
 }

@@ -69,6 +69,7 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))
 		}
+		forget(template, head)
 		unset = slices.DeleteFunc(configmap.Unset(template), func(told string) bool { return slices.Contains(before, told) })
 		return nil
 	}}

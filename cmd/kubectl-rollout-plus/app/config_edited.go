@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -14,9 +17,8 @@ type edit struct {
 	// unnamed tells that nobody has named the object, so that it is not worth a word where nobody references it, and
 	// shown that the change has been shown before.
 	unnamed, shown bool
-	// began tells that something was rolled out, and back is what the object was given again when that failed.
-	began bool
-	back  *configmap.Content
+	// back is what the object was given again when a rollout failed.
+	back *configmap.Content
 }
 
 // takeBack gives an object that others have edited what it held before: what is known of that, else what the workload ran
@@ -65,5 +67,22 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 			c.back = done[i].written.content
 		}
 	}
+	if err == nil && c.back == nil && configmap.NamesPlainly(&to.Spec, c.head.object) {
+		err = c.stillFailing(ctx, failed)
+	}
 	return err
+}
+
+// stillFailing tells of a workload whose old pods start with what has just failed, since the object could not be given
+// anything else.
+func (c *changer) stillFailing(ctx context.Context, failed *affectedWorkload) error {
+	now, err := c.reader.get(ctx, c.head.object)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil || !now.content.Equal(c.want):
+		return err
+	}
+	return &exitError{code: ExitStanding, err: fmt.Errorf("%s still holds what failed, and pods of the old version of %s start with that, too",
+		c.head.object, nameOf(failed.workload))}
 }

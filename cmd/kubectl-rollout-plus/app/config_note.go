@@ -176,7 +176,7 @@ func (env *environment) minding(work onOpen) onOpen {
 			returned = true
 			back(ctx, d, template, record)
 		}
-		result, err := work(ctx, engine, key)
+		result, err := env.sweeping(work)(ctx, engine, key)
 		if err != nil || noteOf(result.Record) == nil {
 			return result, err
 		}

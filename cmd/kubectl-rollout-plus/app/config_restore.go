@@ -60,6 +60,8 @@ type giving struct {
 	kept    configmap.Kept
 	now     *read
 	version *configmap.Content
+	// plain tells that the revision's template has the head's own name: its pods start with what that holds.
+	plain bool
 	// left tells that the revision's template does not tell what the head held, but somebody has kept that.
 	left bool
 }
@@ -116,16 +118,17 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[string]string, left map[configmap.Object]configmap.Kept) []giving {
 	var wanted []giving
 	for object, kept := range r.kept {
-		// In place, what both have is not in the template alone: somebody may have edited the head since.
+		// In place, what both have is not in the template alone: somebody may have edited the head since. Of a version that both
+		// reference, pods see no difference: an edit of the head waits for its own rollout, and is in nobody's way back.
 		inPlace := annotations[configmap.RecordKey(kept.Head)] == object.Name && holder.Needs(kept.Head)
 		if !holder.Needs(object) || leaving.Needs(object) && (r.lenient || !inPlace) || r.noted(kept.Head) {
 			continue
 		}
-		wanted = append(wanted, giving{kept: kept})
+		wanted = append(wanted, giving{kept: kept, plain: holder.Needs(kept.Head)})
 	}
 	for head, kept := range left {
 		if !slices.ContainsFunc(wanted, func(g giving) bool { return g.kept.Head == head }) {
-			wanted = append(wanted, giving{kept: kept, left: true})
+			wanted = append(wanted, giving{kept: kept, left: true, plain: true})
 		}
 	}
 	slices.SortFunc(wanted, func(a, b giving) int { return a.kept.Object.Compare(b.kept.Object) })
@@ -220,7 +223,7 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 	var own []giving
 	for i := range planned {
 		kept := &planned[i].kept
-		other := r.sharer(workloads, kept)
+		other := r.sharer(workloads, &planned[i])
 		switch {
 		case other == "":
 			own = append(own, planned[i])
@@ -233,8 +236,11 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 	return own, nil
 }
 
-// sharer is another workload that uses a head with another content than this, empty where there is none.
-func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kept) string {
+// sharer is another workload that uses a head with another content than this, empty where there is none. Where nobody can be
+// asked, that is one which sees the difference: to others it is all the same, and the pods that return may need what they
+// had.
+func (r *restoration) sharer(workloads []configmap.Workload, give *giving) string {
+	kept := &give.kept
 	for i := range workloads {
 		w := &workloads[i]
 		name := strings.ToLower(w.Kind) + "/" + w.Name
@@ -243,8 +249,12 @@ func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kep
 		}
 		holder := configmap.NewHolder(metav1.OwnerReference{}, true,
 			&corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: w.Annotations}, Spec: *w.Spec})
-		if holder.Needs(kept.Head) && w.Annotations[configmap.RecordKey(kept.Head)] != kept.Object.Name {
+		other := holder.Needs(kept.Head) && w.Annotations[configmap.RecordKey(kept.Head)] != kept.Object.Name
+		if other && !(r.lenient && give.unseen(w.Spec)) {
 			return name
+		}
+		if r.lenient && give.plain {
+			continue // what has a version of its own goes on with that
 		}
 		for object, other := range r.kept {
 			if other.Head == kept.Head && object != kept.Object && holder.Needs(object) {
@@ -253,6 +263,12 @@ func (r *restoration) sharer(workloads []configmap.Workload, kept *configmap.Kep
 		}
 	}
 	return ""
+}
+
+// unseen tells whether no container of a pod sees it that the head is given another content.
+func (g *giving) unseen(spec *corev1.PodSpec) bool {
+	change := &configmap.Change{Object: g.kept.Head, Old: g.now.content, New: g.version}
+	return change.Judge(spec).Verdict == configmap.None
 }
 
 // takeBack gives heads what they held before, where going back came to nothing.

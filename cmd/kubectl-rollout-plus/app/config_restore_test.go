@@ -52,8 +52,42 @@ func TestSharer(t *testing.T) {
 		"one that goes back too":    {configmap.Workload{Kind: "StatefulSet", Name: "too", Spec: allOf(t, "web-2")}, ""},
 		"one that uses nothing":     {configmap.Workload{Kind: "Pod", Name: "a", Spec: &corev1.PodSpec{}}, ""},
 	} {
-		if got := r.sharer([]configmap.Workload{c.workload}, &target); got != c.want {
+		if got := r.sharer([]configmap.Workload{c.workload}, &giving{kept: target}); got != c.want {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
+		}
+	}
+}
+
+// Where nobody can be asked, only those are in the way who see the difference.
+func TestSharerThatSeesIt(t *testing.T) {
+	t.Parallel()
+	named := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
+	give := giving{
+		kept: configmap.Kept{Object: named("web-1"), Head: named("web")}, now: &read{content: colored("red")}, version: colored("blue"),
+	}
+	r := &restoration{of: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, lenient: true, kept: map[configmap.Object]configmap.Kept{
+		give.kept.Object: give.kept, named("web-2"): {Object: named("web-2"), Head: named("web")},
+	}}
+	motd := &corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Env: []corev1.EnvVar{{Name: "MOTD", ValueFrom: &corev1.EnvVarSource{
+		ConfigMapKeyRef: &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "web"}, Key: "motd", Optional: new(true)},
+	}}}}}}
+	for name, c := range map[string]struct {
+		spec                   *corev1.PodSpec
+		strictly, pin, plainly string
+	}{
+		"all keys":        {allOf(t, "web"), "cronjob/a", "cronjob/a", "cronjob/a"},
+		"another key":     {motd, "cronjob/a", "", ""},
+		"another version": {allOf(t, "web-2"), "cronjob/a", "cronjob/a", ""},
+	} {
+		for plain, want := range map[bool]string{false: c.pin, true: c.plainly} {
+			give.plain = plain
+			if got := r.sharer([]configmap.Workload{{Kind: "CronJob", Name: "a", Spec: c.spec}}, &give); got != want {
+				t.Errorf("%s, with the plain name %t: %q, not %q", name, plain, got, want)
+			}
+		}
+		strict := &restoration{of: r.of, kept: r.kept}
+		if got := strict.sharer([]configmap.Workload{{Kind: "CronJob", Name: "a", Spec: c.spec}}, &give); got != c.strictly {
+			t.Errorf("%s, where somebody can be asked: %q, not %q", name, got, c.strictly)
 		}
 	}
 }

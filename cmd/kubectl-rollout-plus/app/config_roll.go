@@ -23,6 +23,8 @@ type roller struct {
 	options  rollout.StartOptions
 	cause    string
 	logLines int64
+	// began tells that something was rolled out, or that this is not known.
+	began bool
 }
 
 // change is what one workload is to become.
@@ -73,7 +75,9 @@ func (r *roller) roll(ctx context.Context, c change) error {
 					c.returning(ctx)
 				}
 			}
-			return engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, r.options)
+			result, err := engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, r.options)
+			r.began = r.began || err == nil || context.Cause(ctx) != nil
+			return result, err
 		})
 }
 
@@ -81,6 +85,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 func (r *roller) native(ctx context.Context, c change) error {
 	name := resultName(c.workload)
 	written, before, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause})
+	r.began = r.began || err == nil || context.Cause(ctx) != nil
 	if err != nil {
 		return err
 	}

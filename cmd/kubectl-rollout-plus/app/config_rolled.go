@@ -16,8 +16,8 @@ import (
 type affectedWorkload struct {
 	workload rollout.Workload
 	judgment configmap.Judgment
-	// inPlace is why its template keeps the plain name, empty where it is to reference a version.
-	inPlace string
+	// keeps are the heads whose plain names its template keeps.
+	keeps plainNames
 	// before is its template before it was rolled out, after what became of it.
 	before, after map[string]any
 }
@@ -40,14 +40,9 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 		if !c.flags.noRestart {
 			c.env.warnOfNoHistory(workload)
 		}
-		w := &affectedWorkload{workload: workload, judgment: a.Judgment}
-		switch {
-		case c.flags.inPlace:
-			w.inPlace = "--in-place"
-		case !c.flags.pin:
-			w.inPlace = configmap.Elsewhere(workload, rollout.TemplateOf(workload), c.head.object, c.store.fieldManager)
-		}
-		c.out = append(c.out, w)
+		c.out = append(c.out, &affectedWorkload{
+			workload: workload, judgment: a.Judgment, keeps: c.flags.keeps(workload, c.headsIn(workload), c.store.fieldManager),
+		})
 	}
 	return nil
 }
@@ -82,7 +77,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	if c.flags.noRestart {
 		return nil
 	}
-	c.began, c.workloads = true, nil
+	c.workloads = nil
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
@@ -98,7 +93,9 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 			settled.Workloads[w.workload.GetUID()] = true
 			continue
 		}
-		failure = c.failed(ctx, i, err, written)
+		if failure = err; c.began || written != c.head { // else what others have edited is none the worse for it
+			failure = c.failed(ctx, i, err, written)
+		}
 		if exitCode(failure) == ExitRolledBack {
 			settled.Versions = c.pin.objects()
 			for _, of := range c.out {

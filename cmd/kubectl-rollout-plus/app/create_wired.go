@@ -72,7 +72,7 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pi
 			continue
 		}
 		err := editTemplate(d, func(template map[string]any) error {
-			p.rename(template)
+			p.put(template, nil)
 			return nil
 		})
 		if err != nil {

@@ -56,19 +56,6 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 	return nil
 }
 
-// rename has a template reference the versions.
-func (p *pin) rename(template map[string]any) { configmap.Rename(template, p.name) }
-
-func (p *pin) name(object configmap.Object) (string, bool) {
-	if head, is := p.older[object]; is {
-		object = head
-	}
-	if version := p.versions[object]; version != nil {
-		return version.Object.Name, true
-	}
-	return "", false
-}
-
 // objects are the versions themselves, with the time when they were claimed.
 func (p *pin) objects() map[configmap.Object]time.Time {
 	all := map[configmap.Object]time.Time{}

@@ -1,44 +1,53 @@
 package app
 
 import (
-	"maps"
-
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// record notes in a template which version its pods are rolled with, and has it reference the head by its own name.
-func (p *pin) record(template map[string]any) {
-	names := map[configmap.Object]bool{}
+// put has a template reference the versions of heads. Of those whose plain names it keeps, it notes which version its pods
+// are rolled with; of the others, it notes nothing any more.
+func (p *pin) put(template map[string]any, keeps plainNames) {
+	name, named := p.naming(keeps), map[configmap.Object]bool{}
 	configmap.Rename(template, func(object configmap.Object) (string, bool) {
-		name, is := p.plain(object)
-		if !is {
-			name = object.Name
+		fresh, is := name(object)
+		if is {
+			object.Name = fresh
 		}
-		names[configmap.Object{Kind: object.Kind, Name: name}] = true
-		return name, is
+		named[object] = true
+		return fresh, is
 	})
 	for head, version := range p.versions {
-		if names[head] {
+		if keeps[head] != "" && named[head] {
 			annotations(template)[configmap.RecordKey(head)] = version.Object.Name
+		} else {
+			forget(template, head)
 		}
 	}
 }
 
-// plain is the head's own name in the place of a version's.
-func (p *pin) plain(object configmap.Object) (string, bool) {
-	head, is := p.older[object]
-	return head.Name, is
+// naming tells the name by which a template is to reference what is a head or a version of one.
+func (p *pin) naming(keeps plainNames) func(configmap.Object) (string, bool) {
+	return func(object configmap.Object) (string, bool) {
+		if head, is := p.older[object]; is {
+			object = head
+		}
+		version := p.versions[object]
+		switch {
+		case version == nil:
+			return "", false
+		case keeps[object] != "":
+			return object.Name, true
+		}
+		return version.Object.Name, true
+	}
 }
 
 // restoreNames has a template reference what it did before, and note that, whatever else was changed in it. It cannot where
 // one name has taken the place of several.
-func (p *pin) restoreNames(template, before map[string]any, inPlace bool) bool {
-	fresh := p.name
-	if inPlace {
-		fresh = p.plain
-	}
+func (p *pin) restoreNames(template, before map[string]any, keeps plainNames) bool {
+	fresh := p.naming(keeps)
 	was, certain := map[configmap.Object]string{}, true
 	configmap.Rename(runtime.DeepCopyJSON(before), func(object configmap.Object) (string, bool) {
 		if name, is := fresh(object); is {
@@ -61,11 +70,22 @@ func (p *pin) restoreNames(template, before map[string]any, inPlace bool) bool {
 		key := configmap.RecordKey(head)
 		if old, is := noted[key]; is {
 			annotations(template)[key] = old
-		} else if now := annotations(template); now[key] != nil {
-			maps.DeleteFunc(now, func(k string, _ any) bool { return k == key })
+		} else {
+			forget(template, head)
 		}
 	}
 	return true
+}
+
+// forget takes out of a template what it notes of a head.
+func forget(template map[string]any, head configmap.Object) {
+	metadata, _ := template["metadata"].(map[string]any)
+	noted, _ := metadata["annotations"].(map[string]any)
+	if key := configmap.RecordKey(head); noted[key] != nil {
+		if delete(noted, key); len(noted) == 0 {
+			delete(metadata, "annotations") // as the API server has it then
+		}
+	}
 }
 
 // annotations are those of a template, which gets some if it has none.

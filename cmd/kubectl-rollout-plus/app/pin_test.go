@@ -27,10 +27,10 @@ func TestRestoreNames(t *testing.T) {
 		versions: map[configmap.Object]*configmap.Version{object("web"): {Object: object("web-new"), Head: object("web")}},
 		older:    map[configmap.Object]configmap.Object{object("web-old"): object("web"), object("web-new"): object("web")},
 	}
-	note := configmap.RecordKey(object("web"))
+	note, keeps := configmap.RecordKey(object("web")), plainNames{object("web"): "--in-place"}
 	for name, test := range map[string]struct {
 		before, now, want map[string]any
-		inPlace           bool
+		keeps             plainNames
 	}{
 		"the plain name": {
 			before: environmentOf(nil, "web"), now: environmentOf(map[string]any{"theirs": "x"}, "web-new", "other"),
@@ -40,20 +40,25 @@ func TestRestoreNames(t *testing.T) {
 		"two names":       {before: environmentOf(nil, "web-old", "web"), now: environmentOf(nil, "web-new", "web-new")},
 		"a note": {
 			before: environmentOf(map[string]any{note: "web-old"}, "web"), now: environmentOf(map[string]any{note: "web-new"}, "web"),
-			want: environmentOf(map[string]any{note: "web-old"}, "web"), inPlace: true,
+			want: environmentOf(map[string]any{note: "web-old"}, "web"), keeps: keeps,
 		},
 		"the first note": {
 			before: environmentOf(nil, "web"), now: environmentOf(map[string]any{note: "web-new", "theirs": "x"}, "web"),
-			want: environmentOf(map[string]any{"theirs": "x"}, "web"), inPlace: true,
+			want: environmentOf(map[string]any{"theirs": "x"}, "web"), keeps: keeps,
 		},
+		"a note that was taken out": {
+			before: environmentOf(map[string]any{note: "web-old"}, "web"), now: environmentOf(nil, "web-new"),
+			want: environmentOf(map[string]any{note: "web-old"}, "web"),
+		},
+		"two names in place": {before: environmentOf(nil, "web-old", "web"), now: environmentOf(nil, "web", "web"), keeps: keeps},
 		"from a version to the plain name": {
-			before: environmentOf(nil, "web-old"), now: environmentOf(map[string]any{note: "web-new"}, "web"),
-			want: environmentOf(map[string]any{}, "web-old"), inPlace: true,
+			before: environmentOf(nil, "web-old"), now: environmentOf(map[string]any{note: "web-new", "theirs": "x"}, "web"),
+			want: environmentOf(map[string]any{"theirs": "x"}, "web-old"), keeps: keeps,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := p.restoreNames(test.now, test.before, test.inPlace); got != (test.want != nil) {
+			if got := p.restoreNames(test.now, test.before, test.keeps); got != (test.want != nil) {
 				t.Fatalf("got %t", got)
 			}
 			if test.want != nil && !reflect.DeepEqual(test.now, test.want) {
@@ -63,23 +68,61 @@ func TestRestoreNames(t *testing.T) {
 	}
 }
 
-func TestRecordHasATemplateReferenceThePlainName(t *testing.T) {
+// Of several heads each has its own mode. What a template notes is about plain names alone.
+func TestPut(t *testing.T) {
+	t.Parallel()
+	object := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
+	p := &pin{
+		versions: map[configmap.Object]*configmap.Version{
+			object("web"): {Object: object("web-new"), Head: object("web")}, object("app"): {Object: object("app-new"), Head: object("app")},
+		},
+		older: map[configmap.Object]configmap.Object{object("web-old"): object("web"), object("app-old"): object("app")},
+	}
+	web, app := configmap.RecordKey(object("web")), configmap.RecordKey(object("app"))
+	for name, test := range map[string]struct {
+		now, want map[string]any
+		keeps     []string
+	}{
+		"a version":           {now: environmentOf(nil, "web-old"), want: environmentOf(nil, "web-new")},
+		"the plain name":      {now: environmentOf(nil, "web"), want: environmentOf(nil, "web-new")},
+		"what is not its own": {now: environmentOf(nil, "other"), want: environmentOf(nil, "other"), keeps: []string{"web", "app"}},
+		"a version in place": {
+			now: environmentOf(nil, "web-old"), want: environmentOf(map[string]any{web: "web-new"}, "web"), keeps: []string{"web"},
+		},
+		"from in place": {
+			now: environmentOf(map[string]any{web: "web-old", "theirs": "x"}, "web"), want: environmentOf(map[string]any{"theirs": "x"}, "web-new"),
+		},
+		"two, one of them in place": {
+			now: environmentOf(nil, "web-old", "app"), want: environmentOf(map[string]any{app: "app-new"}, "web-new", "app"), keeps: []string{"app"},
+		},
+		"two, and the other": {
+			now:  environmentOf(map[string]any{app: "app-old", web: "web-old"}, "web", "app"),
+			want: environmentOf(map[string]any{web: "web-new"}, "web", "app-new"), keeps: []string{"web"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keeps := plainNames{}
+			for _, head := range test.keeps {
+				keeps[object(head)] = "it lives elsewhere"
+			}
+			if p.put(test.now, keeps); !reflect.DeepEqual(test.now, test.want) {
+				t.Errorf("got  %v\nwant %v", test.now, test.want)
+			}
+		})
+	}
+}
+
+// Nothing is left of the annotations where the note was the last of them.
+func TestForget(t *testing.T) {
 	t.Parallel()
 	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
-	old := configmap.Object{Kind: configmap.ConfigMap, Name: "web-old"}
-	p := &pin{
-		versions: map[configmap.Object]*configmap.Version{web: {Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web-new"}, Head: web}},
-		older:    map[configmap.Object]configmap.Object{old: web},
-	}
-	template := environmentOf(nil, "web-old")
-	p.record(template)
-	want := environmentOf(map[string]any{configmap.RecordKey(web): "web-new"}, "web")
-	if !reflect.DeepEqual(template, want) {
-		t.Errorf("got  %v\nwant %v", template, want)
-	}
-	unrelated := environmentOf(nil, "other")
-	p.record(unrelated)
-	if !reflect.DeepEqual(unrelated, environmentOf(nil, "other")) {
-		t.Errorf("got %v", unrelated)
+	for _, template := range []map[string]any{
+		{}, {"metadata": map[string]any{}}, environmentOf(map[string]any{configmap.RecordKey(web): "web-old"}, "web"),
+	} {
+		forget(template, web)
+		if metadata, _ := template["metadata"].(map[string]any); len(metadata) != 0 {
+			t.Errorf("there is %v", metadata)
+		}
 	}
 }

@@ -127,12 +127,12 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 		return err
 	}
 	return env.driveTo(ctx, key, drive, verbs{}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if cause := context.Cause(ctx); cause != nil {
 				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))
 			}
 			return engine.Start(ctx, key, change, options)
-		})
+		}))
 }
 
 // restart restarts one object.

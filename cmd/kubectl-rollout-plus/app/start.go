@@ -33,6 +33,7 @@ const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of 
 type startFlags struct {
 	driveFlags
 	rolloutFlags
+	backFlags
 	images, env    []string
 	filename       string
 	forceConflicts bool
@@ -126,6 +127,7 @@ func newStartCommand(env *environment) *cobra.Command {
 	flags.Int64Var(&f.toRevision, "to-revision", 0, "An earlier revision to return to.")
 	flags.BoolVar(&f.skipChecks, "skip-checks", false, "Begin whatever the checks would say; see '"+displayName+" check --help'.")
 	f.rolloutFlags.add(cmd)
+	f.backFlags.add(cmd)
 	f.driveFlags.add(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	return cmd
@@ -141,6 +143,9 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 		return err
 	}
 	options.SkipChecks = f.skipChecks
+	if err := f.backFlags.validate(); err != nil {
+		return err
+	}
 	change, err := f.change(cmd)
 	if err != nil {
 		return err
@@ -164,10 +169,16 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	if dryRun != rollout.DryRunNone && f.output == "" {
 		printer = &planPrinter{Printer: printer, env: env}
 	}
-	return env.driveTo(cmd.Context(), key, f.driveFlags, verbs{suffix: suffix}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-			return engine.Start(ctx, key, change, options)
-		})
+	work := env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		return engine.Start(ctx, key, change, options)
+	})
+	if change.ToRevision != nil {
+		work = func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			f.leaveConfig(engine)
+			return f.startBack(ctx, env, engine, key, change, options)
+		}
+	}
+	return env.driveTo(cmd.Context(), key, f.driveFlags, verbs{suffix: suffix}, printer, work)
 }
 
 // change reads what is to change.
@@ -193,6 +204,8 @@ func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 		}
 		change.ToRevision = &f.toRevision
 		change.OwnCause = !cmd.Flags().Changed("change-cause")
+	} else if f.keepConfig || f.sharedConfig {
+		return change, usageError(errors.New("--keep-config and --shared-config go with --to-revision"))
 	}
 	edits := len(change.Images)+len(change.Env) > 0
 	if f.filename != "" && (edits || change.ToRevision != nil) || edits && change.ToRevision != nil {

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -51,6 +52,25 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// sweeping has work on a rollout end with a sweep: what others have put in the place of a version, as with kubectl apply, lets
+// go of it then. Where a change of configuration began the rollout, that sees to its versions itself. Who lacks the rights
+// leaves it to the next command that has them.
+func (env *environment) sweeping(work onOpen) onOpen {
+	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		result, err := work(ctx, engine, key)
+		over := err == nil && (result.Outcome == rollout.Done || result.Outcome == rollout.RolledBack)
+		if !over || context.Cause(ctx) != nil || noteOf(result.Record) != nil {
+			return result, err
+		}
+		s := env.sessionOf(engine, key.Namespace)
+		failure := s.store.sweep(ctx, []configmap.Kind{configmap.ConfigMap, configmap.Secret}, configmap.Settled{})
+		if failure != nil && !apierrors.IsForbidden(failure) && context.Cause(ctx) == nil {
+			s.tell("warning: %v; the next command tries again", failure)
+		}
+		return result, nil
+	}
 }
 
 // there tells with no error that an object exists. Its content is not read.

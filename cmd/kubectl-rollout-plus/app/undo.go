@@ -35,17 +35,12 @@ type undoFlags struct {
 	selection
 	rolloutFlags
 	driveFlags
+	backFlags
 	toRevision            int64
 	wait, syncLastApplied bool
-	keepConfig            bool
-	sharedConfig          bool
 	// changeCause is nil where none was given.
 	changeCause *string
-	// looked knows the versions of the namespace that was looked at last, so that several objects there take it once.
-	looked *restoration
-	// returning are the workloads of a namespace that the command is for.
-	returning  map[string]map[string]bool
-	printFlags *genericclioptions.PrintFlags
+	printFlags  *genericclioptions.PrintFlags
 }
 
 func newUndoCommand(env *environment) *cobra.Command {
@@ -66,8 +61,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 	flags.BoolVar(&f.wait, "wait", false, "Wait until the earlier revision is fully available.")
 	flags.BoolVar(&f.syncLastApplied, "sync-last-applied", false,
 		"Rewrite what kubectl apply remembers too, so that the next apply removes what it no longer names.")
-	flags.BoolVar(&f.keepConfig, "keep-config", false, "Leave ConfigMaps and Secrets as they are; only the pods go back to their versions.")
-	flags.BoolVar(&f.sharedConfig, "shared-config", false, "Restore ConfigMaps and Secrets that other workloads use too.")
+	f.backFlags.add(cmd)
 	f.selection.add(cmd)
 	f.rolloutFlags.add(cmd)
 	stepsAreOptional(cmd)
@@ -126,8 +120,8 @@ func (f *undoFlags) validate(cmd *cobra.Command) error {
 	if stepwise && f.syncLastApplied {
 		return usageError(errors.New("--sync-last-applied does not go with --steps"))
 	}
-	if f.keepConfig && f.sharedConfig {
-		return usageError(errors.New("--keep-config and --shared-config exclude each other; give one of them"))
+	if err := f.backFlags.validate(); err != nil {
+		return err
 	}
 	if err := needsSteps(cmd); err != nil {
 		return err
@@ -215,11 +209,4 @@ func (f *undoFlags) annotations(live map[string]string, template map[string]any)
 		}
 	}
 	return changes
-}
-
-// leaveConfig has an engine leave ConfigMaps and Secrets as they are when it goes back, where that is asked for.
-func (f *undoFlags) leaveConfig(engine *rollout.Engine) {
-	if f.keepConfig {
-		engine.Returning = nil
-	}
 }

@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,8 +25,36 @@ type undoConfig struct {
 	before func(*corev1.PodTemplateSpec) error
 }
 
+// backFlags say what becomes of the configuration when a workload goes back to an earlier revision.
+type backFlags struct {
+	keepConfig, sharedConfig bool
+	// looked knows the versions of the namespace that was looked at last, so that several objects there take it once.
+	looked *restoration
+	// returning are the workloads of a namespace that the command is for.
+	returning map[string]map[string]bool
+}
+
+func (f *backFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.keepConfig, "keep-config", false, "Leave ConfigMaps and Secrets as they are; only the pods go back to their versions.")
+	cmd.Flags().BoolVar(&f.sharedConfig, "shared-config", false, "Restore ConfigMaps and Secrets that other workloads use too.")
+}
+
+func (f *backFlags) validate() error {
+	if f.keepConfig && f.sharedConfig {
+		return usageError(errors.New("--keep-config and --shared-config exclude each other; give one of them"))
+	}
+	return nil
+}
+
+// leaveConfig has an engine leave ConfigMaps and Secrets as they are when it goes back, where that is asked for.
+func (f *backFlags) leaveConfig(engine *rollout.Engine) {
+	if f.keepConfig {
+		engine.Returning = nil
+	}
+}
+
 // returns notes that an object is one to go back with.
-func (f *undoFlags) returns(info *resource.Info) {
+func (f *backFlags) returns(info *resource.Info) {
 	workload, is := info.Object.(rollout.Workload)
 	if !is {
 		return
@@ -40,7 +70,7 @@ func (f *undoFlags) returns(info *resource.Info) {
 
 // restoring prepares to restore the configuration of an object. Heads are restored first, since a pod whose template has
 // the plain name starts with what the head holds then.
-func (f *undoFlags) restoring(ctx context.Context, object runtime.Object, engine *rollout.Engine, env *environment) (*undoConfig, error) {
+func (f *backFlags) restoring(ctx context.Context, object runtime.Object, engine *rollout.Engine, env *environment) (*undoConfig, error) {
 	workload, is := object.(rollout.Workload)
 	if !is || !rollout.IsWorkload(object) || f.keepConfig {
 		return &undoConfig{}, nil
@@ -93,15 +123,18 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 }
 
 // startBack begins a stepwise rollout to an earlier revision, with its configuration.
-func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rollout.Engine, key types.NamespacedName, change rollout.Change,
+func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rollout.Engine, key types.NamespacedName, change rollout.Change,
 	options rollout.StartOptions,
 ) (*rollout.Result, error) {
 	if f.keepConfig || options.DryRun != rollout.DryRunNone {
 		return engine.Start(ctx, key, change, options)
 	}
-	d, err := env.sessionOf(engine, key.Namespace).workload(ctx, "Deployment", key.Name)
+	d, err := engine.Deployment(ctx, key)
 	if err != nil {
 		return nil, err
+	}
+	if change.Leaving == nil {
+		change.Leaving = &d.Spec.Template
 	}
 	config, err := f.restoring(ctx, d, engine, env)
 	if err != nil {
@@ -109,7 +142,7 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	}
 	var target map[string]any
 	quiet, try, capture := *engine, options, change
-	quiet.Emit, try.DryRun = nil, rollout.DryRunServer
+	quiet.Emit, try.DryRun = onlyChecks(engine.Emit), rollout.DryRunServer
 	capture.Rewrite = func(template map[string]any) error {
 		target = runtime.DeepCopyJSON(template)
 		return nil
@@ -124,6 +157,16 @@ func (f *undoFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if err := config.restoreFor(ctx, template); err != nil {
 		return nil, err
 	}
+	options.SkipChecks = true // they were made, before anything was written
 	result, err := engine.Start(ctx, key, change, options)
 	return result, config.after(ctx, err)
+}
+
+// onlyChecks leaves out all events but those of checks.
+func onlyChecks(emit func(time.Time, rollout.Event)) func(time.Time, rollout.Event) {
+	return func(at time.Time, event rollout.Event) {
+		if _, is := event.(rollout.CheckEvent); is && emit != nil {
+			emit(at, event)
+		}
+	}
 }

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// modeFlags say whether templates reference versions or keep the plain names.
+type modeFlags struct{ inPlace, pin bool }
+
+func (f *modeFlags) addMode(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.inPlace, "in-place", false,
+		"Let templates keep the plain name. The default where the manifest lives elsewhere (Helm, Argo CD, Flux, kubectl apply).")
+	flags.BoolVar(&f.pin, "pin", false, "Let templates reference a version, an immutable copy, wherever the manifest lives.")
+}
+
+func (f *modeFlags) checkMode() error {
+	if f.inPlace && f.pin {
+		return usageError(errors.New("--in-place and --pin exclude each other; give one of them"))
+	}
+	return nil
+}
+
+// plainNames are the heads whose plain names a template keeps, with why. It references versions of all others.
+type plainNames map[configmap.Object]string
+
+// keeps tells of each of some heads by itself whether a workload's template keeps its plain name: of two that are rolled out
+// together, one may be set by what lives elsewhere, and the other not. Own is the manager that this program writes as.
+func (f *modeFlags) keeps(workload rollout.Workload, heads []configmap.Object, own string) plainNames {
+	all := plainNames{}
+	for _, head := range heads {
+		why := ""
+		switch {
+		case f.inPlace:
+			why = "--in-place"
+		case !f.pin:
+			why = configmap.Elsewhere(workload, rollout.TemplateOf(workload), head, own)
+		}
+		if why != "" {
+			all[head] = why
+		}
+	}
+	return all
+}
+
+// told says which plain names a workload keeps, but for one that is told of otherwise.
+func (p plainNames) told(name string, but configmap.Object) []string {
+	var told []string
+	for head, why := range p {
+		if head != but {
+			told = append(told, fmt.Sprintf("%s keeps the plain name of %s (%s)", name, head, why))
+		}
+	}
+	slices.Sort(told)
+	return told
+}
+
+// told says of a workload what its running pods see before their step.
+func (w *affectedWorkload) told(head configmap.Object) string {
+	name, text, why := nameOf(w.workload), "", w.keeps[head]
+	switch {
+	case why != "" && w.plain(head):
+		text = fmt.Sprintf("%s keeps the plain name (%s)", name, why)
+	case why != "":
+		return fmt.Sprintf("%s gets the plain name again (%s)", name, why)
+	case w.plain(head):
+		text = name + " has the plain name so far"
+	default:
+		return ""
+	}
+	live := slices.ContainsFunc(w.judgment.Reasons, func(r configmap.Reason) bool { return r.Effect == configmap.Live })
+	if pods := rollout.PodCountsOf(w.workload).Total; live && pods > 0 {
+		return fmt.Sprintf("%s: its %d running pods see mounted files change before their step", text, pods)
+	}
+	return text + ": a container that restarts before its step sees the change"
+}
+
+// plain tells whether the template has the object's own name.
+func (w *affectedWorkload) plain(head configmap.Object) bool {
+	return configmap.NamesPlainly(&rollout.TemplateOf(w.workload).Spec, head)
+}
