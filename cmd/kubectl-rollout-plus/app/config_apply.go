@@ -123,6 +123,10 @@ var lineInError = regexp.MustCompile(`\byaml: (?:unmarshal errors:\s+)?(line [0-
 
 // withoutValues is the error of a parser without what it quotes, which may be a piece of a Secret.
 func withoutValues(err error) error {
+	var noText *noTextError
+	if errors.As(err, &noText) {
+		return noText
+	}
 	if found := lineInError.FindStringSubmatch(err.Error()); found != nil {
 		return fmt.Errorf("it does not parse at or near %s", found[1])
 	}
