@@ -38,9 +38,19 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 		}
 	}
 	if err := errors.Join(undone...); err != nil {
-		return fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())
+		return c.notBack(ctx, text, err)
 	}
 	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s", text, end)}
+}
+
+// notBack is the end where not all could be taken back. Why has an exit code of its own at times, as of a way back that was
+// itself rolled back: that is not how all of it stands.
+func (c *changer) notBack(ctx context.Context, text string, err error) error {
+	code := ExitStanding
+	if context.Cause(ctx) != nil {
+		code = exitCode(context.Cause(ctx))
+	}
+	return &exitError{code: code, err: fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())}
 }
 
 // standing says how the object is where not all is done, and how to go on.
