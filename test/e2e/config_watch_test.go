@@ -225,6 +225,41 @@ func TestWatchGoesOnAfterAFailure(t *testing.T) {
 	}
 }
 
+// Edits of two objects that fail together are taken back together. Made again alone, the good one is rolled out.
+func TestWatchTakesBackWhatFailedTogether(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"--pin", "--in-place"} {
+		t.Run(mode, func(t *testing.T) {
+			w := watched(t, strategy("1", "0"), progressDeadline(10))
+			w.kubectl("create", "configmap", "extras", "--from-literal=size=big")
+			w.plugin("config", "attach", "deployment/web", "--env-from-config-key", "SIZE=extras:size", "--steps", "100%").ends(0)
+			if mode == "--in-place" { // the pods run with what the objects themselves hold
+				w.kubectl("set", "env", "deployment/web", "COLOR-", "SIZE-")
+				w.kubectl("set", "env", "deployment/web", "--from=configmap/settings", "--keys=color")
+				w.kubectl("set", "env", "deployment/web", "--from=configmap/extras", "--keys=size")
+				w.kubectl("rollout", "status", "deployment/web")
+			}
+			p := w.watching(mode, "--debounce", "1s")
+			w.limit("2")
+			w.recolor("red")
+			w.kubectl("patch", "configmap", "extras", "-p", `{"data":{"size":"broken"}}`)
+			p.tells("these edits of configmap/extras, configmap/settings are not tried together again")
+			w.await("the old pods are all there is", func(m *moment) bool { return m.complete() })
+			for name, want := range map[string]string{"settings": "blue", "extras": "big"} {
+				config, err := w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), name, metav1.GetOptions{})
+				must(t, err)
+				if config.Data["color"]+config.Data["size"] != want {
+					t.Errorf("%s holds %v", name, config.Data)
+				}
+			}
+			w.limit("5")
+			w.recolor("red")
+			p.tells("deployment.apps/web rolled out (revision ")
+			p.stopped()
+		})
+	}
+}
+
 // An edit that would keep pods from starting is refused, and tells when it is gone.
 func TestWatchRefusesWhatCannotStart(t *testing.T) {
 	w := watched(t)

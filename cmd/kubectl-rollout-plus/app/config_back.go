@@ -19,6 +19,7 @@ import (
 // were rolled out before.
 func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
 	name := nameOf(c.out[at].workload)
+	c.failing = c.takenBy(c.out[at].workload)
 	code := exitCode(failure)
 	text := strings.TrimPrefix(errorText(failure), "error: ")
 	began := code == ExitRolledBack || code == ExitError || code == ExitUsage
@@ -83,7 +84,7 @@ func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affect
 func (c *changer) restore(ctx context.Context, written *head, failed *affectedWorkload) error {
 	switch {
 	case written == c.head:
-		return c.takeBack(ctx, failed)
+		return errors.Join(c.takeBack(ctx, failed), c.takeAlongBack(ctx, failed))
 	case c.head.read == nil:
 		return c.deleteHead(ctx, written)
 	}

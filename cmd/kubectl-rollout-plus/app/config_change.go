@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // changeFlags are those of config set, edit and apply.
@@ -52,6 +52,7 @@ type changer struct {
 	pin *pin
 	// along are further objects whose present content goes into the templates together with this one.
 	along map[configmap.Object]*configmap.Content
+	goingAlong
 	// workloads are all of the namespace: as they were looked at before, so that several objects take it once, while nothing
 	// has been rolled out since.
 	workloads []configmap.Workload
@@ -282,11 +283,7 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	all := map[configmap.Object]*configmap.Content{}
 	for _, w := range c.out {
-		for _, use := range configmap.Uses(rollout.TemplateOf(w.workload)) {
-			if content, is := c.along[use.Head]; is {
-				all[use.Head] = content
-			}
-		}
+		maps.Copy(all, c.takenBy(w.workload))
 	}
 	all[c.head.object] = c.want
 	return all
