@@ -58,7 +58,7 @@ func TestWhatIsNoTextIsRefused(t *testing.T) {
 			if err == nil || err.Error() != `the value of key "mode" is no text to YAML; write it in quotes` {
 				t.Errorf("edit of %s, %s: %v", kind, value, err)
 			}
-			_, _, _, err = parseConfig([]byte(strings.ReplaceAll(about, "%", string(kind)) + text))
+			_, err = parseConfig([]byte(strings.ReplaceAll(about, "%", string(kind)) + text))
 			if err == nil || kind == configmap.Secret && strings.Contains(err.Error(), value) {
 				t.Errorf("apply of %s, %s: %v", kind, value, err)
 			}
