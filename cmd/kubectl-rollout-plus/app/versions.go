@@ -100,7 +100,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 ) (*read, error) {
 	options := metav1.CreateOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if kind == configmap.Secret {
-		return written(s.client.CoreV1().Secrets(s.namespace).Create(ctx, content.Secret(meta, immutable), options))
+		return written(secretsOf(s.client, s.namespace).Create(ctx, content.Secret(meta, immutable), options))
 	}
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, content.ConfigMap(meta, immutable), options))
 }
@@ -109,7 +109,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind types.PatchType, body []byte, try bool) (*read, error) {
 	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if object.Kind == configmap.Secret {
-		return written(s.client.CoreV1().Secrets(s.namespace).Patch(ctx, object.Name, kind, body, options))
+		return written(secretsOf(s.client, s.namespace).Patch(ctx, object.Name, kind, body, options))
 	}
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, object.Name, kind, body, options))
 }
@@ -148,7 +148,7 @@ func (s *versionStore) merge(ctx context.Context, kept *configmap.Kept, metadata
 func (s *versionStore) remove(ctx context.Context, kept *configmap.Kept) error {
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &kept.Meta.UID, ResourceVersion: &kept.Meta.ResourceVersion}}
 	if kept.Object.Kind == configmap.Secret {
-		return s.client.CoreV1().Secrets(s.namespace).Delete(ctx, kept.Object.Name, options)
+		return secretsOf(s.client, s.namespace).Delete(ctx, kept.Object.Name, options)
 	}
 	return s.client.CoreV1().ConfigMaps(s.namespace).Delete(ctx, kept.Object.Name, options)
 }
