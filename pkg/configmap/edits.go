@@ -37,7 +37,7 @@ type edited struct {
 	// takenBack tells that the head was given its settled content again, and unseen that it has not been seen so yet.
 	takenBack, unseen bool
 	tries             int
-	after     time.Time
+	after             time.Time
 }
 
 // failure is what was rolled out together, and failed. Which of the contents is to blame is not known.

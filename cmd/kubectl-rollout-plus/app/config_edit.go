@@ -37,7 +37,7 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 		if err := c.mustExist(); err != nil {
 			return err
 		}
-		c.want, err = e.edited(c.head.content)
+		c.want, err = e.edited(ctx, c.head.content)
 		return err
 	}))
 }
