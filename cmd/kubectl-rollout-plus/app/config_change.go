@@ -17,6 +17,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // changeFlags are those of config set, edit and apply.
@@ -67,18 +68,14 @@ type changer struct {
 
 // newChanger begins a change of an object, which is nil where it is not there.
 func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, error) {
-	options, err := f.complete()
+	r, err := f.complete()
 	if err != nil {
 		return nil, err
 	}
 	if f.inPlace && f.pin {
 		return nil, usageError(errors.New("--in-place and --pin exclude each other; give one of them"))
 	}
-	s, err := env.configSession(namespace, f.fieldManager)
-	if err != nil {
-		return nil, err
-	}
-	return &changer{roller: &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}, flags: f}, nil
+	return &changer{roller: r, flags: f}, f.connect(env, r, namespace)
 }
 
 // run shows the change, asks, and makes it.
@@ -104,8 +101,14 @@ func (c *changer) run(ctx context.Context) error {
 	if blocked != nil {
 		return blocked
 	}
-	if err := c.try(ctx, same); err != nil {
-		return err
+	if c.options.DryRun != rollout.DryRunClient {
+		if err := c.try(ctx, same); err != nil {
+			return err
+		}
+	}
+	if c.options.DryRun != rollout.DryRunNone {
+		c.tellDry(same)
+		return nil
 	}
 	if err := c.ask(ctx); err != nil {
 		return err
@@ -150,7 +153,7 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 func (c *changer) tellNothing(affected []configmap.Affected) {
 	switch {
 	case c.along == nil:
-		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged\n", c.head.object)
+		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged%s\n", c.head.object, c.suffix)
 	case len(affected) > 0 || !c.unnamed: // else nobody has asked for it
 		_, _ = fmt.Fprintf(c.env.Out, "%s runs everywhere as it is\n", c.head.object)
 	}

@@ -72,11 +72,15 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 		unset = slices.DeleteFunc(configmap.Unset(template), func(told string) bool { return slices.Contains(before, told) })
 		return nil
 	}}
-	if err := r.try(ctx, c); err != nil {
+	goOn, err := r.rehearse(ctx, c)
+	if err != nil {
 		return err
 	}
 	if len(unset) > 0 {
 		r.tell("warning: nothing sets %s any more, so that it is passed on as it is written", strings.Join(unset, ", "))
+	}
+	if !goOn {
+		return nil
 	}
 	err = r.roll(ctx, c)
 	r.tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 type configEditFlags struct {
@@ -37,6 +39,7 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 		if err := c.mustExist(); err != nil {
 			return err
 		}
+		e.dry = c.options.DryRun != rollout.DryRunNone
 		c.want, err = e.edited(ctx, c.head.content)
 		return err
 	}))

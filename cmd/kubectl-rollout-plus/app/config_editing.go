@@ -20,6 +20,8 @@ type editing struct {
 	// file is what was saved last; idle tells that nothing would be lost with it.
 	file string
 	idle bool
+	// dry tells that it is not to be written, so that the file is all there is of it.
+	dry bool
 }
 
 var errEmptySave = errors.New("edit cancelled, saved file was empty")
@@ -76,7 +78,7 @@ func (e *editing) end(env *environment, err error) error {
 		_, _ = fmt.Fprintln(env.ErrOut, "Edit cancelled, saved file was empty.") // as kubectl's edit tells it
 		err = nil
 	}
-	if err == nil || e.idle {
+	if err == nil && !e.dry || e.idle {
 		e.drop()
 	}
 	if e.file == "" {

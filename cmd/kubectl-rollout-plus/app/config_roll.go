@@ -24,6 +24,8 @@ type roller struct {
 	options  rollout.StartOptions
 	cause    string
 	logLines int64
+	// suffix is what results of a dry run end with.
+	suffix string
 }
 
 // change is what one workload is to become.

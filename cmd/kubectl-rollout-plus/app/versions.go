@@ -20,6 +20,8 @@ type versionStore struct {
 	*configReader
 	clock        clock.Clock
 	fieldManager string
+	// foresees has versions be named, and nothing asked or written.
+	foresees bool
 }
 
 // claimTries is how often a version is claimed anew that others write at the same time.
@@ -37,6 +39,9 @@ func dryRunAll(try bool) []string {
 // reference it. With try, the API server only tells whether it would take it.
 func (s *versionStore) ensure(ctx context.Context, head configmap.Object, content *configmap.Content, owners []metav1.OwnerReference, try bool,
 ) (*configmap.Version, error) {
+	if s.foresees {
+		return configmap.NewVersion(head, content, 0)
+	}
 	for n := range configmap.VersionNames {
 		version, err := configmap.NewVersion(head, content, n)
 		if err != nil {
