@@ -31,8 +31,8 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return fmt.Errorf("deployment %q has strategy Recreate, which stops all pods before new ones start; "+
 			"set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name)
 	}
-	if d.Spec.Paused {
-		return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
+	if err := CheckPaused(d); err != nil {
+		return err
 	}
 	current := snapshot.Current()
 	if snapshot.oldSize(current) > 0 || sizeOf(current) != replicasOf(d) {
@@ -40,6 +40,14 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 			"or go back with 'kubectl rollout undo deployment/%s', and try again", d.Name, d.Name, d.Name)
 	}
 	return nil
+}
+
+// CheckPaused refuses a Deployment that is paused: its pods would not be replaced.
+func CheckPaused(d *appsv1.Deployment) error {
+	if !d.Spec.Paused {
+		return nil
+	}
+	return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
 }
 
 // OpenError refuses to begin a rollout where one is open.

@@ -53,6 +53,11 @@ func (r *roller) try(ctx context.Context, c change) error {
 		if err != nil || before == nil || rollout.PhaseOf(written) == rollout.OnDelete {
 			return err
 		}
+		if d, is := written.(*appsv1.Deployment); is {
+			if err := rollout.CheckPaused(d); err != nil {
+				return err
+			}
+		}
 		return r.mayFollow(ctx, written)
 	}
 	options := r.options
