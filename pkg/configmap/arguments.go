@@ -25,41 +25,60 @@ func AddArguments(template map[string]any, container string, arguments []string)
 	return nil
 }
 
-// Unset are the variables that arguments of a pod template's containers name and nothing sets, with their containers: these
-// are passed on as they are written. What envFrom may set is none of them.
-func Unset(template map[string]any) []string {
-	var all []string
+// Unset are the variables that a pod template's containers name and nothing sets, with their containers: in arguments and
+// other variables these are passed on as they are written; a container with one of them in a subPathExpr does not start.
+// What envFrom may set is none of them.
+func Unset(template map[string]any) (written, paths []string) {
 	for _, spec := range entries(template, "spec") {
 		for _, list := range []string{"initContainers", "containers"} {
 			for _, container := range entries(spec, list) {
-				if len(entries(container, "envFrom")) == 0 {
-					all = append(all, unsetIn(container)...)
+				if len(entries(container, "envFrom")) > 0 {
+					continue
 				}
+				u := unset{set: map[string]bool{}, container: container["name"]}
+				u.environment(container)
+				for _, field := range []string{"command", "args"} {
+					words, _ := container[field].([]any)
+					for _, word := range words {
+						text, _ := word.(string)
+						u.in(text, &u.written)
+					}
+				}
+				for _, mount := range entries(container, "volumeMounts") {
+					text, _ := mount["subPathExpr"].(string)
+					u.in(text, &u.paths)
+				}
+				written, paths = append(written, u.written...), append(paths, u.paths...)
 			}
 		}
 	}
-	return all
+	return written, paths
 }
 
-func unsetIn(container map[string]any) []string {
-	set := map[string]bool{}
+// unset are the variables of one container.
+type unset struct {
+	set            map[string]bool
+	container      any
+	written, paths []string
+}
+
+// environment goes through the variables, which see those before them.
+func (u *unset) environment(container map[string]any) {
 	for _, variable := range entries(container, "env") {
+		text, _ := variable["value"].(string)
+		u.in(text, &u.written)
 		name, _ := variable["name"].(string)
-		set[name] = true
+		u.set[name] = true
 	}
-	var all []string
-	for _, field := range []string{"command", "args"} {
-		list, _ := container[field].([]any)
-		for _, item := range list {
-			text, _ := item.(string)
-			expand(text, func(name string) string {
-				told := fmt.Sprintf("$(%s) in container %q", name, container["name"])
-				if !set[name] && !slices.Contains(all, told) {
-					all = append(all, told)
-				}
-				return ""
-			})
+}
+
+// in adds those that a text names.
+func (u *unset) in(text string, to *[]string) {
+	expand(text, func(name string) string {
+		told := fmt.Sprintf("$(%s) in container %q", name, u.container)
+		if !u.set[name] && !slices.Contains(*to, told) {
+			*to = append(*to, told)
 		}
-	}
-	return all
+		return ""
+	})
 }

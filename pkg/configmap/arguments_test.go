@@ -38,17 +38,25 @@ func TestAddArguments(t *testing.T) {
 func TestUnset(t *testing.T) {
 	t.Parallel()
 	for spec, want := range map[string][]string{
-		"{containers: [{name: app, args: [$(A), x$(B)y], env: [{name: A, value: a}]}]}":         {`$(B) in container "app"`},
-		"{containers: [{name: app, command: [$(A)], args: [$(A) $$(B)]}]}":                      {`$(A) in container "app"`},
-		"{containers: [{name: app, args: [$(A)], envFrom: [{configMapRef: {name: web}}]}]}":     nil,
-		"{containers: [{name: app, args: [serve]}], initContainers: [{name: i, args: [$(A)]}]}": {`$(A) in container "i"`},
+		"{containers: [{name: app, env: [{name: B, value: $(A)/$(B)}, {name: C, value: $(B)}]}]}": {`$(A) in container "app"`, `$(B) in container "app"`},
+		"{containers: [{name: app, args: [$(A), x$(B)y], env: [{name: A, value: a}]}]}":           {`$(B) in container "app"`},
+		"{containers: [{name: app, command: [$(A)], args: [$(A) $$(B)]}]}":                        {`$(A) in container "app"`},
+		"{containers: [{name: app, args: [$(A)], envFrom: [{configMapRef: {name: web}}]}]}":       nil,
+		"{containers: [{name: app, args: [serve]}], initContainers: [{name: i, args: [$(A)]}]}":   {`$(A) in container "i"`},
 	} {
 		var template map[string]any
 		if err := yaml.Unmarshal([]byte("{spec: "+spec+"}"), &template); err != nil {
 			t.Fatal(err)
 		}
-		if got := Unset(template); !slices.Equal(got, want) {
-			t.Errorf("%s: %q", spec, got)
+		if got, paths := Unset(template); !slices.Equal(got, want) || len(paths) > 0 {
+			t.Errorf("%s: %q, paths %q", spec, got, paths)
 		}
+	}
+	var template map[string]any
+	if err := yaml.Unmarshal([]byte("{spec: {containers: [{name: app, env: [{name: A, value: a}], volumeMounts: [{subPathExpr: $(A)/$(B)}]}]}}"), &template); err != nil {
+		t.Fatal(err)
+	}
+	if written, paths := Unset(template); len(written) > 0 || !slices.Equal(paths, []string{`$(B) in container "app"`}) {
+		t.Errorf("written %q, paths %q", written, paths)
 	}
 }

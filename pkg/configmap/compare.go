@@ -92,7 +92,7 @@ func (c *Change) Concerns(spec *corev1.PodSpec) bool {
 }
 
 // Needs are the other objects that have to be read to tell what a pod template sees of the change: those that may cover
-// its variables or its files.
+// its variables or its files, and those whose variables tell which of its files are mounted.
 func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 	type scope struct {
 		container, path string
@@ -113,6 +113,11 @@ func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 		certain := len(r.Keys) > 0 && !r.Optional
 		if touched[scopeOf(r)] && !c.Touches(r.Object) && !certain && !slices.Contains(needs, r.Object) {
 			needs = append(needs, r.Object)
+		}
+	}
+	for _, object := range c.pathNeeds(spec) {
+		if !slices.Contains(needs, object) {
+			needs = append(needs, object)
 		}
 	}
 	return needs

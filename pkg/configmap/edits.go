@@ -32,16 +32,34 @@ type edited struct {
 	settled *Content
 	// unknown tells that it has not been looked at yet who runs with what.
 	unknown bool
-	// failed is what could not be rolled out, and taken back that the head was given its settled content again.
-	failed    *Content
-	takenBack bool
-	tries     int
-	after     time.Time
+	// failed is what the head held when that could not be rolled out, with what other heads held that went along.
+	failed *failure
+	// takenBack tells that the head was given its settled content again, and unseen that it has not been seen so yet.
+	takenBack, unseen bool
+	tries             int
+	after             time.Time
 }
 
-// due tells whether somebody may not run with what the head holds, and could.
-func (h *edited) due() bool {
-	return h.present != nil && (h.unknown || !same(h.present, h.settled)) && !same(h.present, h.failed)
+// failure is what was rolled out together, and failed. Which of the contents is to blame is not known.
+type failure struct{ contents map[Object]*Content }
+
+// Due tells whether a head is to be rolled out, now or later: somebody may not run with what it holds, and could.
+func (e *Edits) Due(object Object) bool {
+	h := e.heads[object]
+	return h != nil && h.present != nil && !h.unseen && (h.unknown || !same(h.present, h.settled)) && !e.fails(h)
+}
+
+// fails tells whether a head holds what has failed, and all do that went along: alone, it may come good.
+func (e *Edits) fails(h *edited) bool {
+	if h.failed == nil {
+		return false
+	}
+	for object, content := range h.failed.contents {
+		if other := e.heads[object]; other == nil || other.failed != h.failed || !same(other.present, content) {
+			return false
+		}
+	}
+	return true
 }
 
 // same tells whether two contents are the same, where none is none.
@@ -61,17 +79,22 @@ func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
 			e.heads[object] = &edited{settled: content, unknown: begun}
 		}
 	}
+	var changed []Object
 	for object, h := range e.heads {
 		content := present[object]
 		if same(h.present, content) {
 			continue
 		}
-		h.present, h.tries, h.after = content, 0, time.Time{}
+		h.present, h.unseen, h.tries, h.after = content, false, 0, time.Time{}
 		// Who gives the head back what was just taken from it, as tools do that hold on to a manifest, tells nothing new.
-		if content != nil && !same(content, h.failed) && (!h.takenBack || !same(content, h.settled)) {
+		if content != nil && h.failed != nil && !same(content, h.failed.contents[object]) && (!h.takenBack || !same(content, h.settled)) {
 			h.failed, h.takenBack = nil, false
 		}
-		if begun && h.due() {
+		changed = append(changed, object)
+	}
+	// By what all of them hold now.
+	for _, object := range changed {
+		if begun && e.Due(object) {
 			e.last = now
 			if e.first.IsZero() {
 				e.first = now
@@ -87,12 +110,6 @@ func (e *Edits) Look(object Object) {
 	}
 }
 
-// Due tells whether a head is to be rolled out, now or later.
-func (e *Edits) Due(object Object) bool {
-	h := e.heads[object]
-	return h != nil && h.due()
-}
-
 // Take gives the heads that are to be rolled out now or, where there are none, when to ask again: never where that is zero.
 func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
 	var quiet time.Time
@@ -101,7 +118,7 @@ func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
 	}
 	for _, object := range slices.SortedFunc(maps.Keys(e.heads), Object.Compare) {
 		h := e.heads[object]
-		if !h.due() {
+		if !e.Due(object) {
 			continue
 		}
 		at := h.after
@@ -137,13 +154,19 @@ func (e *Edits) Settle(object Object, content *Content) {
 	*h = edited{present: h.present, settled: content}
 }
 
-// Fail notes that a content was rolled out and failed. It is not rolled out again until somebody gives the head another
-// one. Where the head was given back what it held before, that is told.
-func (e *Edits) Fail(object Object, content, back *Content) {
-	h := e.heads[object]
-	h.failed, h.takenBack, h.unknown = content, back != nil, false
-	if back != nil {
-		h.settled = back
+// Fail notes that contents were rolled out together and failed. They are not rolled out together again until somebody gives
+// one of the heads another one. Which heads were given back what they held before, and that, is told.
+func (e *Edits) Fail(contents, back map[Object]*Content) {
+	failed := &failure{contents: contents}
+	for object := range contents {
+		h := e.heads[object]
+		if h == nil {
+			continue
+		}
+		h.failed, h.takenBack, h.unseen = failed, false, false
+		if held := back[object]; held != nil {
+			h.settled, h.unknown, h.takenBack, h.unseen = held, false, true, !same(h.present, held)
+		}
 	}
 }
 

@@ -64,11 +64,19 @@ func (e *editing) do(line string) {
 		case "done":
 			e.edits.Settle(head(name), content(value))
 		case "fails":
-			e.edits.Fail(head(name), content(value), nil)
-		case "back": // it failed, and the head holds again what it held before
-			failed := e.present[head(name)]
-			e.edits.Fail(head(name), failed, content(value))
-			e.set(rest)
+			e.edits.Fail(map[Object]*Content{head(name): content(value)}, nil)
+		case "back": // they failed together, and the heads hold again what they held before
+			failed, back := map[Object]*Content{}, map[Object]*Content{}
+			for edit := range strings.SplitSeq(rest, ",") {
+				name, value, _ := strings.Cut(edit, "=")
+				failed[head(name)], back[head(name)] = e.present[head(name)], content(value)
+			}
+			e.edits.Fail(failed, back)
+		case "backs": // the same, and the watches have brought it
+			e.do(words[0] + " back:" + rest)
+			for edit := range strings.SplitSeq(rest, ",") {
+				e.set(edit)
+			}
 			e.edits.Observe(e.now, maps.Clone(e.present))
 		case "cannot":
 			e.edits.Postpone(head(name), e.now)
@@ -116,11 +124,22 @@ func TestEdits(t *testing.T) {
 		"it fails and stays":             {"1 set:a=2", "3 roll:a", "9 fails:a=2 wait:", "100 set:a=2 wait:"},
 		"it fails, and a good one comes": {"1 set:a=2", "3 roll:a", "9 fails:a=2 set:a=3 wait:11", "11 roll:a", "12 done:a=3 wait:"},
 		"it fails, somebody goes back":   {"1 set:a=2", "3 roll:a", "9 fails:a=2", "10 set:a=1 wait:", "20 set:a=2 wait:22", "22 roll:a"},
-		"it fails and is taken back":     {"1 set:a=2", "3 roll:a", "9 back:a=1 wait:"},
-		"a tool gives it again":          {"1 set:a=2", "3 roll:a", "9 back:a=1", "10 set:a=2 wait:", "11 set:a=1 wait:", "12 set:a=2 wait:"},
-		"after that a good one":          {"1 set:a=2", "3 roll:a", "9 back:a=1", "10 set:a=3 wait:12", "12 roll:a", "13 done:a=3 set:a=2 wait:15"},
-		"at the start it is taken back":  {"0 look:a roll:a", "5 back:a=0 wait:", "6 set:a=1 wait:", "7 set:a=2 wait:9"},
+		"it fails and is taken back":     {"1 set:a=2", "3 roll:a", "9 backs:a=1 wait:"},
+		"a tool gives it again":          {"1 set:a=2", "3 roll:a", "9 backs:a=1", "10 set:a=2 wait:", "11 set:a=1 wait:", "12 set:a=2 wait:"},
+		"after that a good one":          {"1 set:a=2", "3 roll:a", "9 backs:a=1", "10 set:a=3 wait:12", "12 roll:a", "13 done:a=3 set:a=2 wait:15"},
+		"at the start it is taken back":  {"0 look:a roll:a", "5 backs:a=0 wait:", "6 set:a=1 wait:", "7 set:a=2 wait:9"},
 		"it fails, another one comes":    {"1 set:a=2 set:b=2", "3 roll:a,b", "9 fails:a=2 done:b=2 wait:", "10 set:b=3 wait:12", "12 roll:b"},
+		"two fail together":              {"1 set:a=2 set:b=2", "3 roll:a,b", "9 backs:a=1,b=1 wait:", "10 set:a=2 wait:12", "12 roll:a"},
+		"a tool gives both again": {
+			"1 set:a=2 set:b=2", "3 roll:a,b", "9 backs:a=1,b=1 wait:", "10 set:a=2 wait:12", "11 set:b=2 wait:",
+		},
+		"and one after another": {
+			"1 set:a=2 set:b=2", "3 roll:a,b", "9 backs:a=1,b=1", "10 set:a=2 wait:12", "12 roll:a done:a=2 wait:",
+			"13 set:b=2 wait:15", "15 roll:b backs:b=1 wait:", "16 set:b=2 wait:", "17 set:a=3 wait:19", "19 roll:a",
+		},
+		"the watches bring one after another": {
+			"1 set:a=2 set:b=2", "3 roll:a,b", "9 back:a=1,b=1 wait:", "9 set:a=1 wait:", "9 set:b=1 wait:", "20 set:b=2 wait:22", "22 roll:b",
+		},
 		"it cannot begin": {
 			"1 set:a=2", "3 roll:a", "3 cannot:a wait:8", "8 roll:a", "8 cannot:a wait:18", "18 roll:a", "18 cannot:a wait:38",
 			"40 set:a=3 wait:42", "42 roll:a", "42 cannot:a wait:47",

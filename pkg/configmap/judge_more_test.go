@@ -127,15 +127,19 @@ func TestNeeds(t *testing.T) {
 	t.Parallel()
 	for spec, want := range map[string]string{
 		app(inEnvFrom): "",
-		app("envFrom: [{configMapRef: {name: web}}, {secretRef: {name: s}}, {configMapRef: {name: o}}]"):                                          "secret/s configmap/o",
-		app("envFrom: [{secretRef: {name: s}}], " + inEnv + "]"):                                                                                  "",
-		app(inEnvFrom + ", env: [{name: A, valueFrom: {configMapKeyRef: {name: o, key: a}}}]"):                                                    "",
-		app(inEnvFrom + ", env: [{name: A, valueFrom: {configMapKeyRef: {name: o, key: a, optional: true}}}]"):                                    "configmap/o",
-		mounts("projected: {sources: [{configMap: {name: web}}, {secret: {name: s}}, {secret: {name: i, items: [{key: k, path: p}]}}]}", ""):      "secret/s",
-		"containers: [{name: x, " + inEnvFrom + "}, {name: second, envFrom: [{configMapRef: {name: o}}]}]":                                        "",
-		"imagePullSecrets: [{name: p}]\n" + app(inEnvFrom):                                                                                        "",
-		"volumes: [{name: v, configMap: {name: o}}]\n" + app("volumeMounts: [{name: v, mountPath: /x}], "+inEnvFrom):                              "",
-		"volumes: [{name: v, csi: {driver: d, nodePublishSecretRef: {name: s}}}]\n" + app("volumeMounts: [{name: v, mountPath: /x}], "+inEnvFrom): "",
+		app("envFrom: [{configMapRef: {name: web}}, {secretRef: {name: s}}, {configMapRef: {name: o}}]"):                                     "secret/s configmap/o",
+		app("envFrom: [{secretRef: {name: s}}], " + inEnv + "]"):                                                                             "",
+		app(inEnvFrom + ", env: [{name: A, valueFrom: {configMapKeyRef: {name: o, key: a}}}]"):                                               "",
+		app(inEnvFrom + ", env: [{name: A, valueFrom: {configMapKeyRef: {name: o, key: a, optional: true}}}]"):                               "configmap/o",
+		mounts("projected: {sources: [{configMap: {name: web}}, {secret: {name: s}}, {secret: {name: i, items: [{key: k, path: p}]}}]}", ""): "secret/s",
+		"containers: [{name: x, " + inEnvFrom + "}, {name: second, envFrom: [{configMapRef: {name: o}}]}]":                                   "",
+		"imagePullSecrets: [{name: p}]\n" + app(inEnvFrom):                                                                                   "",
+		"volumes: [{name: v, configMap: {name: o}}]\n" + app("volumeMounts: [{name: v, mountPath: /x}], "+inEnvFrom):                         "",
+		strings.Replace(mounts("configMap: {name: web}", ", subPathExpr: $(P)"), "{name: app, ", `{name: app, env: [{name: A, valueFrom: {configMapKeyRef: {name: o, key: a}}}, `+
+			`{name: B, valueFrom: {secretKeyRef: {name: s, key: b}}}, {name: P, value: $(A)/x}], envFrom: [{configMapRef: {name: e}}], `, 1): "configmap/o",
+		strings.Replace(mounts("configMap: {name: web}", ", subPathExpr: $(A)"), "{name: app, ", "{name: app, envFrom: [{configMapRef: {name: e}}], ", 1): "configmap/e",
+		strings.Replace(mounts("configMap: {name: o}", ", subPathExpr: $(B)"), "{name: app, ", "{name: app, envFrom: [{configMapRef: {name: e}}], ", 1):   "",
+		"volumes: [{name: v, csi: {driver: d, nodePublishSecretRef: {name: s}}}]\n" + app("volumeMounts: [{name: v, mountPath: /x}], "+inEnvFrom):         "",
 	} {
 		var got []string
 		for _, object := range (&Change{Object: web}).Needs(podSpec(t, spec)) {

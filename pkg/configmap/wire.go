@@ -77,6 +77,9 @@ func (w *Wire) attach(spec, container map[string]any) error {
 		if w.Prefix != "" {
 			source["prefix"] = w.Prefix
 		}
+		if w.isTaken(container, reference) {
+			return fmt.Errorf("container %q has the variables of %s already; detach that first, to take it in another way", container["name"], w.Head)
+		}
 		push(container, "envFrom", source)
 	case FromEnv:
 		if slices.ContainsFunc(entries(container, "env"), func(v map[string]any) bool { return v["name"] == w.Variable }) {

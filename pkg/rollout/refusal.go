@@ -33,8 +33,8 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return fmt.Errorf("deployment %q has strategy Recreate, which stops all pods before new ones start; "+
 			"set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name)
 	}
-	if d.Spec.Paused {
-		return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
+	if err := CheckPaused(d); err != nil {
+		return err
 	}
 	if snapshot.underWay(snapshot.Current()) {
 		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s', "+
@@ -52,10 +52,18 @@ func (s *Snapshot) underWay(current *appsv1.ReplicaSet) bool {
 func (s *Snapshot) situation(current *appsv1.ReplicaSet) diagnose.Situation {
 	d := s.Deployment
 	return diagnose.Situation{
-		Open:    isGated(d) || hasGateDeadline(d),
+		Open:    MayBeOpen(d),
 		Refused: d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType || d.Spec.Paused || s.underWay(current),
 		First:   RevisionOf(d) < 2,
 	}
+}
+
+// CheckPaused refuses a Deployment that is paused: its pods would not be replaced.
+func CheckPaused(d *appsv1.Deployment) error {
+	if !d.Spec.Paused {
+		return nil
+	}
+	return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
 }
 
 // OpenError refuses to begin a rollout where one is open.

@@ -63,11 +63,19 @@ func (s *space) expectVersions(count int) {
 
 // Versions live as long as a ReplicaSet needs them, and not longer: the real garbage collector removes them.
 func TestVersionsOfThirtyEdits(t *testing.T) {
+	t.Parallel()
+	for resource, create := range map[string][]string{"configmap": {"configmap"}, "secret": {"secret", "generic"}} {
+		t.Run(resource, func(t *testing.T) { thirtyEdits(t, resource, create) })
+	}
+}
+
+func thirtyEdits(t *testing.T, resource string, create []string) {
+	t.Helper()
 	w := newWeb(t, replicas(1), func(d *appsv1.Deployment) { d.Spec.RevisionHistoryLimit = new(int32(3)) })
-	w.kubectl("create", "configmap", "settings", "--from-literal=edit=0")
-	w.plugin("config", "attach", "deployment/web", "--env-from-config-key", "EDIT=settings:edit", "--steps", "100%").ends(0)
+	w.kubectl(append(append([]string{"create"}, create...), "settings", "--from-literal=edit=0")...)
+	w.plugin("config", "attach", "deployment/web", "--env-from-config-key", "EDIT="+resource+"/settings:edit", "--steps", "100%").ends(0)
 	for edit := 1; edit <= 30; edit++ {
-		w.plugin("config", "set", "settings", fmt.Sprintf("edit=%d", edit), "--yes", "--steps", "100%").ends(0, "configmap/settings changed", "rolled out")
+		w.plugin("config", "set", resource+"/settings", fmt.Sprintf("edit=%d", edit), "--yes", "--steps", "100%").ends(0, resource+"/settings changed", "rolled out")
 		switch edit {
 		case 12: // somebody else makes revisions, with the version of the present
 			w.kubectl("set", "image", "deployment/web", "app=web:v2")
@@ -143,6 +151,15 @@ func TestConfigByteForByte(t *testing.T) {
 	head, err = w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), "settings", metav1.GetOptions{})
 	must(t, err)
 	expect(head)
+	// As much as there may be, of what JSON has to escape, and one byte more.
+	full := strings.Repeat("\"\n", corev1.MaxSecretSize/2)
+	must(t, os.WriteFile(filepath.Join(folder, "full"), []byte(full), 0o600))
+	w.plugin("config", "set", "settings", "a-", "empty-", "text-", "binary-", "--from-file="+filepath.Join(folder, "full"), "--yes").ends(0, "rolled out")
+	version, err = w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), w.get().Spec.Template.Spec.Volumes[0].ConfigMap.Name, metav1.GetOptions{})
+	must(t, err)
+	if version.Data["full"] != full {
+		t.Errorf("%s has %d bytes of %d", version.Name, len(version.Data["full"]), len(full))
+	}
 	big := strings.Repeat("x", corev1.MaxSecretSize)
 	must(t, os.WriteFile(filepath.Join(folder, "big"), []byte(big), 0o600))
 	w.plugin("config", "set", "settings", "--from-file="+filepath.Join(folder, "big"), "--yes").ends(2, "at most 1048576 are allowed")

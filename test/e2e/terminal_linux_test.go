@@ -5,6 +5,8 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -44,4 +46,33 @@ func TestInterruptedQuestion(t *testing.T) {
 	_, err := ours.WriteString("y\n")
 	must(t, err)
 	p.ends(0, "configmap/settings changed")
+}
+
+// A Ctrl-C that an editor takes for itself, as ed does, does not lose what it saves.
+func TestInterruptedEditor(t *testing.T) {
+	s := newSpace(t)
+	s.kubectl("create", "configmap", "settings", "--from-literal=color=blue")
+	theirs, _ := terminal(t)
+	files := t.TempDir()
+	for _, fifo := range []string{"opened", "close"} {
+		must(t, syscall.Mkfifo(filepath.Join(files, fifo), 0o600))
+	}
+	script := "#!/bin/sh\ntrap '' INT\necho > opened\nread line < close\nsed -i 's/blue/red/' \"$1\"\n"
+	editor := filepath.Join(files, "editor.sh")
+	must(t, os.WriteFile(editor, []byte(script), 0o700)) //nolint:gosec // it is to be run
+	cmd := exec.Command("kubectl", "rollout-plus", "config", "edit", "settings", "--yes")
+	cmd.Stdin, cmd.Dir = theirs, files
+	p := s.run(cmd, []string{"KUBE_EDITOR=" + editor, "TMPDIR=" + files})
+	_, err := os.ReadFile(filepath.Join(files, "opened"))
+	must(t, err)
+	p.signal(syscall.SIGINT)
+	p.signal(syscall.SIGINT)
+	must(t, os.WriteFile(filepath.Join(files, "close"), []byte("\n"), 0o600))
+	p.ends(130, "nothing was written: interrupted")
+	p.tells("what you saved is in " + files)
+	s.expectColor(t, "blue")
+	saved, err := filepath.Glob(filepath.Join(files, "rollout-plus-*.yaml"))
+	if must(t, err); len(saved) != 1 {
+		t.Errorf("there are %v", saved)
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -29,7 +30,7 @@ func newConfigApplyCommand(env *environment) *cobra.Command {
 		Short: "Give a ConfigMap or Secret the content of a manifest, and roll out",
 		Long: "Give a ConfigMap or Secret the content of a manifest, create it if need be, and\n" +
 			"roll out who is affected. Keys that the manifest does not have go. Labels and\n" +
-			"annotations stay as they are.\n\n" + configChangeHelp,
+			"annotations are those of the manifest where it is created; else they stay.\n\n" + configChangeHelp,
 		Example: "  # The ConfigMap of a manifest\n  kubectl rollout-plus config apply -f web-config.yaml",
 		Args:    arguments(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), env) },
@@ -47,19 +48,19 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return flagError("filename", f.filename, err)
 	}
-	object, content, namespace, err := parseConfig(text)
+	manifest, err := parseConfig(text)
 	if err != nil {
 		return flagError("filename", f.filename, err)
 	}
-	if err := env.takeNamespace(namespace); err != nil {
+	if err := env.takeNamespace(manifest.namespace); err != nil {
 		return err
 	}
-	return f.change(ctx, env, object, func(c *changer) error {
-		if err := c.head.giveType(content, c.namespace); err != nil {
+	return f.change(ctx, env, manifest.object, func(c *changer) error {
+		if err := c.head.giveType(manifest.content, c.namespace); err != nil {
 			return err
 		}
-		c.want = content
-		return usageError(configmap.CheckSize(object, content))
+		c.want, c.head.made = manifest.content, manifest.made
+		return usageError(configmap.CheckSize(manifest.object, manifest.content))
 	})
 }
 
@@ -80,49 +81,75 @@ func (h *head) giveType(content *configmap.Content, namespace string) error {
 	return nil
 }
 
+// configManifest is the manifest of one ConfigMap or Secret.
+type configManifest struct {
+	object    configmap.Object
+	content   *configmap.Content
+	namespace string
+	// made is what the object gets besides its content where it is created.
+	made metav1.ObjectMeta
+}
+
 // parseConfig reads the manifest of one ConfigMap or Secret.
-func parseConfig(text []byte) (object configmap.Object, content *configmap.Content, namespace string, err error) {
+func parseConfig(text []byte) (*configManifest, error) {
 	if !utf8.Valid(text) { // JSON would be read with something else in its place
-		return object, nil, "", errors.New("it is not UTF-8; save it as that, with other bytes as base64")
+		return nil, errors.New("it is not UTF-8; save it as that, with other bytes as base64")
 	}
-	manifest, err := onlyObject(bytes.TrimSpace(text))
+	found, err := onlyObject(bytes.TrimSpace(text))
 	switch {
 	case err == nil:
 	case !errors.Is(err, errManyObjects) && bytes.Contains(bytes.ToLower(text), []byte("secret")): // what kind it is of is not known
-		return object, nil, "", withoutValues(err)
+		return nil, withoutValues(err)
 	default:
-		return object, nil, "", err
+		return nil, err
 	}
-	object = configmap.Object{Kind: configmap.Kind(manifest.GetKind()), Name: manifest.GetName()}
-	if manifest.GetAPIVersion() != "v1" || object.Kind != configmap.ConfigMap && object.Kind != configmap.Secret || object.Name == "" {
-		return object, nil, "", fmt.Errorf("expected the manifest of one ConfigMap or Secret (v1) with a name, found kind %q, apiVersion %q, name %q",
-			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName())
+	m := &configManifest{object: configmap.Object{Kind: configmap.Kind(found.GetKind()), Name: found.GetName()}, namespace: found.GetNamespace()}
+	if found.GetAPIVersion() != "v1" || m.object.Kind != configmap.ConfigMap && m.object.Kind != configmap.Secret || m.object.Name == "" {
+		return nil, fmt.Errorf("expected the manifest of one ConfigMap or Secret (v1) with a name, found kind %q, apiVersion %q, name %q",
+			found.GetKind(), found.GetAPIVersion(), found.GetName())
 	}
-	if immutable, _, _ := unstructured.NestedBool(manifest.Object, "immutable"); immutable {
-		return object, nil, "", errors.New("immutable: true would keep it from changing again; leave that out, since pods get immutable versions anyway")
+	if immutable, _, _ := unstructured.NestedBool(found.Object, "immutable"); immutable {
+		return nil, errors.New("immutable: true would keep it from changing again; leave that out, since pods get immutable versions anyway")
 	}
 	converter := runtime.DefaultUnstructuredConverter
-	if object.Kind == configmap.Secret {
+	if m.object.Kind == configmap.Secret {
 		var secret corev1.Secret
-		if err := converter.FromUnstructuredWithValidation(manifest.Object, &secret, true); err != nil {
-			return object, nil, "", withoutValues(err)
+		if err := converter.FromUnstructuredWithValidation(found.Object, &secret, true); err != nil {
+			return nil, withoutValues(err)
 		}
-		content = configmap.ContentOfSecret(&secret)
-		maps.Copy(content.Text, secret.StringData)
-		return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
+		m.content, m.made = configmap.ContentOfSecret(&secret), metaToMake(&secret.ObjectMeta)
+		maps.Copy(m.content.Text, secret.StringData)
+		return m, configmap.CheckKeys(m.object, m.content)
 	}
 	var config corev1.ConfigMap
-	if err := converter.FromUnstructuredWithValidation(manifest.Object, &config, true); err != nil {
-		return object, nil, "", err
+	if err := converter.FromUnstructuredWithValidation(found.Object, &config, true); err != nil {
+		return nil, err
 	}
-	content = configmap.ContentOfConfigMap(&config)
-	return object, content, manifest.GetNamespace(), configmap.CheckKeys(object, content)
+	m.content, m.made = configmap.ContentOfConfigMap(&config), metaToMake(&config.ObjectMeta)
+	return m, configmap.CheckKeys(m.object, m.content)
+}
+
+// metaToMake are the labels and annotations of a manifest, without those that versions have, as one may that was made of a
+// version, and without what kubectl apply remembers, which this is not.
+func metaToMake(meta *metav1.ObjectMeta) metav1.ObjectMeta {
+	made := metav1.ObjectMeta{Labels: maps.Clone(meta.Labels), Annotations: maps.Clone(meta.Annotations)}
+	delete(made.Labels, configmap.HeadLabel)
+	for _, own := range []string{
+		configmap.HeadAnnotation, configmap.SumAnnotation, configmap.ClaimAnnotation, corev1.LastAppliedConfigAnnotation,
+	} {
+		delete(made.Annotations, own)
+	}
+	return made
 }
 
 var lineInError = regexp.MustCompile(`\byaml: (?:unmarshal errors:\s+)?(line [0-9]+):`)
 
 // withoutValues is the error of a parser without what it quotes, which may be a piece of a Secret.
 func withoutValues(err error) error {
+	var noText *noTextError
+	if errors.As(err, &noText) {
+		return noText
+	}
 	if found := lineInError.FindStringSubmatch(err.Error()); found != nil {
 		return fmt.Errorf("it does not parse at or near %s", found[1])
 	}

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
@@ -22,9 +25,26 @@ func TestParseConfig(t *testing.T) {
 		secret + `"immutable": true}`:                                   "immutable: true would keep it from changing again",
 		config + `"immutable": false}`:                                  "",
 	} {
-		_, _, _, err := parseConfig([]byte(text))
+		_, err := parseConfig([]byte(text))
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// TestWhatIsCreatedHasTheManifestsLabels leaves out what a manifest has that was made of a version or by kubectl apply.
+func TestWhatIsCreatedHasTheManifestsLabels(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"ConfigMap", "Secret"} {
+		m, err := parseConfig([]byte(`{"apiVersion": "v1", "kind": "` + kind + `", "metadata": {"name": "web", "uid": "1",
+			"labels": {"team": "shop", "rollout-plus/config": "web"}, "annotations": {"note": "x", "rollout-plus/head": "web",
+			"rollout-plus/sha256": "1", "rollout-plus/claimed": "1", "kubectl.kubernetes.io/last-applied-configuration": "{}"}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := metav1.ObjectMeta{Labels: map[string]string{"team": "shop"}, Annotations: map[string]string{"note": "x"}}
+		if !equality.Semantic.DeepEqual(m.made, want) {
+			t.Errorf("%s: %v", kind, m.made)
 		}
 	}
 }
@@ -42,7 +62,7 @@ func TestParserErrorsShowNothingOfASecret(t *testing.T) {
 		"data: {pw: hunter2!}\n":                        "see whether data is base64",
 		"stringData:\n  pw: *hunter2\n  a: 'line 2: x'": "values that begin with * or & are quoted",
 	} {
-		_, _, _, applied := parseConfig([]byte(about + text))
+		_, applied := parseConfig([]byte(about + text))
 		_, edited := parseEdited(configmap.Object{Kind: configmap.Secret, Name: "login"}, &configmap.Content{}, []byte(text))
 		for _, err := range []error{applied, edited} {
 			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), want) {
@@ -50,11 +70,11 @@ func TestParserErrorsShowNothingOfASecret(t *testing.T) {
 			}
 		}
 	}
-	_, _, _, err := parseConfig([]byte(about + "---\n" + about))
+	_, err := parseConfig([]byte(about + "---\n" + about))
 	if err == nil || !strings.Contains(err.Error(), "more than one object") {
 		t.Error(err)
 	}
-	_, _, _, err = parseConfig([]byte(strings.ReplaceAll(about, "Secret", "ConfigMap") + "data:\n  color: *red\n"))
+	_, err = parseConfig([]byte(strings.ReplaceAll(about, "Secret", "ConfigMap") + "data:\n  color: *red\n"))
 	if err == nil || !strings.Contains(err.Error(), "unknown anchor 'red'") {
 		t.Error(err)
 	}

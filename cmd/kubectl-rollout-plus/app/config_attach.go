@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/resource"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -35,10 +36,14 @@ type rollFlags struct {
 	rolloutFlags
 	fieldManager string
 	waitFlags
+	// dryRunFlag is --dry-run, nil for commands that have none.
+	dryRunFlag func() (rollout.DryRun, string, error)
 }
 
 func (f *rollFlags) add(cmd *cobra.Command) {
 	f.addWithoutTimeout(cmd)
+	cmdutil.AddDryRunFlag(cmd)
+	f.dryRunFlag = func() (rollout.DryRun, string, error) { return dryRunOf(cmd) }
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
 }
 
@@ -48,20 +53,37 @@ func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	addLogLines(cmd, &f.logLines)
 }
 
-// complete gives the typed values.
-func (f *rollFlags) complete() (rollout.StartOptions, error) {
+// complete gives the typed values, in a roller that has no namespace yet.
+func (f *rollFlags) complete() (*roller, error) {
 	if err := f.validate(); err != nil {
-		return rollout.StartOptions{}, err
+		return nil, err
 	}
 	if err := checkFieldManager(f.fieldManager); err != nil {
-		return rollout.StartOptions{}, err
+		return nil, err
 	}
-	return f.options(rollout.DryRunNone)
+	r, dryRun := &roller{cause: f.cause, logLines: f.logLines}, rollout.DryRunNone
+	var err error
+	if f.dryRunFlag != nil {
+		if dryRun, r.suffix, err = f.dryRunFlag(); err != nil {
+			return nil, err
+		}
+	}
+	r.options, err = f.options(dryRun)
+	return r, err
+}
+
+// connect has a roller work in a namespace.
+func (f *rollFlags) connect(env *environment, r *roller, namespace string) error {
+	s, err := env.configSession(namespace, f.fieldManager)
+	if err == nil {
+		r.configSession, s.store.foresees = s, r.options.DryRun == rollout.DryRunClient
+	}
+	return err
 }
 
 // roller is what rolls out the workload that an argument names.
 func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.Workload, error) {
-	options, err := f.complete()
+	r, err := f.complete()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,11 +91,7 @@ func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := env.configSession(workload.GetNamespace(), f.fieldManager)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}, workload, nil
+	return r, workload, f.connect(env, r, workload.GetNamespace())
 }
 
 type configAttachFlags struct {

@@ -15,6 +15,7 @@ import (
 // were rolled out before.
 func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
 	name := nameOf(c.out[at].workload)
+	c.failing = c.takenBy(c.out[at].workload)
 	code := exitCode(failure)
 	text := strings.TrimPrefix(errorText(failure), "error: ")
 	began := code == ExitRolledBack || code == ExitError || code == ExitUsage
@@ -34,9 +35,19 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 		}
 	}
 	if err := errors.Join(undone...); err != nil {
-		return fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())
+		return c.notBack(ctx, text, err)
 	}
 	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s", text, end)}
+}
+
+// notBack is the end where not all could be taken back. Why has an exit code of its own at times, as of a way back that was
+// itself rolled back: that is not how all of it stands.
+func (c *changer) notBack(ctx context.Context, text string, err error) error {
+	code := ExitStanding
+	if context.Cause(ctx) != nil {
+		code = exitCode(context.Cause(ctx))
+	}
+	return &exitError{code: code, err: fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())}
 }
 
 // standing says how the object is where not all is done, and how to go on.
@@ -69,7 +80,7 @@ func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affect
 func (c *changer) restore(ctx context.Context, written *head, failed *affectedWorkload) error {
 	switch {
 	case written == c.head:
-		return c.takeBack(ctx, failed)
+		return errors.Join(c.takeBack(ctx, failed), c.takeAlongBack(ctx, failed))
 	case c.head.read == nil:
 		return c.deleteHead(ctx, written)
 	}

@@ -1,9 +1,14 @@
 package app
 
 import (
+	"context"
 	"errors"
+	"io"
 	"strings"
+	"syscall"
 	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
@@ -28,6 +33,35 @@ func TestWhatIsSaidOfAnObjectWhereNotAllIsDone(t *testing.T) {
 			c := &changer{roller: &roller{configSession: &configSession{namespace: "shop"}}, head: test.head, returned: test.back}
 			if got := c.standing(); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// TestWhatCouldNotBeTakenBackStands has nobody told that all is as it was, nor that nothing was begun.
+func TestWhatCouldNotBeTakenBackStands(t *testing.T) {
+	t.Parallel()
+	for name, why := range map[string]error{
+		"the object": errors.New("somebody else has changed it"),
+		"a workload": &exitError{code: ExitRolledBack, err: errors.New("rolled back")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &changer{
+				roller:   &roller{configSession: &configSession{namespace: "shop", env: &environment{}}},
+				head:     &head{object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, read: &read{}},
+				out:      []*affectedWorkload{{workload: &appsv1.Deployment{}}},
+				returned: &wayBack{err: why},
+			}
+			c.env.ErrOut = io.Discard
+			err := c.failed(t.Context(), 0, &exitError{code: ExitRolledBack, err: errors.New("failed")}, &head{})
+			if exitCode(err) != ExitStanding || !strings.Contains(err.Error(), "not all could be taken back: "+why.Error()) {
+				t.Errorf("code %d: %v", exitCode(err), err)
+			}
+			interrupted, interrupt := context.WithCancelCause(t.Context())
+			interrupt(&InterruptError{Signal: syscall.SIGTERM})
+			if code := exitCode(c.notBack(interrupted, "failed", why)); code != ExitTerminated {
+				t.Errorf("interrupted: code %d", code)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -50,6 +51,7 @@ type changer struct {
 	pin *pin
 	// along are further objects whose present content goes into the templates together with this one.
 	along map[configmap.Object]*configmap.Content
+	goingAlong
 	// workloads are all of the namespace: as they were looked at before, so that several objects take it once, while nothing
 	// has been rolled out since.
 	workloads []configmap.Workload
@@ -64,18 +66,14 @@ type changer struct {
 
 // newChanger begins a change of an object, which is nil where it is not there.
 func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, error) {
-	options, err := f.complete()
+	r, err := f.complete()
 	if err != nil {
 		return nil, err
 	}
 	if err := f.checkMode(); err != nil {
 		return nil, err
 	}
-	s, err := env.configSession(namespace, f.fieldManager)
-	if err != nil {
-		return nil, err
-	}
-	return &changer{roller: &roller{configSession: s, options: options, cause: f.cause, logLines: f.logLines}, flags: f}, nil
+	return &changer{roller: r, flags: f}, f.connect(env, r, namespace)
 }
 
 // run shows the change, asks, and makes it.
@@ -101,8 +99,14 @@ func (c *changer) run(ctx context.Context) error {
 	if blocked != nil {
 		return blocked
 	}
-	if err := c.try(ctx, same); err != nil {
-		return err
+	if c.options.DryRun != rollout.DryRunClient {
+		if err := c.try(ctx, same); err != nil {
+			return err
+		}
+	}
+	if c.options.DryRun != rollout.DryRunNone {
+		c.tellDry(same)
+		return nil
 	}
 	if err := c.ask(ctx); err != nil {
 		return err
@@ -147,7 +151,7 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 func (c *changer) tellNothing(affected []configmap.Affected) {
 	switch {
 	case c.along == nil:
-		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged\n", c.head.object)
+		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged%s\n", c.head.object, c.suffix)
 	case len(affected) > 0 || !c.unnamed: // else nobody has asked for it
 		_, _ = fmt.Fprintf(c.env.Out, "%s runs everywhere as it is\n", c.head.object)
 	}
@@ -286,9 +290,7 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	all := map[configmap.Object]*configmap.Content{}
 	for _, w := range c.out {
-		for _, head := range c.headsIn(w.workload) {
-			all[head] = c.along[head]
-		}
+		maps.Copy(all, c.takenBy(w.workload))
 	}
 	all[c.head.object] = c.want
 	return all
@@ -296,11 +298,5 @@ func (c *changer) taken() map[configmap.Object]*configmap.Content {
 
 // headsIn are the object, and what goes along of what a template references.
 func (c *changer) headsIn(workload rollout.Workload) []configmap.Object {
-	heads := []configmap.Object{c.head.object}
-	for _, use := range configmap.Uses(rollout.TemplateOf(workload)) {
-		if _, is := c.along[use.Head]; is && !slices.Contains(heads, use.Head) {
-			heads = append(heads, use.Head)
-		}
-	}
-	return heads
+	return slices.SortedFunc(maps.Keys(c.takenBy(workload)), configmap.Object.Compare)
 }

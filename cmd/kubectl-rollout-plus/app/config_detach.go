@@ -65,21 +65,35 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	}
 	var unset []string
 	c := change{workload: workload, rewrite: func(template map[string]any) error {
-		before := configmap.Unset(template)
+		before, pathsBefore := configmap.Unset(template)
 		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))
 		}
 		forget(template, head)
-		unset = slices.DeleteFunc(configmap.Unset(template), func(told string) bool { return slices.Contains(before, told) })
+		written, paths := configmap.Unset(template)
+		unset = without(written, before)
+		if lost := without(paths, pathsBefore); len(lost) > 0 {
+			return usageError(fmt.Errorf("nothing was written, since new pods of %s could not start: nothing would set %s, of which its subPathExpr is made; "+
+				"change that first", nameOf(workload), strings.Join(lost, ", ")))
+		}
 		return nil
 	}}
-	if err := r.try(ctx, c); err != nil {
+	goOn, err := r.rehearse(ctx, c)
+	if err != nil {
 		return err
 	}
 	if len(unset) > 0 {
 		r.tell("warning: nothing sets %s any more, so that it is passed on as it is written", strings.Join(unset, ", "))
 	}
+	if !goOn {
+		return nil
+	}
 	err = r.roll(ctx, c)
 	r.tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})
 	return err
+}
+
+// without are those texts that are not among others.
+func without(texts, others []string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return slices.Contains(others, text) })
 }

@@ -2,13 +2,13 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
-	"k8s.io/kubectl/pkg/cmd/util/editor"
 	"sigs.k8s.io/yaml"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -20,20 +20,25 @@ type editing struct {
 	// file is what was saved last; idle tells that nothing would be lost with it.
 	file string
 	idle bool
+	// dry tells that it is not to be written, so that the file is all there is of it.
+	dry bool
 }
 
 var errEmptySave = errors.New("edit cancelled, saved file was empty")
 
 // edited opens an editor until what is saved parses, or until nothing more is changed.
-func (e *editing) edited(content *configmap.Content) (*configmap.Content, error) {
+func (e *editing) edited(ctx context.Context, content *configmap.Content) (*configmap.Content, error) {
 	text, err := editableText(e.object, content)
 	if err != nil {
 		return nil, err
 	}
-	open := editor.NewDefaultEditor([]string{"KUBE_EDITOR", "EDITOR"})
 	shown := slices.Concat(e.heading(), text)
 	for {
-		_, file, failure := open.LaunchTempFile("rollout-plus-", ".yaml", bytes.NewReader(shown))
+		file, err := fileOf(shown)
+		if err != nil {
+			return nil, err
+		}
+		failure := launch(file)
 		saved, err := os.ReadFile(file) // also what an editor has saved that fails then
 		if failure == nil {
 			failure = err
@@ -42,7 +47,10 @@ func (e *editing) edited(content *configmap.Content) (*configmap.Content, error)
 			e.drop()
 			e.file, e.idle = file, bytes.Equal(withoutComments(saved), text)
 		}
-		if failure != nil {
+		switch {
+		case context.Cause(ctx) != nil:
+			return nil, fmt.Errorf("nothing was written: %w", context.Cause(ctx))
+		case failure != nil:
 			return nil, fmt.Errorf("the editor failed: %w", failure)
 		}
 		body := withoutComments(saved)
@@ -70,7 +78,7 @@ func (e *editing) end(env *environment, err error) error {
 		_, _ = fmt.Fprintln(env.ErrOut, "Edit cancelled, saved file was empty.") // as kubectl's edit tells it
 		err = nil
 	}
-	if err == nil || e.idle {
+	if err == nil && !e.dry || e.idle {
 		e.drop()
 	}
 	if e.file == "" {

@@ -15,8 +15,9 @@ import (
 // head is the object that people edit.
 type head struct {
 	object configmap.Object
-	// read is nil where it does not exist.
+	// read is nil where it does not exist. It is then created with the labels and annotations of made.
 	*read
+	made metav1.ObjectMeta
 }
 
 // changeable refuses what cannot be edited.
@@ -39,7 +40,9 @@ func (h *head) noVersion(namespace string) error {
 // does not exist is created. With try, the API server only tells whether it would take it.
 func (s *configSession) write(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {
 	if h.read == nil {
-		created, err := s.store.create(ctx, h.object.Kind, content, metav1.ObjectMeta{Name: h.object.Name}, nil, try)
+		meta := h.made
+		meta.Name = h.object.Name
+		created, err := s.store.create(ctx, h.object.Kind, content, meta, nil, try)
 		if err != nil {
 			return nil, fmt.Errorf("cannot create %s in namespace %q: %w", h.object, s.namespace, err)
 		}

@@ -44,7 +44,7 @@ func (r *configReader) get(ctx context.Context, object configmap.Object) (*read,
 	var found runtime.Object
 	var err error
 	if object.Kind == configmap.Secret {
-		found, err = r.client.CoreV1().Secrets(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
+		found, err = secretsOf(r.client, r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	} else {
 		found, err = r.client.CoreV1().ConfigMaps(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	}
@@ -227,7 +227,7 @@ func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names m
 	}
 	all := typed("configmaps", r.client.CoreV1().ConfigMaps(r.namespace).List)
 	if kind == configmap.Secret {
-		all = typed("secrets", r.client.CoreV1().Secrets(r.namespace).List)
+		all = typed("secrets", secretsOf(r.client, r.namespace).List)
 	}
 	existing := map[string]*configmap.Content{}
 	err := r.each(ctx, all, func(object runtime.Object) {

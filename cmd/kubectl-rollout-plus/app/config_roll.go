@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
 // roller rolls out new pod templates: a Deployment's in steps, others as their controllers do.
@@ -25,6 +26,8 @@ type roller struct {
 	logLines int64
 	// began tells that something was rolled out, or that this is not known.
 	began bool
+	// suffix is what results of a dry run end with.
+	suffix string
 }
 
 // change is what one workload is to become.
@@ -48,14 +51,34 @@ func inSteps(workload rollout.Workload) bool {
 // try finds out before anything is written whether a workload can be rolled out.
 func (r *roller) try(ctx context.Context, c change) error {
 	if !inSteps(c.workload) {
-		_, _, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause, Try: true})
-		return err
+		written, before, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause, Try: true})
+		if err != nil || before == nil || rollout.PhaseOf(written) == rollout.OnDelete {
+			return err
+		}
+		if d, is := written.(*appsv1.Deployment); is {
+			if err := rollout.CheckPaused(d); err != nil {
+				return err
+			}
+		}
+		return r.mayFollow(ctx, written)
 	}
 	options := r.options
 	options.DryRun = rollout.DryRunServer
 	key := keyOf(c.workload)
 	_, err := r.engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause}, options)
 	return withHint(err, key)
+}
+
+// mayFollow refuses what could be written, but not be waited for.
+func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error {
+	for _, verb := range []string{"list", "watch"} {
+		right := preflight.Right{Verb: verb, Group: appsv1.GroupName, Resource: strings.ToLower(kindOf(workload).Kind) + "s", Name: workload.GetName()}
+		if !r.engine.May(ctx, workload.GetNamespace(), &right) {
+			return fmt.Errorf("the right to %s %s in namespace %q is missing, so that the rollout of %s could not be followed",
+				verb, right.Resource, workload.GetNamespace(), nameOf(workload))
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // roll rolls out one workload to its end. The error's exit code says how that came out if not well.

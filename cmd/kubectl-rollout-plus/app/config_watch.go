@@ -124,7 +124,7 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 	var object runtime.Object
 	if kind == configmap.Secret {
 		resource, object = "secrets", &corev1.Secret{}
-		secrets := w.engine.Client.CoreV1().Secrets(w.namespace)
+		secrets := secretsOf(w.engine.Client, w.namespace)
 		calls = rollout.ListWatch(secrets.List, secrets.Watch, narrow)
 	} else {
 		object = &corev1.ConfigMap{}

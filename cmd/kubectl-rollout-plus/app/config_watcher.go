@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -152,6 +155,10 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	if settled := w.edits.Settled(object); !settled.Equal(now.content) {
 		c.since = settled
 	}
+	c.ranWith = map[configmap.Object]*configmap.Content{}
+	for other := range along {
+		c.ranWith[other] = w.edits.Settled(other)
+	}
 	c.unnamed, c.shown = len(w.named) == 0, w.postponed[object].content == now.content
 	c.workloads = w.workloads
 	err = c.catchUp(ctx, &head{object: object, read: now}, along)
@@ -165,13 +172,32 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	case context.Cause(ctx) != nil:
 		// Nothing was begun; the loop ends by itself.
 	case c.began:
-		w.edits.Fail(object, now.content, c.back)
-		delete(w.postponed, object)
-		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; that edit of %s is not tried again until it holds another one.\n", errorText(err), object)
+		w.failed(c, err)
 	default:
 		w.postpone(object, now.content, err)
 	}
 	return nil
+}
+
+// failed notes what has failed, and tells it.
+func (w *configWatcher) failed(c *changer, err error) {
+	object, given := c.head.object, map[configmap.Object]*configmap.Content{}
+	maps.Copy(given, c.given)
+	if c.back != nil {
+		given[object] = c.back
+	}
+	w.edits.Fail(c.failing, given)
+	delete(w.postponed, object)
+	text := fmt.Sprintf("that edit of %s is not tried again until it holds another one", object)
+	if len(c.failing) > 1 {
+		var names []string
+		for _, each := range slices.SortedFunc(maps.Keys(c.failing), configmap.Object.Compare) {
+			names = append(names, each.String())
+		}
+		text = fmt.Sprintf("these edits of %s are not tried together again until one of them holds another one; "+
+			"an edit that is made again alone is", strings.Join(names, ", "))
+	}
+	_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s.\n", errorText(err), text)
 }
 
 // postpone tells why nothing could be begun, where that is new.

@@ -82,7 +82,7 @@ func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 	if err := p.write(ctx, r.store, owners, true); err != nil {
 		return err
 	}
-	if err := r.try(ctx, c); err != nil {
+	if goOn, err := r.rehearse(ctx, c); err != nil || !goOn {
 		return err
 	}
 	if err := p.write(ctx, r.store, owners, false); err != nil {

@@ -20,6 +20,8 @@ type versionStore struct {
 	*configReader
 	clock        clock.Clock
 	fieldManager string
+	// foresees has versions be named, and nothing asked or written.
+	foresees bool
 }
 
 // claimTries is how often a version is claimed anew that others write at the same time.
@@ -37,6 +39,9 @@ func dryRunAll(try bool) []string {
 // reference it. With try, the API server only tells whether it would take it.
 func (s *versionStore) ensure(ctx context.Context, head configmap.Object, content *configmap.Content, owners []metav1.OwnerReference, try bool,
 ) (*configmap.Version, error) {
+	if s.foresees {
+		return configmap.NewVersion(head, content, 0)
+	}
 	for n := range configmap.VersionNames {
 		version, err := configmap.NewVersion(head, content, n)
 		if err != nil {
@@ -100,7 +105,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 ) (*read, error) {
 	options := metav1.CreateOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if kind == configmap.Secret {
-		return written(s.client.CoreV1().Secrets(s.namespace).Create(ctx, content.Secret(meta, immutable), options))
+		return written(secretsOf(s.client, s.namespace).Create(ctx, content.Secret(meta, immutable), options))
 	}
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, content.ConfigMap(meta, immutable), options))
 }
@@ -109,7 +114,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind types.PatchType, body []byte, try bool) (*read, error) {
 	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if object.Kind == configmap.Secret {
-		return written(s.client.CoreV1().Secrets(s.namespace).Patch(ctx, object.Name, kind, body, options))
+		return written(secretsOf(s.client, s.namespace).Patch(ctx, object.Name, kind, body, options))
 	}
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, object.Name, kind, body, options))
 }
@@ -148,7 +153,7 @@ func (s *versionStore) merge(ctx context.Context, kept *configmap.Kept, metadata
 func (s *versionStore) remove(ctx context.Context, kept *configmap.Kept) error {
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &kept.Meta.UID, ResourceVersion: &kept.Meta.ResourceVersion}}
 	if kept.Object.Kind == configmap.Secret {
-		return s.client.CoreV1().Secrets(s.namespace).Delete(ctx, kept.Object.Name, options)
+		return secretsOf(s.client, s.namespace).Delete(ctx, kept.Object.Name, options)
 	}
 	return s.client.CoreV1().ConfigMaps(s.namespace).Delete(ctx, kept.Object.Name, options)
 }

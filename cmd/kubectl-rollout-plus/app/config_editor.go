@@ -1,0 +1,60 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+	"k8s.io/kubectl/pkg/cmd/util/editor"
+)
+
+// fileOf writes a text into a new file, for an editor to open.
+func fileOf(text []byte) (string, error) {
+	file, err := os.CreateTemp("", "rollout-plus-*.yaml")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(text)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Remove(file.Name()) // nobody has seen it yet
+		return "", err
+	}
+	return file.Name(), nil
+}
+
+// launch opens a file with the editor that people have set, and waits for its end. kubectl's own launch ends the program at
+// a Ctrl-C that is meant for the editor, as ed and sed take one, and nobody is told where the file is.
+func launch(path string) error {
+	open := editor.NewDefaultEditor([]string{"KUBE_EDITOR", "EDITOR"})
+	if runtime.GOOS == "windows" { // where quoting is a matter of its own
+		return open.Launch(path)
+	}
+	args := slices.Clone(open.Args)
+	if open.Shell {
+		args[len(args)-1] += fmt.Sprintf(" %q", path)
+	} else {
+		args = append(args, path)
+	}
+	command := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the user's own editor, which ends by itself
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	input := int(os.Stdin.Fd())
+	if state, err := term.GetState(input); err == nil { // which an editor that fails may leave in disorder
+		defer func() { _ = term.Restore(input, state) }()
+	}
+	// The first Ctrl-C ends the command once the editor has ended; the second would end it before.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(open.Args, " "), err)
+	}
+	return nil
+}

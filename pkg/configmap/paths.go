@@ -1,0 +1,66 @@
+package configmap
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// pathNeeds are the other objects whose variables make the subPathExpr of what changes.
+func (c *Change) pathNeeds(spec *corev1.PodSpec) []Object {
+	var needs []Object
+	for _, ctr := range containers(spec) {
+		names := map[string]bool{}
+		for i := range ctr.VolumeMounts {
+			if mount := &ctr.VolumeMounts[i]; c.mounts(spec, mount) {
+				variablesOf(ctr.Env, mount.SubPathExpr, names)
+			}
+		}
+		for _, r := range environmentReferences(ctr.Container) {
+			takes := names[r.Variable]
+			if r.Source == FromEnvFrom {
+				takes = takesMore(ctr.Env, names)
+			}
+			if takes && !c.Touches(r.Object) {
+				needs = append(needs, r.Object)
+			}
+		}
+	}
+	return needs
+}
+
+// mounts tells whether a mount is of a volume with files of what changes.
+func (c *Change) mounts(spec *corev1.PodSpec, mount *corev1.VolumeMount) bool {
+	volume := volumeOf(spec, mount.Name)
+	return volume != nil && slices.ContainsFunc(projections(volume), func(p projection) bool { return c.Touches(p.object) })
+}
+
+// variablesOf adds the variables of which a text is made, and those of which they are.
+func variablesOf(env []corev1.EnvVar, text string, names map[string]bool) {
+	expand(text, func(name string) string {
+		if names[name] {
+			return ""
+		}
+		names[name] = true
+		for i := range env {
+			if env[i].Name == name {
+				variablesOf(env, env[i].Value, names)
+			}
+		}
+		return ""
+	})
+}
+
+// takesMore tells whether some of the variables are not in env, or may be left out there.
+func takesMore(env []corev1.EnvVar, names map[string]bool) bool {
+	for name := range names {
+		certain := slices.ContainsFunc(env, func(v corev1.EnvVar) bool {
+			_, _, optional, _ := keyReference(&v)
+			return v.Name == name && !optional
+		})
+		if !certain {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,15 @@
+package configmap
+
+import "slices"
+
+// isTaken tells whether a container takes all of the object with this prefix already, be it from a version.
+func (w *Wire) isTaken(container map[string]any, reference string) bool {
+	return slices.ContainsFunc(entries(container, "envFrom"), func(from map[string]any) bool {
+		prefix, _ := from["prefix"].(string)
+		return prefix == w.Prefix && slices.ContainsFunc(entries(from, reference), func(to map[string]any) bool {
+			name, _ := to["name"].(string)
+			head, _, version := SplitName(name)
+			return name == w.Head.Name || version && head == w.Head.Name
+		})
+	})
+}
