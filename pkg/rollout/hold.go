@@ -40,7 +40,7 @@ func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (*appsv1.
 	}
 	state, record, err := OpenRollout(d, sets)
 	if err == nil && state == Idle {
-		err = fmt.Errorf("%w for deployment %q", ErrNoRollout, key.Name)
+		err = fmt.Errorf("%w for deployment %q in namespace %q", ErrNoRollout, key.Name, key.Namespace)
 	}
 	return d, record, err
 }

@@ -265,7 +265,8 @@ func TestStatusOfWhatIsDeletedMeanwhile(t *testing.T) {
 		p := s.plugin("status", object)
 		p.tells("Waiting for")
 		s.kubectl("delete", object, "--wait=false")
-		p.ends(1, "error: object has been deleted\n")
+		kind, name, _ := strings.Cut(object, "/")
+		p.ends(1, fmt.Sprintf("error: object has been deleted: %s %q in namespace %q; 'kubectl get %ss -n %s' lists those there are\n", kind, name, s.name, kind, s.name))
 	}
 }
 
@@ -288,7 +289,8 @@ func TestStatusWithFewRights(t *testing.T) {
 	s.kubectl("set", "image", "statefulset/db", "app=db:never-ready")
 	s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.readyReplicas}=1", "--timeout=2m")
 	s.plugin("status", "statefulset/db", "--as", "dev", "--watch=false", "--exit-code").ends(7, "Waiting for 1 pods to be ready")
-	s.plugin("status", "statefulset/db", "--as", "dev").ends(1, "the right to list and watch statefulsets is missing")
+	s.plugin("status", "statefulset/db", "--as", "dev").ends(1, "the right to list and watch statefulsets is missing",
+		`; without it statefulset "db" in namespace "`+s.name+`" cannot be followed`)
 	s.plugin("status", "daemonset/agent", "--as", "dev").ends(1, "Error from server (Forbidden)")
 }
 

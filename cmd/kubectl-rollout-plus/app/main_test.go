@@ -95,7 +95,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"diff sts/web --revision 0":                     "revision must be a positive integer: 0",
 		"diff sts/web --revision 1,2,3":                 "--revision was given 3 times",
 		"diff ds/web --color blue":                      "--color",
-		"undo deployment/web --to-revision -1":          "error: unable to find specified revision -1 in history\n",
+		"undo deployment/web --to-revision -1":          "error: unable to find specified revision -1 in history; --to-revision takes the number of one, which 'kubectl rollout-plus history' lists",
 		"undo deployment/web --hold 1m":                 "--hold goes with --steps",
 		"undo deployment/web --steps 0":                 "--steps",
 		"create deployment":                             "exactly one NAME",

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -44,11 +45,14 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 		if err == nil {
 			return a.printed(env, held, "paused")
 		}
+		if errors.Is(err, rollout.ErrHeld) {
+			return more(err, fmt.Sprintf(" in namespace %q; %s goes on", info.Namespace, commandOn("resume", objectIn(info))))
+		}
 		if !errors.Is(err, rollout.ErrNoRollout) {
 			return err
 		}
 	}
-	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn)}); err != nil {
+	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn), only: onlyDeployments}); err != nil {
 		return err
 	}
 	return a.printed(env, info.Object, "paused")

@@ -109,7 +109,7 @@ func onlyDeployment(info *resource.Info) error {
 	if _, is := info.Object.(*appsv1.Deployment); is {
 		return nil
 	}
-	return usageError(fmt.Errorf("--steps is for Deployments only, and %s is none", info.ObjectName()))
+	return usageError(fmt.Errorf("--steps is for Deployments only, and %s in namespace %q is none; leave it out", info.ObjectName(), info.Namespace))
 }
 
 // startOn drives a rollout of one of several Deployments.
@@ -138,7 +138,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 		}
 	}
 	err := f.adjust(ctx, info, adjustment{
-		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn),
+		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn), only: onlyWorkloads,
 		amend: func(object runtime.Object, patch map[string]any) error {
 			if err := annotateCause(object, patch, f.cause); err != nil {
 				return err

@@ -55,8 +55,8 @@ func newResumeCommand(env *environment) *cobra.Command {
 // resume goes on with an open rollout, and resumes everything else as kubectl does.
 func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resource.Info) error {
 	unpause := adjustment{
-		mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn),
-		amend:  func(object runtime.Object, patch map[string]any) error { return f.because(ctx, env, object, patch) },
+		mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn), only: onlyDeployments,
+		amend: func(object runtime.Object, patch map[string]any) error { return f.because(ctx, env, object, patch) },
 	}
 	if mayBeOpen(info) {
 		err := f.goOn(ctx, env, info, unpause)
@@ -97,7 +97,8 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		return err
 	}
 	if f.cause != "" {
-		return usageError(fmt.Errorf("--change-cause is for a Deployment that is resumed after a pause: the rollout of deployment %q has its own", info.Name))
+		return usageError(fmt.Errorf("--change-cause is for a Deployment that is resumed after a pause: the rollout of %s has its own; leave it out",
+			objectIn(info).InNamespace()))
 	}
 	printer, err := env.printer(f.drive.output, key)
 	if err != nil {

@@ -72,7 +72,9 @@ func TestOnDeleteIsSaid(t *testing.T) {
 
 func TestWayBack(t *testing.T) {
 	t.Parallel()
-	for revision, want := range map[string]string{"1": "", "2": "; 'kubectl rollout-plus undo deployment/web -n shop' goes back"} {
+	for revision, want := range map[string]string{
+		"1": "; 'kubectl rollout-plus explain deployment/web -n shop' tells more", "2": "; 'kubectl rollout-plus undo deployment/web -n shop' goes back",
+	} {
 		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rollout.RevisionAnnotation: revision}}}
 		target := &statusTarget{object: printers.Deployment("shop", "web"), view: rollout.Glance(d)}
 		if got := target.wayBack(); got != want {

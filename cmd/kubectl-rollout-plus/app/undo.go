@@ -114,7 +114,7 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 
 func (f *undoFlags) validate(cmd *cobra.Command) error {
 	if f.toRevision < 0 {
-		return usageError(fmt.Errorf("unable to find specified revision %d in history", f.toRevision))
+		return usageError(badTarget(f.toRevision))
 	}
 	stepwise := cmd.Flags().Changed("steps")
 	if stepwise && f.syncLastApplied {
