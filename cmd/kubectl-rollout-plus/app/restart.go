@@ -134,7 +134,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	}
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
-			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectIn(info)))
+			return cutShort(ctx, forcible(err), fmt.Sprintf("before %s was restarted", objectIn(info)))
 		}
 	}
 	err := f.adjust(ctx, info, adjustment{

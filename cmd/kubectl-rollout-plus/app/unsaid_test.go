@@ -66,3 +66,14 @@ func TestUnsaid(t *testing.T) {
 		t.Errorf("%v is of another type", err)
 	}
 }
+
+func TestARestartIsForcible(t *testing.T) {
+	t.Parallel()
+	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("no"))
+	if got := forcible(denied).Error(); got != denied.Error()+"; --force restarts without looking" {
+		t.Error(got)
+	}
+	if other := errors.New("other"); !errors.Is(forcible(other), other) || forcible(other).Error() != "other" || forcible(nil) != nil {
+		t.Error("another error is changed")
+	}
+}
