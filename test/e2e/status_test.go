@@ -192,7 +192,11 @@ func TestStatusOfWhatIsNotWaitedFor(t *testing.T) {
 		manifestOf("StatefulSet", "db", "db:v1", "updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}"))
 	s.kubectl("wait", "statefulset/manual", "--for=jsonpath={.status.readyReplicas}=2", "--timeout=2m")
 	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
-	s.plugin("status", "statefulset/db").ends(0, "partitioned roll out complete: 1 new pods have been updated...")
+	s.plugin("status", "statefulset/db").ends(0, "partitioned roll out complete: 1 new pods have been updated...",
+		`stderr: statefulset "db" keeps 1 of 2 pods at the earlier revision (partition 1)`)
+	if told := s.plugin("status", "statefulset/db", "--watch=false").ends(0).errOut.String(); told != "" {
+		t.Errorf("a look tells more than kubectl: %s", told)
+	}
 	for _, object := range []string{"statefulset/manual", "daemonset/agent"} {
 		s.kubectl("set", "image", object, "app=db:v2")
 		s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}=2", "--timeout=2m")

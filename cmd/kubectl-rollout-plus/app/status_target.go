@@ -104,6 +104,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	case done && t.settles && view.Settling:
 		return false, nil
 	case done:
+		t.tellPartition()
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
 		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, commandOn("status", t.object))}
