@@ -89,6 +89,9 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 		return true, err
 	}
 	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
+	if err != nil && t.settles && recreates(view.Workload) {
+		text, done, err = "", view.Phase == rollout.Complete, nil
+	}
 	if err != nil {
 		err = t.refused(err)
 		t.document(ctx, t.phaseRefused(), err)
@@ -147,6 +150,8 @@ func (t *statusTarget) refused(err error) error {
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
 	case view.Phase == rollout.OnDelete:
 		return fmt.Errorf("%w: %s; %s tells how they are", err, onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)), commandOn("explain", t.object))
+	case recreates(view.Workload):
+		return unsaid(err, t.object, "it has strategy Recreate, and "+commandOn("explain", t.object)+" tells how its pods are")
 	case d != nil && view.Phase == rollout.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&
 		(t.revision == 0 || t.revision == rollout.RevisionOf(d)):
 		cause := fmt.Sprintf("no progress for %d s (progressDeadlineSeconds)", *d.Spec.ProgressDeadlineSeconds)
@@ -156,6 +161,12 @@ func (t *statusTarget) refused(err error) error {
 		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s%s", err, cause, t.wayBack())}
 	}
 	return unsaid(err, t.object, listsRevisions(t.object))
+}
+
+// recreates tells of a StatefulSet whether it stops all its pods before new ones start, for which kubectl has no status.
+func recreates(workload rollout.Workload) bool {
+	set, is := workload.(*appsv1.StatefulSet)
+	return is && set.Spec.UpdateStrategy.Type == appsv1.RecreateStatefulSetStrategyType
 }
 
 // onDelete says how far the pods of an object with strategy OnDelete have been replaced.
