@@ -53,9 +53,14 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 		}
 	}
 	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn), only: onlyDeployments}); err != nil {
-		return err
+		return whileAt(ctx, err, info, "paused")
 	}
 	return a.printed(env, info.Object, "paused")
+}
+
+// whileAt says of the end of a context that it came while an object was worked on; the write may have arrived.
+func whileAt(ctx context.Context, err error, info *resource.Info, done string) error {
+	return cutShort(ctx, err, fmt.Sprintf("while %s was %s; %s shows whether it is", objectIn(info), done, commandOn("status", objectIn(info))))
 }
 
 func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {

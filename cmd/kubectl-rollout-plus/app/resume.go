@@ -65,7 +65,7 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 		}
 	}
 	if err := f.adjust(ctx, info, unpause); err != nil {
-		return err
+		return whileAt(ctx, err, info, "resumed")
 	}
 	return f.printed(env, info.Object, "resumed")
 }
@@ -106,7 +106,7 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 	}
 	if d, is := info.Object.(*appsv1.Deployment); is && d.Spec.Paused {
 		if err := f.adjust(ctx, info, unpause); err != nil {
-			return err
+			return whileAt(ctx, err, info, "resumed")
 		}
 	}
 	return env.driveTo(ctx, key, f.drive, verbs{}, printer,

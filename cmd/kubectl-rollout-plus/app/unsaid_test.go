@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -21,6 +22,8 @@ import (
 func infoOf(object runtime.Object, kind string) *resource.Info {
 	return &resource.Info{Namespace: "shop", Name: "web", Object: object, Mapping: &meta.RESTMapping{
 		GroupVersionKind: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: kind},
+		Resource:         schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: strings.ToLower(kind) + "s"},
+		Scope:            meta.RESTScopeNamespace,
 	}}
 }
 
