@@ -87,7 +87,7 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 	} else if failed != nil {
 		all = append(all, failed)
 	}
-	return &exitError{code: ExitError, err: utilerrors.NewAggregate(all)}
+	return &exitError{code: exitCode(err), err: utilerrors.NewAggregate(all)}
 }
 
 // noneFound says so as kubectl does, which is no failure.

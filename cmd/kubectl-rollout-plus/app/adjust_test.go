@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -50,5 +52,25 @@ func TestACtrlCWhileADeploymentIsPaused(t *testing.T) {
 		if err == nil || err.Error() != want || exitCode(err) != ExitInterrupt {
 			t.Errorf("%s: got %v", verb, err)
 		}
+	}
+}
+
+// TestACtrlCWhileNobodyAnswers comes before anything is known of an object, where kubectl's libraries ask.
+func TestACtrlCWhileNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []string{"history", "status", "pause", "undo", "restart", "explain", "check"} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+				cancel(&InterruptError{Signal: os.Interrupt})
+				<-request.Context().Done()
+			}))
+			defer server.Close()
+			code, out, errOut := callOn(ctx, t, server.URL, verb, "deployment/web")
+			if code != ExitInterrupt || out != "" || !strings.HasSuffix(errOut, "interrupted before it had answered\n") {
+				t.Errorf("exit code %d, out %q, err %q", code, out, errOut)
+			}
+		})
 	}
 }
