@@ -84,14 +84,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	if view.Stale && !t.watch {
 		return false, nil // a look is one at all there is
 	}
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
-	if err != nil {
-		return true, err
-	}
-	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
-	if err != nil && t.settles && recreates(view.Workload) {
-		text, done, err = "", view.Phase == rollout.Complete, nil
-	}
+	text, done, err := t.status(view)
 	if err != nil {
 		err = t.refused(err)
 		t.document(ctx, t.phaseRefused(), err)
@@ -118,6 +111,18 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	}
 	t.document(ctx, view.Phase, err)
 	return true, err
+}
+
+// status is kubectl's line, and whether the rollout has ended. Where kubectl has none, whoever waits goes by the phase.
+func (t *statusTarget) status(view *rollout.View) (text string, done bool, err error) {
+	if t.settles && recreates(view.Workload) {
+		return "", view.Phase == rollout.Complete, nil
+	}
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
+	if err != nil {
+		return "", false, err
+	}
+	return t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
 }
 
 // fails tells whether what stands in the way is told as a failure: kubectl's line alone has none.
