@@ -37,6 +37,9 @@ type Object struct {
 // String is the object as people write it: deployment "web".
 func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.Kind), o.Name) }
 
+// InNamespace is the object with where it is: deployment "web" in namespace "shop".
+func (o Object) InNamespace() string { return fmt.Sprintf("%s in namespace %q", o, o.Namespace) }
+
 // Deployment names a Deployment.
 func Deployment(namespace, name string) Object {
 	return Object{APIVersion: "apps/v1", Kind: "Deployment", Namespace: namespace, Name: name}

@@ -53,7 +53,7 @@ func (e *Engine) recordOf(ctx context.Context, d *appsv1.Deployment) (*Record, e
 	}
 	state, record, err := OpenRollout(d, sets)
 	if err == nil && state == Idle {
-		err = fmt.Errorf("%w for deployment %q", ErrNoRollout, d.Name)
+		err = fmt.Errorf("%w for deployment %q in namespace %q", ErrNoRollout, d.Name, d.Namespace)
 	}
 	return record, err
 }

@@ -115,17 +115,20 @@ func (r *Record) encode() (string, error) {
 	return string(text), err
 }
 
+// byHand is what is left to do where nothing tells what a Deployment was like before its rollout.
+const byHand = "set its strategy, minReadySeconds and progressDeadlineSeconds by hand"
+
 func decodeRecord(text string) (*Record, error) {
 	var record Record
 	if err := json.Unmarshal([]byte(text), &record); err != nil {
-		return nil, fmt.Errorf("annotation %s does not parse: %w", Annotation, err)
+		return nil, fmt.Errorf("annotation %s does not parse: %w; %s", Annotation, err, byHand)
 	}
 	if record.SchemaVersion != recordVersion {
-		return nil, fmt.Errorf("annotation %s has schemaVersion %d, which this version of kubectl rollout-plus does not know (it knows %d)",
-			Annotation, record.SchemaVersion, recordVersion)
+		return nil, fmt.Errorf("annotation %s has schemaVersion %d, which this version of kubectl rollout-plus does not know (it knows %d); "+
+			"go on with the version that began the rollout", Annotation, record.SchemaVersion, recordVersion)
 	}
 	if record.Step < 1 || record.Step > len(record.Plan.Steps) || record.Plan.Steps.Validate() != nil {
-		return nil, fmt.Errorf("annotation %s has no step %d in %q", Annotation, record.Step, record.Plan.Steps)
+		return nil, fmt.Errorf("annotation %s has no step %d in %q; %s", Annotation, record.Step, record.Plan.Steps, byHand)
 	}
 	return &record, nil
 }
@@ -178,7 +181,7 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	record, err := latestRecord(d.Annotations[Annotation], replicaSets, decode)
 	if err != nil {
 		if gated {
-			return Open, nil, err
+			return Open, nil, fmt.Errorf("deployment %q in namespace %q: %w", d.Name, d.Namespace, err)
 		}
 		return Idle, nil, nil //nolint:nilerr // a left-over that cannot be read, on a Deployment that nothing was borrowed from
 	}
@@ -212,8 +215,7 @@ func hasGateDeadline(d *appsv1.Deployment) bool {
 func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (*Record, error) {
 	latest, err := decode(own)
 	if own == "" {
-		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout; "+
-			"set its strategy, minReadySeconds and progressDeadlineSeconds by hand", Annotation)
+		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout; %s", Annotation, byHand)
 	}
 	for _, rs := range replicaSets {
 		text := rs.Annotations[Annotation]

@@ -30,15 +30,15 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return &OpenError{Deployment: d.Name, Record: record}
 	}
 	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return fmt.Errorf("deployment %q has strategy Recreate, which stops all pods before new ones start; "+
-			"set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name)
+		return fmt.Errorf("deployment %q in namespace %q has strategy Recreate, which stops all pods before new ones start; "+
+			"set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name, d.Namespace)
 	}
 	if err := CheckPaused(d); err != nil {
 		return err
 	}
 	if snapshot.underWay(snapshot.Current()) {
-		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s', "+
-			"or go back with 'kubectl rollout undo deployment/%s', and try again", d.Name, d.Name, d.Name)
+		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s -n %s', "+
+			"or go back with 'kubectl rollout undo deployment/%s -n %s', and try again", d.Name, d.Name, d.Namespace, d.Name, d.Namespace)
 	}
 	return nil
 }
@@ -63,7 +63,8 @@ func CheckPaused(d *appsv1.Deployment) error {
 	if !d.Spec.Paused {
 		return nil
 	}
-	return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s' and try again", d.Name, d.Name)
+	return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s -n %s' and try again",
+		d.Name, d.Name, d.Namespace)
 }
 
 // OpenError refuses to begin a rollout where one is open.

@@ -84,7 +84,7 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 		s.state, s.record, err = OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
 	}
 	if err == nil && s.state == Idle {
-		err = fmt.Errorf("%w for deployment %q; 'kubectl rollout-plus start' begins one", ErrNoRollout, key.Name)
+		err = fmt.Errorf("%w for deployment %q in namespace %q; 'kubectl rollout-plus start' begins one", ErrNoRollout, key.Name, key.Namespace)
 	}
 	if err != nil {
 		s.source.close()

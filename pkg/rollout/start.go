@@ -284,8 +284,8 @@ func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error)
 			return &liveDeployment{raw: raw, typed: typed}, snapshot, nil
 		}
 		if !s.Clock.Now().Before(limit) {
-			return nil, Snapshot{}, fmt.Errorf("the Deployment controller has not acted on the last change of deployment %q for %s; "+
-				"see whether the controller manager runs, then try again", s.key.Name, settleTimeout)
+			return nil, Snapshot{}, fmt.Errorf("the Deployment controller has not acted on the last change of deployment %q in namespace %q for %s; "+
+				"see whether the controller manager runs, then try again", s.key.Name, s.key.Namespace, settleTimeout)
 		}
 		if err := s.sleep(ctx, limit); err != nil {
 			return nil, Snapshot{}, err

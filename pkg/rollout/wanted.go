@@ -45,12 +45,12 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	}
 	for _, image := range change.Images {
 		if err := w.template.setImage(image); err != nil {
-			return nil, &OptionError{Option: "image", Err: fmt.Errorf("deployment %q: %w", s.key.Name, err)}
+			return nil, &OptionError{Option: "image", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
 		}
 	}
 	for _, env := range change.Env {
 		if err := w.template.setEnv(env); err != nil {
-			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q: %w", s.key.Name, err)}
+			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
 		}
 	}
 	if change.Restart {
@@ -84,10 +84,12 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 		}
 	}
 	if found == nil && revision == 0 {
-		return nil, "", fmt.Errorf("no rollout history found for deployment %q", s.key.Name)
+		return nil, "", fmt.Errorf("no rollout history found for deployment %q in namespace %q; there is nothing to go back to", s.key.Name, s.key.Namespace)
 	}
 	if found == nil {
-		return nil, "", fmt.Errorf("unable to find specified revision %d in history", revision)
+		return nil, "", fmt.Errorf("unable to find specified revision %d in history: deployment %q in namespace %q; "+
+			"'kubectl rollout-plus history deployment/%s -n %s' lists the revisions",
+			revision, s.key.Name, s.key.Namespace, s.key.Name, s.key.Namespace)
 	}
 	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
 	if err != nil {
@@ -122,11 +124,11 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 		return err
 	}
 	if w.typed.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return fmt.Errorf("the manifest gives deployment %q the strategy Recreate, which stops all pods before new ones start; "+
-			"it cannot be rolled out in steps", s.key.Name)
+		return fmt.Errorf("the manifest gives deployment %q in namespace %q the strategy Recreate, which stops all pods before new ones start; "+
+			"give it RollingUpdate to roll it out in steps", s.key.Name, s.key.Namespace)
 	}
 	if w.typed.Spec.Paused {
-		return fmt.Errorf("the manifest pauses deployment %q; remove spec.paused from it to roll it out", s.key.Name)
+		return fmt.Errorf("the manifest pauses deployment %q in namespace %q; remove spec.paused from it to roll it out", s.key.Name, s.key.Namespace)
 	}
 	w.template, err = templateOf(w.raw)
 	return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -111,6 +112,36 @@ func TestALostConnectionComesBack(t *testing.T) {
 	w.runs("web:slow")
 	w.reached("web:v1", "web:slow", 1, 2, 3, 6)
 	w.keeps("1", "1")
+}
+
+// A watch that ends with its connection begins anew, and nobody who waits notices: of a rollout that came to its end
+// meanwhile the end is told.
+func TestStatusThroughABadConnection(t *testing.T) {
+	for kind, c := range map[string]struct{ spec, done string }{
+		"Deployment":  {"", `deployment "web" successfully rolled out`},
+		"StatefulSet": {"podManagementPolicy: Parallel", "partitioned roll out complete: 2 new pods have been updated..."},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			s := newSpace(t)
+			s.rolledOut(manifestOf(kind, "web", "web:v1", c.spec))
+			object := strings.ToLower(kind) + "/web"
+			s.kubectl("set", "image", object, "app=web:never-ready")
+			direct := s.kubeconfig
+			between := s.lay()
+			p := s.plugin("status", object)
+			p.tells("Waiting for")
+			for range 3 {
+				between.sever(true)
+				between.sever(false)
+			}
+			between.sever(true)
+			s.kubeconfig = direct
+			s.kubectl("rollout", "undo", object)
+			s.kubectl("rollout", "status", object)
+			between.sever(false)
+			p.ends(0, c.done)
+		})
+	}
 }
 
 // Connections break now and then, again and again, at any moment.

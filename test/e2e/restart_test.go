@@ -27,6 +27,22 @@ func TestRestart(t *testing.T) {
 	w.plugin("restart").ends(2, "required resource not specified")
 }
 
+// A cause that is given is the revision's, and goes with the next that has none.
+func TestRestartAndTheChangeCauseOfOthers(t *testing.T) {
+	for _, kind := range []string{"StatefulSet", "DaemonSet"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newSpace(t)
+			s.rolledOut(manifestOf(kind, "web", "web:v1", ""))
+			object := strings.ToLower(kind) + "/web"
+			s.plugin("restart", object, "--wait", "--change-cause", "new certificates").ends(0)
+			s.plugin("restart", object, "--wait").ends(0)
+			if history := s.kubectl("rollout", "history", object); !strings.Contains(history, "2         new certificates\n3         <none>\n") {
+				t.Errorf("the history is\n%s", history)
+			}
+		})
+	}
+}
+
 // A rollout of another version is not piled on.
 func TestRestartOnTopOfARollout(t *testing.T) {
 	w := newWeb(t, delay("1h"))
@@ -92,7 +108,7 @@ func TestHoldFromAnotherTerminal(t *testing.T) {
 	p := w.underWay("--steps", "2")
 	w.plugin("pause", "deployment/web").ends(0, "deployment.apps/web paused")
 	p.ends(6, "the rollout is held at its step", "stands still at step 1 of 2", "rollout-plus resume deployment/web", "rollout-plus abort deployment/web")
-	w.plugin("pause", "deployment/web").ends(1, `error: deployments.apps "web" is already paused`)
+	w.plugin("pause", "deployment/web").ends(1, `error: deployments.apps "web" is already paused in namespace "`+w.name+`"; 'kubectl rollout-plus resume `)
 	now := w.now()
 	if now.deployment.Spec.Paused || now.ready("web:v1") < 3 || now.size("") > 5 {
 		t.Errorf("the held rollout stands at %s", &now)

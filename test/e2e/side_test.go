@@ -171,11 +171,19 @@ func (s *side) run(args ...string) answer {
 	if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || ctx.Err() != nil) {
 		s.Fatalf("%v: %v\n%s%s", cmd.Args, err, &out, &errOut)
 	}
-	return answer{out: s.normal(out.String()), errOut: s.normal(errOut.String()), code: cmd.ProcessState.ExitCode()}
+	told := answer{out: s.normal(out.String()), errOut: s.normal(errOut.String()), code: cmd.ProcessState.ExitCode()}
+	if len(args) > 1 && args[1] == "status" {
+		told.out = once(told.out)
+	}
+	return told
 }
 
-// normal is a text without what differs between two namespaces and two moments. A line that is told again when nothing
-// has changed counts once.
+// once is a text without the lines that are told again when nothing has changed, as status may.
+func once(text string) string {
+	return strings.Join(slices.Compact(strings.SplitAfter(text, "\n")), "")
+}
+
+// normal is a text without what differs between two namespaces and two moments.
 func (s *side) normal(text string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, s.name, "NAMESPACE"), s.dir, "DIR")
 	// A library of kubectl's calls the program by its file's name.
@@ -191,7 +199,7 @@ func (s *side) normal(text string) string {
 	} {
 		text = regexp.MustCompile(pattern).ReplaceAllString(text, name)
 	}
-	return strings.Join(slices.Compact(strings.SplitAfter(text, "\n")), "")
+	return text
 }
 
 // answer is what a command has told.

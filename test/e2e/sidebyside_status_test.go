@@ -92,7 +92,7 @@ func TestStatusSideBySide(t *testing.T) {
 		}},
 		{"another revision", []string{"deployment"}, []string{
 			"make x", "complete x",
-			"rollout status {} --revision=7",
+			"~rollout status {} --revision=7",
 		}},
 		{"usage", workloads(), []string{
 			"make x", "complete x",
@@ -105,13 +105,13 @@ func TestStatusSideBySide(t *testing.T) {
 		{"nothing", workloads(), []string{
 			"rollout status {type} -l app=none",
 			"rollout status {type}",
-			"rollout status {}",
+			"~rollout status {}",
 		}},
 		{"wrong kind", []string{"deployment"}, []string{
 			"create -f rc.json",
-			"rollout status rc/rc",
+			"~rollout status rc/rc",
 			"rollout status things/x",
-			"rollout status service/kubernetes -n default",
+			"~rollout status service/kubernetes -n default",
 		}},
 	} {
 		s.tell(t)

@@ -84,7 +84,8 @@ func TestStatusAsJSONOfWhatIsDeletedMeanwhile(t *testing.T) {
 	p := s.plugin("status", "deployment/web", "daemonset/agent", "-o", "json")
 	p.tells(`"name":"web"`)
 	s.kubectl("delete", "daemonset/agent", "--wait=false")
-	if d := p.ends(1, "object has been deleted").documents()["agent"]; d.Phase != "deleted" || d.Message != "object has been deleted" {
+	if d := p.ends(1, "object has been deleted").documents()["agent"]; d.Phase != "deleted" ||
+		!strings.HasPrefix(d.Message, `object has been deleted: daemonset "agent" in namespace "`+s.name+`"`) {
 		t.Errorf("got %+v", d)
 	}
 }

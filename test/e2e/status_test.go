@@ -193,7 +193,11 @@ func TestStatusOfWhatIsNotWaitedFor(t *testing.T) {
 		manifestOf("StatefulSet", "db", "db:v1", "updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}"))
 	s.kubectl("wait", "statefulset/manual", "--for=jsonpath={.status.readyReplicas}=2", "--timeout=2m")
 	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
-	s.plugin("status", "statefulset/db").ends(0, "partitioned roll out complete: 1 new pods have been updated...")
+	s.plugin("status", "statefulset/db").ends(0, "partitioned roll out complete: 1 new pods have been updated...",
+		`stderr: statefulset "db" keeps 1 of 2 pods at the earlier revision (partition 1)`)
+	if told := s.plugin("status", "statefulset/db", "--watch=false").ends(0).errOut.String(); told != "" {
+		t.Errorf("a look tells more than kubectl: %s", told)
+	}
 	for _, object := range []string{"statefulset/manual", "daemonset/agent"} {
 		s.kubectl("set", "image", object, "app=db:v2")
 		s.kubectl("wait", object, "--for=jsonpath={.status.observedGeneration}=2", "--timeout=2m")
@@ -269,7 +273,8 @@ func TestStatusOfWhatIsDeletedMeanwhile(t *testing.T) {
 		p := s.plugin("status", object)
 		p.tells("Waiting for")
 		s.kubectl("delete", object, "--wait=false")
-		p.ends(1, "error: object has been deleted\n")
+		kind, name, _ := strings.Cut(object, "/")
+		p.ends(1, fmt.Sprintf("error: object has been deleted: %s %q in namespace %q; 'kubectl get %ss -n %s' lists those there are\n", kind, name, s.name, kind, s.name))
 	}
 }
 
@@ -292,7 +297,8 @@ func TestStatusWithFewRights(t *testing.T) {
 	s.kubectl("set", "image", "statefulset/db", "app=db:never-ready")
 	s.kubectl("wait", "statefulset/db", "--for=jsonpath={.status.readyReplicas}=1", "--timeout=2m")
 	s.plugin("status", "statefulset/db", "--as", "dev", "--watch=false", "--exit-code").ends(7, "Waiting for 1 pods to be ready")
-	s.plugin("status", "statefulset/db", "--as", "dev").ends(1, "the right to list and watch statefulsets is missing")
+	s.plugin("status", "statefulset/db", "--as", "dev").ends(1, "the right to list and watch statefulsets is missing",
+		`; without it statefulset "db" in namespace "`+s.name+`" cannot be followed`)
 	s.plugin("status", "daemonset/agent", "--as", "dev").ends(1, "Error from server (Forbidden)")
 }
 

@@ -85,6 +85,30 @@ func (w *twins) compare(args ...string) (native, ours *process) {
 	return native, ours
 }
 
+// more is same, but that lines on stderr may go on where kubectl's end. It gives what is on stderr.
+func (w *twins) more(args ...string) string {
+	w.Helper()
+	native, ours := w.compare(args...)
+	theirs, told := strings.Split(native.errOut.String(), "\n"), strings.Split(ours.errOut.String(), "\n")
+	same := len(theirs) == len(told)
+	for i := 0; same && i < len(told); i++ {
+		same = strings.HasPrefix(told[i], theirs[i])
+	}
+	if !same {
+		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.told(), native.told())
+	}
+	return ours.errOut.String()
+}
+
+// expectMore is more, where it is known how they begin and what is in the rest.
+func (w *twins) expectMore(text, rest string, args ...string) {
+	w.Helper()
+	told := w.more(args...)
+	if after, begins := strings.CutPrefix(told, text); !begins || !strings.Contains(after, rest) || strings.Count(told, "\n") != 1 {
+		w.Errorf("%v: tells %q, not %q and %q", args, told, text, rest)
+	}
+}
+
 // expect is same, and what they print is known.
 func (w *twins) expect(text string, args ...string) {
 	w.Helper()
@@ -107,7 +131,8 @@ func TestUndoAsKubectlDoes(t *testing.T) {
 			if kind == "Deployment" {
 				noPrevious = `error: no rollout history found for deployment "web"`
 			}
-			w.expect(noPrevious, "undo", object)
+			lists := "'kubectl rollout-plus history " + object + " -n " + w.ours.name + "' lists the revisions"
+			w.expectMore(noPrevious, lists, "undo", object)
 			for _, image := range []string{"web:v2", "web:v3"} {
 				w.both("set", "image", object, "app="+image)
 				w.both("rollout", "status", object)
@@ -117,8 +142,8 @@ func TestUndoAsKubectlDoes(t *testing.T) {
 			w.expect(name+" skipped rollback (current template already matches revision 3)", "undo", object, "--to-revision=3")
 			w.expect(name+" skipped rollback (current template already matches revision 3) (server dry run)",
 				"undo", object, "--to-revision=3", "--dry-run=server")
-			w.expect("error: unable to find specified revision 17 in history", "undo", object, "--to-revision=17")
-			w.expect("error: unable to find specified revision -1 in history", "undo", object, "--to-revision=-1")
+			w.expectMore("error: unable to find specified revision 17 in history", lists, "undo", object, "--to-revision=17")
+			w.expectMore("error: unable to find specified revision -1 in history", "--to-revision", "undo", object, "--to-revision=-1")
 			_, ours := w.compare("undo", object, "--dry-run=server")
 			ours.ends(0, "stdout: "+name+" rolled back (server dry run)\n", "\n-  - image: web:v3\n+  - image: web:v2\n")
 			w.compare("undo", object, "--dry-run=server", "-o", "name")
@@ -143,14 +168,16 @@ func TestUndoOfWhatCannotBeUndone(t *testing.T) {
 	w.both("set", "image", "deployment/web", "app=web:v2")
 	w.both("rollout", "status", "deployment/web")
 	w.both("rollout", "pause", "deployment/web")
-	w.expect("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again", "undo", "deployment/web")
+	w.expectMore("error: you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
+		"'kubectl rollout-plus resume deployment/web -n "+w.ours.name+"'", "undo", "deployment/web")
 	w.create("create", `{apiVersion: v1, kind: ReplicationController, metadata: {name: old}, spec: {replicas: 0, selector: {app: old},
   template: {metadata: {labels: {app: old}}, spec: {containers: [{name: app, image: "web:v1"}]}}}}`)
-	w.expect(`error: no rollbacker has been implemented for "ReplicationController"`, "undo", "replicationcontroller/old")
+	w.expectMore(`error: no rollbacker has been implemented for "ReplicationController"`, `: replicationcontroller "old" in namespace "`+w.ours.name+`"`,
+		"undo", "replicationcontroller/old")
 	w.same("undo", "nonsense/web")
-	w.same("undo", "statefulset/web")
-	w.same("undo", "deployment", "web", "nowhere", "neither")
-	w.same("undo", "deployment/web", "replicationcontroller/old")
+	w.expectMore(`Error from server (NotFound): statefulsets.apps "web" not found`, "'kubectl get statefulsets -n "+w.ours.name+"'", "undo", "statefulset/web")
+	w.more("undo", "deployment", "web", "nowhere", "neither")
+	w.more("undo", "deployment/web", "replicationcontroller/old")
 }
 
 // Files, good ones among bad ones, and kubectl's warning about what apply remembers.

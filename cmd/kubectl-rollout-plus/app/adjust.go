@@ -60,6 +60,7 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 		return err
 	}
 	infos, err := found.Infos()
+	err = a.located(env, err)
 	if len(infos) == 0 && err == nil {
 		return env.noneFound()
 	}
@@ -86,7 +87,7 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 	} else if failed != nil {
 		all = append(all, failed)
 	}
-	return &exitError{code: ExitError, err: utilerrors.NewAggregate(all)}
+	return &exitError{code: exitCode(err), err: utilerrors.NewAggregate(all)}
 }
 
 // noneFound says so as kubectl does, which is no failure.
@@ -104,6 +105,8 @@ type adjustment struct {
 	mutate set.PatchFn
 	// amend edits the patch that mutate comes to, which may be empty.
 	amend func(object runtime.Object, patch map[string]any) error
+	// only says what it can be done to.
+	only string
 }
 
 // adjust writes a change as a strategic merge patch that is refused if the object is not the one that was read any more;
@@ -112,14 +115,14 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 	for try := 1; ; try++ {
 		body, err := change.patch(info)
 		if err != nil {
-			return fmt.Errorf("error: %s %q %w", info.Mapping.Resource.GroupResource(), info.Name, err)
+			return unchanged(fmt.Errorf("error: %s %q %w", info.Mapping.Resource.GroupResource(), info.Name, err), info, change.only)
 		}
 		object, err := a.write(ctx, info, body)
 		switch {
 		case err == nil:
 			return info.Refresh(object, true)
 		case !apierrors.IsConflict(err) || try == rollout.ConflictTries:
-			return fmt.Errorf("failed to patch: %w", err)
+			return unsaid(fmt.Errorf("failed to patch: %w", err), objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
 		}
 		if err := refresh(ctx, info); err != nil {
 			return err
@@ -163,7 +166,7 @@ func refresh(ctx context.Context, info *resource.Info) error {
 	object, err := info.Client.Get().NamespaceIfScoped(info.Namespace, info.Namespaced()).
 		Resource(info.Mapping.Resource.Resource).Name(info.Name).Do(ctx).Get()
 	if err != nil {
-		return err
+		return more(err, fmt.Sprintf(" in namespace %q", info.Namespace))
 	}
 	return info.Refresh(object, true)
 }

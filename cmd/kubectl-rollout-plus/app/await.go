@@ -9,6 +9,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -69,8 +71,8 @@ func canAwait(info *resource.Info) error {
 	if !is || rollout.PhaseOf(workload) != rollout.OnDelete {
 		return nil
 	}
-	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; leave it out",
-		info.ObjectName())
+	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; "+
+		"leave it out, and %s tells how many have been", info.ObjectName(), commandOn("status", objectIn(info)))
 }
 
 // awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
@@ -113,6 +115,15 @@ func objectOf(workload rollout.Workload) printers.Object {
 	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }
 
+// objectNamed is the same of what is known by its kind only.
+func objectNamed(kind string, object runtime.Object) printers.Object {
+	named := printers.Object{Kind: kind}
+	if o, is := object.(metav1.Object); is {
+		named.Namespace, named.Name = o.GetNamespace(), o.GetName()
+	}
+	return named
+}
+
 // objectIn is the same of an object that need not be a workload.
 func objectIn(info *resource.Info) printers.Object {
 	kind := info.Mapping.GroupVersionKind
@@ -133,6 +144,6 @@ func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, lef
 		_, _ = fmt.Fprintf(env.ErrOut, "pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it\n", pod.Name, set.Name)
 	})
 	if err != nil {
-		_, _ = fmt.Fprintf(env.ErrOut, "pods that statefulset %q may wait for in vain are not deleted: %v\n", set.Name, err)
+		_, _ = fmt.Fprintf(env.ErrOut, "pods that statefulset %q in namespace %q may wait for in vain are not deleted: %v\n", set.Name, set.Namespace, err)
 	}
 }

@@ -75,6 +75,7 @@ func (f *checkFlags) run(ctx context.Context, env *environment, args []string) e
 		return err
 	}
 	infos, err := objects.Infos()
+	err = f.selection.located(env, err)
 	if err == nil && len(infos) == 0 {
 		return env.noneFound()
 	}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/transport"
 	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -19,7 +22,27 @@ func (env *environment) configure(config *rest.Config) *rest.Config {
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = env.shared.warnings
 	config.Wrap(env.clock.watch)
+	if env.ctx != nil {
+		config.Wrap(until(env.ctx))
+	}
 	return config
+}
+
+// until gives requests that have no end of their own that of the command: kubectl's libraries give them none, and an API
+// server that does not answer would hold up a Ctrl-C.
+func until(ctx context.Context) transport.WrapperFunc {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(request *http.Request) (*http.Response, error) {
+			if request.Context().Done() != nil {
+				return next.RoundTrip(request)
+			}
+			response, err := next.RoundTrip(request.WithContext(ctx))
+			if cause := context.Cause(ctx); err != nil && cause != nil {
+				err = fmt.Errorf("%w before it had answered", cause)
+			}
+			return response, err
+		})
+	}
 }
 
 // engine is the engine of one command.

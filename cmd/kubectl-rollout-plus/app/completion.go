@@ -11,6 +11,8 @@ var (
 	errNegative     = errors.New("it must not be negative")
 	errFieldManager = errors.New("expected a name of 1 to 128 characters")
 	errNoRevision   = errors.New("unable to find the specified revision")
+	// errNothingNamed begins with kubectl's words, as the other two.
+	errNothingNamed = errors.New("required resource not specified; name it as TYPE/NAME or TYPE NAME")
 )
 
 // completeDeployment completes deployment/NAME and deployment NAME from the cluster.

@@ -198,5 +198,5 @@ func workloadIn(info *resource.Info) (rollout.Workload, error) {
 	if workload, is := info.Object.(rollout.Workload); is && rollout.IsWorkload(info.Object) {
 		return workload, nil
 	}
-	return nil, usageError(fmt.Errorf("%s is no Deployment, StatefulSet or DaemonSet", info.ObjectName()))
+	return nil, usageError(fmt.Errorf("%s in namespace %q is no Deployment, StatefulSet or DaemonSet; name one", info.ObjectName(), info.Namespace))
 }

@@ -94,7 +94,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	}
 	history, err := engine.ReadHistory(ctx, kind, types.NamespacedName{Namespace: namespace, Name: name}, false)
 	if err != nil {
-		return err
+		return located(err, namespace)
 	}
 	object := strings.ToLower(kind) + ".apps/" + name
 	from, to, err := f.pick(history, object)
@@ -116,7 +116,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 func (f *diffFlags) validate() error {
 	for _, revision := range f.revisions {
 		if revision <= 0 {
-			return fmt.Errorf("revision must be a positive integer: %d", revision)
+			return badRevision(revision)
 		}
 	}
 	if len(f.revisions) > 2 {
@@ -128,7 +128,7 @@ func (f *diffFlags) validate() error {
 // oneWorkload reads the kind and the name of one object with revisions, from TYPE/NAME or TYPE NAME.
 func oneWorkload(args []string) (kind, name string, err error) {
 	if len(args) == 0 {
-		return "", "", errors.New("required resource not specified")
+		return "", "", errNothingNamed
 	}
 	named, name, slash := strings.Cut(args[0], "/")
 	switch {

@@ -94,11 +94,12 @@ func TestSentences(t *testing.T) {
 		want   string
 	}{
 		"failed":      {rollout.Result{Outcome: rollout.Failed, Finding: finding, Standing: true, Record: record}, "the rollout failed: pod p, container c: CrashLoopBackOff (exit code 1)" + goOn},
-		"rolled back": {rollout.Result{Outcome: rollout.RolledBack, Finding: finding, Record: record}, "the rollout failed and was rolled back: pod p, container c: CrashLoopBackOff (exit code 1)"},
+		"rolled back": {rollout.Result{Outcome: rollout.RolledBack, Finding: finding, Record: record}, "the rollout failed and was rolled back: pod p, container c: CrashLoopBackOff (exit code 1); correct the new version and roll it out again"},
 		"overtaken":   {rollout.Result{Outcome: rollout.Overtaken, Message: "somebody else", Standing: true, Record: record}, "the rollout was overtaken: somebody else" + goOn},
 		"detached":    {rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Standing: true, Record: record}, "interrupted" + goOn},
 		"timed out":   {rollout.Result{Outcome: rollout.TimedOut, Message: "timed out", Standing: true, Record: record}, "timed out" + goOn},
-		"deleted":     {rollout.Result{Outcome: rollout.Deleted, Message: "the Deployment was deleted"}, "the Deployment was deleted"},
+		"not stepped": {rollout.Result{Outcome: rollout.Failed, Finding: finding}, "the rollout failed: pod p, container c: CrashLoopBackOff (exit code 1); 'kubectl rollout-plus explain deployment/web -n shop' tells more"},
+		"deleted":     {rollout.Result{Outcome: rollout.Deleted, Message: "the Deployment was deleted"}, "the Deployment was deleted; 'kubectl get deployments -n shop' lists those there are"},
 		"paused": {
 			rollout.Result{Outcome: rollout.Paused, Message: "the Deployment was paused", Standing: true, Record: record},
 			"the Deployment was paused; it stands still at step 2 of 4, " + resume + " goes on, " + abort + " goes back",
@@ -120,7 +121,7 @@ func TestSentences(t *testing.T) {
 			"interrupted; the new version is completed by itself, " + status + " shows it",
 		},
 	} {
-		if got, want := sentence(key, &test.result), `deployment "web": `+test.want; got != want {
+		if got, want := sentence(key, &test.result), `deployment "web" in namespace "shop": `+test.want; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
 		}
 	}

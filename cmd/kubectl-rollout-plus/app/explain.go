@@ -88,7 +88,7 @@ func (f *explainFlags) run(ctx context.Context, env *environment, args []string)
 	})
 	switch {
 	case err != nil:
-		return err
+		return f.selection.located(env, err)
 	case !found:
 		return env.noneFound()
 	case inTheWay:

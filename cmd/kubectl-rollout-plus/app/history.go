@@ -73,7 +73,7 @@ func (f *historyFlags) run(ctx context.Context, env *environment, args []string)
 		return err
 	}
 	if f.revision < 0 {
-		return usageError(fmt.Errorf("revision must be a positive integer: %d", f.revision))
+		return usageError(badRevision(f.revision))
 	}
 	show, err := f.shower(env)
 	if err != nil {
@@ -87,16 +87,16 @@ func (f *historyFlags) run(ctx context.Context, env *environment, args []string)
 	if err != nil {
 		return err
 	}
-	return found.Visit(func(info *resource.Info, err error) error {
+	return f.located(env, found.Visit(func(info *resource.Info, err error) error {
 		if err != nil {
 			return err
 		}
 		viewer, err := polymorphichelpers.HistoryViewerFor(info.Mapping.GroupVersionKind.GroupKind(), engine.Client)
 		if err != nil {
-			return err
+			return unsaid(err, objectIn(info), onlyWorkloads)
 		}
 		return show(ctx, &pastOf{Info: info, engine: engine, viewer: viewer})
-	})
+	}))
 }
 
 // pastOf is one object with what reads its history.
@@ -116,6 +116,11 @@ func (p *pastOf) tellBlind(env *environment, history *rollout.History) {
 		_, _ = fmt.Fprintf(env.ErrOut, "the pods of %s in namespace %q are not counted, and states go by its status alone: %v\n",
 			p.ObjectName(), p.Namespace, history.Blind)
 	}
+}
+
+// unsaid adds to an error about the history whose it is, and what to do next.
+func (p *pastOf) unsaid(err error) error {
+	return unsaid(err, objectIn(p.Info), listsRevisions(objectIn(p.Info)))
 }
 
 // shower is what -o and --template ask for.
@@ -142,7 +147,7 @@ func (f *historyFlags) shower(env *environment) (func(context.Context, *pastOf) 
 func (f *historyFlags) showText(env *environment, past *pastOf) error {
 	text, err := past.viewer.ViewHistory(past.Namespace, past.Name, f.revision)
 	if err != nil {
-		return err
+		return past.unsaid(err)
 	}
 	f.print.NamePrintFlags.Operation = f.title() + text
 	printer, err := f.print.ToPrinter()
@@ -173,7 +178,7 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 		if f.revision > 0 {
 			only := history.Find(f.revision)
 			if only == nil {
-				return fmt.Errorf("%w: %s in namespace %q has no revision %d", errNoRevision, past.ObjectName(), past.Namespace, f.revision)
+				return past.unsaid(errNoRevision)
 			}
 			revisions = []rollout.RevisionInfo{*only}
 		}
@@ -204,7 +209,7 @@ func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *
 	if f.revision > 0 {
 		object, found := objects[f.revision]
 		if !found {
-			return errNoRevision
+			return past.unsaid(errNoRevision)
 		}
 		return printer.PrintObj(object, env.Out)
 	}
@@ -236,7 +241,7 @@ func (f *historyFlags) objects(ctx context.Context, env *environment, past *past
 			return past.described(ctx, objects, revisions, env)
 		}
 	}
-	return nil, fmt.Errorf("the history of %s %q changed while it was read; run the command again", past.Mapping.GroupVersionKind.Kind, past.Name)
+	return nil, fmt.Errorf("the history of %s changed while it was read; run the command again", objectIn(past.Info).InNamespace())
 }
 
 // matching are the revisions of a history that there are objects of.

@@ -2,7 +2,9 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,14 +16,20 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // call runs a command line in this process. Nothing listens where its kubeconfig points to.
 func call(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
+	return callOn(t.Context(), t, "http://127.0.0.1:1", args...)
+}
+
+// callOn is the same with a server of the test's.
+func callOn(ctx context.Context, t *testing.T, server string, args ...string) (code int, out, errOut string) {
+	t.Helper()
 	kubeconfig := filepath.Join(t.TempDir(), "config")
-	const nobody = `{"apiVersion":"v1","kind":"Config","current-context":"c","contexts":[{"name":"c","context":{"cluster":"c","namespace":"shop"}}],` +
-		`"clusters":[{"name":"c","cluster":{"server":"http://127.0.0.1:1"}}]}`
-	if err := os.WriteFile(kubeconfig, []byte(nobody), 0o600); err != nil {
+	const config = `{"apiVersion":"v1","kind":"Config","current-context":"c","contexts":[{"name":"c","context":{"cluster":"c","namespace":"shop"}}],` +
+		`"clusters":[{"name":"c","cluster":{"server":"%s"}}]}`
+	if err := os.WriteFile(kubeconfig, fmt.Appendf(nil, config, server), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	code = Main(t.Context(), Process{
+	code = Main(ctx, Process{
 		Args: append([]string{"kubectl-rollout_plus", "--kubeconfig", kubeconfig}, args...),
 		In:   strings.NewReader(""), Out: &stdout, ErrOut: &stderr,
 		LookupEnv: func(string) (string, bool) { return "", false }, Version: "v1.2.3",
@@ -95,7 +103,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"diff sts/web --revision 0":                     "revision must be a positive integer: 0",
 		"diff sts/web --revision 1,2,3":                 "--revision was given 3 times",
 		"diff ds/web --color blue":                      "--color",
-		"undo deployment/web --to-revision -1":          "error: unable to find specified revision -1 in history\n",
+		"undo deployment/web --to-revision -1":          "error: unable to find specified revision -1 in history; --to-revision takes the number of one, which 'kubectl rollout-plus history' lists",
 		"undo deployment/web --hold 1m":                 "--hold goes with --steps",
 		"undo deployment/web --steps 0":                 "--steps",
 		"restart deployment/web --force --steps 1":      "--force does not go with --steps",

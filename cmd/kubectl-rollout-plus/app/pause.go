@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -44,14 +45,22 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 		if err == nil {
 			return a.printed(env, held, "paused")
 		}
+		if errors.Is(err, rollout.ErrHeld) {
+			return more(err, fmt.Sprintf(" in namespace %q; %s goes on", info.Namespace, commandOn("resume", objectIn(info))))
+		}
 		if !errors.Is(err, rollout.ErrNoRollout) {
 			return err
 		}
 	}
-	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn)}); err != nil {
-		return err
+	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn), only: onlyDeployments}); err != nil {
+		return whileAt(ctx, err, info, "paused")
 	}
 	return a.printed(env, info.Object, "paused")
+}
+
+// whileAt says of the end of a context that it came while an object was worked on; the write may have arrived.
+func whileAt(ctx context.Context, err error, info *resource.Info, done string) error {
+	return cutShort(ctx, err, fmt.Sprintf("while %s was %s; %s shows whether it is", objectIn(info), done, commandOn("status", objectIn(info))))
 }
 
 func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {

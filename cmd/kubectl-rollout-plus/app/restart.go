@@ -116,7 +116,7 @@ func onlyDeployment(info *resource.Info) error {
 	if _, is := info.Object.(*appsv1.Deployment); is {
 		return nil
 	}
-	return usageError(fmt.Errorf("--steps is for Deployments only, and %s is none", info.ObjectName()))
+	return usageError(fmt.Errorf("--steps is for Deployments only, and %s in namespace %q is none; leave it out", info.ObjectName(), info.Namespace))
 }
 
 // startOn drives a rollout of one of several Deployments.
@@ -139,11 +139,11 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
 	if !f.force {
 		if err := env.refuseToPile(ctx, info); err != nil {
-			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectIn(info)))
+			return cutShort(ctx, forcible(err), fmt.Sprintf("before %s was restarted", objectIn(info)))
 		}
 	}
 	err := f.adjust(ctx, info, adjustment{
-		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn),
+		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn), only: onlyWorkloads,
 		amend: func(object runtime.Object, patch map[string]any) error {
 			if err := annotateCause(object, patch, f.cause); err != nil {
 				return err

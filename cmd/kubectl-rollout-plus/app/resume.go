@@ -60,8 +60,8 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 		return fmt.Errorf("%w before %s was resumed", cause, objectIn(info))
 	}
 	unpause := adjustment{
-		mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn),
-		amend:  func(object runtime.Object, patch map[string]any) error { return f.because(ctx, env, object, patch) },
+		mutate: set.PatchFn(polymorphichelpers.ObjectResumerFn), only: onlyDeployments,
+		amend: func(object runtime.Object, patch map[string]any) error { return f.because(ctx, env, object, patch) },
 	}
 	if mayBeOpen(info) {
 		err := f.goOn(ctx, env, info, unpause)
@@ -70,7 +70,7 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 		}
 	}
 	if err := f.adjust(ctx, info, unpause); err != nil {
-		return err
+		return whileAt(ctx, err, info, "resumed")
 	}
 	return f.printed(env, info.Object, "resumed")
 }
@@ -102,7 +102,8 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		return err
 	}
 	if f.cause != "" {
-		return usageError(fmt.Errorf("--change-cause is for a Deployment that is resumed after a pause: the rollout of deployment %q has its own", info.Name))
+		return usageError(fmt.Errorf("--change-cause is for a Deployment that is resumed after a pause: the rollout of %s has its own; leave it out",
+			objectIn(info).InNamespace()))
 	}
 	printer, err := env.printer(f.drive.output, key)
 	if err != nil {
@@ -110,7 +111,7 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 	}
 	if d, is := info.Object.(*appsv1.Deployment); is && d.Spec.Paused {
 		if err := f.adjust(ctx, info, unpause); err != nil {
-			return err
+			return whileAt(ctx, err, info, "resumed")
 		}
 	}
 	return env.driveTo(ctx, key, f.drive, verbs{}, printer,

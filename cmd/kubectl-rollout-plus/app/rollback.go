@@ -76,7 +76,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 	r.ctx, r.left = ctx, rollout.TemplateOf(object)
 	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
 	if err != nil {
-		return "", err
+		return "", unsaid(err, objectNamed(kind.Kind, object), onlyWorkloads)
 	}
 	compute := func() (string, error) {
 		r.err, r.refused, r.live, r.answer = nil, nil, nil, nil
@@ -97,9 +97,21 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 		case r.refused != nil && !apierrors.IsConflict(r.refused):
 			return "", r.refused
 		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
-			return "", err
+			return "", r.unsaid(err, objectNamed(kind.Kind, object))
 		}
 	}
+}
+
+// unsaid adds to an error in the rollbacker's words what those leave unsaid.
+func (r *rollback) unsaid(err error, object printers.Object) error {
+	d, is := r.live.(*appsv1.Deployment)
+	switch {
+	case errors.Is(r.err, errUnobserved):
+		return err // these are not the rollbacker's
+	case is && d.Spec.Paused:
+		return unsaid(err, object, commandOn("resume", object)+" resumes it")
+	}
+	return unsaid(err, object, listsRevisions(object))
 }
 
 // onceObserved computes the rollback again when the controller has observed the newest template.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +22,8 @@ const (
 // environment is what every command shares.
 type environment struct {
 	genericiooptions.IOStreams
+	// ctx is the command's, for requests of libraries that take none; nil before the command runs.
+	ctx       context.Context
 	shared    sharedFlags
 	factory   cmdutil.Factory
 	flags     *genericclioptions.ConfigFlags
@@ -58,6 +61,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 			}
 			return cmd.Help()
 		},
+		PersistentPreRun:   func(cmd *cobra.Command, _ []string) { env.ctx = cmd.Context() },
 		PersistentPostRunE: func(*cobra.Command, []string) error { return env.shared.check() },
 	}
 	root.SetIn(streams.In)

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -28,7 +27,7 @@ func (s *selection) add(cmd *cobra.Command) {
 // check refuses a command line that names nothing.
 func (s *selection) check(args []string) error {
 	if len(args) == 0 && !s.inFiles() {
-		return usageError(errors.New("required resource not specified"))
+		return usageError(fmt.Errorf("%w, or give it with -f FILE", errNothingNamed))
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func commandOn(verb string, object printers.Object) string {
 
 // sentence says what happened, to which Deployment, and what to do next.
 func sentence(key types.NamespacedName, result *rollout.Result) string {
-	text := fmt.Sprintf("deployment %q: ", key.Name)
+	text := printers.Deployment(key.Namespace, key.Name).InNamespace() + ": "
 	switch result.Outcome {
 	case rollout.RolledBack:
 		text += "the rollout failed and was rolled back"
@@ -80,12 +80,25 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 	case result.Towards == rollout.Done && result.Record != nil:
 		return "; the new version is completed by itself, " + command("status", key) + " shows it"
 	case !open:
-		return ""
+		return ended(key, result)
 	case result.Record.RollingBack:
 		return "; the old version is returning, " + abort + " sees to it that it is complete"
 	}
 	where := fmt.Sprintf("; it stands still at step %d of %d, ", result.Record.Step, len(result.Record.Plan.Steps))
 	return where + resume + " goes on, " + abort + " goes back"
+}
+
+// ended says what to do about a rollout that is not open any more.
+func ended(key types.NamespacedName, result *rollout.Result) string {
+	switch {
+	case result.Outcome == rollout.Deleted:
+		return fmt.Sprintf("; 'kubectl get deployments -n %s' lists those there are", key.Namespace)
+	case result.Outcome == rollout.RolledBack && result.Finding != nil:
+		return "; correct the new version and roll it out again"
+	case result.Outcome == rollout.Failed, result.Outcome == rollout.Overtaken:
+		return "; " + command("explain", key) + " tells more"
+	}
+	return ""
 }
 
 // withHint adds what to do next to errors that the core only names.
@@ -96,7 +109,8 @@ func withHint(err error, key types.NamespacedName) error {
 		return overtaken(printers.Deployment(key.Namespace, key.Name))
 	}
 	if errors.As(err, &check) {
-		return fmt.Errorf("deployment %q: %w; nothing was written, and --skip-checks begins all the same", key.Name, err)
+		return fmt.Errorf("%s: %w; nothing was written, and --skip-checks begins all the same",
+			printers.Deployment(key.Namespace, key.Name).InNamespace(), err)
 	}
 	if errors.As(err, &open) {
 		return fmt.Errorf("%w; %s goes on, %s goes back", err, command("resume", key), command("abort", key))

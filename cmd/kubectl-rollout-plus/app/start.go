@@ -200,7 +200,7 @@ func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 	}
 	if cmd.Flags().Changed("to-revision") {
 		if f.toRevision < 0 {
-			return change, flagError("to-revision", fmt.Sprint(f.toRevision), fmt.Errorf("unable to find specified revision %d in history", f.toRevision))
+			return change, flagError("to-revision", fmt.Sprint(f.toRevision), badTarget(f.toRevision))
 		}
 		change.ToRevision = &f.toRevision
 		change.OwnCause = !cmd.Flags().Changed("change-cause")

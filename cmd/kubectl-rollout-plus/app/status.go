@@ -58,7 +58,7 @@ func (f *statusFlags) validate(env *environment, args []string) error {
 	}
 	switch {
 	case f.revision < 0:
-		return usageError(fmt.Errorf("revision must be a positive integer: %d", f.revision))
+		return usageError(badRevision(f.revision))
 	case f.output != "" && f.output != "json":
 		return flagError("output", f.output, fmt.Errorf("expected json, or nothing for kubectl's lines"))
 	}

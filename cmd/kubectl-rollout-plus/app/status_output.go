@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/resource"
 
@@ -81,6 +82,17 @@ func (t *statusTarget) tellObstacle() {
 		t.obstacle = obstacle.Pod
 		t.note(obstacle.Text)
 	}
+}
+
+// tellPartition says of a StatefulSet how much of it its partition holds back: kubectl's line is the same without one.
+func (t *statusTarget) tellPartition() {
+	set, is := t.view.Workload.(*appsv1.StatefulSet)
+	if !is || t.view.Phase != rollout.Partitioned || !t.watch || t.output != "" {
+		return
+	}
+	counts := rollout.PodCountsOf(set)
+	t.note(fmt.Sprintf("%s keeps %d of %d pods at the earlier revision (partition %d)",
+		t.object, counts.Total-counts.Updated, counts.Total, *set.Spec.UpdateStrategy.RollingUpdate.Partition))
 }
 
 // document writes the JSON of an object whose rollout has ended, or which is only looked at.

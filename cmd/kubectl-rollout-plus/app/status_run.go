@@ -53,7 +53,7 @@ func (r *statusRun) run(ctx context.Context, objects resource.Visitor) error {
 	if err == nil && !r.found {
 		return r.env.noneFound()
 	}
-	return settled(err)
+	return settled(r.located(r.env, err))
 }
 
 // glance judges an object by itself. One that is to be followed gives an error that stands for what comes of it, so that
@@ -62,12 +62,12 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	kind := info.ResourceMapping().GroupVersionKind
 	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
 	if err != nil {
-		return r.unread(info, err)
+		return r.unread(info, unsaid(err, objectIn(info), onlyWorkloads))
 	}
 	workload, ok := info.Object.(rollout.Workload)
 	if !ok || !rollout.IsWorkload(workload) {
-		return r.unread(info, fmt.Errorf("%s %q of %s cannot be followed; name it as %s.apps",
-			kind.Kind, info.Name, kind.GroupVersion(), info.Mapping.Resource.Resource))
+		return r.unread(info, fmt.Errorf("%s of %s cannot be followed; name it as %s.apps",
+			objectIn(info).InNamespace(), kind.GroupVersion(), info.Mapping.Resource.Resource))
 	}
 	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectIn(info)}
 	if view := rollout.Glance(workload); !t.takesMore(ctx, view) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -60,6 +61,9 @@ func (t *statusTarget) follow(ctx context.Context) error {
 			rollout.ErrTimeout, t.timeout, t.object, commandOn("status", t.object))
 	case errors.Is(err, rollout.ErrDeleted):
 		phase = rollout.PhaseDeleted
+		err = unsaid(err, t.object, "'kubectl get "+strings.ToLower(t.object.Kind)+"s -n "+t.object.Namespace+"' lists those there are")
+	case apierrors.IsForbidden(err):
+		err = fmt.Errorf("%w; without it %s cannot be followed, and status --watch=false just looks", err, t.object.InNamespace())
 	}
 	err = waitedFor(err, t.object)
 	t.document(ctx, phase, err)
@@ -80,11 +84,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	if view.Stale && !t.watch {
 		return false, nil // a look is one at all there is
 	}
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
-	if err != nil {
-		return true, err
-	}
-	text, done, err := t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
+	text, done, err := t.status(view)
 	if err != nil {
 		err = t.refused(err)
 		t.document(ctx, t.phaseRefused(), err)
@@ -100,6 +100,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	case done && t.settles && view.Settling:
 		return false, nil
 	case done:
+		t.tellPartition()
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
 		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, commandOn("status", t.object))}
@@ -110,6 +111,18 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	}
 	t.document(ctx, view.Phase, err)
 	return true, err
+}
+
+// status is kubectl's line, and whether the rollout has ended. Where kubectl has none, whoever waits goes by the phase.
+func (t *statusTarget) status(view *rollout.View) (text string, done bool, err error) {
+	if t.settles && recreates(view.Workload) {
+		return "", view.Phase == rollout.Complete, nil
+	}
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
+	if err != nil {
+		return "", false, err
+	}
+	return t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
 }
 
 // fails tells whether what stands in the way is told as a failure: kubectl's line alone has none.
@@ -140,10 +153,10 @@ func stepLine(view *rollout.View) string {
 func (t *statusTarget) refused(err error) error {
 	view := t.view
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
-	case view.Phase == rollout.OnDelete && t.output != "":
-		return fmt.Errorf("%w: %s", err, onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)))
 	case view.Phase == rollout.OnDelete:
-		t.note(onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)))
+		return fmt.Errorf("%w: %s; %s tells how they are", err, onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)), commandOn("explain", t.object))
+	case recreates(view.Workload):
+		return unsaid(err, t.object, "it has strategy Recreate, and "+commandOn("explain", t.object)+" tells how its pods are")
 	case d != nil && view.Phase == rollout.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&
 		(t.revision == 0 || t.revision == rollout.RevisionOf(d)):
 		cause := fmt.Sprintf("no progress for %d s (progressDeadlineSeconds)", *d.Spec.ProgressDeadlineSeconds)
@@ -152,7 +165,13 @@ func (t *statusTarget) refused(err error) error {
 		}
 		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s%s", err, cause, t.wayBack())}
 	}
-	return err
+	return unsaid(err, t.object, listsRevisions(t.object))
+}
+
+// recreates tells of a StatefulSet whether it stops all its pods before new ones start, for which kubectl has no status.
+func recreates(workload rollout.Workload) bool {
+	set, is := workload.(*appsv1.StatefulSet)
+	return is && set.Spec.UpdateStrategy.Type == appsv1.RecreateStatefulSetStrategyType
 }
 
 // onDelete says how far the pods of an object with strategy OnDelete have been replaced.
@@ -180,10 +199,10 @@ func (t *statusTarget) failure() error {
 	return &exitError{code: outcomeCode(result, nil, false), err: errors.New(text)}
 }
 
-// wayBack says how to go back, where there is something to go back to.
+// wayBack says how to go back, and where there is nothing to go back to, what tells how to go on.
 func (t *statusTarget) wayBack() string {
 	if rollout.PodCountsOf(t.view.Workload).Old == 0 && rollout.RevisionOf(t.view.Workload) < 2 {
-		return ""
+		return "; " + commandOn("explain", t.object) + " tells more"
 	}
 	return "; " + commandOn("undo", t.object) + " goes back"
 }

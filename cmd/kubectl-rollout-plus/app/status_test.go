@@ -73,7 +73,9 @@ func TestOnDeleteIsSaid(t *testing.T) {
 
 func TestWayBack(t *testing.T) {
 	t.Parallel()
-	for revision, want := range map[string]string{"1": "", "2": "; 'kubectl rollout-plus undo deployment/web -n shop' goes back"} {
+	for revision, want := range map[string]string{
+		"1": "; 'kubectl rollout-plus explain deployment/web -n shop' tells more", "2": "; 'kubectl rollout-plus undo deployment/web -n shop' goes back",
+	} {
 		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rollout.RevisionAnnotation: revision}}}
 		target := &statusTarget{object: printers.Deployment("shop", "web"), view: rollout.Glance(d)}
 		if got := target.wayBack(); got != want {
@@ -142,5 +144,33 @@ func TestAFailureIsToldWithEvidenceAndWhatToRun(t *testing.T) {
 		if got := errOut.String(); output == "" && got != told || output != "" && got != "" {
 			t.Errorf("-o %q: got %s", output, got)
 		}
+	}
+}
+
+// Kubectl has no status for a StatefulSet with strategy Recreate: whoever waits goes by its phase, and status says what it is.
+func TestAStatefulSetThatRecreates(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.StatefulSet{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"}, ObjectMeta: metav1.ObjectMeta{Name: "db", Namespace: "shop", Generation: 1},
+		Spec: appsv1.StatefulSetSpec{UpdateStrategy: appsv1.StatefulSetUpdateStrategy{Type: appsv1.RecreateStatefulSetStrategyType}},
+	}
+	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(set).GroupKind())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := func(settles bool) *statusTarget {
+		run := &statusRun{statusFlags: &statusFlags{watch: true}, env: &environment{IOStreams: genericiooptions.NewTestIOStreamsDiscard()}, settles: settles}
+		return &statusTarget{statusRun: run, viewer: viewer, workload: set, object: objectOf(set)}
+	}
+	for updated, want := range map[int32]bool{0: false, 1: true} {
+		set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, Replicas: 1, ReadyReplicas: 1, UpdatedReplicas: updated}
+		if enough, err := target(true).judge(t.Context(), rollout.Glance(set)); enough != want || err != nil {
+			t.Errorf("%d updated: enough %v, %v", updated, enough, err)
+		}
+	}
+	const refused = `rollout status is only available for RollingUpdate strategy type: statefulset "db" in namespace "shop"; it has strategy Recreate, ` +
+		`and 'kubectl rollout-plus explain statefulset/db -n shop' tells how its pods are`
+	if _, err := target(false).judge(t.Context(), rollout.Glance(set)); err == nil || err.Error() != refused {
+		t.Errorf("got %v", err)
 	}
 }

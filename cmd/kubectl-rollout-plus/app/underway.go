@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 
@@ -42,6 +43,14 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 		return nil
 	}
 	return env.waitForEnd(ctx, engine, workload)
+}
+
+// forcible adds to an error for a right that looking takes how to do without.
+func forcible(err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%w; --force restarts without looking", err)
+	}
+	return err
 }
 
 // waitForEnd waits until a rollout has ended, but not for long, and not for one that fails.

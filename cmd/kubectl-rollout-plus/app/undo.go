@@ -114,7 +114,7 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 
 func (f *undoFlags) validate(cmd *cobra.Command) error {
 	if f.toRevision < 0 {
-		return usageError(fmt.Errorf("unable to find specified revision %d in history", f.toRevision))
+		return usageError(badTarget(f.toRevision))
 	}
 	stepwise := cmd.Flags().Changed("steps")
 	if stepwise && f.syncLastApplied {
@@ -143,10 +143,11 @@ func (f *undoFlags) oneDeployment(env *environment, args []string) (types.Namesp
 		return types.NamespacedName{}, err
 	}
 	if len(infos) != 1 {
-		return types.NamespacedName{}, usageError(fmt.Errorf("--steps takes one Deployment at a time, not %d objects", len(infos)))
+		return types.NamespacedName{}, usageError(fmt.Errorf("--steps takes one Deployment at a time, not %d objects; name one, or leave it out", len(infos)))
 	}
 	if _, ok := infos[0].Object.(*appsv1.Deployment); !ok {
-		return types.NamespacedName{}, usageError(fmt.Errorf("only Deployments are rolled out in steps, not %q", infos[0].ObjectName()))
+		return types.NamespacedName{}, usageError(fmt.Errorf("only Deployments are rolled out in steps, not %q in namespace %q; leave --steps out",
+			infos[0].ObjectName(), infos[0].Namespace))
 	}
 	return types.NamespacedName{Namespace: infos[0].Namespace, Name: infos[0].Name}, nil
 }

@@ -44,6 +44,9 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	}
 	// All are read before the first goes back: none of them is in the way of another.
 	all := allFound(result)
+	for i := range all {
+		all[i] = f.located(env, all[i])
+	}
 	var refused []error
 	eachFound(all, func(info *resource.Info) error {
 		f.returns(info)

@@ -322,15 +322,20 @@ func TestAQuotaThatThrottlesIsNoFailure(t *testing.T) {
 	ready.Status.ContainerStatuses[0].Ready = true
 	ready.Status.Conditions[0] = corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: at(90)}
 	in := inputOf(100, ready)
-	in.ReplicaSet = &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Conditions: []appsv1.ReplicaSetCondition{{
+	in.Namespace, in.ReplicaSet = "shop", &appsv1.ReplicaSet{Status: appsv1.ReplicaSetStatus{Conditions: []appsv1.ReplicaSetCondition{{
 		Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "exceeded quota: q", LastTransitionTime: at(10),
 	}}}}
+	in.ReplicaSet.Name = "web-1"
 	if got := summary(Diagnose(in)); got != "warning QuotaExceeded 1" {
 		t.Errorf("got %s", got)
 	}
 	in.Now = at(135).Time
-	if got := summary(Diagnose(in)); got != "fatal QuotaExceeded 1" {
+	report := Diagnose(in)
+	if got := summary(report); got != "fatal QuotaExceeded 1" {
 		t.Errorf("got %s", got)
+	}
+	if got := strings.Join(report.Findings[0].Evidence, "\n"); !strings.Contains(got, "'kubectl label replicaset web-1 -n shop retried=$(date +%s) --overwrite'") {
+		t.Errorf("it does not tell how to have it tried again: %s", got)
 	}
 }
 

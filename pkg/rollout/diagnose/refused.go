@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ func (d *diagnosis) refused() []signal {
 		}
 		s := d.refusal(c.Reason, c.Message, c.LastTransitionTime.Time)
 		s.object, s.uid = Object{"ReplicaSet", d.ReplicaSet.Name}, d.ReplicaSet.UID
+		// An annotation would do, too, but kubectl's undo copies those to the Deployment.
+		s.evidence = []string{fmt.Sprintf("its controller tries again ever less often, up to 17m apart; "+
+			"'kubectl label replicaset %s -n %s retried=$(date +%%s) --overwrite' has it try at once", d.ReplicaSet.Name, d.Namespace)}
 		return []signal{s}
 	}
 	return nil

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/cli-runtime/pkg/resource"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func infoOf(object runtime.Object, kind string) *resource.Info {
+	return &resource.Info{Namespace: "shop", Name: "web", Object: object, Mapping: &meta.RESTMapping{
+		GroupVersionKind: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: kind},
+		Resource:         schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: strings.ToLower(kind) + "s"},
+		Scope:            meta.RESTScopeNamespace,
+	}}
+}
+
+// Scripts look for kubectl's words at the beginning; what those leave unsaid comes after them.
+func TestUnsaid(t *testing.T) {
+	t.Parallel()
+	const where = `: deployment "web" in namespace "shop"; `
+	meta := metav1.ObjectMeta{Namespace: "shop", Name: "web"}
+	object := printers.Deployment("shop", "web")
+	paused := &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Paused: true}}
+	missing := apierrors.NewNotFound(schema.GroupResource{Group: "apps", Resource: "deployments"}, "web")
+	notPaused := errors.New(`error: deployments.apps "web" is not paused`)
+	for want, err := range map[string]error{
+		"unable to find specified revision 9 in history" + where + "'kubectl rollout-plus history deployment/web -n shop' lists the revisions": (&rollback{}).
+			unsaid(errors.New("unable to find specified revision 9 in history"), object),
+		"you cannot" + where + "'kubectl rollout-plus resume deployment/web -n shop' resumes it": (&rollback{live: paused}).unsaid(errors.New("you cannot"), object),
+		"in whole": (&rollback{err: errUnobserved}).unsaid(errors.New("in whole"), object),
+		`error: deployments.apps "web" is not paused in namespace "shop"; 'kubectl rollout-plus status deployment/web -n shop' shows its rollout`: unchanged(
+			notPaused, infoOf(&appsv1.Deployment{ObjectMeta: meta}, "Deployment"), onlyDeployments),
+		`error: deployments.apps "web" is not paused in namespace "shop"; 'kubectl rollout-plus resume deployment/web -n shop' resumes it`: unchanged(
+			notPaused, infoOf(paused, "Deployment"), onlyDeployments),
+		`pausing is not supported in namespace "shop"; only Deployments are paused and resumed`: unchanged(
+			errors.New("pausing is not supported"), infoOf(&corev1.ReplicationController{}, "ReplicationController"), onlyDeployments),
+		`deployments.apps "web" not found in namespace "shop"; 'kubectl get deployments -n shop' lists those there are`: located(missing, "shop"),
+		"other": located(errors.New("other"), "shop"),
+	} {
+		if err.Error() != want {
+			t.Errorf("got\n%s\nwant\n%s", err, want)
+		}
+	}
+	if text := errorText(located(missing, "shop")); text != `Error from server (NotFound): deployments.apps "web" not found`+
+		` in namespace "shop"; 'kubectl get deployments -n shop' lists those there are` {
+		t.Error(text)
+	}
+	several := utilerrors.NewAggregate([]error{errors.New("x"), missing})
+	if text := errorText(located(several, "shop")); text != "x\n"+errorText(located(missing, "shop")) {
+		t.Error(text)
+	}
+	if missing.ErrStatus.Message != `deployments.apps "web" not found` {
+		t.Errorf("the answer itself was changed: %s", missing)
+	}
+	if err := unsaid(rollout.ErrDeleted, object, "next"); !errors.Is(err, rollout.ErrDeleted) {
+		t.Errorf("%v is of another type", err)
+	}
+}
+
+func TestARestartIsForcible(t *testing.T) {
+	t.Parallel()
+	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("no"))
+	if got := forcible(denied).Error(); got != denied.Error()+"; --force restarts without looking" {
+		t.Error(got)
+	}
+	if other := errors.New("other"); !errors.Is(forcible(other), other) || forcible(other).Error() != "other" || forcible(nil) != nil {
+		t.Error("another error is changed")
+	}
+}
