@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 const (
@@ -126,6 +127,10 @@ func decodeRecord(text string) (*Record, error) {
 	}
 	if record.Step < 1 || record.Step > len(record.Plan.Steps) || record.Plan.Steps.Validate() != nil {
 		return nil, fmt.Errorf("annotation %s has no step %d in %q", Annotation, record.Step, record.Plan.Steps)
+	}
+	if record.Plan.Limits.areNought() {
+		// Earlier versions began rollouts so. What it came to is what the API takes.
+		record.Plan.Limits.Unavailable = intstr.FromInt32(1)
 	}
 	return &record, nil
 }

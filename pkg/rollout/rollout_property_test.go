@@ -50,8 +50,6 @@ func drawLimit(t *rapid.T, name string, most int) intstr.IntOrString {
 	return intstr.FromInt(rapid.IntRange(0, most).Draw(t, name))
 }
 
-func isNought(l intstr.IntOrString) bool { return l.String() == "0" || l.String() == "0%" }
-
 func drawLimits(t *rapid.T, name string) (surge, unavailable intstr.IntOrString) {
 	surge, unavailable = drawLimit(t, name+" surge", 6), drawLimit(t, name+" unavailable", 6)
 	if isNought(surge) && isNought(unavailable) {
@@ -96,7 +94,14 @@ func drawScenario(t *rapid.T) scenario {
 	c.Options = StartOptions{Steps: drawSteps(t, c.Replicas), OnFailure: OnFailureRollback}
 	if rapid.Bool().Draw(t, "limits of its own") {
 		surge, unavailable := drawLimits(t, "rollout's")
-		c.Options.MaxSurge, c.Options.MaxUnavailable = &surge, &unavailable
+		switch rapid.IntRange(0, 2).Draw(t, "which") {
+		case 0:
+			c.Options.MaxSurge = &surge
+		case 1:
+			c.Options.MaxUnavailable = &unavailable
+		default:
+			c.Options.MaxSurge, c.Options.MaxUnavailable = &surge, &unavailable
+		}
 	}
 	c.Options.Hold = time.Duration(rapid.SampledFrom([]int{0, 0, 1, 10}).Draw(t, "hold")) * time.Second
 	if rapid.IntRange(0, 3).Draw(t, "breaks") == 3 {
