@@ -138,8 +138,9 @@ func (s *session) tell(ctx context.Context, finding *Finding) {
 func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {
 	record, before := *s.record, s.record.Step
 	record.Step = a.step
-	p := newGatePatch(d)
-	p.settings(gated(a.gate.Strategy(replicasOf(d), record.Plan.Limits)))
+	p, strategy := newGatePatch(d), a.gate.Strategy(replicasOf(d), record.Plan.Limits)
+	p.settings(gated(strategy))
+	record.opens(strategy)
 	if err := p.record(&record); err != nil {
 		return err
 	}

@@ -178,7 +178,21 @@ func (st *stepper) next(m memory) (action, memory) {
 		return finish{outcome: Done}, m
 	}
 	target := st.record.Plan.Steps.Target(st.record.Step, replicas)
-	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits)}, m
+	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits).within(target, st.gone())}, m
+}
+
+// gone is how many old pods the controller was told to do without.
+func (st *stepper) gone() int32 { return replicasOf(st.Deployment) - st.oldSize(st.current) }
+
+// opening is the gate that follows this one in a step. Old pods may be gone of which the watch has not told yet, up to
+// what the present gate allows, or one before it. How far the controller went with those is known once it has copied
+// the present one's record to the new ReplicaSet: it does that before it changes any size.
+func (st *stepper) opening(present Gate) Gate {
+	next := NextGate(st.target, st.counts.NewReady, st.limits)
+	if st.current.Annotations[Annotation] != st.Deployment.Annotations[Annotation] && present != (Gate{}) {
+		next.Surge = min(next.Surge, present.Surge)
+	}
+	return next.within(st.target, max(present.Unavailable, st.gone()))
 }
 
 func (st *stepper) exceeds(rest Gate) bool {
@@ -212,7 +226,7 @@ func (st *stepper) advance(m memory) (action, memory) {
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
-	desired := NextGate(st.target, st.counts.NewReady, st.limits)
+	desired := st.opening(gate)
 	if st.ungated() || desired == gate {
 		m.gainedAt = time.Time{}
 		return orStalled(st.Snapshot, st.record, st.current, m, await{until: st.wake}, st.now), m

@@ -74,6 +74,8 @@ type Record struct {
 	Plan Plan `json:"plan"`
 	// Step is the number, from 1, of the step under way.
 	Step int `json:"step"`
+	// Gate is what the rollout has opened last; records of earlier versions do not tell.
+	Gate *Opening `json:"gate,omitempty"`
 	// RollingBack is set while the old version returns within limits that are not the Deployment's own.
 	RollingBack bool `json:"rollingBack,omitempty"`
 	// Ungated is set in the last step once it needs no gate: the Deployment has all borrowed fields back but the deadline.
@@ -84,6 +86,22 @@ type Record struct {
 	Note json.RawMessage `json:"note,omitempty"`
 	// StartedAt is when the rollout began.
 	StartedAt metav1.Time `json:"startedAt"`
+}
+
+// Opening is a gate as it was written: its strategy, and the how manieth it was, so that no two are alike.
+type Opening struct {
+	Limits
+
+	Move int `json:"move"`
+}
+
+// opens notes the strategy of a gate that is about to be written.
+func (r *Record) opens(strategy appsv1.DeploymentStrategy) {
+	opening := Opening{Limits: LimitsOf(strategy), Move: 1}
+	if r.Gate != nil {
+		opening.Move += r.Gate.Move
+	}
+	r.Gate = &opening
 }
 
 // Plan is how a rollout goes: its steps, its limits, and what happens after each step and on failure.

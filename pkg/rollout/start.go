@@ -221,6 +221,7 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 		}
 		gate := NextGate(p.record.Target(p.replicas), 0, resolved)
 		settings = gated(gate.Strategy(p.replicas, p.record.Plan.Limits))
+		p.record.opens(settings.Strategy)
 		if err := patch.record(p.record); err != nil {
 			return nil, err
 		}
