@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -40,14 +39,6 @@ func SettingsOf(d *appsv1.Deployment) Settings {
 		MinReadySeconds:         d.Spec.MinReadySeconds,
 		ProgressDeadlineSeconds: d.Spec.ProgressDeadlineSeconds,
 	}
-}
-
-// keeping leaves a minReadySeconds that somebody else has set meanwhile as it is.
-func (s Settings) keeping(d *appsv1.Deployment) Settings {
-	if d.Spec.MinReadySeconds != GateMinReadySeconds {
-		s.MinReadySeconds = d.Spec.MinReadySeconds
-	}
-	return s
 }
 
 // Revision names a ReplicaSet and the revision it had when the rollout began.
@@ -86,22 +77,6 @@ type Record struct {
 	Note json.RawMessage `json:"note,omitempty"`
 	// StartedAt is when the rollout began.
 	StartedAt metav1.Time `json:"startedAt"`
-}
-
-// Opening is a gate as it was written: its strategy, and the how manieth it was, so that no two are alike.
-type Opening struct {
-	Limits
-
-	Move int `json:"move"`
-}
-
-// opens notes the strategy of a gate that is about to be written.
-func (r *Record) opens(strategy appsv1.DeploymentStrategy) {
-	opening := Opening{Limits: LimitsOf(strategy), Move: 1}
-	if r.Gate != nil {
-		opening.Move += r.Gate.Move
-	}
-	r.Gate = &opening
 }
 
 // Plan is how a rollout goes: its steps, its limits, and what happens after each step and on failure.
@@ -197,7 +172,7 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	if !MayBeOpen(d) {
 		return Idle, nil, nil
 	}
-	gated, unlimited := isGated(d), hasGateDeadline(d)
+	gated := isGated(d)
 	record, err := latestRecord(d.Annotations[Annotation], replicaSets, decode)
 	if err != nil {
 		if gated {
@@ -206,11 +181,11 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 		return Idle, nil, nil //nolint:nilerr // a left-over that cannot be read, on a Deployment that nothing was borrowed from
 	}
 	switch {
-	case gated, unlimited && record.Ungated:
+	case gated, hasGateDeadline(d) && record.Ungated:
 		return Open, record, nil
 	case record.RollingBack && LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
 		return RollingBack, record, nil
-	case unlimited && !apiequality.Semantic.DeepEqual(d.Spec.ProgressDeadlineSeconds, record.Wanted().ProgressDeadlineSeconds):
+	case record.leftBehind(d):
 		return Disturbed, record, nil
 	}
 	return Idle, nil, nil
@@ -238,7 +213,9 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFun
 		}
 		copied, copyErr := decode(text)
 		if copyErr == nil && (latest == nil || copied.ToRevision > latest.ToRevision) {
-			latest, err = copied, nil
+			copied := *copied
+			copied.Gate = nil // a copy may be older than what the Deployment carries
+			latest, err = &copied, nil
 		}
 	}
 	return latest, err

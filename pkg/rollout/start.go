@@ -220,8 +220,8 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 			return nil, err
 		}
 		gate := NextGate(p.record.Target(p.replicas), 0, resolved)
-		settings = gated(gate.Strategy(p.replicas, p.record.Plan.Limits))
-		p.record.opens(settings.Strategy)
+		p.record.opens(gate.Strategy(p.replicas, p.record.Plan.Limits))
+		settings = p.record.inForce(p.live)
 		if err := patch.record(p.record); err != nil {
 			return nil, err
 		}
