@@ -31,7 +31,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	switch a := next.(type) {
 	case await:
 		if err := s.sleep(ctx, a.until); err != nil {
-			return s.interrupted(err)
+			return s.interrupted(ctx, err)
 		}
 		return nil
 	case stop:
@@ -70,7 +70,7 @@ func (s *session) afterWrite(ctx context.Context, err error) *Result {
 	case err == nil:
 		return nil
 	case context.Cause(ctx) != nil:
-		return s.interrupted(context.Cause(ctx))
+		return s.interrupted(ctx, context.Cause(ctx))
 	case apierrors.IsNotFound(err):
 		return s.result(Deleted, "the Deployment was deleted")
 	case apierrors.IsConflict(err):
@@ -84,7 +84,7 @@ func (s *session) afterWrite(ctx context.Context, err error) *Result {
 		return s.result(Failed, explain(ctx, "patch", s.key, err).Error())
 	}
 	if err != nil {
-		return s.interrupted(err)
+		return s.interrupted(ctx, err)
 	}
 	return nil
 }
@@ -116,6 +116,9 @@ func isTransient(err error) bool {
 func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Result {
 	if a.finding != nil {
 		s.tell(ctx, a.finding)
+	}
+	if a.outcome == Failed {
+		s.rest(ctx, snapshot)
 	}
 	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack || s.state == Idle) {
 		s.state = Idle

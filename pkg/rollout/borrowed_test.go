@@ -78,10 +78,17 @@ func TestAGateThatOthersOpen(t *testing.T) {
 		t.Run(name+", standing", func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				ctx, cancel := context.WithCancelCause(t.Context())
-				b.onStep(2, func() { cancel(errors.New("interrupted")) })
+				b.onStep(2, func() {
+					// It has no time to leave the rollout at rest.
+					b.change(func() { b.refuse = func(r *http.Request) error { return onlyFor(r, http.MethodPatch, errors.New("killed")) } })
+					cancel(errors.New("interrupted"))
+				})
 				wantOutcome(t, b.start(ctx, t), Detached, "interrupted")
 				<-time.After(time.Minute)
-				b.change(func() { b.changeSpec(test.set) })
+				b.change(func() {
+					b.refuse = nil
+					b.changeSpec(test.set)
+				})
 				if _, err := b.engine.Resume(t.Context(), worldKey); err != nil && (name != "all of them" || !errors.Is(err, ErrNoRollout)) {
 					t.Fatal(err)
 				}

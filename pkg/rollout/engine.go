@@ -146,7 +146,7 @@ func (s *session) overlay(snapshot *Snapshot) {
 func (s *session) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {
-			return s.interrupted(err)
+			return s.interrupted(ctx, err)
 		}
 		if err := s.source.err(); err != nil {
 			return s.result(Failed, err.Error())
@@ -160,7 +160,7 @@ func (s *session) run(ctx context.Context) *Result {
 				return s.result(Deleted, "the Deployment was deleted")
 			}
 			if err := s.sleep(ctx, time.Time{}); err != nil {
-				return s.interrupted(err)
+				return s.interrupted(ctx, err)
 			}
 			continue
 		}

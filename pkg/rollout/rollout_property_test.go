@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -30,6 +31,8 @@ type scenario struct {
 	Aborts bool
 	// Scales is how often replicas change.
 	Scales int
+	// Holds is how often somebody holds the rollout, which then is resumed.
+	Holds int
 	// Losses is how often a pod loses its readiness, or is deleted by somebody.
 	Losses int
 	// Fresh lets the client see everything as it is.
@@ -38,9 +41,9 @@ type scenario struct {
 }
 
 func (c scenario) String() string {
-	return fmt.Sprintf("R=%d own %v min %d deadline %v; steps %s limits %v/%v hold %s on failure %s; broken %d%% old %d; kills %d aborts %v scales %d losses %d seed %d",
+	return fmt.Sprintf("R=%d own %v min %d deadline %v; steps %s limits %v/%v hold %s on failure %s; broken %d%% old %d; kills %d aborts %v scales %d holds %d losses %d seed %d",
 		c.Replicas, limitsText(LimitsOf(c.Own.Strategy)), c.Own.MinReadySeconds, ptr.Deref(c.Own.ProgressDeadlineSeconds, 0), c.Options.Steps,
-		c.Options.MaxSurge, c.Options.MaxUnavailable, c.Options.Hold, c.Options.OnFailure, c.Broken, c.BrokenOld, c.Kills, c.Aborts, c.Scales, c.Losses, c.Seed)
+		c.Options.MaxSurge, c.Options.MaxUnavailable, c.Options.Hold, c.Options.OnFailure, c.Broken, c.BrokenOld, c.Kills, c.Aborts, c.Scales, c.Holds, c.Losses, c.Seed)
 }
 
 func limitsText(l Limits) string { return l.Surge.String() + "/" + l.Unavailable.String() }
@@ -316,7 +319,17 @@ func (r *run) act() {
 		r.takeUp()
 		return
 	}
+	if r.Holds > 0 && r.random.IntN(20) == 0 {
+		r.Holds--
+		_, err := r.client.engine.Hold(context.Background(), worldKey)
+		r.note("somebody holds it: %v", err)
+		return
+	}
 	if r.client.result != nil {
+		if r.client.result.Outcome == Paused {
+			r.client.takeUp(resuming)
+			return
+		}
 		if r.client.result.Outcome == Failed {
 			r.note("left standing: %s", r.client.result.Message)
 			r.client.takeUp(returning)
@@ -377,8 +390,11 @@ func (w *world) wedged() bool {
 // over tells whether nothing is going to happen any more. A client that only waits for a new version whose new pods,
 // after a late change of replicas, are broken is right to fail, and there is nothing to go back to.
 func (r *run) over() bool {
-	if r.client.result == nil || r.client.result.Outcome != Failed {
-		return r.client.result != nil
+	if r.client.result == nil || r.client.result.Outcome == Paused {
+		return false
+	}
+	if r.client.result.Outcome != Failed {
+		return true
 	}
 	return r.client.awaits && r.Broken > 0 && imageOfTemplate(r.w.d) == "web:2"
 }
@@ -528,6 +544,7 @@ func TestLostPodsMakeNoStepLarger(t *testing.T) {
 		c := drawScenario(t)
 		c.BrokenOld = 0
 		c.Losses = rapid.IntRange(1, 12).Draw(t, "losses")
+		c.Holds = rapid.IntRange(0, 3).Draw(t, "holds")
 		fixedScaleRun(t, c).drive()
 	})
 }
