@@ -31,7 +31,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	switch a := next.(type) {
 	case await:
 		if err := s.sleep(ctx, a.until); err != nil {
-			return s.interrupted(err)
+			return s.interrupted(ctx, err)
 		}
 		return nil
 	case stop:
@@ -51,6 +51,8 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 		return s.adopt(ctx, d, a)
 	case finish:
 		return s.finish(ctx, d, a.outcome)
+	case part:
+		return s.part(ctx, d, a)
 	case goBack:
 		telling, cancel := context.WithTimeout(ctx, tellTimeout)
 		s.tell(telling, a.finding, true)
@@ -68,7 +70,7 @@ func (s *session) afterWrite(ctx context.Context, err error) *Result {
 	case err == nil:
 		return nil
 	case context.Cause(ctx) != nil:
-		return s.interrupted(context.Cause(ctx))
+		return s.interrupted(ctx, context.Cause(ctx))
 	case apierrors.IsNotFound(err):
 		return s.result(Deleted, "the Deployment was deleted")
 	case apierrors.IsConflict(err):
@@ -82,7 +84,7 @@ func (s *session) afterWrite(ctx context.Context, err error) *Result {
 		return s.result(Failed, explain(ctx, "patch", s.key, err).Error())
 	}
 	if err != nil {
-		return s.interrupted(err)
+		return s.interrupted(ctx, err)
 	}
 	return nil
 }
@@ -115,6 +117,9 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	if a.finding != nil {
 		s.tell(ctx, a.finding, false)
 	}
+	if a.outcome == Failed {
+		s.rest(ctx, snapshot)
+	}
 	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack || s.state == Idle) {
 		s.state = Idle
 		s.tidy(ctx, snapshot)
@@ -140,17 +145,16 @@ func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 }
 
 func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {
-	record, before := *s.record, s.record.Step
+	record, before := s.record.taking(d), s.record.Step
 	record.Step = a.step
-	p := newGatePatch(d)
-	p.settings(gated(a.gate.Strategy(replicasOf(d), record.Plan.Limits)))
-	if err := p.record(&record); err != nil {
+	record.opens(a.gate.Strategy(replicasOf(d), record.Plan.Limits))
+	if err := s.borrow(ctx, d, record); err != nil {
 		return err
 	}
-	if err := s.write(ctx, p); err != nil {
-		return err
+	if s.record.foreign(d) {
+		s.emit(ProgressEvent{Message: "the strategy was changed" + lastWriter(d) + " meanwhile; it comes into force when the rollout ends"})
 	}
-	s.record = &record // an interruption right after the write tells the step at which the rollout stands now
+	s.record = record // an interruption right after the write tells the step at which the rollout stands now
 	if a.step == before {
 		return nil
 	}
@@ -163,38 +167,56 @@ func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) 
 // leaveGate gives the Deployment its own strategy and minReadySeconds back. The rollout stays open: it can still fail and
 // go back.
 func (s *session) leaveGate(ctx context.Context, d *appsv1.Deployment) error {
-	record := *s.record
+	record := s.record.taking(d)
 	record.Ungated = true
-	settings := record.Wanted()
-	settings.ProgressDeadlineSeconds = new(int32(GateProgressDeadlineSeconds))
-	p := newGatePatch(d)
-	p.settings(settings)
-	if err := p.record(&record); err != nil {
+	if err := s.borrow(ctx, d, record); err != nil {
 		return err
 	}
-	if err := s.write(ctx, p); err != nil {
-		return err
-	}
-	s.record = &record
+	s.record = record
 	return nil
 }
 
-// finish gives the Deployment back: its own settings, and no annotation.
-func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
-	settings := s.record.Wanted()
+// borrow writes a record and the settings that it stands for.
+func (s *session) borrow(ctx context.Context, d *appsv1.Deployment, record *Record) error {
+	p := newGatePatch(d)
+	p.settings(record.inForce(d))
+	if err := p.record(record); err != nil {
+		return err
+	}
+	return s.write(ctx, p)
+}
+
+// giveBack gives the Deployment its own settings back, and takes the record from it.
+func (s *session) giveBack(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
+	record := s.record.taking(d)
+	settings := record.Wanted()
 	if outcome == RolledBack {
-		settings = s.record.Original
+		settings = record.Original
 	}
 	p := newGatePatch(d)
-	p.settings(settings.keeping(d))
+	p.settings(settings)
 	p.withoutRecord()
-	if err := s.write(ctx, p); err != nil {
+	return s.write(ctx, p)
+}
+
+// finish ends the rollout.
+func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
+	if err := s.giveBack(ctx, d, outcome); err != nil {
 		return err
 	}
 	if s.phase == stepping && outcome == Done {
 		s.meter.stepDone(s.record.Step, s.record.Target(replicasOf(d)), s.Clock.Now())
 	}
 	s.end(outcome)
+	return nil
+}
+
+// part gives the Deployment back to those who have taken the rollout's hold of it, and says so next.
+func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error {
+	if err := s.giveBack(ctx, d, Overtaken); err != nil {
+		return err
+	}
+	s.phase, s.parted = ending, &stop{outcome: Overtaken, message: a.message}
 	return nil
 }
 
@@ -223,7 +245,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	if err := s.returningTo(ctx, d, template); err != nil {
 		return err
 	}
-	p, settings := newPatch(d), s.record.Original
+	p, record := newPatch(d), s.record.taking(d)
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
 	if s.Annotations != nil {
@@ -231,18 +253,16 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 			p.annotate(key, value)
 		}
 	}
-	if s.record.ownLimits() {
+	if record.ownLimits() {
 		p.annotate(Annotation, "")
+		p.settings(record.Original)
 	} else {
-		record := *s.record
 		record.RollingBack = true
-		if err := p.record(&record); err != nil {
+		p.settings(record.inForce(d))
+		if err := p.record(record); err != nil {
 			return err
 		}
-		limits := record.Plan.Limits
-		settings.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &limits.Surge, MaxUnavailable: &limits.Unavailable}
 	}
-	p.settings(settings.keeping(d))
 	if err := s.write(ctx, p); err != nil {
 		return err
 	}

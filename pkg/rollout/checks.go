@@ -134,11 +134,15 @@ func limitsOfWorkload(workload Workload, surge, unavailable *intstr.IntOrString)
 		if strategy.Type == appsv1.RecreateDeploymentStrategyType {
 			return Resolved{Unavailable: replicasOf(w)}, nil
 		}
-		limits, err := LimitsOf(strategy).Override(surge, unavailable).At(replicasOf(w))
+		limits, err := overridden(strategy, surge, unavailable)
 		if err != nil {
-			return limits, &OptionError{Option: "max-surge, --max-unavailable", Err: err}
+			return Resolved{}, err
 		}
-		return limits, nil
+		resolved, err := limits.At(replicasOf(w))
+		if err != nil {
+			return resolved, &OptionError{Option: "max-surge, --max-unavailable", Err: err}
+		}
+		return resolved, nil
 	case *appsv1.StatefulSet:
 		return limitsOfStatefulSet(w, surge, unavailable)
 	case *appsv1.DaemonSet:

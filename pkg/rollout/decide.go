@@ -30,6 +30,8 @@ type (
 	adopt struct{ revision int64 }
 	// finish restores the borrowed fields and removes the record.
 	finish struct{ outcome Outcome }
+	// part restores what is left of the gate, and leaves the Deployment to those who have changed it.
+	part struct{ message string }
 	// goBack returns to the old version.
 	goBack struct{ finding *Finding }
 	// stop ends the engine's work and leaves everything as it is.
@@ -45,6 +47,7 @@ func (setGate) isAction()   {}
 func (leaveGate) isAction() {}
 func (adopt) isAction()     {}
 func (finish) isAction()    {}
+func (part) isAction()      {}
 func (goBack) isAction()    {}
 func (stop) isAction()      {}
 
@@ -99,8 +102,12 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 	if current.Name == record.From.ReplicaSet {
 		return finish{outcome: RolledBack}
 	}
-	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
-		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)}
+	message := fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
+		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)
+	if !isGated(s.Deployment) {
+		return part{message + "; nothing held it at its last step any more, and the Deployment controller goes on by itself"}
+	}
+	return stop{outcome: Overtaken, message: message}
 }
 
 // lastWriter names the field manager, other than the rollout's own, that has written the Deployment since the rollout
@@ -178,7 +185,21 @@ func (st *stepper) next(m memory) (action, memory) {
 		return finish{outcome: Done}, m
 	}
 	target := st.record.Plan.Steps.Target(st.record.Step, replicas)
-	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits)}, m
+	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits).within(target, st.gone())}, m
+}
+
+// gone is how many old pods the controller was told to do without.
+func (st *stepper) gone() int32 { return replicasOf(st.Deployment) - st.oldSize(st.current) }
+
+// opening is the gate that follows this one in a step. Old pods may be gone of which the watch has not told yet, up to
+// what the present gate allows, or one before it. How far the controller went with those is known once it has copied
+// the present one's record to the new ReplicaSet: it does that before it changes any size.
+func (st *stepper) opening(present Gate) Gate {
+	next := NextGate(st.target, st.counts.NewReady, st.limits)
+	if st.current.Annotations[Annotation] != st.Deployment.Annotations[Annotation] && present != (Gate{}) {
+		next.Surge = min(next.Surge, present.Surge)
+	}
+	return next.within(st.target, max(present.Unavailable, st.gone()))
 }
 
 func (st *stepper) exceeds(rest Gate) bool {
@@ -212,19 +233,19 @@ func (st *stepper) advance(m memory) (action, memory) {
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
-	desired := NextGate(st.target, st.counts.NewReady, st.limits)
-	if st.ungated() || desired == gate {
+	desired := st.opening(gate)
+	if st.ungated() || desired == gate && !st.record.foreign(st.Deployment) {
 		m.gainedAt = time.Time{}
 		return orStalled(st.Snapshot, st.record, st.current, m, await{until: st.wake}, st.now), m
 	}
 	if m.gainedAt.IsZero() {
 		m.gainedAt = st.now
 	}
-	if until := m.gainedAt.Add(gatherWindow); st.now.Before(until) && !st.worthIt(gate, desired) {
+	if until := m.gainedAt.Add(gatherWindow); st.now.Before(until) && !st.record.foreign(st.Deployment) && !st.worthIt(gate, desired) {
 		return await{until: until}, m
 	}
 	m.gainedAt = time.Time{}
-	if st.leaves(gate, desired) {
+	if st.leaves(gate, desired) && !st.record.foreign(st.Deployment) {
 		return leaveGate{}, m
 	}
 	return setGate{step: st.record.Step, gate: desired}, m

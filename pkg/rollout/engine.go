@@ -76,6 +76,8 @@ type session struct {
 	witness witness
 	warned  map[string]bool
 	heard   []*corev1.Event
+	// parted is what there is to say once the Deployment was given back to others.
+	parted *stop
 	// backSince is when the session first meant to go back.
 	backSince time.Time
 	held      bool
@@ -148,7 +150,7 @@ func (s *session) overlay(snapshot *Snapshot) {
 func (s *session) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {
-			return s.interrupted(err)
+			return s.interrupted(ctx, err)
 		}
 		if err := s.source.err(); err != nil {
 			return s.result(Failed, err.Error())
@@ -162,7 +164,7 @@ func (s *session) run(ctx context.Context) *Result {
 				return s.result(Deleted, "the Deployment was deleted")
 			}
 			if err := s.sleep(ctx, time.Time{}); err != nil {
-				return s.interrupted(err)
+				return s.interrupted(ctx, err)
 			}
 			continue
 		}
@@ -190,6 +192,8 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	now := s.Clock.Now()
 	var next action
 	switch {
+	case s.parted != nil:
+		next = *s.parted
 	case s.phase == resuming:
 		next = s.takeUp(snapshot)
 	case s.phase == ending:
@@ -253,8 +257,8 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 	case state == RollingBack:
 		return s.end(RolledBack)
 	case state == Disturbed:
-		return stop{outcome: Overtaken, message: "the fields that hold the rollout at its step were changed" +
-			lastWriter(snapshot.Deployment) + ", and the Deployment controller goes on by itself"}
+		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment) +
+			"; the others of them are the Deployment's own again, and its controller goes on by itself"}
 	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
 		return await{}
 	case s.record != nil && RevisionOf(current) == s.record.ToRevision:

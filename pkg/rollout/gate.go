@@ -32,6 +32,16 @@ func NextGate(target, ready int32, limits Resolved) Gate {
 	return Gate{Unavailable: unavailable, Surge: min(limits.Surge, target-unavailable)}
 }
 
+// within lets the gate make no more new pods than a target where this many old pods may be gone already: every old pod
+// that is gone makes room for a new one, even if those that it went for are not ready any more.
+func (g Gate) within(target, gone int32) Gate {
+	g.Surge = max(0, min(g.Surge, target-max(g.Unavailable, gone)))
+	if g == (Gate{}) {
+		g.Unavailable = 1 // the API takes no gate of nothing, and as many are gone already
+	}
+	return g
+}
+
 // RestingGate holds a finished step where it is with the smallest maxUnavailable that the controller stands still
 // with. Whatever others do to the Deployment meanwhile (another template, fewer replicas) then takes no more pods away
 // at once than the limits allow, where the gate at the end of a step would let all its new pods go.

@@ -100,3 +100,23 @@ func TestRestingGate(t *testing.T) {
 		t.Errorf("the controller takes a gate of nothing for one pod, so that it is one: %+v", got)
 	}
 }
+
+// Every old pod that is gone has made room for a new one, which is not made twice.
+func TestAGateAfterOldPodsHaveGone(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		gate         Gate
+		target, gone int32
+		want         Gate
+	}{
+		{Gate{1, 3}, 4, 3, Gate{1, 3}},
+		{Gate{1, 3}, 4, 4, Gate{0, 3}}, // a new pod of four is not ready any more, and four old ones are gone
+		{Gate{1, 0}, 1, 1, Gate{0, 1}}, // the only new pod is not, and no pod may be missing
+		{Gate{2, 4}, 8, 7, Gate{1, 4}},
+		{Gate{1, 1}, 2, 5, Gate{0, 1}}, // replicas have changed
+	} {
+		if got := test.gate.within(test.target, test.gone); got != test.want {
+			t.Errorf("%+v to %d with %d gone: got %+v, want %+v", test.gate, test.target, test.gone, got, test.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,18 +12,21 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// restTimeout bounds what is written when a command ends.
+const restTimeout = 2 * time.Second
+
 // ErrHeld tells that a rollout is held at its step already.
 var ErrHeld = errors.New("is already paused")
 
 // Opened gives ErrNoRollout where no stepwise rollout is open. It watches nothing.
 func (e *Engine) Opened(ctx context.Context, key types.NamespacedName) error {
-	_, _, err := e.opened(ctx, key)
+	_, _, _, err := e.opened(ctx, key)
 	return err
 }
 
 // OpenedOn is Opened of a Deployment that was read already.
 func (e *Engine) OpenedOn(ctx context.Context, d *appsv1.Deployment) error {
-	_, err := e.recordOf(ctx, d)
+	_, _, _, err := e.openedOn(ctx, d)
 	return err
 }
 
@@ -35,27 +39,26 @@ func (e *Engine) Deployment(ctx context.Context, key types.NamespacedName) (*app
 	return d, nil
 }
 
-func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, *Record, error) {
+func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (Snapshot, State, *Record, error) {
 	d, err := e.Deployment(ctx, key)
 	if err != nil {
-		return nil, nil, err
+		return Snapshot{}, Idle, nil, err
 	}
-	record, err := e.recordOf(ctx, d)
-	return d, record, err
+	return e.openedOn(ctx, d)
 }
 
-// recordOf is the record of a Deployment's open rollout. Where nothing but the deadline may be that of one, it takes no more
+// openedOn is what is known of a Deployment's open rollout. Where nothing but the deadline may be that of one, it takes no more
 // rights than kubectl's pause, resume and restart do.
-func (e *Engine) recordOf(ctx context.Context, d *appsv1.Deployment) (*Record, error) {
+func (e *Engine) openedOn(ctx context.Context, d *appsv1.Deployment) (Snapshot, State, *Record, error) {
 	sets, err := e.replicaSets(ctx, d)
 	if err != nil && (isMarked(d) || !apierrors.IsForbidden(err)) {
-		return nil, err
+		return Snapshot{}, Idle, nil, err
 	}
 	state, record, err := OpenRollout(d, sets)
 	if err == nil && state == Idle {
 		err = fmt.Errorf("%w for deployment %q in namespace %q", ErrNoRollout, d.Name, d.Namespace)
 	}
-	return record, err
+	return NewSnapshot(d, sets, nil), state, record, err
 }
 
 // replicaSets reads the ReplicaSets that a Deployment controls.
@@ -76,16 +79,25 @@ func (e *Engine) replicaSets(ctx context.Context, d *appsv1.Deployment) ([]*apps
 func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, error) {
 	s := &session{Engine: e, key: key}
 	for {
-		d, record, err := e.opened(ctx, key)
+		snapshot, state, record, err := e.opened(ctx, key)
 		if err != nil {
 			return nil, err
 		}
+		d := snapshot.Deployment
 		if record.Held || d.Spec.Paused {
 			return nil, fmt.Errorf("error: deployments.apps %q %w", key.Name, ErrHeld)
+		}
+		if moves := moves(state, d); moves != "" {
+			return nil, fmt.Errorf("the rollout of deployment %q in namespace %q cannot be held at its step: %s", key.Name, key.Namespace, moves)
 		}
 		held := *record
 		held.Held = true
 		p := newGatePatch(d)
+		if gate, lower := held.atRest(&snapshot); lower {
+			held = *held.taking(d)
+			held.opens(gate.Strategy(replicasOf(d), held.Plan.Limits))
+			p.settings(held.inForce(d))
+		}
 		if err := p.record(&held); err != nil {
 			return nil, err
 		}
@@ -96,4 +108,53 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 			return nil, explain(ctx, "patch", key, err)
 		}
 	}
+}
+
+// moves says why an open rollout does not stand still by itself, and what can be done; it is empty where a gate holds it.
+func moves(state State, d *appsv1.Deployment) string {
+	switch {
+	case state == RollingBack:
+		return "the old version is returning by itself; abort sees to it that it is complete"
+	case state == Disturbed:
+		return "somebody has changed the fields that hold it, and the Deployment controller goes on by itself; " +
+			"resume gives the others of them back, abort goes back"
+	case !isGated(d):
+		return "the last step has nothing left to hold back, and the Deployment controller completes it by itself; abort goes back"
+	}
+	return ""
+}
+
+// atRest is the gate at which a rollout is to be left standing: the extra pods of the present one, and as few missing as the
+// limits want. The controller stands as still at that, for the old pods have gone already, and does not bring them back.
+// Whatever others do to the Deployment then, such as setting another template, takes no more pods away at once than the
+// limits allow, where the gate of a step would let all of its new pods go. There is none where the present gate is as small,
+// or the old pods have yet to go.
+func (r *Record) atRest(s *Snapshot) (gate Gate, lower bool) {
+	d, current := s.Deployment, s.Current()
+	if !isGated(d) || d.Spec.Paused || !s.scaled() || current == nil || RevisionOf(current) != r.ToRevision {
+		return gate, false
+	}
+	replicas := replicasOf(d)
+	limits, limitsErr := r.Plan.Limits.At(replicas)
+	present, gateErr := gateOf(d)
+	gate = Gate{Surge: present.Surge, Unavailable: limits.Unavailable}
+	if gate == (Gate{}) {
+		gate.Unavailable = 1
+	}
+	gone := replicas - s.oldSize(current)
+	return gate, limitsErr == nil && gateErr == nil && gate.Unavailable < present.Unavailable && gate.Unavailable <= gone
+}
+
+// rest leaves a rollout that stops being driven at rest, as well as it can: it would stand where it is without that.
+func (s *session) rest(ctx context.Context, snapshot *Snapshot) {
+	if s.phase != stepping || s.state != Open || s.record == nil || snapshot.Deployment == nil || !snapshot.StaleSince.IsZero() {
+		return
+	}
+	gate, lower := s.record.atRest(snapshot)
+	if !lower {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout)
+	defer cancel()
+	_ = s.setGate(ctx, snapshot.Deployment, setGate{step: s.record.Step, gate: gate})
 }

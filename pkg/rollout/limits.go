@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -37,6 +38,32 @@ func (l Limits) Override(surge, unavailable *intstr.IntOrString) Limits {
 		l.Unavailable = *unavailable
 	}
 	return l
+}
+
+// overridden are the limits of a strategy where no others are given. Nought for both is what the API does not take, and
+// nobody has asked for a missing pod where one is given beside a nought of the Deployment's own.
+func overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.IntOrString) (Limits, error) {
+	own := LimitsOf(strategy)
+	switch limits := own.Override(surge, unavailable); {
+	case !limits.areNought():
+		return limits, nil
+	case surge == nil:
+		return limits, &OptionError{Option: "max-unavailable", Err: fmt.Errorf("%s lets no pod be replaced, since the Deployment's own maxSurge is %s; "+
+			"give --max-surge, too", unavailable, own.Surge.String())}
+	case unavailable == nil:
+		return limits, &OptionError{Option: "max-surge", Err: fmt.Errorf("%s lets no pod be replaced, since the Deployment's own maxUnavailable is %s; "+
+			"give --max-unavailable, too", surge, own.Unavailable.String())}
+	default:
+		return limits, &OptionError{Option: "max-surge, --max-unavailable", Err: errors.New("both are zero, which lets no pod be replaced; raise one of them")}
+	}
+}
+
+// areNought tells whether neither an extra nor a missing pod is allowed at any number of replicas.
+func (l Limits) areNought() bool { return isNought(l.Surge) && isNought(l.Unavailable) }
+
+func isNought(limit intstr.IntOrString) bool {
+	scaled, err := intstr.GetScaledValueFromIntOrPercent(&limit, 100, true)
+	return err == nil && scaled == 0
 }
 
 // Resolved are limits as numbers of pods.

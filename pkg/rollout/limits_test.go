@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -64,4 +65,59 @@ func TestLimitsOf(t *testing.T) {
 	if got := limitsOf("2", "3").Override(&one, nil); got != limitsOf("1", "3") {
 		t.Errorf("overridden: %+v", got)
 	}
+}
+
+// Nought for one limit beside the Deployment's own nought for the other would let a pod be missing that nobody has allowed.
+func TestOneLimitThatLeavesNone(t *testing.T) {
+	for name, test := range map[string]struct {
+		own     Limits
+		options StartOptions
+		want    string
+	}{
+		"surge":       {limitsOf("1", "0"), StartOptions{MaxSurge: new(intstr.FromInt32(0))}, "--max-surge: 0 lets no pod be replaced"},
+		"in percent":  {limitsOf("1", "0%"), StartOptions{MaxSurge: new(intstr.FromString("0%"))}, "the Deployment's own maxUnavailable is 0%"},
+		"unavailable": {limitsOf("0", "1"), StartOptions{MaxUnavailable: new(intstr.FromInt32(0))}, "--max-unavailable: 0 lets no pod be replaced"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, b *bench) {
+				b.change(func() {
+					b.changeSpec(func(spec *appsv1.DeploymentSpec) {
+						spec.Strategy = settingsWith(test.own.Surge, test.own.Unavailable, 0).Strategy
+					})
+				})
+				test.options.Steps, test.options.OnFailure = inSteps.Steps, OnFailureRollback
+				var option *OptionError
+				_, err := b.engine.Start(t.Context(), worldKey, newImage, test.options)
+				if !errors.As(err, &option) || !strings.Contains(err.Error(), test.want) || len(b.writes) != 0 {
+					t.Errorf("got %v, writes %v", err, b.writes)
+				}
+				_, err = b.engine.Check(t.Context(), b.d, CheckOptions{MaxSurge: test.options.MaxSurge, MaxUnavailable: test.options.MaxUnavailable, Lean: true})
+				if !errors.As(err, &option) {
+					t.Errorf("the checks take it: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Earlier versions began a rollout whose limits were both nought. Such a one has to come back, too.
+func TestGoingBackWithinNoLimitsAtAll(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.breaks = func(rs *appsv1.ReplicaSet) bool { return imageOf(rs) == "web:2" }
+		b.onStep(1, func() {
+			b.change(func() {
+				next := b.d.DeepCopy()
+				next.Annotations[Annotation] = strings.Replace(next.Annotations[Annotation], `"unavailable":1`, `"unavailable":0`, 1)
+				b.storeDeployment(next)
+			})
+		})
+		options := inSteps
+		options.MaxSurge, options.MaxUnavailable = new(intstr.FromInt32(0)), new(intstr.FromInt32(1))
+		result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, RolledBack, "")
+		b.wantWhole(t, "web:1")
+	})
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 const (
@@ -41,14 +41,6 @@ func SettingsOf(d *appsv1.Deployment) Settings {
 	}
 }
 
-// keeping leaves a minReadySeconds that somebody else has set meanwhile as it is.
-func (s Settings) keeping(d *appsv1.Deployment) Settings {
-	if d.Spec.MinReadySeconds != GateMinReadySeconds {
-		s.MinReadySeconds = d.Spec.MinReadySeconds
-	}
-	return s
-}
-
 // Revision names a ReplicaSet and the revision it had when the rollout began.
 type Revision struct {
 	ReplicaSet string `json:"replicaSet"`
@@ -73,6 +65,8 @@ type Record struct {
 	Plan Plan `json:"plan"`
 	// Step is the number, from 1, of the step under way.
 	Step int `json:"step"`
+	// Gate is what the rollout has opened last; records of earlier versions do not tell.
+	Gate *Opening `json:"gate,omitempty"`
 	// RollingBack is set while the old version returns within limits that are not the Deployment's own.
 	RollingBack bool `json:"rollingBack,omitempty"`
 	// Ungated is set in the last step once it needs no gate: the Deployment has all borrowed fields back but the deadline.
@@ -130,6 +124,10 @@ func decodeRecord(text string) (*Record, error) {
 	if record.Step < 1 || record.Step > len(record.Plan.Steps) || record.Plan.Steps.Validate() != nil {
 		return nil, fmt.Errorf("annotation %s has no step %d in %q; %s", Annotation, record.Step, record.Plan.Steps, byHand)
 	}
+	if record.Plan.Limits.areNought() {
+		// Earlier versions began rollouts so. What it came to is what the API takes.
+		record.Plan.Limits.Unavailable = intstr.FromInt32(1)
+	}
 	return &record, nil
 }
 
@@ -177,7 +175,7 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	if !MayBeOpen(d) {
 		return Idle, nil, nil
 	}
-	gated, unlimited := isGated(d), hasGateDeadline(d)
+	gated := isGated(d)
 	record, err := latestRecord(d.Annotations[Annotation], replicaSets, decode)
 	if err != nil {
 		if gated {
@@ -186,11 +184,11 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 		return Idle, nil, nil //nolint:nilerr // a left-over that cannot be read, on a Deployment that nothing was borrowed from
 	}
 	switch {
-	case gated, unlimited && record.Ungated:
+	case gated, hasGateDeadline(d) && record.Ungated:
 		return Open, record, nil
 	case record.RollingBack && LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
 		return RollingBack, record, nil
-	case unlimited && !apiequality.Semantic.DeepEqual(d.Spec.ProgressDeadlineSeconds, record.Wanted().ProgressDeadlineSeconds):
+	case record.leftBehind(d):
 		return Disturbed, record, nil
 	}
 	return Idle, nil, nil
@@ -224,7 +222,9 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFun
 		}
 		copied, copyErr := decode(text)
 		if copyErr == nil && (latest == nil || copied.ToRevision > latest.ToRevision) {
-			latest, err = copied, nil
+			copied := *copied
+			copied.Gate = nil // a copy may be older than what the Deployment carries
+			latest, err = &copied, nil
 		}
 	}
 	return latest, err

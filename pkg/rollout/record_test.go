@@ -104,6 +104,10 @@ func TestRecordWanted(t *testing.T) {
 func TestOpenRollout(t *testing.T) {
 	t.Parallel()
 	record := encoded(t, func(r *Record) { r.Final = nil })
+	opened := encoded(t, func(r *Record) {
+		r.Final = nil
+		r.opens(Gate{Surge: 1}.Strategy(8, limitsOf("1", "0")))
+	})
 	gatedSpec := func(d *appsv1.Deployment) {
 		settings := gated(Gate{Surge: 1}.Strategy(8, limitsOf("1", "0")))
 		d.Spec.Strategy, d.Spec.MinReadySeconds, d.Spec.ProgressDeadlineSeconds = settings.Strategy, settings.MinReadySeconds, settings.ProgressDeadlineSeconds
@@ -147,6 +151,16 @@ func TestOpenRollout(t *testing.T) {
 		"no deadline is the Deployment's own": {own: encoded(t, func(r *Record) {
 			r.Final, r.Original.ProgressDeadlineSeconds = nil, ptr.To[int32](GateProgressDeadlineSeconds)
 		}), spec: unlimited, want: Idle},
+		"gate opened by others, and the deadline set": {own: opened, spec: func(d *appsv1.Deployment) {
+			gatedSpec(d)
+			d.Spec.MinReadySeconds, d.Spec.ProgressDeadlineSeconds = 3, ptr.To[int32](600)
+		}, want: Disturbed, step: 2},
+		"all set by others":                 {own: opened, want: Idle},
+		"all set by others, a copy is left": {copies: []string{opened}, spec: unlimited, want: Disturbed, step: 2},
+		"its own strategy is the gate's": {own: encoded(t, func(r *Record) {
+			r.Final = nil
+			r.opens(r.Original.Strategy)
+		}), want: Idle},
 	} {
 		settings := settingsWith(intstr.FromString("25%"), intstr.FromInt32(1), 3)
 		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{
@@ -169,17 +183,5 @@ func TestOpenRollout(t *testing.T) {
 		case test.step != 0 && (found == nil || found.Step != test.step):
 			t.Errorf("%s: record %+v", name, found)
 		}
-	}
-}
-
-func TestSettingsKeepWhatOthersChanged(t *testing.T) {
-	t.Parallel()
-	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{MinReadySeconds: 9}}
-	if got := (Settings{MinReadySeconds: 3}).keeping(d).MinReadySeconds; got != 9 {
-		t.Errorf("somebody's minReadySeconds became %d", got)
-	}
-	d.Spec.MinReadySeconds = GateMinReadySeconds
-	if got := (Settings{MinReadySeconds: 3}).keeping(d).MinReadySeconds; got != 3 {
-		t.Errorf("the gate's minReadySeconds became %d", got)
 	}
 }

@@ -13,7 +13,9 @@ import (
 var ErrTimeout = errors.New("timed out waiting for the condition")
 
 // interrupted is the result of a session whose context ended: nothing is undone, the rollout stands where it is.
-func (s *session) interrupted(cause error) *Result {
+func (s *session) interrupted(ctx context.Context, cause error) *Result {
+	snapshot := s.snapshot()
+	s.rest(ctx, &snapshot)
 	if errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded) {
 		return s.result(TimedOut, ErrTimeout.Error())
 	}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -30,15 +31,19 @@ type scenario struct {
 	Aborts bool
 	// Scales is how often replicas change.
 	Scales int
+	// Holds is how often somebody holds the rollout, which then is resumed.
+	Holds int
+	// Losses is how often a pod loses its readiness, or is deleted by somebody.
+	Losses int
 	// Fresh lets the client see everything as it is.
 	Fresh bool
 	Seed  uint64
 }
 
 func (c scenario) String() string {
-	return fmt.Sprintf("R=%d own %v min %d deadline %v; steps %s limits %v/%v hold %s on failure %s; broken %d%% old %d; kills %d aborts %v scales %d seed %d",
+	return fmt.Sprintf("R=%d own %v min %d deadline %v; steps %s limits %v/%v hold %s on failure %s; broken %d%% old %d; kills %d aborts %v scales %d holds %d losses %d seed %d",
 		c.Replicas, limitsText(LimitsOf(c.Own.Strategy)), c.Own.MinReadySeconds, ptr.Deref(c.Own.ProgressDeadlineSeconds, 0), c.Options.Steps,
-		c.Options.MaxSurge, c.Options.MaxUnavailable, c.Options.Hold, c.Options.OnFailure, c.Broken, c.BrokenOld, c.Kills, c.Aborts, c.Scales, c.Seed)
+		c.Options.MaxSurge, c.Options.MaxUnavailable, c.Options.Hold, c.Options.OnFailure, c.Broken, c.BrokenOld, c.Kills, c.Aborts, c.Scales, c.Holds, c.Losses, c.Seed)
 }
 
 func limitsText(l Limits) string { return l.Surge.String() + "/" + l.Unavailable.String() }
@@ -49,8 +54,6 @@ func drawLimit(t *rapid.T, name string, most int) intstr.IntOrString {
 	}
 	return intstr.FromInt(rapid.IntRange(0, most).Draw(t, name))
 }
-
-func isNought(l intstr.IntOrString) bool { return l.String() == "0" || l.String() == "0%" }
 
 func drawLimits(t *rapid.T, name string) (surge, unavailable intstr.IntOrString) {
 	surge, unavailable = drawLimit(t, name+" surge", 6), drawLimit(t, name+" unavailable", 6)
@@ -96,7 +99,14 @@ func drawScenario(t *rapid.T) scenario {
 	c.Options = StartOptions{Steps: drawSteps(t, c.Replicas), OnFailure: OnFailureRollback}
 	if rapid.Bool().Draw(t, "limits of its own") {
 		surge, unavailable := drawLimits(t, "rollout's")
-		c.Options.MaxSurge, c.Options.MaxUnavailable = &surge, &unavailable
+		switch rapid.IntRange(0, 2).Draw(t, "which") {
+		case 0:
+			c.Options.MaxSurge = &surge
+		case 1:
+			c.Options.MaxUnavailable = &unavailable
+		default:
+			c.Options.MaxSurge, c.Options.MaxUnavailable = &surge, &unavailable
+		}
 	}
 	c.Options.Hold = time.Duration(rapid.SampledFrom([]int{0, 0, 1, 10}).Draw(t, "hold")) * time.Second
 	if rapid.IntRange(0, 3).Draw(t, "breaks") == 3 {
@@ -130,6 +140,8 @@ type run struct {
 	idle           view
 	// check is called after every event.
 	check func(*run)
+	// lost is how many pods were lost since all that should be were ready last, and losses how many in all.
+	lost, losses int32
 	// scaled is told the replicas from before they are changed.
 	scaled func(before int32)
 	trace  []func() string
@@ -200,6 +212,9 @@ func (r *run) event() {
 		what = "somebody scales"
 		r.scaled(*r.w.d.Spec.Replicas)
 		r.w.scale(int32(1 + r.random.IntN(30)))
+	case r.Losses > 0 && r.random.IntN(100) == 0:
+		what = "a pod is lost"
+		r.lose()
 	case n < 12:
 		r.seenDeployment = r.w.d
 		what = "controller sees deployment"
@@ -236,6 +251,31 @@ func (r *run) event() {
 		r.note("%s", what)
 		r.check(r)
 	}
+}
+
+// lose takes a pod's readiness, or the pod.
+func (r *run) lose() {
+	if len(r.w.pods) == 0 {
+		return
+	}
+	r.Losses--
+	r.lost++
+	r.losses++
+	if pod := r.w.pods[r.random.IntN(len(r.w.pods))]; r.random.IntN(3) == 0 {
+		r.w.storePod(pod.UID, nil)
+	} else if podReady(pod) {
+		r.w.setReady(pod, corev1.ConditionFalse)
+	}
+}
+
+// whole tells whether all pods are ready, and no ReplicaSet lacks one.
+func (w *world) whole() bool {
+	for _, rs := range w.sets {
+		if all, ready := w.podsOf(rs); ready < all || ready < *rs.Spec.Replicas {
+			return false
+		}
+	}
+	return true
 }
 
 // lagging tells of a weakness of the controller's own, which kubectl rollout undo shares: when it turns back to a
@@ -279,7 +319,17 @@ func (r *run) act() {
 		r.takeUp()
 		return
 	}
+	if r.Holds > 0 && r.random.IntN(20) == 0 {
+		r.Holds--
+		_, err := r.client.engine.Hold(context.Background(), worldKey)
+		r.note("somebody holds it: %v", err)
+		return
+	}
 	if r.client.result != nil {
+		if r.client.result.Outcome == Paused {
+			r.client.takeUp(resuming)
+			return
+		}
 		if r.client.result.Outcome == Failed {
 			r.note("left standing: %s", r.client.result.Message)
 			r.client.takeUp(returning)
@@ -340,8 +390,11 @@ func (w *world) wedged() bool {
 // over tells whether nothing is going to happen any more. A client that only waits for a new version whose new pods,
 // after a late change of replicas, are broken is right to fail, and there is nothing to go back to.
 func (r *run) over() bool {
-	if r.client.result == nil || r.client.result.Outcome != Failed {
-		return r.client.result != nil
+	if r.client.result == nil || r.client.result.Outcome == Paused {
+		return false
+	}
+	if r.client.result.Outcome != Failed {
+		return true
 	}
 	return r.client.awaits && r.Broken > 0 && imageOfTemplate(r.w.d) == "web:2"
 }
@@ -355,7 +408,7 @@ func (r *run) ended() {
 	if outcome != Done && outcome != RolledBack {
 		r.failf("outcome %s: %s", outcome, r.client.result.Message)
 	}
-	if outcome == RolledBack && r.Broken == 0 && !r.Aborts && *r.Own.ProgressDeadlineSeconds == GateProgressDeadlineSeconds {
+	if outcome == RolledBack && r.Broken == 0 && !r.Aborts && r.losses == 0 && *r.Own.ProgressDeadlineSeconds == GateProgressDeadlineSeconds {
 		r.failf("rolled back without a reason: %v", r.client.result.Finding)
 	}
 	if got := SettingsOf(r.w.d); !apiequality.Semantic.DeepEqual(got, r.Own) {
@@ -364,10 +417,10 @@ func (r *run) ended() {
 	if _, found := r.w.d.Annotations[Annotation]; found {
 		r.failf("the annotation is left behind")
 	}
-	if r.scaled != nil {
+	if r.scaled != nil || r.losses > 0 {
 		r.check = func(*run) {}
 		r.w.deleted = nil
-		r.w.settle() // replicas may have changed after the client had seen the end
+		r.w.settle() // replicas or pods may have changed after the client had seen the end
 	}
 	if r.w.ready() != *r.w.d.Spec.Replicas || len(r.w.pods) != int(*r.w.d.Spec.Replicas) {
 		r.failf("not complete")
@@ -408,7 +461,11 @@ func (f *fixedScale) after(r *run) {
 	if sizes > r.Replicas+f.limits.Surge {
 		r.failf("ReplicaSets of %d pods where at most %d may exist", sizes, r.Replicas+f.limits.Surge)
 	}
-	if ready := r.w.ready(); ready < f.floor-int32(r.BrokenOld) {
+	ready := r.w.ready()
+	if r.w.whole() {
+		r.lost = 0
+	}
+	if ready < f.floor-int32(r.BrokenOld)-r.lost {
 		r.failf("%d ready where at least %d must be", ready, f.floor)
 	}
 	if f.judged != r.w.d {
@@ -428,7 +485,7 @@ func (f *fixedScale) after(r *run) {
 // deletes is checked at every pod that a controller deletes: none that is ready goes where that breaks the floor, even
 // if old pods are broken.
 func (f *fixedScale) deletes(r *run, pod *corev1.Pod) {
-	if podReady(pod) && r.w.ready()-1 < f.floor {
+	if podReady(pod) && r.w.ready()-1 < f.floor-r.lost {
 		r.failf("the controller deletes %s, which leaves %d ready where at least %d must be", pod.Name, r.w.ready()-1, f.floor)
 	}
 }
@@ -452,6 +509,9 @@ func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
 	}
 	target := r.client.s.record.Target(r.Replicas)
 	all, ready := r.w.podsOf(r.w.setOf("web:2"))
+	if r.lost > 0 {
+		return // the client may not know it yet
+	}
 	if all != target || ready != target || int32(len(r.w.pods)) != r.Replicas {
 		r.failf("the step to %d ends with %d new pods, %d of them ready, of %d", target, all, ready, len(r.w.pods))
 	}
@@ -461,13 +521,30 @@ func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
 func TestRolloutKeepsItsLimits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
+		fixedScaleRun(t, drawScenario(t)).drive()
+	})
+}
+
+// fixedScaleRun is a run whose limits are checked all the time.
+func fixedScaleRun(t fatal, c scenario) *run {
+	r := newRun(t, c)
+	rule := newFixedScale(r)
+	r.check = rule.after
+	deleted := r.w.deleted
+	r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
+	r.client.before = func(next action, snapshot *Snapshot) { rule.decides(r, next, snapshot) }
+	return r
+}
+
+// TestLostPodsMakeNoStepLarger lets pods lose their readiness, or be deleted, at random moments: as many may be missing
+// besides, but no step gets more new pods than it asks for, and never are there more than the ceiling.
+func TestLostPodsMakeNoStepLarger(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		c := drawScenario(t)
-		r := newRun(t, c)
-		rule := newFixedScale(r)
-		r.check = rule.after
-		deleted := r.w.deleted
-		r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
-		r.client.before = func(next action, snapshot *Snapshot) { rule.decides(r, next, snapshot) }
-		r.drive()
+		c.BrokenOld = 0
+		c.Losses = rapid.IntRange(1, 12).Draw(t, "losses")
+		c.Holds = rapid.IntRange(0, 3).Draw(t, "holds")
+		fixedScaleRun(t, c).drive()
 	})
 }

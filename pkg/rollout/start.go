@@ -165,7 +165,10 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 
 // plan fills in the record and what it comes to.
 func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time) error {
-	limits := LimitsOf(p.wanted.typed.Spec.Strategy).Override(options.MaxSurge, options.MaxUnavailable)
+	limits, err := overridden(p.wanted.typed.Spec.Strategy, options.MaxSurge, options.MaxUnavailable)
+	if err != nil {
+		return err
+	}
 	resolved, err := limits.At(p.replicas)
 	if err != nil {
 		return &OptionError{Option: "max-surge, --max-unavailable", Err: err}
@@ -217,7 +220,8 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 			return nil, err
 		}
 		gate := NextGate(p.record.Target(p.replicas), 0, resolved)
-		settings = gated(gate.Strategy(p.replicas, p.record.Plan.Limits))
+		p.record.opens(gate.Strategy(p.replicas, p.record.Plan.Limits))
+		settings = p.record.inForce(p.live)
 		if err := patch.record(p.record); err != nil {
 			return nil, err
 		}

@@ -15,12 +15,14 @@ import (
 func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	options := metav1.PatchOptions{FieldManager: s.FieldManager}
 	for _, rs := range snapshot.ReplicaSets {
-		if body := withoutRecord(rs, nil, snapshot.staleOn(rs)...); body != nil {
+		if body := withoutRecord(rs, snapshot.staleOn(rs)...); body != nil {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
 	}
-	if body := withoutRecord(snapshot.Deployment, &snapshot.Deployment.ResourceVersion); body != nil {
-		_, _ = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.MergePatchType, body, options)
+	if snapshot.Deployment.Annotations[Annotation] != "" {
+		p := newGatePatch(snapshot.Deployment)
+		p.withoutRecord()
+		_ = s.write(ctx, p)
 	}
 }
 
@@ -34,7 +36,7 @@ func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
 
 // withoutRecord is the patch that removes the record from this very object, and other annotations; nil where it has none of
 // them.
-func withoutRecord(object metav1.Object, resourceVersion *string, others ...string) []byte {
+func withoutRecord(object metav1.Object, others ...string) []byte {
 	annotations := map[string]any{}
 	for _, key := range append(others, Annotation) {
 		if _, found := object.GetAnnotations()[key]; found {
@@ -44,11 +46,7 @@ func withoutRecord(object metav1.Object, resourceVersion *string, others ...stri
 	if len(annotations) == 0 {
 		return nil
 	}
-	metadata := map[string]any{"uid": object.GetUID(), "annotations": annotations}
-	if resourceVersion != nil {
-		metadata["resourceVersion"] = *resourceVersion
-	}
-	body, err := json.Marshal(map[string]any{"metadata": metadata})
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": object.GetUID(), "annotations": annotations}})
 	if err != nil {
 		return nil
 	}

@@ -85,15 +85,23 @@ func newWorld(replicas int32, settings Settings) *world {
 func (w *world) settle() {
 	for before := int64(-1); before != w.serial; {
 		before = w.serial
+		w.control()
+		for _, pod := range w.pods {
+			w.runPod(pod.UID)
+		}
+	}
+}
+
+// control lets the controllers do all there is to do.
+func (w *world) control() {
+	for before := int64(-1); before != w.serial; {
+		before = w.serial
 		w.syncDeployment(w.d, w.sets)
 		for _, rs := range w.sets {
 			for len(w.resized) > 0 {
 				w.resize()
 			}
 			w.syncReplicaSet(rs.UID, *rs.Spec.Replicas)
-		}
-		for _, pod := range w.pods {
-			w.runPod(pod.UID)
 		}
 	}
 }

@@ -84,6 +84,9 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 	case result.Record.RollingBack:
 		return "; the old version is returning, " + abort + " sees to it that it is complete"
 	}
+	if result.Record.Ungated {
+		return "; its last step needs nobody to drive it any more, " + resume + " sees to its end, " + abort + " goes back"
+	}
 	where := fmt.Sprintf("; it stands still at step %d of %d, ", result.Record.Step, len(result.Record.Plan.Steps))
 	return where + resume + " goes on, " + abort + " goes back"
 }
