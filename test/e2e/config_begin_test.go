@@ -58,7 +58,6 @@ func (s *space) refuseTemplates() (end func()) {
 
 // What others have edited is none the worse for it that a rollout cannot begin.
 func TestEditWhoseRolloutCannotBegin(t *testing.T) {
-	t.Parallel()
 	w := watched(t)
 	end := w.refuseTemplates()
 	w.recolor("red")

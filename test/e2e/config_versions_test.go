@@ -99,7 +99,6 @@ func TestVersionsOfThirtyEditsElsewhere(t *testing.T) {
 		"StatefulSet": {"StatefulSet", "secret/settings", "secretKeyRef", "--pin"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			s := newSpace(t)
 			s.kubectl("create", "configmap", "settings", "--from-literal=edit=0")
 			s.kubectl("create", "secret", "generic", "settings", "--from-literal=edit=0")
