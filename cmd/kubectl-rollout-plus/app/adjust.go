@@ -60,7 +60,6 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 		return err
 	}
 	infos, err := found.Infos()
-	err = a.located(env, err)
 	if len(infos) == 0 && err == nil {
 		return env.noneFound()
 	}
@@ -79,15 +78,19 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 	if err == nil {
 		return failed
 	}
-	// All that could not be read is one error to kubectl, however much it is.
-	all := []error{err}
+	// All that could not be read is one error to kubectl, however much it is: one text where there are others.
+	code := exitCode(err)
 	var several utilerrors.Aggregate
+	if failed == nil || !errors.As(err, &several) {
+		err = a.located(env, err)
+	}
+	all := []error{err}
 	if errors.As(failed, &several) {
 		all = append(all, several.Errors()...)
 	} else if failed != nil {
 		all = append(all, failed)
 	}
-	return &exitError{code: exitCode(err), err: utilerrors.NewAggregate(all)}
+	return &exitError{code: code, err: utilerrors.NewAggregate(all)}
 }
 
 // noneFound says so as kubectl does, which is no failure.
