@@ -244,10 +244,11 @@ func TestWatchTakesBackWhatFailedTogether(t *testing.T) {
 				w.kubectl("set", "env", "deployment/web", "--from=configmap/extras", "--keys=size")
 				w.kubectl("rollout", "status", "deployment/web")
 			}
-			p := w.watching(mode, "--debounce", "1s")
+			p := w.watching(mode, "--debounce", "5s")
 			w.limit("2")
 			w.recolor("red")
-			w.kubectl("patch", "configmap", "extras", "-p", `{"data":{"size":"broken"}}`)
+			_, err := w.client.CoreV1().ConfigMaps(w.name).Patch(t.Context(), "extras", types.MergePatchType, []byte(`{"data":{"size":"broken"}}`), metav1.PatchOptions{})
+			must(t, err)
 			p.tells("these edits of configmap/extras, configmap/settings are not tried together again")
 			w.await("the old pods are all there is", func(m *moment) bool { return m.complete() })
 			for name, want := range map[string]string{"settings": "blue", "extras": "big"} {
