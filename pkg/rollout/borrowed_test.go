@@ -40,12 +40,16 @@ func TestAGateThatOthersOpen(t *testing.T) {
 		want func() Settings
 	}{
 		"minReadySeconds and the deadline": {
-			func(spec *appsv1.DeploymentSpec) { spec.MinReadySeconds, spec.ProgressDeadlineSeconds = 0, ptr.To[int32](600) },
+			func(spec *appsv1.DeploymentSpec) {
+				spec.MinReadySeconds, spec.ProgressDeadlineSeconds = 0, ptr.To[int32](600)
+			},
 			func() Settings { return own },
 		},
 		"minReadySeconds": {func(spec *appsv1.DeploymentSpec) { spec.MinReadySeconds = 0 }, func() Settings { return own }},
 		"other values": {
-			func(spec *appsv1.DeploymentSpec) { spec.MinReadySeconds, spec.ProgressDeadlineSeconds = 0, ptr.To[int32](700) },
+			func(spec *appsv1.DeploymentSpec) {
+				spec.MinReadySeconds, spec.ProgressDeadlineSeconds = 0, ptr.To[int32](700)
+			},
 			func() Settings {
 				want := own
 				want.ProgressDeadlineSeconds = ptr.To[int32](700)
@@ -87,7 +91,9 @@ func TestAGateThatOthersOpen(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				b.onStep(2, func() {
 					// It has no time to leave the rollout at rest.
-					b.change(func() { b.refuse = func(r *http.Request) error { return onlyFor(r, http.MethodPatch, errors.New("killed")) } })
+					b.change(func() {
+						b.refuse = func(r *http.Request) error { return onlyFor(r, http.MethodPatch, errors.New("killed")) }
+					})
 					cancel(errors.New("interrupted"))
 				})
 				wantOutcome(t, b.start(ctx, t), Detached, "interrupted")
