@@ -211,12 +211,27 @@ func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outc
 	return nil
 }
 
-// part gives the Deployment back to those who have taken the rollout's hold of it, and says so next.
+// part gives the Deployment its own strategy back where others have opened the gate, and says so next. Where they have left
+// the deadline as it is, the rollout is known by it: abort can still go back, and resume give that back, too.
 func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error {
-	if err := s.giveBack(ctx, d, Overtaken); err != nil {
+	parted := &stop{outcome: Overtaken, message: a.message}
+	if s.state != Disturbed || !hasGateDeadline(d) {
+		if err := s.giveBack(ctx, d, Overtaken); err != nil {
+			return err
+		}
+		s.phase, s.parted = ending, parted
+		return nil
+	}
+	record, p := s.record.taking(d), newGatePatch(d)
+	record.Gate = nil
+	p.set("/spec/strategy", record.Wanted().Strategy)
+	if err := p.record(record); err != nil {
 		return err
 	}
-	s.phase, s.parted = ending, &stop{outcome: Overtaken, message: a.message}
+	if err := s.write(ctx, p); err != nil {
+		return err
+	}
+	s.parted = parted
 	return nil
 }
 

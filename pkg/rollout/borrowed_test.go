@@ -71,10 +71,17 @@ func TestAGateThatOthersOpen(t *testing.T) {
 				if name == "all of them" {
 					wantOutcome(t, result, Done, "")
 				} else {
-					wantOutcome(t, result, Overtaken, "the Deployment's own again")
+					wantOutcome(t, result, Overtaken, "the strategy is the Deployment's own again")
 				}
-				if result.Standing {
-					t.Error("it stands")
+				b.change(func() {
+					if got, want := b.d.Spec.Strategy, test.want().Strategy; !sameStrategy(got, want) {
+						t.Errorf("left with the strategy %+v", got)
+					}
+				})
+				if result.Standing { // for the deadline alone
+					if _, err := b.engine.Resume(t.Context(), worldKey); err != nil {
+						t.Error(err)
+					}
 				}
 				b.wantLeft(t, "web:2", test.want())
 			})

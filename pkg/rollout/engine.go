@@ -258,7 +258,7 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 		return s.end(RolledBack)
 	case state == Disturbed:
 		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment) +
-			"; the others of them are the Deployment's own again, and its controller goes on by itself"}
+			"; the strategy is the Deployment's own again, and its controller goes on by itself"}
 	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
 		return await{}
 	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
