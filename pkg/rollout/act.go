@@ -219,11 +219,11 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	if err := s.returningTo(ctx, d, template); err != nil {
 		return err
 	}
-	p, settings := newPatch(d), s.record.Original
+	p, settings := newGatePatch(d), s.record.Original
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
 	if s.record.ownLimits() {
-		p.annotate(Annotation, "")
+		p.withoutRecord()
 	} else {
 		record := *s.record
 		record.RollingBack = true

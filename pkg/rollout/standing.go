@@ -50,7 +50,7 @@ func (s *session) takeUp(snapshot *Snapshot) action {
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
 	record := *s.record
 	record.ToRevision, record.Held = a.revision, false
-	p := newPatch(d)
+	p := newGatePatch(d)
 	if err := p.record(&record); err != nil {
 		return err
 	}
