@@ -27,7 +27,9 @@ type apiServer struct {
 	// refuse answers a request instead of the world, where it gives an error.
 	refuse func(request *http.Request) error
 	// lost lets a write happen and its answer get lost.
-	lost    func(request *http.Request) bool
+	lost func(request *http.Request) bool
+	// expired makes every version too old to begin a watch with.
+	expired bool
 	writes  []string
 	streams []*stream
 	// told are the events that there are, and asked whose were asked for.

@@ -107,7 +107,8 @@ func (s *session) look(known string) (*View, time.Time, error) {
 	if !s.source.synced() {
 		return nil, time.Time{}, nil
 	}
-	workload, connected := s.source.workload(), s.source.staleSince().IsZero()
+	connected := s.source.staleSince().IsZero()
+	workload := s.source.workload()
 	switch {
 	case workload != nil && workload.GetUID() == s.uid:
 		if order, err := resourceversion.CompareResourceVersion(workload.GetResourceVersion(), known); err == nil && order < 0 {

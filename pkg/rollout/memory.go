@@ -40,9 +40,13 @@ func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 			m.staleSince = s.StaleSince
 		}
 	case !m.staleSince.IsZero():
-		m.progressAt = m.progressAt.Add(now.Sub(m.staleSince))
+		blind := now.Sub(m.staleSince)
+		m.progressAt = m.progressAt.Add(blind)
 		if m.progressAt.After(now) {
 			m.progressAt = now
+		}
+		if !m.heldSince.IsZero() {
+			m.heldSince = m.heldSince.Add(blind)
 		}
 		m.staleSince = time.Time{}
 	}
