@@ -76,6 +76,9 @@ type session struct {
 	// backSince is when the session first meant to go back.
 	backSince time.Time
 	held      bool
+	// mayWrite tells that the API server has taken a write, and refusals are those that it has not taken since.
+	mayWrite bool
+	refusals refusals
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.
@@ -165,6 +168,9 @@ func (s *session) run(ctx context.Context) *Result {
 		next, err := s.decide(&snapshot)
 		if err != nil {
 			return s.result(Failed, err.Error())
+		}
+		if !snapshot.StaleSince.IsZero() {
+			s.refusals = refusals{} // those have another cause
 		}
 		s.report(&snapshot, next)
 		if result := s.act(ctx, &snapshot, next); result != nil {

@@ -3,11 +3,9 @@ package rollout
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
@@ -24,16 +22,10 @@ func (s *session) ownOnce(ctx context.Context) error {
 		if err != nil || !changed {
 			return err
 		}
-		body, err := json.Marshal([]operation{
-			{Op: "add", Path: "/metadata/resourceVersion", Value: object.GetResourceVersion()},
-			{Op: "add", Path: "/metadata/managedFields", Value: entries},
-		})
-		if err != nil {
-			return err
-		}
-		_, err = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
-			metav1.PatchOptions{FieldManager: s.FieldManager})
-		if !apierrors.IsConflict(err) {
+		p := &patch{}
+		p.set("/metadata/resourceVersion", object.GetResourceVersion())
+		p.set("/metadata/managedFields", entries)
+		if _, err = s.patchDeployment(ctx, s.key, p, false); !apierrors.IsConflict(err) {
 			return err
 		}
 	}

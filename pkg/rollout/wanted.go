@@ -138,19 +138,17 @@ func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured
 	if err != nil {
 		return nil, err
 	}
-	options := metav1.PatchOptions{FieldManager: s.FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
-	if dryRun {
-		options.DryRun = []string{metav1.DryRunAll}
-	}
+	options := s.patchOptions(dryRun)
+	options.Force, options.FieldValidation = &force, metav1.FieldValidationStrict
 	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
 		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
 	// Only Error reads what the API server says of a refusal, such as the fields in conflict.
 	if err := result.Error(); err != nil {
-		return nil, applyError(err)
+		return nil, applyError(answered(err))
 	}
 	answer, err := result.Raw()
 	if err != nil {
-		return nil, err
+		return nil, answered(err)
 	}
 	applied := &unstructured.Unstructured{}
 	return applied, applied.UnmarshalJSON(answer)
@@ -238,17 +236,6 @@ func (w *wanted) applyAll(ctx context.Context, s *session, resourceVersion strin
 	manifest := w.manifest.DeepCopy()
 	manifest.SetResourceVersion(resourceVersion)
 	_, err := s.apply(ctx, manifest, true, false)
-	return err
-}
-
-// tryWrite asks the API server whether it would take a patch.
-func (s *session) tryWrite(ctx context.Context, p *patch) error {
-	body, err := p.body()
-	if err != nil {
-		return err
-	}
-	_, err = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
-		metav1.PatchOptions{FieldManager: s.FieldManager, DryRun: []string{metav1.DryRunAll}})
 	return err
 }
 
