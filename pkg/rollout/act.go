@@ -164,7 +164,7 @@ func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outc
 	if s.phase == stepping && outcome == Done {
 		s.meter.stepDone(s.record.Step, s.record.Target(replicasOf(d)), s.Clock.Now())
 	}
-	s.end(outcome)
+	s.end(outcome, &s.written.Spec.Template)
 	return nil
 }
 
@@ -212,6 +212,6 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number})
-	s.end(RolledBack)
+	s.end(RolledBack, &s.written.Spec.Template)
 	return nil
 }

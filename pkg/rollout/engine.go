@@ -60,6 +60,11 @@ type session struct {
 		generation int64
 		current    types.UID
 	}
+	// awaited is what is waited for when ending, nil where any template will do, and the last generation that still had it.
+	awaited struct {
+		template   *corev1.PodTemplateSpec
+		generation int64
+	}
 	// record is the newest that was seen; it outlives the annotation.
 	record  *Record
 	state   State
@@ -193,13 +198,15 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	var next action
 	switch {
 	case s.phase == resuming:
-		next = s.takeUp(snapshot)
+		next = s.takeUp(snapshot, now)
+	case s.phase == ending && s.isOvertaken(snapshot, state):
+		next = s.overtaken(snapshot, state)
 	case s.phase == ending:
 		next, s.memory = decideEnd(snapshot, state, s.outcome, s.deadline(snapshot), s.memory, now)
 	case s.phase == returning && state != Idle:
 		next = goBack{finding: s.finding}
 		if state == RollingBack {
-			next = s.end(RolledBack)
+			next = s.endBack(snapshot)
 		}
 	case state == Open:
 		next, s.memory = decideStep(snapshot, record, s.memory, now)
@@ -253,22 +260,16 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 	current := snapshot.Current()
 	switch {
 	case state == RollingBack:
-		return s.end(RolledBack)
+		return s.endBack(snapshot)
 	case state == Disturbed:
 		return stop{outcome: Overtaken, message: "the fields that hold the rollout at its step were changed" +
 			lastWriter(snapshot.Deployment) + ", and the Deployment controller goes on by itself"}
 	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
 		return await{}
 	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
-		return s.end(Done)
+		return s.end(Done, &snapshot.Deployment.Spec.Template)
 	case s.record != nil && current.Name == s.record.From.ReplicaSet:
-		return s.end(RolledBack)
+		return s.endBack(snapshot)
 	}
 	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
-}
-
-// end turns to waiting for the controller.
-func (s *session) end(outcome Outcome) action {
-	s.phase, s.outcome = ending, outcome
-	return await{until: s.Clock.Now()}
 }

@@ -13,6 +13,7 @@ import (
 type memory struct {
 	step       int
 	best       int32
+	of         *int32 // the replicas that best was reached of
 	progressAt time.Time
 	gainedAt   time.Time
 	heldSince  time.Time

@@ -29,7 +29,7 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	if snapshot.Deployment != nil {
 		result.Revision = RevisionOf(snapshot.Deployment)
 	}
-	if s.phase == ending && !result.Standing {
+	if s.phase == ending && !result.Standing && outcome != Overtaken {
 		result.Towards = s.outcome
 	}
 	return result

@@ -181,7 +181,7 @@ func (s *session) begun(ctx context.Context, p *prepared) {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}
 	if p.replicas == 0 {
-		s.end(Done)
+		s.end(Done, &s.written.Spec.Template)
 		return
 	}
 	s.state = Open // though no watch has brought it yet: an interruption is to say where it stands
