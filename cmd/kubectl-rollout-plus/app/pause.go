@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -39,20 +40,31 @@ func newPauseCommand(env *environment) *cobra.Command {
 
 // pause holds an open rollout, and pauses everything else as kubectl does.
 func pause(ctx context.Context, env *environment, a *adjuster, info *resource.Info) error {
-	if mayBeOpen(info) {
-		held, err := hold(ctx, env, a.fieldManager, info)
-		if err == nil {
-			return a.printed(env, held, "paused")
-		}
-		if !errors.Is(err, rollout.ErrNoRollout) {
-			return err
-		}
-	}
-	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn)}); err != nil {
+	var held *appsv1.Deployment
+	err := a.adjust(ctx, info, adjustment{
+		check: func() error {
+			if !mayBeOpen(info) {
+				return nil
+			}
+			var err error
+			if held, err = hold(ctx, env, a.fieldManager, info); errors.Is(err, rollout.ErrNoRollout) {
+				return nil
+			}
+			return cmp.Or(err, errHeldInstead)
+		},
+		mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn),
+	})
+	switch {
+	case held != nil:
+		return a.printed(env, held, "paused")
+	case err != nil:
 		return err
 	}
 	return a.printed(env, info.Object, "paused")
 }
+
+// errHeldInstead ends a pause where the rollout is held.
+var errHeldInstead = errors.New("the rollout is held at its step")
 
 func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {
 	engine, err := env.engine(fieldManager, nil)

@@ -132,12 +132,14 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 			return err
 		}
 	}
-	if !f.force {
-		if err := env.refuseToPile(ctx, info); err != nil {
-			return cutShort(ctx, err, fmt.Sprintf("before %s was restarted", objectIn(info)))
-		}
-	}
+	var refused error
 	err := f.adjust(ctx, info, adjustment{
+		check: func() error {
+			if !f.force {
+				refused = env.refuseToPile(ctx, info)
+			}
+			return refused
+		},
 		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn),
 		amend: func(object runtime.Object, patch map[string]any) error {
 			if err := annotateCause(object, patch, f.cause); err != nil {
@@ -146,6 +148,9 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 			return env.restartAgain(object, patch)
 		},
 	})
+	if refused != nil {
+		return cutShort(ctx, refused, fmt.Sprintf("before %s was restarted", objectIn(info)))
+	}
 	if err != nil {
 		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectIn(info)))
 	}
