@@ -93,7 +93,7 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 	ready := &prepared{live: live.typed, wanted: target, replicas: replicasOf(target.typed)}
 	if SameTemplate(&live.typed.Spec.Template, &target.typed.Spec.Template) {
 		ready.sameAs = RevisionOf(live.typed)
-		return ready, nil
+		return ready, target.known(live.raw)
 	}
 	if err := ready.plan(&snapshot, options, s.Clock.Now()); err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 // begun is what follows the write that began a rollout.
 func (s *session) begun(ctx context.Context, p *prepared) {
 	s.record = p.record
-	if err := p.wanted.own(ctx, s); err != nil {
+	if err := p.own(ctx, s); err != nil {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}
 	if p.replicas == 0 {

@@ -132,6 +132,20 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 	return err
 }
 
+// known refuses a manifest that changes nothing of the pod template but fields that this client does not know: the controller
+// may know them, and would replace the pods without any step.
+func (w *wanted) known(live *unstructured.Unstructured) error {
+	if w.manifest == nil {
+		return nil
+	}
+	template, err := templateOf(live)
+	if err != nil || sameJSON(map[string]any(template), map[string]any(w.template)) {
+		return err
+	}
+	return fmt.Errorf("the manifest changes only fields of the pod template of deployment %q in namespace %q that this version of "+
+		"kubectl rollout-plus does not know; a newer one may roll them out", w.manifest.GetName(), w.manifest.GetNamespace())
+}
+
 // apply is a server-side apply, as kubectl apply --server-side does it.
 func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured, force, dryRun bool) (*unstructured.Unstructured, error) {
 	body, err := manifest.MarshalJSON()
@@ -208,27 +222,6 @@ func (w *wanted) fill(p *patch) {
 		p.set("/metadata/annotations", annotations)
 	}
 	p.annotations = annotations
-}
-
-// own records that the manifest's fields are managed by applying it. The fields that the rollout borrows are left out:
-// an apply that owned them would remove them with the next manifest that does not name them.
-func (w *wanted) own(ctx context.Context, s *session) error {
-	if w.manifest == nil {
-		return nil
-	}
-	manifest := w.manifest.DeepCopy()
-	for _, field := range []string{"strategy", "minReadySeconds", "progressDeadlineSeconds"} {
-		unstructured.RemoveNestedField(manifest.Object, "spec", field)
-	}
-	manifest.SetResourceVersion("")
-	_, err := s.apply(ctx, manifest, true, false)
-	if err == nil {
-		err = s.ownOnce(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("the manifest's fields are set, but their ownership could not be recorded: %w", err)
-	}
-	return nil
 }
 
 // applyAll applies the manifest as it is.
