@@ -102,7 +102,7 @@ func (env *environment) noneFound() error {
 // adjustment is a change of one object.
 type adjustment struct {
 	// check says whether the object as it was read is one to change; nil where any is.
-	check func() error
+	check  func() error
 	mutate set.PatchFn
 	// amend edits the patch that mutate comes to, which may be empty.
 	amend func(object runtime.Object, patch map[string]any) error

@@ -83,7 +83,9 @@ func TestAnAdjustmentIsCheckedAgainAfterAConflict(t *testing.T) {
 				}
 				return nil
 			},
-			mutate: func(object runtime.Object) ([]byte, error) { return runtime.Encode(scheme.DefaultJSONEncoder(), object) },
+			mutate: func(object runtime.Object) ([]byte, error) {
+				return runtime.Encode(scheme.DefaultJSONEncoder(), object)
+			},
 		})
 		if errors.Is(err, errNot) != test.refused || !test.refused && err != nil {
 			t.Errorf("%s: got %v", name, err)
