@@ -8,14 +8,10 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 const (
-	// retryAfter is the pause after a write that the API server could not take.
-	retryAfter = time.Second
 	// gatherChanges is how long changes may gather before they are looked at: many come at once, and to look at each would
 	// take the processor from those who make the pods. Nobody notices so short a time.
 	gatherChanges = 10 * time.Millisecond
@@ -37,7 +33,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	case stop:
 		return s.stopped(ctx, snapshot, a)
 	}
-	return s.afterWrite(ctx, s.perform(ctx, snapshot.Deployment, next))
+	return s.afterWrite(ctx, s.perform(ctx, snapshot.Deployment, next), s.deadline(snapshot))
 }
 
 // perform makes the write that was decided, if any.
@@ -64,7 +60,7 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 
 // afterWrite sorts out a write that failed: what others changed is looked at anew, what the API server could not take
 // is tried again, and everything else ends the session.
-func (s *session) afterWrite(ctx context.Context, err error) *Result {
+func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *Result {
 	var lost *lostVersionError
 	switch {
 	case err == nil:
@@ -78,38 +74,16 @@ func (s *session) afterWrite(ctx context.Context, err error) *Result {
 		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
 	case errors.As(err, &lost):
 		return s.result(Failed, lost.Error())
-	case isTransient(err):
+	case s.triesAgain(err, deadline):
+		s.refusedWrite(err)
 		err = s.pause(ctx, retryAfter)
 	default:
-		return s.result(Failed, explain(ctx, "patch", s.key, err).Error())
+		return s.result(Failed, err.Error())
 	}
 	if err != nil {
 		return s.interrupted(ctx, err)
 	}
 	return nil
-}
-
-// pause waits for a time, whatever changes meanwhile.
-func (s *session) pause(ctx context.Context, d time.Duration) error {
-	timer := s.Clock.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C():
-		return nil
-	}
-}
-
-// isTransient tells whether the API server may take the same request later.
-func isTransient(err error) bool {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
-		return true // the request did not get there, or its answer not back
-	}
-	return apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) || apierrors.IsTimeout(err) ||
-		apierrors.IsInternalError(err) || apierrors.IsServiceUnavailable(err) || status.Status().Code >= 500 ||
-		utilnet.IsConnectionRefused(err)
 }
 
 // stopped is the result of a session that stops by decision.
@@ -207,7 +181,7 @@ func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outc
 	if s.phase == stepping && outcome == Done {
 		s.meter.stepDone(s.record.Step, s.record.Target(replicasOf(d)), s.Clock.Now())
 	}
-	s.end(outcome)
+	s.end(outcome, &s.written.Spec.Template)
 	return nil
 }
 
@@ -251,7 +225,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 		return &lostVersionError{from}
 	}
 	if err != nil {
-		return err
+		return explainOn(ctx, "get", "replicaset", types.NamespacedName{Namespace: s.key.Namespace, Name: from.ReplicaSet}, err)
 	}
 	template, err := templateOf(object)
 	if err != nil {
@@ -260,7 +234,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	if err := s.returningTo(ctx, d, template); err != nil {
 		return err
 	}
-	p, record := newPatch(d), s.record.taking(d)
+	p, record := newGatePatch(d), s.record.taking(d)
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
 	if s.Annotations != nil {
@@ -269,7 +243,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 		}
 	}
 	if record.ownLimits() {
-		p.annotate(Annotation, "")
+		p.withoutRecord()
 		p.settings(record.Original)
 	} else {
 		record.RollingBack = true
@@ -282,20 +256,6 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number})
-	s.end(RolledBack)
-	return nil
-}
-
-func (s *session) write(ctx context.Context, p *patch) error {
-	body, err := p.body()
-	if err != nil {
-		return err
-	}
-	written, err := s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
-		metav1.PatchOptions{FieldManager: s.FieldManager})
-	if err != nil {
-		return p.refused(err)
-	}
-	s.written = written
+	s.end(RolledBack, &s.written.Spec.Template)
 	return nil
 }

@@ -27,7 +27,9 @@ type apiServer struct {
 	// refuse answers a request instead of the world, where it gives an error.
 	refuse func(request *http.Request) error
 	// lost lets a write happen and its answer get lost.
-	lost    func(request *http.Request) bool
+	lost func(request *http.Request) bool
+	// expired makes every version too old to begin a watch with.
+	expired bool
 	writes  []string
 	streams []*stream
 	// told are the events that there are, and asked whose were asked for.
@@ -84,9 +86,11 @@ func (a *apiServer) serve(request *http.Request, body []byte) (any, error) {
 		return a.eventsOf(request)
 	case request.Method == http.MethodGet && name == "":
 		return a.list(resource), nil
+	case resource == "deployments" && isApply(request):
+		return a.applyDeployment(body, isDryRun(request))
 	case resource == "deployments" && name == worldName && a.d != nil:
 		if request.Method == http.MethodPatch {
-			return a.patchDeployment(body, request.URL.Query().Get("dryRun") != "")
+			return a.patchDeployment(body, isDryRun(request))
 		}
 		return a.d, nil
 	case resource == "replicasets" && a.setNamed(name) != nil:
@@ -98,6 +102,47 @@ func (a *apiServer) serve(request *http.Request, body []byte) (any, error) {
 		return json.RawMessage("listening\npanic: no database\n"), nil
 	}
 	return nil, apierrors.NewNotFound(schema.GroupResource{Group: "apps", Resource: resource}, name)
+}
+
+func isDryRun(request *http.Request) bool { return request.URL.Query().Get("dryRun") != "" }
+
+func isApply(request *http.Request) bool {
+	return request.Method == http.MethodPatch && request.Header.Get("Content-Type") == string(types.ApplyPatchType)
+}
+
+// applyDeployment is a server-side apply, of a manifest that names its containers whole. What is not there is made.
+func (a *apiServer) applyDeployment(body []byte, dryRun bool) (any, error) {
+	var manifest struct{ Metadata metav1.ObjectMeta }
+	if err := json.Unmarshal(body, &manifest); err != nil {
+		return nil, err
+	}
+	if version := manifest.Metadata.ResourceVersion; version != "" && (a.d == nil || version != a.d.ResourceVersion) {
+		return nil, conflict("deployments", worldName)
+	}
+	document := []byte("{}")
+	var err error
+	if a.d != nil {
+		if document, err = json.Marshal(a.d); err != nil {
+			return nil, err
+		}
+	}
+	if document, err = jsonpatch.MergePatch(document, body); err != nil {
+		return nil, err
+	}
+	next := &appsv1.Deployment{}
+	if err := json.Unmarshal(document, next); err != nil {
+		return nil, err
+	}
+	switch {
+	case dryRun:
+		return json.RawMessage(document), nil // with the fields that this client does not know
+	case a.d == nil:
+		next.UID, next.ResourceVersion = a.uid("deployment"), a.version()
+		a.d = next
+	default:
+		a.storeDeployment(next)
+	}
+	return next, nil
 }
 
 // eventsOf are the events of the object that is asked about.

@@ -1,9 +1,60 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
 
 // endStep stands in memory for the time after the last step.
 const endStep = -1
+
+// end turns to waiting for the controller to complete a pod template.
+func (s *session) end(outcome Outcome, template *corev1.PodTemplateSpec) action {
+	if s.phase != ending {
+		s.awaited.template = template
+	}
+	s.phase, s.outcome = ending, outcome
+	return await{until: s.Clock.Now()}
+}
+
+// endBack turns to waiting for the old version.
+func (s *session) endBack(snapshot *Snapshot) action {
+	template := &snapshot.Deployment.Spec.Template
+	for _, rs := range snapshot.ReplicaSets {
+		if s.record != nil && rs.Name == s.record.From.ReplicaSet {
+			template = &rs.Spec.Template
+		}
+	}
+	return s.end(RolledBack, template)
+}
+
+// isOvertaken tells whether the Deployment has another template than the one that is waited for. To restart that one
+// changes nothing about which it is.
+func (s *session) isOvertaken(snapshot *Snapshot, state State) bool {
+	d := snapshot.Deployment
+	if s.awaited.template == nil || s.awaited.generation == d.Generation || state == Open || !snapshot.StaleSince.IsZero() {
+		return false
+	}
+	if !onlyRestarted(&d.Spec.Template, s.awaited.template) {
+		return true
+	}
+	s.awaited.generation = d.Generation
+	return false
+}
+
+// overtaken ends the wait, after the Deployment has got its own limits back.
+func (s *session) overtaken(snapshot *Snapshot, state State) action {
+	if state == RollingBack {
+		return finish{outcome: s.outcome}
+	}
+	writer := lastWriter(snapshot.Deployment)
+	if writer == " by "+s.FieldManager {
+		writer = "" // that may be ourselves, a moment before
+	}
+	return stop{outcome: Overtaken, message: "the pod template was changed" + writer + " before the awaited one was complete"}
+}
 
 // decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
 // old one (RolledBack): wait until it is complete.
@@ -34,10 +85,8 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 
 // untilDeadline waits for further progress, and fails where there was none for too long.
 func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (action, memory) {
-	// Both more of the wanted pods and fewer of the others are progress.
-	status := s.Deployment.Status
-	if progress := 2*status.AvailableReplicas + 2*status.UpdatedReplicas - status.Replicas; progress != m.best {
-		m.best, m.progressAt = progress, now
+	if s.Observed() {
+		m = m.advanced(s.Deployment, now)
 	}
 	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
 		return await{}, m
@@ -47,6 +96,16 @@ func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (actio
 		return await{until: due}, m
 	}
 	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
+}
+
+// advanced notes progress: more of the wanted pods than ever before of so many replicas, or fewer of the others. Pods that come
+// and go are none.
+func (m memory) advanced(d *appsv1.Deployment, now time.Time) memory {
+	progress := 2*d.Status.AvailableReplicas + 2*d.Status.UpdatedReplicas - d.Status.Replicas
+	if of := replicasOf(d); m.of == nil || *m.of != of || progress > m.best {
+		m.of, m.best, m.progressAt = &of, progress, now
+	}
+	return m
 }
 
 // judge ends what does not come good, and holds success back for a while where a container has ended before; it is nil

@@ -63,6 +63,11 @@ type session struct {
 		generation int64
 		current    types.UID
 	}
+	// awaited is what is waited for when ending, nil where any template will do, and the last generation that still had it.
+	awaited struct {
+		template   *corev1.PodTemplateSpec
+		generation int64
+	}
 	// record is the newest that was seen; it outlives the annotation.
 	record  *Record
 	state   State
@@ -81,6 +86,9 @@ type session struct {
 	// backSince is when the session first meant to go back.
 	backSince time.Time
 	held      bool
+	// mayWrite tells that the API server has taken a write, and refusals are those that it has not taken since.
+	mayWrite bool
+	refusals refusals
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.
@@ -172,6 +180,9 @@ func (s *session) run(ctx context.Context) *Result {
 		if err != nil {
 			return s.result(Failed, err.Error())
 		}
+		if !snapshot.StaleSince.IsZero() {
+			s.refusals = refusals{} // those have another cause
+		}
 		s.report(&snapshot, next)
 		if result := s.act(ctx, &snapshot, next); result != nil {
 			return result
@@ -195,13 +206,15 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	case s.parted != nil:
 		next = *s.parted
 	case s.phase == resuming:
-		next = s.takeUp(snapshot)
+		next = s.takeUp(snapshot, now)
+	case s.phase == ending && s.isOvertaken(snapshot, state):
+		next = s.overtaken(snapshot, state)
 	case s.phase == ending:
 		next, s.memory = decideEnd(snapshot, state, s.outcome, s.deadline(snapshot), s.memory, now)
 	case s.phase == returning && state != Idle:
 		next = goBack{finding: s.finding}
 		if state == RollingBack {
-			next = s.end(RolledBack)
+			next = s.endBack(snapshot)
 		}
 	case state == Open:
 		next, s.memory = decideStep(snapshot, record, s.memory, now)
@@ -255,22 +268,16 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 	current := snapshot.Current()
 	switch {
 	case state == RollingBack:
-		return s.end(RolledBack)
+		return s.endBack(snapshot)
 	case state == Disturbed:
 		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment) +
 			"; the strategy is the Deployment's own again, and its controller goes on by itself"}
 	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
 		return await{}
 	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
-		return s.end(Done)
+		return s.end(Done, &snapshot.Deployment.Spec.Template)
 	case s.record != nil && current.Name == s.record.From.ReplicaSet:
-		return s.end(RolledBack)
+		return s.endBack(snapshot)
 	}
 	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
-}
-
-// end turns to waiting for the controller.
-func (s *session) end(outcome Outcome) action {
-	s.phase, s.outcome = ending, outcome
-	return await{until: s.Clock.Now()}
 }

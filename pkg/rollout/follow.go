@@ -107,7 +107,8 @@ func (s *session) look(known string) (*View, time.Time, error) {
 	if !s.source.synced() {
 		return nil, time.Time{}, nil
 	}
-	workload, connected := s.source.workload(), s.source.staleSince().IsZero()
+	connected := s.source.staleSince().IsZero()
+	workload := s.source.workload()
 	switch {
 	case workload != nil && workload.GetUID() == s.uid:
 		if order, err := resourceversion.CompareResourceVersion(workload.GetResourceVersion(), known); err == nil && order < 0 {
@@ -275,13 +276,13 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 }
 
 // Await waits until the Deployment controller has completed a Deployment that no rollout is open on, or until it is
-// clear that it will not.
-func (e *Engine) Await(ctx context.Context, key types.NamespacedName) (*Result, error) {
+// clear that it will not. It is for one pod template where that is given: another one that somebody sets is not awaited.
+func (e *Engine) Await(ctx context.Context, key types.NamespacedName, template *corev1.PodTemplateSpec) (*Result, error) {
 	s, err := e.open(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer s.source.close()
-	s.phase, s.outcome = ending, Done
+	s.phase, s.outcome, s.awaited.template = ending, Done, template
 	return s.run(ctx), nil
 }

@@ -105,7 +105,7 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 		case err == nil:
 			return s.written, nil
 		case !apierrors.IsConflict(err):
-			return nil, explain(ctx, "patch", key, err)
+			return nil, err
 		}
 	}
 }

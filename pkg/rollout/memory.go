@@ -13,6 +13,7 @@ import (
 type memory struct {
 	step       int
 	best       int32
+	of         *int32 // the replicas that best was reached of
 	progressAt time.Time
 	gainedAt   time.Time
 	heldSince  time.Time
@@ -40,9 +41,13 @@ func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 			m.staleSince = s.StaleSince
 		}
 	case !m.staleSince.IsZero():
-		m.progressAt = m.progressAt.Add(now.Sub(m.staleSince))
+		blind := now.Sub(m.staleSince)
+		m.progressAt = m.progressAt.Add(blind)
 		if m.progressAt.After(now) {
 			m.progressAt = now
+		}
+		if !m.heldSince.IsZero() {
+			m.heldSince = m.heldSince.Add(blind)
 		}
 		m.staleSince = time.Time{}
 	}

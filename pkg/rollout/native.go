@@ -2,12 +2,9 @@ package rollout
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -29,11 +26,11 @@ type NativeChange struct {
 // WriteTemplate changes the pod template of a Deployment, StatefulSet or DaemonSet in one write. It gives the workload as
 // it is then, and the template that it had; none where nothing has changed.
 func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change NativeChange) (Workload, map[string]any, error) {
-	resource, name := kindOf(workload)+"s", workload.GetName()
+	kind, key := kindOf(workload), types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}
 	for try := 1; ; try++ {
-		object, err := getRaw(ctx, e.Client, resource, workload.GetNamespace(), name)
+		object, err := getRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)
 		if err != nil {
-			return nil, nil, e.explainWrite(ctx, "get", workload, err)
+			return nil, nil, explainOn(ctx, "get", kind, key, err)
 		}
 		before, err := templateOf(object)
 		if err != nil {
@@ -58,20 +55,16 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		case apierrors.IsConflict(err) && try < ConflictTries:
 			continue
 		}
-		return nil, nil, e.explainWrite(ctx, "patch", workload, err)
+		return nil, nil, explainOn(ctx, "patch", kind, key, err)
 	}
 }
 
 func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch, try bool) (Workload, error) {
-	body, err := json.Marshal(p.operations)
+	body, err := p.body()
 	if err != nil {
 		return nil, err
 	}
-	options := metav1.PatchOptions{FieldManager: e.FieldManager}
-	if try {
-		options.DryRun = []string{metav1.DryRunAll}
-	}
-	apps, namespace, name := e.Client.AppsV1(), workload.GetNamespace(), workload.GetName()
+	apps, namespace, name, options := e.Client.AppsV1(), workload.GetNamespace(), workload.GetName(), e.patchOptions(try)
 	switch workload.(type) {
 	case *appsv1.StatefulSet:
 		return apps.StatefulSets(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
@@ -79,18 +72,6 @@ func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch,
 		return apps.DaemonSets(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
 	}
 	return apps.Deployments(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
-}
-
-// explainWrite is a sentence that names the object and, where a right is missing, the right.
-func (e *Engine) explainWrite(ctx context.Context, verb string, workload Workload, err error) error {
-	kind, namespace := kindOf(workload), workload.GetNamespace()
-	switch {
-	case context.Cause(ctx) != nil:
-		return context.Cause(ctx)
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("the right to %s %ss in namespace %q is missing: %w", verb, kind, namespace, err)
-	}
-	return fmt.Errorf("cannot %s %s %q in namespace %q: %w", verb, kind, workload.GetName(), namespace, err)
 }
 
 // returningTo tells which template the rollout goes back to.

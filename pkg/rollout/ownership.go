@@ -3,13 +3,65 @@ package rollout
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
+
+var errNotOurs = errors.New("somebody has changed the Deployment since")
+
+// own records that the manifest's fields are managed by applying it. The fields that the rollout borrows are left out:
+// an apply that owned them would remove them with the next manifest that does not name them. What is applied to is what the
+// write that began the rollout has left, or an apply would take back what others have done since.
+func (p *prepared) own(ctx context.Context, s *session) error {
+	if p.wanted.manifest == nil {
+		return nil
+	}
+	manifest := p.wanted.manifest.DeepCopy()
+	for _, field := range []string{"strategy", "minReadySeconds", "progressDeadlineSeconds"} {
+		unstructured.RemoveNestedField(manifest.Object, "spec", field)
+	}
+	for try := 1; ; try++ {
+		live, err := s.Deployment(ctx, s.key)
+		switch {
+		case err != nil:
+		case p.left(live, s.uid):
+			manifest.SetResourceVersion(live.ResourceVersion)
+			_, err = s.apply(ctx, manifest, true, false)
+		default:
+			err = errNotOurs
+		}
+		if apierrors.IsConflict(err) && try < ConflictTries {
+			continue
+		}
+		if err == nil {
+			err = s.ownOnce(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("the manifest's fields are set, but their ownership could not be recorded: %w", err)
+		}
+		return nil
+	}
+}
+
+// left tells whether a Deployment is as the write that began the rollout has left it, as far as an apply of the manifest goes.
+func (p *prepared) left(live *appsv1.Deployment, uid types.UID) bool {
+	text := ""
+	if p.replicas > 0 {
+		var err error
+		if text, err = p.record.encode(); err != nil {
+			return false
+		}
+	}
+	return live.UID == uid && live.Annotations[Annotation] == text && replicasOf(live) == p.replicas && live.Spec.Paused == p.wanted.typed.Spec.Paused &&
+		SameTemplate(&live.Spec.Template, &p.wanted.typed.Spec.Template)
+}
 
 // ownOnce leaves what the manifest says to the manager that applies it. The write that began the rollout made the same
 // manager an owner of the second sort (Update), and while that one is there a field stays when the next manifest drops it.
@@ -24,16 +76,10 @@ func (s *session) ownOnce(ctx context.Context) error {
 		if err != nil || !changed {
 			return err
 		}
-		body, err := json.Marshal([]operation{
-			{Op: "add", Path: "/metadata/resourceVersion", Value: object.GetResourceVersion()},
-			{Op: "add", Path: "/metadata/managedFields", Value: entries},
-		})
-		if err != nil {
-			return err
-		}
-		_, err = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
-			metav1.PatchOptions{FieldManager: s.FieldManager})
-		if !apierrors.IsConflict(err) {
+		p := &patch{}
+		p.set("/metadata/resourceVersion", object.GetResourceVersion())
+		p.set("/metadata/managedFields", entries)
+		if _, err = s.patchDeployment(ctx, s.key, p, false); !apierrors.IsConflict(err) {
 			return err
 		}
 	}

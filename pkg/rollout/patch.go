@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,20 +37,18 @@ func newPatch(d *appsv1.Deployment) *patch {
 
 // newGatePatch begins a patch that the API server refuses if the Deployment is another one, or its spec or the rollout's
 // record have changed. A new status is no reason to refuse it: the controller writes one with every pod that comes and
-// goes, so that hardly a move of the gate would pass at the first try.
+// goes, so that hardly a move of the gate would pass at the first try, and where all new pods crash the way back might not
+// for long.
 func newGatePatch(d *appsv1.Deployment) *patch {
 	if d.Annotations[Annotation] == "" {
 		return newPatch(d)
 	}
-	return &patch{tested: true, operations: []operation{
+	return &patch{tested: true, annotations: d.Annotations, operations: []operation{
 		{Op: "test", Path: "/metadata/uid", Value: d.UID},
 		{Op: "test", Path: "/metadata/generation", Value: d.Generation},
-		{Op: "test", Path: recordPath, Value: d.Annotations[Annotation]},
+		{Op: "test", Path: annotationPath(Annotation), Value: d.Annotations[Annotation]},
 	}}
 }
-
-// recordPath is where the record is, as JSON pointers (RFC 6901) have it.
-const recordPath = "/metadata/annotations/rollout-plus~1rollout"
 
 // refused turns the API server's answer to a test that did not hold into the conflict that it is. The server tells it
 // from an invalid Deployment only by not naming one.
@@ -87,25 +86,16 @@ func gated(strategy appsv1.DeploymentStrategy) Settings {
 
 func (p *patch) record(record *Record) error {
 	text, err := record.encode()
-	if p.tested {
-		p.set(recordPath, text)
-	} else {
-		p.annotate(Annotation, text)
-	}
+	p.annotate(Annotation, text)
 	return err
 }
 
 // withoutRecord ends the rollout that the record is of.
-func (p *patch) withoutRecord() {
-	if p.tested {
-		p.operations = append(p.operations, operation{Op: "remove", Path: recordPath})
-	} else {
-		p.annotate(Annotation, "")
-	}
-}
+func (p *patch) withoutRecord() { p.annotate(Annotation, "") }
 
-// annotate sets an annotation, or removes it where the value is empty. All annotations are written together: removing a
-// single one that somebody else has just removed would not be a conflict, to be tried again, but an invalid patch.
+// annotate sets an annotation, or removes it where the value is empty. Without tests all annotations are written together:
+// removing a single one that somebody else has just removed would not be a conflict, to be tried again, but an invalid
+// patch. With tests each is written by itself, since what others write to their own is no reason to refuse the patch.
 func (p *patch) annotate(key, value string) {
 	if p.annotations[key] == value {
 		return
@@ -117,7 +107,19 @@ func (p *patch) annotate(key, value string) {
 	if p.annotations[key] = value; value == "" {
 		delete(p.annotations, key)
 	}
-	p.set("/metadata/annotations", p.annotations)
+	switch {
+	case !p.tested:
+		p.set("/metadata/annotations", p.annotations)
+	case value == "":
+		p.operations = append(p.operations, operation{Op: "remove", Path: annotationPath(key)})
+	default:
+		p.set(annotationPath(key), value)
+	}
+}
+
+// annotationPath is where an annotation is, as a JSON pointer (RFC 6901).
+func annotationPath(key string) string {
+	return "/metadata/annotations/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
 func (p *patch) body() ([]byte, error) { return json.Marshal(p.operations) }

@@ -44,6 +44,39 @@ func TestPatchOperations(t *testing.T) {
 	}
 }
 
+// What others write to annotations of their own is kept, and no reason to refuse the patch.
+func TestGatePatchWritesEachAnnotationByItself(t *testing.T) {
+	t.Parallel()
+	live := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+		UID: "u", Generation: 1, ResourceVersion: "7", Annotations: map[string]string{Annotation: "r", "a/b~c": "1", "other": "1"},
+	}}
+	for name, test := range map[string]struct {
+		meanwhile func(annotations map[string]string)
+		refused   bool
+	}{
+		"another is changed":      {func(a map[string]string) { a["other"] = "2" }, false},
+		"the removed one is gone": {func(a map[string]string) { delete(a, "a/b~c") }, true},
+	} {
+		p := newGatePatch(&live)
+		p.annotate("a/b~c", "")
+		p.annotate("x/y", "v")
+		p.withoutRecord()
+		body, err := p.body()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{d: live.DeepCopy()}
+		test.meanwhile(w.d.Annotations)
+		patched, err := w.patchDeployment(body, true)
+		if refused := apierrors.IsConflict(p.refused(err)); refused != test.refused {
+			t.Fatalf("%s: refused: %v (%v), want %v", name, refused, err, test.refused)
+		}
+		if err == nil && (len(patched.Annotations) != 2 || patched.Annotations["other"] != "2" || patched.Annotations["x/y"] != "v") {
+			t.Errorf("%s: annotations afterwards: %v", name, patched.Annotations)
+		}
+	}
+}
+
 func TestGatedSettingsAreValid(t *testing.T) {
 	t.Parallel()
 	settings := gated(Gate{Surge: 1}.Strategy(3, limitsOf("1", "0")))

@@ -31,21 +31,26 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	if snapshot.Deployment != nil {
 		result.Revision = RevisionOf(snapshot.Deployment)
 	}
-	if s.phase == ending && !result.Standing {
+	if s.phase == ending && !result.Standing && outcome != Overtaken {
 		result.Towards = s.outcome
 	}
 	return result
 }
 
-// explain turns an API error into a sentence that names the object and, where a right is missing, the right.
+// explain turns an API error into a sentence that names the Deployment and, where a right is missing, the right.
 func explain(ctx context.Context, verb string, key types.NamespacedName, err error) error {
+	return explainOn(ctx, verb, "deployment", key, err)
+}
+
+// explainOn is the same about an object of any kind.
+func explainOn(ctx context.Context, verb, kind string, key types.NamespacedName, err error) error {
 	switch {
 	case context.Cause(ctx) != nil:
 		return context.Cause(ctx)
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("the right to %s deployments in namespace %q is missing: %w", verb, key.Namespace, err)
+	case lacksRight(verb, err):
+		return fmt.Errorf("the right to %s %ss in namespace %q is missing: %w", verb, kind, key.Namespace, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("there is no deployment %q in namespace %q; kubectl get deployments lists those there are: %w", key.Name, key.Namespace, err)
+		return fmt.Errorf("there is no %s %q in namespace %q; kubectl get %ss lists those there are: %w", kind, key.Name, key.Namespace, kind, err)
 	}
-	return fmt.Errorf("cannot %s deployment %q in namespace %q: %w", verb, key.Name, key.Namespace, err)
+	return fmt.Errorf("cannot %s %s %q in namespace %q: %w", verb, kind, key.Name, key.Namespace, err)
 }

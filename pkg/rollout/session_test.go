@@ -277,8 +277,10 @@ func onlyFor(request *http.Request, method string, err error) error {
 	return nil
 }
 
+// forbidden is what the API server says where RBAC does not allow a write.
 func forbidden() error {
-	return apierrors.NewForbidden(schema.GroupResource{Group: "apps", Resource: "deployments"}, worldName, errors.New("not yours"))
+	return apierrors.NewForbidden(schema.GroupResource{Group: "apps", Resource: "deployments"}, worldName,
+		errors.New(`User "jane" cannot patch resource "deployments" in API group "apps" in the namespace "shop"`))
 }
 
 func TestAConflictIsDecidedAnew(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -101,11 +102,20 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 	s.watches = append(s.watches, w)
 	list, watchFunc := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+		if w.broken() {
+			options.ResourceVersion = "" // the newest, which who keeps lists for others may not have yet
+		}
 		found, err := list(ctx, options)
 		w.note(&w.list, err)
 		return found, err
 	}
 	lw.WatchFuncWithContext = func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		if w.broken() {
+			if options.SendInitialEvents == nil {
+				return nil, apierrors.NewResourceExpired("the connection was lost: what there is now comes first")
+			}
+			options.ResourceVersion = ""
+		}
 		events, err := watchFunc(ctx, options)
 		if err == nil && reflect.TypeOf(events) == reflect.TypeOf(watch.NewEmptyWatch()) {
 			// What client-go gives for a connection that ends before there is an answer, as behind a load balancer that
@@ -241,9 +251,10 @@ func (s *source) pods() []*corev1.Pod { return listOf[*corev1.Pod](s.watches[len
 
 // snapshot is what is known now.
 func (s *source) snapshot() Snapshot {
+	since := s.staleSince() // before anything else, or what is stale might be taken for what has come just then
 	d, _ := s.workload().(*appsv1.Deployment)
 	snapshot := NewSnapshot(d, listOf[*appsv1.ReplicaSet](s.watches[1]), s.pods())
-	snapshot.StaleSince = s.staleSince()
+	snapshot.StaleSince = since
 	return snapshot
 }
 

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,7 +24,8 @@ func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result,
 
 // takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, a
 // record that others removed comes back, one that is held is so no more, and where others opened the gate the Deployment gets its other fields back.
-func (s *session) takeUp(snapshot *Snapshot) action {
+func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
+	s.memory = s.memory.enter(snapshot, s.record.Step, now)
 	d, current := snapshot.Deployment, snapshot.Current()
 	switch {
 	case s.state == Disturbed:
@@ -32,7 +34,7 @@ func (s *session) takeUp(snapshot *Snapshot) action {
 		s.phase = stepping
 		return s.closed(snapshot, s.state)
 	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(d):
-		return await{}
+		return s.awaitController(snapshot, current, now)
 	}
 	s.phase = stepping
 	if current.Name == s.record.From.ReplicaSet {
@@ -46,11 +48,24 @@ func (s *session) takeUp(snapshot *Snapshot) action {
 	return adopt{revision: RevisionOf(d)}
 }
 
+// awaitController waits for the controller to see what others changed, and for no longer than a step may take. What they
+// changed is not taken back for a controller that does not run.
+func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet, now time.Time) action {
+	if !snapshot.StaleSince.IsZero() {
+		return await{}
+	}
+	next := orStalled(snapshot, s.record, current, s.memory, await{}, now)
+	if back, is := next.(goBack); is {
+		return stop{outcome: Failed, finding: back.finding}
+	}
+	return next
+}
+
 // adopt takes the present template as the rollout's new version, and lets a rollout that was held go on.
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
 	record := *s.record
 	record.ToRevision, record.Held = a.revision, false
-	p := newPatch(d)
+	p := newGatePatch(d)
 	if err := p.record(&record); err != nil {
 		return err
 	}

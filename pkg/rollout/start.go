@@ -10,10 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -65,65 +63,6 @@ type StartOptions struct {
 	SkipChecks bool
 }
 
-// Start begins a rollout and drives it to its end. An error means that nothing was begun.
-func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
-	s, err := e.open(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	defer s.source.close()
-	change.leave(&s.written.Spec.Template)
-	var tried *Record
-	for {
-		ready, err := s.prepare(ctx, change, options)
-		if s.isOwn(err, tried) {
-			s.record, s.state = tried, Open
-			return s.run(ctx), nil
-		}
-		if err == nil && tried == nil {
-			err = s.checked(ctx, ready, options)
-		}
-		if err != nil {
-			return nil, err
-		}
-		options.SkipChecks = true // once is enough, however often the write has to be repeated
-		result, err := s.begin(ctx, ready, options.DryRun)
-		switch {
-		case apierrors.IsConflict(err):
-			// Somebody else wrote first: look at what there is now.
-			err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
-		case err != nil && context.Cause(ctx) != nil:
-			return nil, fmt.Errorf("%w before the API server had answered; "+
-				"'kubectl rollout-plus status deployment/%s -n %s' tells whether the rollout has begun",
-				context.Cause(ctx), key.Name, key.Namespace)
-		case err != nil && isTransient(err):
-			tried = ready.record
-			err = s.pause(ctx, retryAfter)
-		case err != nil:
-			return nil, explain(ctx, "patch", key, err)
-		case result != nil:
-			return result, nil
-		default:
-			return s.run(ctx), nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-// isOwn tells whether the rollout that stands in the way is the one that was just tried: the write had arrived, and
-// only its answer was lost.
-func (s *session) isOwn(err error, tried *Record) bool {
-	var open *OpenError
-	if tried == nil || !errors.As(err, &open) {
-		return false
-	}
-	mine, mineErr := tried.encode()
-	theirs, theirsErr := open.Record.encode()
-	return mineErr == nil && theirsErr == nil && mine == theirs
-}
-
 // prepared is a rollout that is ready to begin.
 type prepared struct {
 	live     *appsv1.Deployment
@@ -154,7 +93,7 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 	ready := &prepared{live: live.typed, wanted: target, replicas: replicasOf(target.typed)}
 	if SameTemplate(&live.typed.Spec.Template, &target.typed.Spec.Template) {
 		ready.sameAs = RevisionOf(live.typed)
-		return ready, nil
+		return ready, target.known(live.raw)
 	}
 	if err := ready.plan(&snapshot, options, s.Clock.Now()); err != nil {
 		return nil, err
@@ -228,23 +167,29 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 	}
 	patch.settings(settings)
 	if dryRun == DryRunServer {
-		return s.result(Planned, ""), s.tryWrite(ctx, patch)
+		_, err := s.patchDeployment(ctx, s.key, patch, true)
+		return s.result(Planned, ""), err
 	}
 	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
 	if err := s.write(ctx, patch); err != nil {
 		return nil, err
 	}
+	s.begun(ctx, p)
+	return nil, nil
+}
+
+// begun is what follows the write that began a rollout.
+func (s *session) begun(ctx context.Context, p *prepared) {
 	s.record = p.record
-	if err := p.wanted.own(ctx, s); err != nil {
+	if err := p.own(ctx, s); err != nil {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}
 	if p.replicas == 0 {
-		s.end(Done)
-		return nil, nil
+		s.end(Done, &s.written.Spec.Template)
+		return
 	}
 	s.state = Open // though no watch has brought it yet: an interruption is to say where it stands
 	s.emit(StepEvent{Step: 1, Of: len(p.record.Plan.Steps), Target: p.record.Target(p.replicas)})
-	return nil, nil
 }
 
 // unchanged answers a start that changes no pod. What a manifest changes besides the template is applied all the same.

@@ -22,14 +22,14 @@ func getRaw(ctx context.Context, client kubernetes.Interface, resource, namespac
 	result := client.AppsV1().RESTClient().Get().Namespace(namespace).Resource(resource).Name(name).
 		SetHeader("Accept", "application/json").Do(ctx)
 	if err := result.Error(); err != nil {
-		return nil, err
+		return nil, answered(err)
 	}
 	body, err := result.Raw()
 	if err != nil {
-		return nil, err
+		return nil, answered(err)
 	}
 	object := &unstructured.Unstructured{}
-	return object, object.UnmarshalJSON(body)
+	return object, answered(object.UnmarshalJSON(body))
 }
 
 func templateOf(object *unstructured.Unstructured) (rawTemplate, error) {

@@ -13,7 +13,7 @@ import (
 // somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout. A ReplicaSet
 // that is used again may have the cause of an earlier revision, which its controller does not take away: that goes, too.
 func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
-	options := metav1.PatchOptions{FieldManager: s.FieldManager}
+	options := s.patchOptions(false)
 	for _, rs := range snapshot.ReplicaSets {
 		if body := withoutRecord(rs, snapshot.staleOn(rs)...); body != nil {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)

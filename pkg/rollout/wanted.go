@@ -134,25 +134,37 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 	return err
 }
 
+// known refuses a manifest that changes nothing of the pod template but fields that this client does not know: the controller
+// may know them, and would replace the pods without any step.
+func (w *wanted) known(live *unstructured.Unstructured) error {
+	if w.manifest == nil {
+		return nil
+	}
+	template, err := templateOf(live)
+	if err != nil || sameJSON(map[string]any(template), map[string]any(w.template)) {
+		return err
+	}
+	return fmt.Errorf("the manifest changes only fields of the pod template of deployment %q in namespace %q that this version of "+
+		"kubectl rollout-plus does not know; a newer one may roll them out", w.manifest.GetName(), w.manifest.GetNamespace())
+}
+
 // apply is a server-side apply, as kubectl apply --server-side does it.
 func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured, force, dryRun bool) (*unstructured.Unstructured, error) {
 	body, err := manifest.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
-	options := metav1.PatchOptions{FieldManager: s.FieldManager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
-	if dryRun {
-		options.DryRun = []string{metav1.DryRunAll}
-	}
+	options := s.patchOptions(dryRun)
+	options.Force, options.FieldValidation = &force, metav1.FieldValidationStrict
 	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
 		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
 	// Only Error reads what the API server says of a refusal, such as the fields in conflict.
 	if err := result.Error(); err != nil {
-		return nil, applyError(err)
+		return nil, applyError(answered(err))
 	}
 	answer, err := result.Raw()
 	if err != nil {
-		return nil, err
+		return nil, answered(err)
 	}
 	applied := &unstructured.Unstructured{}
 	return applied, applied.UnmarshalJSON(answer)
@@ -214,43 +226,11 @@ func (w *wanted) fill(p *patch) {
 	p.annotations = annotations
 }
 
-// own records that the manifest's fields are managed by applying it. The fields that the rollout borrows are left out:
-// an apply that owned them would remove them with the next manifest that does not name them.
-func (w *wanted) own(ctx context.Context, s *session) error {
-	if w.manifest == nil {
-		return nil
-	}
-	manifest := w.manifest.DeepCopy()
-	for _, field := range []string{"strategy", "minReadySeconds", "progressDeadlineSeconds"} {
-		unstructured.RemoveNestedField(manifest.Object, "spec", field)
-	}
-	manifest.SetResourceVersion("")
-	_, err := s.apply(ctx, manifest, true, false)
-	if err == nil {
-		err = s.ownOnce(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("the manifest's fields are set, but their ownership could not be recorded: %w", err)
-	}
-	return nil
-}
-
 // applyAll applies the manifest as it is.
 func (w *wanted) applyAll(ctx context.Context, s *session, resourceVersion string) error {
 	manifest := w.manifest.DeepCopy()
 	manifest.SetResourceVersion(resourceVersion)
 	_, err := s.apply(ctx, manifest, true, false)
-	return err
-}
-
-// tryWrite asks the API server whether it would take a patch.
-func (s *session) tryWrite(ctx context.Context, p *patch) error {
-	body, err := p.body()
-	if err != nil {
-		return err
-	}
-	_, err = s.Client.AppsV1().Deployments(s.key.Namespace).Patch(ctx, s.key.Name, types.JSONPatchType, body,
-		metav1.PatchOptions{FieldManager: s.FieldManager, DryRun: []string{metav1.DryRunAll}})
 	return err
 }
 

@@ -80,7 +80,7 @@ func (a *apiServer) items(resource string) []any {
 }
 
 // watch opens a stream that begins with the collection as it is, whatever version the client knows: to see an object
-// again changes nothing. Only a version that the client is told is too old makes it list again.
+// again changes nothing. Where versions are expired it is told that in the stream, as by an API server that has just come up.
 func (a *apiServer) watch(request *http.Request) (*http.Response, error) {
 	if request.URL.Query().Get("sendInitialEvents") != "" {
 		return answer(request, nil, apierrors.NewBadRequest("this API server knows no sendInitialEvents"))
@@ -90,7 +90,12 @@ func (a *apiServer) watch(request *http.Request) (*http.Response, error) {
 	for _, item := range a.items(s.resource) {
 		s.lines <- line(watch.Modified, item)
 	}
-	a.streams = append(a.streams, s)
+	if a.expired && request.URL.Query().Get("resourceVersion") != "" {
+		s.lines = make(chan []byte, 1)
+		s.lines <- line(watch.Error, apierrors.NewResourceExpired("too old resource version").Status())
+	} else {
+		a.streams = append(a.streams, s)
+	}
 	a.changed = a.send
 	return &http.Response{
 		StatusCode: http.StatusOK, Request: request, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

@@ -24,8 +24,9 @@ type watched struct {
 	optional bool
 	cancel   context.CancelFunc
 
-	mu          sync.Mutex
-	synced      bool
+	mu     sync.Mutex
+	synced bool
+	// brokenSince is when the connection was lost, until all there is has been brought again.
 	brokenSince time.Time
 	// list and watch are what the API server answers to these two.
 	list, watch permission
@@ -37,9 +38,7 @@ func (w *watched) note(asked *permission, err error) {
 	w.mu.Lock()
 	now := w.source.clock.Now()
 	asked.answered(err, now)
-	if granted(err) {
-		w.brokenSince = time.Time{}
-	} else if w.brokenSince.IsZero() {
+	if !granted(err) && w.brokenSince.IsZero() {
 		w.brokenSince = now
 	}
 	if lacks := w.lacks(now); w.optional && lacks != nil {
@@ -48,6 +47,14 @@ func (w *watched) note(asked *permission, err error) {
 	}
 	w.mu.Unlock()
 	w.source.notify()
+}
+
+// broken tells whether the connection was lost, and what there is has not been brought since. That a watch may go on from
+// where it was does not bring it: what was missed may come later, or be too much for the API server to tell.
+func (w *watched) broken() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.brokenSince.IsZero()
 }
 
 // missing names the right that an optional watch has been given up for, nil where it has not.
@@ -123,7 +130,7 @@ func (w *watched) Delete(object any) error { return w.changed(w.Store.Delete(obj
 func (w *watched) Replace(objects []any, version string) error {
 	err := w.Store.Replace(objects, version)
 	w.mu.Lock()
-	w.synced = true
+	w.synced, w.brokenSince = true, time.Time{}
 	w.mu.Unlock()
 	return w.changed(err)
 }

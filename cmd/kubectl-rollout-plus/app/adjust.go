@@ -105,6 +105,8 @@ func (env *environment) noneFound() error {
 
 // adjustment is a change of one object.
 type adjustment struct {
+	// check says whether the object as it was read is one to change; nil where any is.
+	check  func() error
 	mutate set.PatchFn
 	// amend edits the patch that mutate comes to, which may be empty.
 	amend func(object runtime.Object, patch map[string]any) error
@@ -116,6 +118,11 @@ type adjustment struct {
 // it is computed anew then.
 func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjustment) error {
 	for try := 1; ; try++ {
+		if change.check != nil {
+			if err := change.check(); err != nil {
+				return err
+			}
+		}
 		body, err := change.patch(info)
 		if err != nil {
 			return unchanged(fmt.Errorf("error: %s %q %w", info.Mapping.Resource.GroupResource(), info.Name, err), info, change.only)

@@ -55,7 +55,7 @@ func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads
 	for i, workload := range workloads {
 		waiting.Go(func() {
 			if d, is := workload.(*appsv1.Deployment); is {
-				failures[i] = run.awaitComplete(ctx, types.NamespacedName{Namespace: d.Namespace, Name: d.Name})
+				failures[i] = run.awaitComplete(ctx, keyOf(d), &d.Spec.Template)
 			} else {
 				failures[i] = run.awaitStatus(ctx, workload)
 			}
@@ -75,10 +75,11 @@ func canAwait(info *resource.Info) error {
 		"leave it out, and %s tells how many have been", info.ObjectName(), commandOn("status", objectIn(info)))
 }
 
-// awaitComplete waits until the native controller has completed the Deployment, and says why it does not.
-func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName) error {
+// awaitComplete waits until the native controller has completed the Deployment, with this pod template where one is given,
+// and says why it does not.
+func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName, template *corev1.PodTemplateSpec) error {
 	object := printers.Deployment(key.Namespace, key.Name)
-	result, err := r.engine.Await(ctx, key)
+	result, err := r.engine.Await(ctx, key, template)
 	if err != nil {
 		return waitedFor(cutShort(ctx, err, "while waiting for "+object.String()), object)
 	}

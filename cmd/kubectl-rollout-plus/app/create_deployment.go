@@ -265,5 +265,5 @@ func (f *createDeploymentFlags) await(ctx context.Context, env *environment, key
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	return run.awaitComplete(ctx, key)
+	return run.awaitComplete(ctx, key, nil)
 }

@@ -50,6 +50,7 @@ func exitCode(err error) int {
 	var status *exitError
 	var option *rollout.OptionError
 	var interrupt *InterruptError
+	var uncertain *rollout.UncertainError
 	switch {
 	case errors.As(err, &status):
 		return status.code
@@ -59,6 +60,8 @@ func exitCode(err error) int {
 		return interrupt.ExitCode()
 	case errors.Is(err, rollout.ErrTimeout):
 		return ExitTimeout
+	case errors.As(err, &uncertain):
+		return ExitStanding
 	}
 	return ExitError
 }

@@ -12,7 +12,8 @@ func newExitCodesTopic() *cobra.Command {
     0    done: the wanted version is complete, or there was nothing to do
     1    error: the command could not do its work; nothing was begun
     2    usage: a flag or an argument is wrong; nothing was written
-    4    failed and left standing: the rollout stands still at its step
+    4    failed and left standing: the rollout stands still at its step, or may
+         have begun where the API server did not answer
     5    failed and rolled back: the old version is complete again
     6    waiting at a pause: somebody paused the Deployment
     7    not finished: for 'status --watch=false --exit-code' alone

@@ -32,6 +32,8 @@ func TestExitCode(t *testing.T) {
 		"SIGTERM":           {&InterruptError{Signal: syscall.SIGTERM}, 143},
 		"a code of its own": {&exitError{code: 5}, 5},
 		"no rollout":        {rollout.ErrNoRollout, 1},
+		"who knows":         {&rollout.UncertainError{Err: errors.New("x")}, 4},
+		"who knows, Ctrl-C": {&rollout.UncertainError{Err: &InterruptError{Signal: os.Interrupt}}, 130},
 	} {
 		if got := exitCode(test.err); got != test.want {
 			t.Errorf("%s: got %d, want %d", name, got, test.want)

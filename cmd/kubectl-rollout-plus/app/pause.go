@@ -40,22 +40,40 @@ func newPauseCommand(env *environment) *cobra.Command {
 
 // pause holds an open rollout, and pauses everything else as kubectl does.
 func pause(ctx context.Context, env *environment, a *adjuster, info *resource.Info) error {
-	if mayBeOpen(info) {
-		held, err := hold(ctx, env, a.fieldManager, info)
-		if err == nil {
-			return a.printed(env, held, "paused")
-		}
-		if errors.Is(err, rollout.ErrHeld) {
-			return more(err, fmt.Sprintf(" in namespace %q; %s goes on", info.Namespace, commandOn("resume", objectIn(info))))
-		}
-		if !errors.Is(err, rollout.ErrNoRollout) {
+	var held *appsv1.Deployment
+	err := a.adjust(ctx, info, adjustment{
+		check: func() (err error) {
+			if mayBeOpen(info) {
+				held, err = holdInstead(ctx, env, a.fieldManager, info)
+			}
 			return err
-		}
-	}
-	if err := a.adjust(ctx, info, adjustment{mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn), only: onlyDeployments}); err != nil {
+		},
+		mutate: set.PatchFn(polymorphichelpers.ObjectPauserFn), only: onlyDeployments,
+	})
+	switch {
+	case held != nil:
+		return a.printed(env, held, "paused")
+	case err != nil:
 		return whileAt(ctx, err, info, "paused")
 	}
 	return a.printed(env, info.Object, "paused")
+}
+
+// errHeldInstead ends a pause where the rollout is held.
+var errHeldInstead = errors.New("the rollout is held at its step")
+
+// holdInstead holds a rollout that is open, and gives errHeldInstead then; where none is it gives nothing.
+func holdInstead(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {
+	held, err := hold(ctx, env, fieldManager, info)
+	switch {
+	case err == nil:
+		return held, errHeldInstead
+	case errors.Is(err, rollout.ErrNoRollout):
+		return nil, nil
+	case errors.Is(err, rollout.ErrHeld):
+		err = more(err, fmt.Sprintf(" in namespace %q; %s goes on", info.Namespace, commandOn("resume", objectIn(info))))
+	}
+	return nil, err
 }
 
 // whileAt says of the end of a context that it came while an object was worked on; the write may have arrived.

@@ -137,12 +137,14 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 
 // restart restarts one object.
 func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
-	if !f.force {
-		if err := env.refuseToPile(ctx, info); err != nil {
-			return cutShort(ctx, forcible(err), fmt.Sprintf("before %s was restarted", objectIn(info)))
-		}
-	}
+	var refused error
 	err := f.adjust(ctx, info, adjustment{
+		check: func() error {
+			if !f.force {
+				refused = env.refuseToPile(ctx, info)
+			}
+			return refused
+		},
 		mutate: set.PatchFn(polymorphichelpers.ObjectRestarterFn), only: onlyWorkloads,
 		amend: func(object runtime.Object, patch map[string]any) error {
 			if err := annotateCause(object, patch, f.cause); err != nil {
@@ -151,6 +153,9 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 			return env.restartAgain(object, patch)
 		},
 	})
+	if refused != nil {
+		return cutShort(ctx, forcible(refused), fmt.Sprintf("before %s was restarted", objectIn(info)))
+	}
 	if err != nil {
 		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectIn(info)))
 	}

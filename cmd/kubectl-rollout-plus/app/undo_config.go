@@ -106,10 +106,12 @@ func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplat
 	return nil
 }
 
-// after takes the heads back where going back has failed, and sees to the owners of the versions where it has not.
+// after takes the heads back where going back has failed, and sees to the owners of the versions where it has not. Where it may
+// be under way all the same, the heads stay: the pods that come are to have them.
 func (u *undoConfig) after(ctx context.Context, err error) error {
+	var uncertain *rollout.UncertainError
 	switch {
-	case u.restoration == nil:
+	case u.restoration == nil, errors.As(err, &uncertain):
 		return err
 	case err != nil && context.Cause(ctx) == nil:
 		// The error itself, where there is but that: it is told in kubectl's form.

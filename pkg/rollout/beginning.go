@@ -1,0 +1,119 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// beginTimeout is how long the write that begins a rollout is tried again: nothing has happened yet, so that giving up costs
+// nothing.
+const beginTimeout = time.Minute
+
+// beginning is the way to a rollout's first write.
+type beginning struct {
+	*session
+	change  Change
+	options StartOptions
+	// tried is the rollout whose write was made and not answered, or not by a word on what became of it.
+	tried *prepared
+	// failure is why the last write was not made.
+	failure error
+}
+
+// UncertainError tells that nobody knows whether a rollout has begun.
+type UncertainError struct {
+	Key types.NamespacedName
+	Err error
+}
+
+// Unwrap gives why that is not known.
+func (e *UncertainError) Unwrap() error { return e.Err }
+
+func (e *UncertainError) Error() string {
+	return fmt.Sprintf("%v; 'kubectl rollout-plus status deployment/%s -n %s' tells whether the rollout has begun", e.Err, e.Key.Name, e.Key.Namespace)
+}
+
+// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError.
+func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
+	s, err := e.open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	change.leave(&s.written.Spec.Template)
+	b := &beginning{session: s, change: change, options: options}
+	for {
+		result, err := b.try(ctx)
+		switch {
+		case err != nil:
+			if err := b.again(ctx, err); err != nil {
+				return nil, err
+			}
+		case result != nil:
+			return result, nil
+		default:
+			return s.run(ctx), nil
+		}
+	}
+}
+
+// try begins the rollout. A result means that there is nothing to drive.
+func (b *beginning) try(ctx context.Context) (*Result, error) {
+	ready, err := b.prepare(ctx, b.change, b.options)
+	switch {
+	case b.isOwn(err):
+		b.begun(ctx, b.tried)
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case b.refusedFor() >= beginTimeout:
+		b.tried = nil // what there is shows that it has not begun
+		return nil, b.failure
+	}
+	if err := b.checked(ctx, ready, b.options); err != nil {
+		return nil, err
+	}
+	b.options.SkipChecks = true // once is enough, however often the write has to be repeated
+	result, err := b.begin(ctx, ready, b.options.DryRun)
+	if b.options.DryRun == DryRunNone && (isTransient(err) || err != nil && context.Cause(ctx) != nil) {
+		b.tried, b.failure = ready, err
+	}
+	return result, err
+}
+
+// again waits until it may be tried once more. It gives the error to end with where that is never.
+func (b *beginning) again(ctx context.Context, err error) error {
+	var owned *ApplyConflictError
+	switch {
+	case context.Cause(ctx) != nil && b.tried != nil:
+		err = fmt.Errorf("%w before the API server had answered", context.Cause(ctx))
+	case errors.As(err, &owned):
+	case apierrors.IsConflict(err):
+		// Somebody else wrote first: look at what there is now.
+		err = b.sleep(ctx, b.Clock.Now().Add(retryAfter/10))
+	case isTransient(err) && b.tried != nil:
+		b.refusedWrite(err)
+		err = b.pause(ctx, retryAfter)
+	}
+	if err != nil && b.tried != nil {
+		return &UncertainError{Key: b.key, Err: err}
+	}
+	return err
+}
+
+// isOwn tells whether the rollout that stands in the way is the one that was just tried: the write had arrived, and
+// only its answer was lost.
+func (b *beginning) isOwn(err error) bool {
+	var open *OpenError
+	if b.tried == nil || b.tried.record == nil || !errors.As(err, &open) {
+		return false
+	}
+	mine, mineErr := b.tried.record.encode()
+	theirs, theirsErr := open.Record.encode()
+	return mineErr == nil && theirsErr == nil && mine == theirs
+}
