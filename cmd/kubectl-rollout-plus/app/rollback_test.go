@@ -192,7 +192,7 @@ func TestRollbackOfAFirstRevisionThatIsWithheld(t *testing.T) {
 	d := recreated(webOf("v1", 1, 1))
 	r := &rollback{client: controlled(t, 0, d, nil, nil, nil)}
 	_, err := r.run(t.Context(), kindOf(d).GroupKind(), d)
-	if err == nil || err.Error() != `no rollout history found for deployment "web"` {
+	if err == nil || !strings.HasPrefix(err.Error(), `no rollout history found for deployment "web": deployment "web" in namespace "ns"; `) {
 		t.Errorf("%v", err)
 	}
 }
