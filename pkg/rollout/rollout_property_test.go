@@ -370,7 +370,7 @@ func (r *run) drive() {
 }
 
 // wedged tells of a dead end of the native controller's own: after two changes of replicas the only ReplicaSet with pods
-// is the old one, and happens to have the right size. The controller then does not note on it that it is of that size
+// is not the wanted one, and happens to have the right size. The controller then does not note on it that it is of that size
 // (scale in its sync.go), takes every look for a scaling event, and never rolls out again until replicas change once
 // more. Where there is a progress deadline the engine goes back then, which is all that can be done.
 func (w *world) wedged() bool {
@@ -383,7 +383,7 @@ func (w *world) wedged() bool {
 			active = rs
 		}
 	}
-	return active != nil && imageOf(active) == "web:1" && imageOfTemplate(w.d) == "web:2" &&
+	return active != nil && imageOf(active) != imageOfTemplate(w.d) &&
 		*active.Spec.Replicas == *w.d.Spec.Replicas && active.Annotations[desiredAnnotation] != strconv.Itoa(int(*w.d.Spec.Replicas))
 }
 
