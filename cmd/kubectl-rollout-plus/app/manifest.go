@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // readFile reads the file that -f names, or standard input.
@@ -34,12 +36,24 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 			"expected the manifest of one Deployment (apps/v1) with a name, found kind %q, apiVersion %q, name %q",
 			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName()))
 	}
+	if isOfOpenRollout(manifest) {
+		return nil, flagError("filename", filename, fmt.Errorf("the manifest of deployment %q was read from a cluster while a rollout was open: "+
+			"its strategy, minReadySeconds and progressDeadlineSeconds are not its own; read it again, or give it its own and remove annotation %s",
+			manifest.GetName(), rollout.Annotation))
+	}
 	// What the API server fills in is no wish of the user's, and an apply with it would be refused.
 	unstructured.RemoveNestedField(manifest.Object, "status")
 	for _, field := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"} {
 		unstructured.RemoveNestedField(manifest.Object, "metadata", field)
 	}
 	return manifest, nil
+}
+
+// isOfOpenRollout tells whether a manifest has what a Deployment has only while its rollout is open.
+func isOfOpenRollout(manifest *unstructured.Unstructured) bool {
+	_, recorded := manifest.GetAnnotations()[rollout.Annotation]
+	seconds, _, _ := unstructured.NestedNumberAsFloat64(manifest.Object, "spec", "minReadySeconds") // what is no number the API server refuses
+	return recorded || seconds == rollout.GateMinReadySeconds
 }
 
 var errManyObjects = errors.New("there is more than one object in it; give a file with the one alone")
