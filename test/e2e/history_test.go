@@ -97,11 +97,11 @@ func (s *space) both(same func(theirs, ours *process) bool, args ...string) (the
 	}
 }
 
-// alike expects the very same of both, but for the sort of failure.
+// alike expects the same of both, but for the sort of failure and what its text adds to kubectl's.
 func (s *space) alike(args ...string) {
 	s.Helper()
 	same := func(theirs, ours *process) bool {
-		return theirs.told() == ours.told() && (theirs.code() == 0) == (ours.code() == 0)
+		return ours.tellsAs(theirs) && (theirs.code() == 0) == (ours.code() == 0)
 	}
 	if theirs, ours := s.both(same, args...); !same(theirs, ours) {
 		s.Errorf("%q: got code %d\n%s\nwant code %d\n%s", args, ours.code(), ours.told(), theirs.code(), theirs.told())

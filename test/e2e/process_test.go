@@ -170,6 +170,17 @@ func (p *process) told() string {
 	return "stdout: " + p.out.String() + "\nstderr: " + p.errOut.String()
 }
 
+// tellsAs tells whether the plugin tells what kubectl does: the same results, and errors that begin with kubectl's words.
+func (p *process) tellsAs(kubectls *process) bool {
+	ours, theirs := strings.Split(p.errOut.String(), "\n"), strings.Split(kubectls.errOut.String(), "\n")
+	for i := range theirs {
+		if len(ours) != len(theirs) || !strings.HasPrefix(ours[i], theirs[i]) {
+			return false
+		}
+	}
+	return p.out.String() == kubectls.out.String()
+}
+
 // kubectl runs a command that must succeed.
 func (s *space) kubectl(args ...string) string {
 	s.Helper()

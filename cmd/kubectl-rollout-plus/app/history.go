@@ -93,7 +93,7 @@ func (f *historyFlags) run(ctx context.Context, env *environment, args []string)
 		}
 		viewer, err := polymorphichelpers.HistoryViewerFor(info.Mapping.GroupVersionKind.GroupKind(), engine.Client)
 		if err != nil {
-			return unsaid(err, objectIn(info), onlyWorkloads)
+			return more(err, "; "+onlyWorkloads)
 		}
 		return show(ctx, &pastOf{Info: info, engine: engine, viewer: viewer})
 	}))

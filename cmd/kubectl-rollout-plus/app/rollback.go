@@ -76,7 +76,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 	r.ctx, r.left = ctx, rollout.TemplateOf(object)
 	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
 	if err != nil {
-		return "", unsaid(err, objectNamed(kind.Kind, object), onlyWorkloads)
+		return "", more(err, "; "+onlyWorkloads)
 	}
 	compute := func() (string, error) {
 		r.err, r.refused, r.live, r.answer = nil, nil, nil, nil

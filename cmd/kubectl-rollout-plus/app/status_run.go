@@ -62,7 +62,7 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	kind := info.ResourceMapping().GroupVersionKind
 	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
 	if err != nil {
-		return r.unread(info, unsaid(err, objectIn(info), onlyWorkloads))
+		return r.unread(info, more(err, "; "+onlyWorkloads))
 	}
 	workload, ok := info.Object.(rollout.Workload)
 	if !ok || !rollout.IsWorkload(workload) {
