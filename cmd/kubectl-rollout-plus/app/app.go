@@ -41,7 +41,7 @@ func Main(ctx context.Context, process Process) int {
 		return ExitDone
 	}
 	if text := errorText(err); text != "" {
-		_, _ = fmt.Fprintln(process.ErrOut, text) // there is nobody left to tell
+		_, _ = fmt.Fprint(process.ErrOut, strings.TrimSuffix(text, "\n")+"\n") // there is nobody left to tell
 	}
 	return exitCode(err)
 }
