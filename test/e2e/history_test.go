@@ -237,7 +237,7 @@ func TestHistoryOfSeveral(t *testing.T) {
 	}
 	s.plugin("history", "deploy/paused", "-o", "wide").ends(0, "deployment.apps/paused \nNo rollout history found.\n")
 	s.plugin("history", "deploy/web", "ds/none", "sts/web", "-o", "wide").ends(1, "deployment.apps/web \nREVISION", "statefulset.apps/web \nREVISION", `"none" not found`)
-	s.plugin("history", "deploy/web", "-o", "wide", "--revision", "7").ends(1, "error: unable to find the specified revision: deployments/web in namespace ")
+	s.plugin("history", "deploy/web", "-o", "wide", "--revision", "7").ends(1, `error: unable to find the specified revision: deployment "web" in namespace "`)
 }
 
 // revision is a revision in the plugin's JSON.
