@@ -11,7 +11,7 @@ func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	const own = "kubectl-rollout-plus"
 	managed := func(manager string, operation metav1.ManagedFieldsOperationType, subresource, fields string) metav1.ObjectMeta {
-		entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Subresource: subresource, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Subresource: subresource, FieldsV1: metav1.NewFieldsV1(fields)}
 		return metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "other", Operation: metav1.ManagedFieldsOperationApply}, entry}}
 	}
 	const apply, update = metav1.ManagedFieldsOperationApply, metav1.ManagedFieldsOperationUpdate

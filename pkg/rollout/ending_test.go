@@ -121,7 +121,7 @@ func TestFlappingPodsDoNotPutOffTheDeadline(t *testing.T) {
 	for second := range 700 {
 		available := int32(2)
 		if second > 5 {
-			available -= int32(second % 2) //nolint:gosec // 0 or 1
+			available -= int32(second % 2)
 		}
 		last, s.memory = decideEnd(status(4, available), Idle, RolledBack, ptr.To[int32](600), s.memory, noon(second))
 		if _, waits := last.(await); waits != (second < 600) {

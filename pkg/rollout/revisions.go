@@ -238,16 +238,22 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 	if w.uncounted {
 		serving = w.leaving(revisions, target)
 	}
+	w.tell(target, serving)
+	return &History{Template: w.template, Revisions: revisions}
+}
+
+// tell says what the revision of the template is, and the one that serves meanwhile; nil where there is none.
+func (w *workload) tell(target, serving *RevisionInfo) {
 	if serving != nil {
 		serving.State = RevisionStable
 	}
-	if target != nil {
-		target.State = RevisionNew
-		if serving == nil && (w.finished || target.Ready >= w.desired) {
-			target.State = RevisionCurrent
-		}
+	if target == nil {
+		return
 	}
-	return &History{Template: w.template, Revisions: revisions}
+	target.State = RevisionNew
+	if serving == nil && (w.finished || target.Ready >= w.desired) {
+		target.State = RevisionCurrent
+	}
 }
 
 // leaving is the revision that serves as far as the workload itself tells, nil where that is but the one of its template.

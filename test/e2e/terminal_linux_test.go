@@ -59,7 +59,7 @@ func TestInterruptedEditor(t *testing.T) {
 	}
 	script := "#!/bin/sh\ntrap '' INT\necho > opened\nread line < close\nsed -i 's/blue/red/' \"$1\"\n"
 	editor := filepath.Join(files, "editor.sh")
-	must(t, os.WriteFile(editor, []byte(script), 0o700)) //nolint:gosec // it is to be run
+	must(t, os.WriteFile(editor, []byte(script), 0o700))
 	cmd := exec.Command("kubectl", "rollout-plus", "config", "edit", "settings", "--yes")
 	cmd.Stdin, cmd.Dir = theirs, files
 	p := s.run(cmd, []string{"KUBE_EDITOR=" + editor, "TMPDIR=" + files})

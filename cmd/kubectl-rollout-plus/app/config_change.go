@@ -99,6 +99,11 @@ func (c *changer) run(ctx context.Context) error {
 	if blocked != nil {
 		return blocked
 	}
+	return c.make(ctx, same)
+}
+
+// make tries the change and makes it, as far as a dry run lets it.
+func (c *changer) make(ctx context.Context, same bool) error {
 	if c.options.DryRun != rollout.DryRunClient {
 		if err := c.try(ctx, same); err != nil {
 			return err

@@ -250,7 +250,7 @@ func (r *restoration) sharer(workloads []configmap.Workload, give *giving) strin
 		holder := configmap.NewHolder(metav1.OwnerReference{}, true,
 			&corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: w.Annotations}, Spec: *w.Spec})
 		other := holder.Needs(kept.Head) && w.Annotations[configmap.RecordKey(kept.Head)] != kept.Object.Name
-		if other && !(r.lenient && give.unseen(w.Spec)) {
+		if other && (!r.lenient || !give.unseen(w.Spec)) {
 			return name
 		}
 		if r.lenient && give.plain {

@@ -78,6 +78,11 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 		return nil
 	}
 	c.workloads = nil
+	return c.rollOut(ctx, written)
+}
+
+// rollOut rolls out who is affected, one after another, and sees to the versions that are left.
+func (c *changer) rollOut(ctx context.Context, written *head) error {
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {

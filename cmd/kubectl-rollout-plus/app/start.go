@@ -207,14 +207,19 @@ func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 	} else if f.keepConfig || f.sharedConfig {
 		return change, usageError(errors.New("--keep-config and --shared-config go with --to-revision"))
 	}
+	return change, f.oneSource(&change)
+}
+
+// oneSource refuses flags that tell of more than one new version.
+func (f *startFlags) oneSource(change *rollout.Change) error {
 	edits := len(change.Images)+len(change.Env) > 0
 	if f.filename != "" && (edits || change.ToRevision != nil) || edits && change.ToRevision != nil {
-		return change, usageError(errors.New("--image and --env, -f, and --to-revision exclude each other; give one of them"))
+		return usageError(errors.New("--image and --env, -f, and --to-revision exclude each other; give one of them"))
 	}
 	if f.forceConflicts && f.filename == "" {
-		return change, usageError(errors.New("--force-conflicts goes with -f"))
+		return usageError(errors.New("--force-conflicts goes with -f"))
 	}
-	return change, nil
+	return nil
 }
 
 // dryRunOf reads --dry-run; the suffix is kubectl's.
