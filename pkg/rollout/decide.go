@@ -1,8 +1,6 @@
 package rollout
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -95,40 +93,6 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	// Pods that the ReplicaSet no longer wants are about to go: no old pod may go for them.
 	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
 	return st.decide(m)
-}
-
-// foreignTemplate answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
-func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) action {
-	if current.Name == record.From.ReplicaSet {
-		return finish{outcome: RolledBack}
-	}
-	message := fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
-		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)
-	if !isGated(s.Deployment) {
-		return part{message + "; nothing held it at its last step any more, and the Deployment controller goes on by itself"}
-	}
-	return stop{outcome: Overtaken, message: message}
-}
-
-// lastWriter names the field manager, other than the rollout's own, that has written the Deployment since the rollout
-// last did, as far as it is recorded: who only sets a field to nothing is not. The time stamps have full seconds; what
-// tells the rollout's own entry is that it holds the record.
-func lastWriter(d *appsv1.Deployment) string {
-	var manager string
-	var at, own time.Time
-	for _, entry := range d.ManagedFields {
-		switch {
-		case entry.Subresource != "" || entry.Time == nil || entry.FieldsV1 == nil:
-		case strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`):
-			own = entry.Time.Time
-		case !entry.Time.Time.Before(at):
-			manager, at = entry.Manager, entry.Time.Time
-		}
-	}
-	if manager == "" || at.Before(own) {
-		return ""
-	}
-	return " by " + manager
 }
 
 func (st *stepper) decide(m memory) (action, memory) {

@@ -43,7 +43,7 @@ func launch(path string) error {
 	} else {
 		args = append(args, path)
 	}
-	command := exec.Command(args[0], args[1:]...) //nolint:noctx // the user's own editor, which ends by itself
+	command := exec.Command(args[0], args[1:]...) // the user's own editor, which ends by itself
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	input := int(os.Stdin.Fd())
 	if state, err := term.GetState(input); err == nil { // which an editor that fails may leave in disorder

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// ask asks on a terminal; without one, only --yes goes on.
+func (c *changer) ask(ctx context.Context) error {
+	if c.flags.yes {
+		return nil
+	}
+	file, is := c.env.In.(*os.File)
+	if !is || !term.IsTerminal(int(file.Fd())) {
+		return usageError(errors.New("nothing was written: standard input is no terminal to ask on; give --yes"))
+	}
+	_, _ = fmt.Fprintf(c.env.ErrOut, "%s [y/N] ", c.question())
+	answer := answerOn(ctx, file)
+	if cause := context.Cause(ctx); cause != nil {
+		_, _ = fmt.Fprintln(c.env.ErrOut)
+		return fmt.Errorf("nothing was written: %w", cause)
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return &exitError{code: ExitError, err: errors.New("nothing was written")}
+}
+
+// answerOn reads a line from a terminal, until the context ends where the system can do that; else the second Ctrl-C ends
+// the program. No answer is no.
+func answerOn(ctx context.Context, terminal *os.File) string {
+	// The terminal is opened anew, since what a program is given as its standard input cannot be waited for.
+	if own, err := os.Open(terminal.Name()); err == nil {
+		defer func() { _ = own.Close() }() // nothing is written to it
+		terminal = own
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = terminal.SetReadDeadline(time.Unix(1, 0)) // one that has passed
+	})
+	defer stop()
+	answer, _ := bufio.NewReader(terminal).ReadString('\n')
+	return answer
+}
+
+func (c *changer) question() string {
+	switch {
+	case c.flags.noRestart || len(c.out) == 0:
+		return fmt.Sprintf("Write %s and roll out nothing?", c.head.object)
+	case len(c.out) == 1:
+		return fmt.Sprintf("Write %s and roll out %s?", c.head.object, nameOf(c.out[0].workload))
+	}
+	return fmt.Sprintf("Write %s and roll out %d workloads, one after another?", c.head.object, len(c.out))
+}
