@@ -172,7 +172,7 @@ func TestUndoOfWhatCannotBeUndone(t *testing.T) {
 		"'kubectl rollout-plus resume deployment/web -n "+w.ours.name+"'", "undo", "deployment/web")
 	w.create("create", `{apiVersion: v1, kind: ReplicationController, metadata: {name: old}, spec: {replicas: 0, selector: {app: old},
   template: {metadata: {labels: {app: old}}, spec: {containers: [{name: app, image: "web:v1"}]}}}}`)
-	w.expectMore(`error: no rollbacker has been implemented for "ReplicationController"`, `: replicationcontroller "old" in namespace "`+w.ours.name+`"`,
+	w.expectMore(`error: no rollbacker has been implemented for "ReplicationController"`, "; only Deployments, StatefulSets and DaemonSets have rollouts",
 		"undo", "replicationcontroller/old")
 	w.same("undo", "nonsense/web")
 	w.expectMore(`Error from server (NotFound): statefulsets.apps "web" not found`, "'kubectl get statefulsets -n "+w.ours.name+"'", "undo", "statefulset/web")
