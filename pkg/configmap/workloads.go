@@ -52,10 +52,15 @@ func workloadOf(object runtime.Object) (w Workload, found bool) {
 		}
 	case *appsv1.StatefulSet:
 		w = Workload{Kind: "StatefulSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Annotations: o.Spec.Template.Annotations, Rolls: true}
-		w.Note = statefulSetNote(&o.Spec.UpdateStrategy)
+		if w.Note = statefulSetNote(&o.Spec.UpdateStrategy); o.Annotations[openRollout] != "" {
+			w.Note = inSteps
+		}
 	case *appsv1.DaemonSet:
 		w = Workload{Kind: "DaemonSet", Name: o.Name, Spec: &o.Spec.Template.Spec, Annotations: o.Spec.Template.Annotations, Rolls: true}
-		if o.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
+		switch {
+		case o.Annotations[openRollout] != "":
+			w.Note = inSteps
+		case o.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType:
 			w.Note = onDelete
 		}
 	case *batchv1.CronJob:
@@ -84,6 +89,9 @@ func workloadOf(object runtime.Object) (w Workload, found bool) {
 }
 
 const (
+	// openRollout is the annotation of a workload whose stepwise rollout is open.
+	openRollout = "rollout-plus/rollout"
+	inSteps     = "a stepwise rollout of it is open"
 	onDelete    = "OnDelete: pods are replaced when somebody deletes them"
 	notReplaced = "its pods are not replaced by themselves"
 )

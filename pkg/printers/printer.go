@@ -40,6 +40,9 @@ func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.
 // InNamespace is the object with where it is: deployment "web" in namespace "shop".
 func (o Object) InNamespace() string { return fmt.Sprintf("%s in namespace %q", o, o.Namespace) }
 
+// ResultName is the object as kubectl prints it in results: deployment.apps/web.
+func (o Object) ResultName() string { return strings.ToLower(o.Kind) + ".apps/" + o.Name }
+
 // Deployment names a Deployment.
 func Deployment(namespace, name string) Object {
 	return Object{APIVersion: "apps/v1", Kind: "Deployment", Namespace: namespace, Name: name}

@@ -68,7 +68,7 @@ func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *R
 	case context.Cause(ctx) != nil:
 		return s.interrupted(ctx, context.Cause(ctx))
 	case apierrors.IsNotFound(err):
-		return s.result(Deleted, "the Deployment was deleted")
+		return s.result(Deleted, "the "+s.kind+" was deleted")
 	case apierrors.IsConflict(err):
 		// The watch is about to bring what we conflicted with.
 		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
@@ -213,7 +213,7 @@ func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error 
 type lostVersionError struct{ from Revision }
 
 func (e *lostVersionError) Error() string {
-	return fmt.Sprintf("ReplicaSet %q with the old version (revision %d) is gone", e.from.ReplicaSet, e.from.Number)
+	return fmt.Sprintf("%s with the old version (revision %d) is gone", e.from, e.from.Number)
 }
 
 // goBack returns to the old version in one write. Where the rollout's limits are not the Deployment's own they stay in

@@ -27,15 +27,17 @@ type beginning struct {
 
 // UncertainError tells that nobody knows whether a rollout has begun.
 type UncertainError struct {
-	Key types.NamespacedName
-	Err error
+	// Kind is as people type it.
+	Kind string
+	Key  types.NamespacedName
+	Err  error
 }
 
 // Unwrap gives why that is not known.
 func (e *UncertainError) Unwrap() error { return e.Err }
 
 func (e *UncertainError) Error() string {
-	return fmt.Sprintf("%v; 'kubectl rollout-plus status deployment/%s -n %s' tells whether the rollout has begun", e.Err, e.Key.Name, e.Key.Namespace)
+	return fmt.Sprintf("%v; 'kubectl rollout-plus status %s/%s -n %s' tells whether the rollout has begun", e.Err, e.Kind, e.Key.Name, e.Key.Namespace)
 }
 
 // Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError.
@@ -101,7 +103,7 @@ func (b *beginning) again(ctx context.Context, err error) error {
 		err = b.pause(ctx, retryAfter)
 	}
 	if err != nil && b.tried != nil {
-		return &UncertainError{Key: b.key, Err: err}
+		return &UncertainError{Kind: "deployment", Key: b.key, Err: err}
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -63,7 +64,7 @@ type stepper struct {
 
 // decideStep says what to do about an open rollout.
 func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, memory) {
-	m = m.enter(s, record.Step, now)
+	m = m.enter(s.StaleSince, record.Step, now)
 	if !s.StaleSince.IsZero() {
 		return await{}, m
 	}
@@ -101,7 +102,7 @@ func (st *stepper) decide(m memory) (action, memory) {
 	}
 	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m, st.now)
 	m, relapse := m.after(report).follow(st.Pods, belongsTo(st.current), st.suspects())
-	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Snapshot)} {
+	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Pods, st.suspects())} {
 		if finding != nil {
 			return st.fail(finding), m
 		}
@@ -174,9 +175,14 @@ func (st *stepper) exceeds(rest Gate) bool {
 // watched are the new pods with their restarts so far. One that is not ready has been made just now, for more replicas, and
 // its ReplicaSet has not been brought yet: the step is not done, then.
 func (st *stepper) watched() map[types.UID]int32 {
+	return restartsOf(st.Pods, belongsTo(st.current))
+}
+
+// restartsOf are the restarts of the new pods that are ready.
+func restartsOf(pods []*corev1.Pod, isNew func(*corev1.Pod) bool) map[types.UID]int32 {
 	watched := map[types.UID]int32{}
-	for _, pod := range st.Pods {
-		if ready, _ := readySince(pod); ready && ownedBy(pod, st.current) {
+	for _, pod := range pods {
+		if ready, _ := readySince(pod); ready && isNew(pod) {
 			watched[pod.UID] = restarts(pod)
 		}
 	}

@@ -59,7 +59,7 @@ func (s *session) overtaken(snapshot *Snapshot, state State) action {
 // decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
 // old one (RolledBack): wait until it is complete.
 func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
-	m = m.enter(s, endStep, now)
+	m = m.enter(s.StaleSince, endStep, now)
 	switch {
 	case !s.StaleSince.IsZero():
 		return await{}, m

@@ -23,10 +23,10 @@ type Engine struct {
 	LogLines int64
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
-	// Returning is called with a Deployment and the template that it is about to go back to, before that is written, and
+	// Returning is called with a workload and the template that it is about to go back to, before that is written, and
 	// with the record of the rollout; more than once where the write has to be repeated. It may be nil.
-	Returning func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *Record)
-	// Annotations gives what a Deployment with these annotations is to have besides, by name, when it goes back to this
+	Returning func(context.Context, Workload, *corev1.PodTemplateSpec, *Record)
+	// Annotations gives what a workload with these annotations is to have besides, by name, when it goes back to this
 	// template; what has no value is removed. It may be nil.
 	Annotations func(live map[string]string, template map[string]any) map[string]string
 }
@@ -45,9 +45,10 @@ const (
 	ending
 )
 
-// session is one command's work on one Deployment.
+// session is one command's work on one workload.
 type session struct {
 	*Engine
+	kind   string
 	key    types.NamespacedName
 	uid    types.UID
 	source *source
@@ -98,7 +99,7 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 		return nil, err
 	}
 	// The watches may begin with what was before.
-	s := &session{Engine: e, key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
+	s := &session{Engine: e, kind: KindOf(d), key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
 	if s.source, err = newSource(e.Client, e.Clock, d, s.observe); err != nil {
 		return nil, err
 	}
@@ -169,7 +170,7 @@ func (s *session) run(ctx context.Context) *Result {
 		snapshot.Events = heard
 		if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
 			if snapshot.StaleSince.IsZero() {
-				return s.result(Deleted, "the Deployment was deleted")
+				return s.result(Deleted, "the "+s.kind+" was deleted")
 			}
 			if err := s.sleep(ctx, time.Time{}); err != nil {
 				return s.interrupted(ctx, err)

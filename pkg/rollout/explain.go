@@ -106,24 +106,19 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	}
 	switch told.Phase {
 	case OnDelete:
-		if counts := PodCountsOf(told.Workload); counts.Old > 0 {
+		if counts := PodCountsOf(told.Workload); counts.Old > 0 && !MayBeOpen(told.Workload) {
 			facts = append(facts, diagnose.Fact{ID: diagnose.OnDelete, Message: fmt.Sprintf("%d pods of an older template wait to be deleted", counts.Old)})
 		}
 	case PhaseFailed:
 		facts = append(facts, diagnose.Fact{ID: diagnose.ProgressDeadlineExceeded, Message: "no progress within progressDeadlineSeconds"})
 	}
-	if in.Deployment == nil || !MayBeOpen(in.Deployment) {
-		return facts, nil
-	}
-	var sets []*appsv1.ReplicaSet
-	if in.ReplicaSet != nil {
-		sets = append(sets, in.ReplicaSet)
-	}
-	state, record, err := OpenRollout(in.Deployment, sets)
+	state, record, err := openIn(told.Workload, in.ReplicaSet)
 	if err != nil || state != Open {
 		return facts, err
 	}
-	told.Phase, in.Deadline = Standing, patienceOf(record.Wanted().ProgressDeadlineSeconds)
+	if told.Phase = Standing; record.Update == nil {
+		in.Deadline = patienceOf(record.Wanted().ProgressDeadlineSeconds)
+	}
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
 	switch idle := idleSince(in, record); {
 	case record.Held:
@@ -134,6 +129,15 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 		told.moves = true
 	}
 	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}), nil
+}
+
+// openIn finds the open rollout of a workload, of a Deployment with its newest ReplicaSet.
+func openIn(workload Workload, newest *appsv1.ReplicaSet) (State, *Record, error) {
+	d, is := workload.(*appsv1.Deployment)
+	if !is || newest == nil {
+		return OpenIn(workload)
+	}
+	return OpenRollout(d, []*appsv1.ReplicaSet{newest})
 }
 
 // inputOf reads a workload's ReplicaSets and pods.
@@ -204,7 +208,7 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
-		UID: workload.GetUID(), Missing: int(PodCountsOf(workload).Desired),
+		UID: workload.GetUID(), Missing: int(PodCountsOf(workload).Desired), Situation: diagnose.Situation{Open: MayBeOpen(workload)},
 	}
 	isUpdated, isKept := updatedPod(workload, pods), keptPod(workload)
 	for _, pod := range pods {

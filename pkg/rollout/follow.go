@@ -48,7 +48,7 @@ func Glance(workload Workload) *View { return &View{Workload: workload, Phase: P
 // given as it was last seen.
 func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) (bool, error)) error {
 	s := &session{
-		Engine: e, key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()},
+		Engine: e, kind: KindOf(workload), key: keyOf(workload),
 		uid: workload.GetUID(), decodeRecord: rememberingDecode(),
 	}
 	var err error
@@ -124,6 +124,9 @@ func (s *session) look(known string) (*View, time.Time, error) {
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}
+	if open, until, err := s.viewOther(view); open || err != nil {
+		return view, until, err
+	}
 	if connected && view.Blind == nil && view.Phase == Progressing {
 		return view, s.judgePods(view, s.source.pods()), nil
 	}
@@ -137,7 +140,7 @@ func (s *session) look(known string) (*View, time.Time, error) {
 func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	var until time.Time
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
-	s.relapsed(v, pods, suspects{in.Workload, in.Namespace, nil})
+	s.relapsed(v, pods, suspectsOf(v.Workload, nil))
 	s.memory, until = s.memory.settlingOf(in.Pods, in.Now)
 	if v.Settling = in.Now.Before(until); v.Settling {
 		return until
@@ -241,7 +244,7 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	report := diagnose.Diagnose(in)
 	s.memory = s.memory.after(&report)
 	s.reported(&report)
-	s.relapsed(v, pods, suspects{in.Workload, in.Namespace, &report})
+	s.relapsed(v, pods, suspectsOf(v.Workload, &report))
 	if fatal := report.Fatal(); fatal != nil {
 		v.failed(fatal)
 	}

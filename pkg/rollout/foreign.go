@@ -21,13 +21,13 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 	return stop{outcome: Overtaken, message: message}
 }
 
-// lastWriter names the field manager, other than the rollout's own, that has written the Deployment since the rollout
+// lastWriter names the field manager, other than the rollout's own, that has written the workload since the rollout
 // last did, as far as it is recorded: who only sets a field to nothing is not. The time stamps have full seconds; what
 // tells the rollout's own entry is that it holds the record.
-func lastWriter(d *appsv1.Deployment) string {
+func lastWriter(w Workload) string {
 	var manager string
 	var at, own time.Time
-	for _, entry := range d.ManagedFields {
+	for _, entry := range w.GetManagedFields() {
 		switch {
 		case entry.Subresource != "" || entry.Time == nil || entry.FieldsV1 == nil:
 		case strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`):

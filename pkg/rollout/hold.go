@@ -24,9 +24,16 @@ func (e *Engine) Opened(ctx context.Context, key types.NamespacedName) error {
 	return err
 }
 
-// OpenedOn is Opened of a Deployment that was read already.
-func (e *Engine) OpenedOn(ctx context.Context, d *appsv1.Deployment) error {
-	_, _, _, err := e.openedOn(ctx, d)
+// OpenedOn is Opened of a workload that was read already.
+func (e *Engine) OpenedOn(ctx context.Context, workload Workload) error {
+	if d, is := workload.(*appsv1.Deployment); is {
+		_, _, _, err := e.openedOn(ctx, d)
+		return err
+	}
+	state, _, err := OpenIn(workload)
+	if err == nil && state == Idle {
+		err = noRolloutOf(workload)
+	}
 	return err
 }
 
@@ -56,7 +63,7 @@ func (e *Engine) openedOn(ctx context.Context, d *appsv1.Deployment) (Snapshot, 
 	}
 	state, record, err := OpenRollout(d, sets)
 	if err == nil && state == Idle {
-		err = fmt.Errorf("%w for deployment %q in namespace %q", ErrNoRollout, d.Name, d.Namespace)
+		err = noRolloutOf(d)
 	}
 	return NewSnapshot(d, sets, nil), state, record, err
 }

@@ -3,6 +3,7 @@ package rollout
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -28,7 +29,7 @@ type memory struct {
 }
 
 // enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
-func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
+func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	if m.step != step {
 		m = memory{
 			step: step, progressAt: now, staleSince: m.staleSince,
@@ -36,9 +37,9 @@ func (m memory) enter(s *Snapshot, step int, now time.Time) memory {
 		}
 	}
 	switch {
-	case !s.StaleSince.IsZero():
+	case !staleSince.IsZero():
 		if m.staleSince.IsZero() {
-			m.staleSince = s.StaleSince
+			m.staleSince = staleSince
 		}
 	case !m.staleSince.IsZero():
 		blind := now.Sub(m.staleSince)
@@ -70,17 +71,17 @@ func (m memory) after(report *diagnose.Report) memory {
 
 // lost is what a pod did that it must not do during a hold: restart, or lose its readiness. What its node did to it is known
 // by its career.
-func (m memory) lost(s *Snapshot) *Finding {
-	for _, pod := range s.Pods {
+func (m memory) lost(pods []*corev1.Pod, of suspects) *Finding {
+	for _, pod := range pods {
 		before, watched := m.restarts[pod.UID]
 		if !watched || diagnose.Excused(pod) {
 			continue
 		}
 		if restarts(pod) > max(before, m.careers[pod.UID].restarts) || hasEnded(pod) {
-			return s.suspects().restarted(pod)
+			return of.restarted(pod)
 		}
 		if ready, _ := readySince(pod); !ready {
-			return s.suspects().lostReadiness(pod, "the pod was ready and is not any more")
+			return of.lostReadiness(pod, "the pod was ready and is not any more")
 		}
 	}
 	return nil

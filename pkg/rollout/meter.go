@@ -60,11 +60,16 @@ func (m *meter) observe(s *Snapshot) {
 	if s.Deployment == nil {
 		return
 	}
+	replicas := replicasOf(s.Deployment)
 	ready, total := s.readyAndWanted()
+	m.take(replicas, ready, total, func(limits Limits) (Resolved, error) { return limits.At(replicas) })
+}
+
+// take measures one moment.
+func (m *meter) take(replicas, ready, total int32, resolve func(Limits) (Resolved, error)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	replicas := replicasOf(s.Deployment)
-	limits, err := m.limits.At(replicas)
+	limits, err := resolve(m.limits)
 	if err != nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -26,11 +27,14 @@ type NativeChange struct {
 // WriteTemplate changes the pod template of a Deployment, StatefulSet or DaemonSet in one write. It gives the workload as
 // it is then, and the template that it had; none where nothing has changed.
 func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change NativeChange) (Workload, map[string]any, error) {
-	kind, key := kindOf(workload), types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}
+	kind, key := kindOf(workload), keyOf(workload)
 	for try := 1; ; try++ {
 		object, err := getRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)
 		if err != nil {
 			return nil, nil, explainOn(ctx, "get", kind, key, err)
+		}
+		if err := refuseOpen(workload, object); err != nil {
+			return nil, nil, err
 		}
 		before, err := templateOf(object)
 		if err != nil {
@@ -59,6 +63,22 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 	}
 }
 
+// refuseOpen refuses to change a StatefulSet or DaemonSet whose stepwise rollout is open.
+func refuseOpen(workload Workload, object *unstructured.Unstructured) error {
+	if _, is := workload.(*appsv1.Deployment); is {
+		return nil
+	}
+	live, err := typedOther(object)
+	if err != nil {
+		return err
+	}
+	state, record, err := OpenIn(live)
+	if err == nil && state != Idle {
+		err = &OpenError{Kind: kindOf(live), Name: live.GetName(), Record: record}
+	}
+	return err
+}
+
 func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch, try bool) (Workload, error) {
 	body, err := p.body()
 	if err != nil {
@@ -75,7 +95,7 @@ func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch,
 }
 
 // returningTo tells which template the rollout goes back to.
-func (s *session) returningTo(ctx context.Context, d *appsv1.Deployment, template rawTemplate) error {
+func (s *session) returningTo(ctx context.Context, w Workload, template rawTemplate) error {
 	if s.Returning == nil {
 		return nil
 	}
@@ -83,6 +103,6 @@ func (s *session) returningTo(ctx context.Context, d *appsv1.Deployment, templat
 	if err != nil {
 		return err
 	}
-	s.Returning(ctx, d, typed, s.record)
+	s.Returning(ctx, w, typed, s.record)
 	return nil
 }

@@ -28,25 +28,26 @@ type patch struct {
 	tested bool
 }
 
-// newPatch begins a patch that the API server refuses with a conflict if the Deployment is not d any more.
-func newPatch(d *appsv1.Deployment) *patch {
-	p := &patch{annotations: d.Annotations}
-	p.set("/metadata/resourceVersion", d.ResourceVersion)
+// newPatch begins a patch that the API server refuses with a conflict if the workload is not as it is here any more.
+func newPatch(w Workload) *patch {
+	p := &patch{annotations: w.GetAnnotations()}
+	p.set("/metadata/resourceVersion", w.GetResourceVersion())
 	return p
 }
 
-// newGatePatch begins a patch that the API server refuses if the Deployment is another one, or its spec or the rollout's
+// newGatePatch begins a patch that the API server refuses if the workload is another one, or its spec or the rollout's
 // record have changed. A new status is no reason to refuse it: the controller writes one with every pod that comes and
 // goes, so that hardly a move of the gate would pass at the first try, and where all new pods crash the way back might not
 // for long.
-func newGatePatch(d *appsv1.Deployment) *patch {
-	if d.Annotations[Annotation] == "" {
-		return newPatch(d)
+func newGatePatch(w Workload) *patch {
+	annotations := w.GetAnnotations()
+	if annotations[Annotation] == "" {
+		return newPatch(w)
 	}
-	return &patch{tested: true, annotations: d.Annotations, operations: []operation{
-		{Op: "test", Path: "/metadata/uid", Value: d.UID},
-		{Op: "test", Path: "/metadata/generation", Value: d.Generation},
-		{Op: "test", Path: annotationPath(Annotation), Value: d.Annotations[Annotation]},
+	return &patch{tested: true, annotations: annotations, operations: []operation{
+		{Op: "test", Path: "/metadata/uid", Value: w.GetUID()},
+		{Op: "test", Path: "/metadata/generation", Value: w.GetGeneration()},
+		{Op: "test", Path: annotationPath(Annotation), Value: annotations[Annotation]},
 	}}
 }
 

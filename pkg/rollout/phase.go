@@ -128,8 +128,11 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 // MayBeOpen tells from a workload alone whether a stepwise rollout may be open: on one without our annotation and without
 // any field that a rollout borrows none is, and its ReplicaSets need not be asked.
 func MayBeOpen(workload Workload) bool {
-	d, ok := workload.(*appsv1.Deployment)
-	return ok && (isMarked(d) || hasGateDeadline(d))
+	d, is := workload.(*appsv1.Deployment)
+	if !is {
+		return workload.GetAnnotations()[Annotation] != ""
+	}
+	return isMarked(d) || hasGateDeadline(d)
 }
 
 // KindOf is the kind of a workload, which an object that was read with types need not say of itself.

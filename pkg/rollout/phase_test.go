@@ -234,7 +234,7 @@ func TestTheReadinessGraceOutlivesThePodsThatProveIt(t *testing.T) {
 		{200, []*corev1.Pod{slow}, "twice the 1m40s that a pod took before"},
 	} {
 		snapshot := &Snapshot{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{old, current}, Pods: look.pods}
-		m, finding = m.enter(snapshot, look.second, noon(look.second)).failure(snapshot, ptr.To[int32](600), noon(look.second))
+		m, finding = m.enter(snapshot.StaleSince, look.second, noon(look.second)).failure(snapshot, ptr.To[int32](600), noon(look.second))
 		if (finding != nil) != (look.want != "") || finding != nil && !strings.Contains(finding.Message, look.want) {
 			t.Errorf("after %d s: got %v", look.second, finding)
 		}

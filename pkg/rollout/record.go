@@ -41,10 +41,19 @@ func SettingsOf(d *appsv1.Deployment) Settings {
 	}
 }
 
-// Revision names a ReplicaSet and the revision it had when the rollout began.
+// Revision names a ReplicaSet, or the ControllerRevision of a StatefulSet or DaemonSet, and the number that it had when the
+// rollout began.
 type Revision struct {
-	ReplicaSet string `json:"replicaSet"`
-	Number     int64  `json:"revision"`
+	ReplicaSet         string `json:"replicaSet,omitempty"`
+	ControllerRevision string `json:"controllerRevision,omitempty"`
+	Number             int64  `json:"revision"`
+}
+
+func (r Revision) String() string {
+	if r.ControllerRevision != "" {
+		return fmt.Sprintf("ControllerRevision %q", r.ControllerRevision)
+	}
+	return fmt.Sprintf("ReplicaSet %q", r.ReplicaSet)
 }
 
 // Record is what an open rollout remembers, kept in an annotation of the Deployment: with it, any process can go on,
@@ -53,7 +62,9 @@ type Revision struct {
 type Record struct {
 	SchemaVersion int `json:"schemaVersion"`
 	// Original are the borrowed fields as they were; a rollback restores them.
-	Original Settings `json:"original"`
+	Original Settings `json:"original,omitzero"`
+	// Update is what an open rollout of a StatefulSet or DaemonSet borrows instead.
+	Update *Update `json:"update,omitempty"`
 	// Final are the borrowed fields as a manifest wants them in the end, where it is not as they were.
 	Final *Settings `json:"final,omitempty"`
 	// From is the old version.

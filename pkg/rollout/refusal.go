@@ -27,7 +27,7 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return err
 	}
 	if state != Idle {
-		return &OpenError{Deployment: d.Name, Record: record}
+		return &OpenError{Kind: kindOf(d), Name: d.Name, Record: record}
 	}
 	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
 		return fmt.Errorf("deployment %q in namespace %q has strategy Recreate, which stops all pods before new ones start; "+
@@ -69,13 +69,13 @@ func CheckPaused(d *appsv1.Deployment) error {
 
 // OpenError refuses to begin a rollout where one is open.
 type OpenError struct {
-	Deployment string
+	// Kind is as people type it.
+	Kind, Name string
 	Record     *Record
 }
 
 func (e *OpenError) Error() string {
-	return fmt.Sprintf("a stepwise rollout of deployment %q is already under way (step %d of %d)",
-		e.Deployment, e.Record.Step, len(e.Record.Plan.Steps))
+	return fmt.Sprintf("a stepwise rollout of %s %q is already under way (step %d of %d)", e.Kind, e.Name, e.Record.Step, len(e.Record.Plan.Steps))
 }
 
 // ErrNoRollout tells that there is no open rollout to go on with or to go back from.

@@ -166,13 +166,9 @@ func recordedTemplate(of *appsv1.ControllerRevision) (map[string]any, error) {
 	return patch.Spec.Template, nil
 }
 
-// countPods counts the pods of a ControllerRevision. Those of a StatefulSet have its name for a label, those of a
-// DaemonSet its hash.
+// countPods counts the pods of a ControllerRevision.
 func (w *workload) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (ready, total int32) {
-	label := of.Name
-	if w.object.GetKind() == "DaemonSet" {
-		label = of.Labels[appsv1.ControllerRevisionHashLabelKey]
-	}
+	label := revisionLabel(w.object.GetKind(), of)
 	for i := range pods {
 		pod := &pods[i]
 		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] != label || !metav1.IsControlledBy(pod, w.object) || !isActive(pod) {

@@ -94,8 +94,10 @@ type suspects struct {
 	report    *diagnose.Report
 }
 
-func (s *Snapshot) suspects() suspects {
-	return suspects{diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, s.Deployment.Namespace, s.report}
+func (s *Snapshot) suspects() suspects { return suspectsOf(s.Deployment, s.report) }
+
+func suspectsOf(workload Workload, report *diagnose.Report) suspects {
+	return suspects{diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, workload.GetNamespace(), report}
 }
 
 // restarted is a restart after a pod was ready.

@@ -55,7 +55,7 @@ func TestRelapses(t *testing.T) {
 			if m, f = m.follow(s.Pods, belongsTo(rs), s.suspects()); f != nil {
 				follow = f.ID
 			}
-			if f := m.lost(s); f != nil {
+			if f := m.lost(s.Pods, s.suspects()); f != nil {
 				held = f.ID
 			}
 		}

@@ -178,8 +178,8 @@ func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplate
 	return highest + 1
 }
 
-// Counts are the pods of a Deployment by version. Ready means that the pod's Ready condition is true; NewReady counts
-// those that have been so for the Deployment's own minReadySeconds.
+// Counts are the pods of a workload by version. Ready means that the pod's Ready condition is true; NewReady counts
+// those that have been so for the workload's own minReadySeconds.
 type Counts struct {
 	New, NewReady int32
 	Old, OldReady int32
@@ -188,13 +188,17 @@ type Counts struct {
 
 // count counts the pods; wake is when the next new pod will have been ready for long enough, zero where none waits.
 func (s *Snapshot) count(current *appsv1.ReplicaSet, minReadySeconds int32, now time.Time) (counts Counts, wake time.Time) {
-	for _, pod := range s.Pods {
+	return countPods(s.Pods, belongsTo(current), minReadySeconds, now)
+}
+
+func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds int32, now time.Time) (counts Counts, wake time.Time) {
+	for _, pod := range pods {
 		ready, since := readySince(pod)
 		counts.Total++
 		if ready {
 			counts.Ready++
 		}
-		if !ownedBy(pod, current) {
+		if !isNew(pod) {
 			counts.Old++
 			if ready {
 				counts.OldReady++

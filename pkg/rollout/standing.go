@@ -25,7 +25,7 @@ func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result,
 // takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, a
 // record that others removed comes back, one that is held is so no more, and where others opened the gate the Deployment gets its other fields back.
 func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
-	s.memory = s.memory.enter(snapshot, s.record.Step, now)
+	s.memory = s.memory.enter(snapshot.StaleSince, s.record.Step, now)
 	d, current := snapshot.Deployment, snapshot.Current()
 	switch {
 	case s.state == Disturbed:

@@ -52,7 +52,7 @@ func (e *Engine) controllerRevisions(ctx context.Context, of Workload) ([]*appsv
 	selector := metav1.FormatLabelSelector(selectorOf(of))
 	list, err := e.Client.AppsV1().ControllerRevisions(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
-		return nil, fmt.Errorf("cannot list the ControllerRevisions of %q in namespace %q: %w", of.GetName(), of.GetNamespace(), err)
+		return nil, fmt.Errorf("cannot list the ControllerRevisions of %q in namespace %q: %w", of.GetName(), of.GetNamespace(), answered(err))
 	}
 	var revisions []*appsv1.ControllerRevision
 	for i := range list.Items {

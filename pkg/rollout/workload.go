@@ -5,6 +5,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // PodCounts are the pods of a workload as its own status has them. Old are those of other templates than the newest.
@@ -68,6 +69,10 @@ func partitionOf(set *appsv1.StatefulSet) int32 {
 		return *update.Partition
 	}
 	return 0
+}
+
+func keyOf(workload Workload) types.NamespacedName {
+	return types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }
 
 func selectorOf(workload Workload) *metav1.LabelSelector {

@@ -6,23 +6,37 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 func newAbortCommand(env *environment) *cobra.Command {
 	var flags driveFlags
 	cmd := &cobra.Command{
-		Use:   "abort deployment/NAME",
+		Use:   "abort (TYPE NAME | TYPE/NAME)",
 		Short: "Go back from an open rollout to the old version",
 		Long: "Go back from an open rollout to the old version, and wait until it is fully\n" +
 			"available again. One write does it: should the command be interrupted, the old\n" +
 			"version returns all the same.",
 		Example: "  # Give up the rollout of web\n  kubectl rollout-plus abort deployment/web",
-		Args:    arguments(oneDeployment), ValidArgsFunction: env.completeDeployment(),
+		Args:    arguments(namesWorkload), ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return env.drive(cmd.Context(), args, flags, verbs{goesBack: true},
-				env.minding(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-					return engine.Abort(ctx, key)
+			kind, name, err := oneWorkload(args)
+			if err != nil {
+				return usageError(err)
+			}
+			namespace, err := env.currentNamespace()
+			if err != nil {
+				return err
+			}
+			object := printers.Object{APIVersion: "apps/v1", Kind: kind, Namespace: namespace, Name: name}
+			printer, err := env.printer(flags.output, object)
+			if err != nil {
+				return err
+			}
+			return env.driveTo(cmd.Context(), object, flags, verbs{goesBack: true}, printer,
+				env.minding(kind, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+					return engine.AbortOn(ctx, kind, key)
 				}))
 		},
 	}

@@ -92,7 +92,7 @@ func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName,
 	if result.Outcome == rollout.Detached && result.Record == nil {
 		return waitedFor(context.Cause(ctx), object)
 	}
-	return resultError(key, result, context.Cause(ctx))
+	return resultError(object, result, context.Cause(ctx))
 }
 
 // awaitStatus waits until a controller has completed another workload.

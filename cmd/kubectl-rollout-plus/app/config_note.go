@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -73,9 +72,9 @@ func namesOf(workloads []*affectedWorkload) []string {
 }
 
 // returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
-func (env *environment) returning(engine *rollout.Engine) func(context.Context, *appsv1.Deployment, *corev1.PodTemplateSpec, *rollout.Record) {
-	return func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec, record *rollout.Record) {
-		r := &restoration{configSession: env.sessionOf(engine, d.Namespace), of: d, lenient: true}
+func (env *environment) returning(engine *rollout.Engine) func(context.Context, rollout.Workload, *corev1.PodTemplateSpec, *rollout.Record) {
+	return func(ctx context.Context, of rollout.Workload, template *corev1.PodTemplateSpec, record *rollout.Record) {
+		r := &restoration{configSession: env.sessionOf(engine, of.GetNamespace()), of: of, lenient: true}
 		var err error
 		if r.note = noteOf(record); r.note != nil {
 			err = r.giveBack(ctx, r.note)
@@ -85,7 +84,7 @@ func (env *environment) returning(engine *rollout.Engine) func(context.Context, 
 			some, err = r.lookUp(ctx)
 		}
 		if err == nil && some {
-			_, err = r.to(ctx, &d.Spec.Template, template)
+			_, err = r.to(ctx, rollout.TemplateOf(of), template)
 		}
 		if err != nil && context.Cause(ctx) == nil {
 			r.tell("warning: the configuration of the old version could not be restored: %v", err)
@@ -168,25 +167,25 @@ func (s *configSession) tell(format string, args ...any) {
 type onOpen func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error)
 
 // minding has work on an open rollout mind the change of configuration that began it.
-func (env *environment) minding(work onOpen) onOpen {
+func (env *environment) minding(kind string, work onOpen) onOpen {
 	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 		returned := false
 		back := engine.Returning
-		engine.Returning = func(ctx context.Context, d *appsv1.Deployment, template *corev1.PodTemplateSpec, record *rollout.Record) {
+		engine.Returning = func(ctx context.Context, of rollout.Workload, template *corev1.PodTemplateSpec, record *rollout.Record) {
 			returned = true
-			back(ctx, d, template, record)
+			back(ctx, of, template, record)
 		}
 		result, err := env.sweeping(work)(ctx, engine, key)
 		if err != nil || noteOf(result.Record) == nil {
 			return result, err
 		}
-		env.sessionOf(engine, key.Namespace).concludeChange(ctx, key, result, returned)
+		env.sessionOf(engine, key.Namespace).concludeChange(ctx, kind, key, result, returned)
 		return result, nil
 	}
 }
 
 // concludeChange does what the command that changed the configuration would have done at the end of a rollout.
-func (s *configSession) concludeChange(ctx context.Context, key types.NamespacedName, result *rollout.Result, returned bool) {
+func (s *configSession) concludeChange(ctx context.Context, kind string, key types.NamespacedName, result *rollout.Result, returned bool) {
 	note, record, outcome := noteOf(result.Record), result.Record, result.Outcome
 	settled := configmap.Settled{Versions: map[configmap.Object]time.Time{}, Workloads: map[types.UID]bool{}}
 	switch outcome {
@@ -207,7 +206,7 @@ func (s *configSession) concludeChange(ctx context.Context, key types.Namespaced
 	default:
 		return
 	}
-	if workload, err := s.workload(ctx, "Deployment", key.Name); err == nil {
+	if workload, err := s.workload(ctx, kind, key.Name); err == nil {
 		settled.Workloads[workload.GetUID()] = true
 	}
 	s.tidy(ctx, []configmap.Kind{note.Kind}, settled)

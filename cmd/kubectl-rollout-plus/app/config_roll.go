@@ -18,7 +18,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-// roller rolls out new pod templates: a Deployment's in steps, others as their controllers do.
+// roller rolls out new pod templates, in steps where that can be.
 type roller struct {
 	*configSession
 	options  rollout.StartOptions
@@ -42,15 +42,9 @@ type change struct {
 	returning func(context.Context)
 }
 
-// inSteps tells whether a workload is rolled out in steps.
-func inSteps(workload rollout.Workload) bool {
-	d, is := workload.(*appsv1.Deployment)
-	return is && d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType
-}
-
 // try finds out before anything is written whether a workload can be rolled out.
 func (r *roller) try(ctx context.Context, c change) error {
-	if !inSteps(c.workload) {
+	if !rollout.Steppable(c.workload) {
 		written, before, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause, Try: true})
 		if err != nil || before == nil || rollout.PhaseOf(written) == rollout.OnDelete {
 			return err
@@ -64,9 +58,28 @@ func (r *roller) try(ctx context.Context, c change) error {
 	}
 	options := r.options
 	options.DryRun = rollout.DryRunServer
-	key := keyOf(c.workload)
-	_, err := r.engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause}, options)
-	return withHint(err, key)
+	if _, err := r.start(ctx, r.engine, c, options); err != nil {
+		return withHint(err, objectOf(c.workload))
+	}
+	return r.mayDelete(ctx, c.workload)
+}
+
+// start is the engine's start of a workload.
+func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, options rollout.StartOptions) (*rollout.Result, error) {
+	change := rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}
+	if _, is := c.workload.(*appsv1.Deployment); is {
+		return engine.Start(ctx, keyOf(c.workload), change, options)
+	}
+	return engine.StartOther(ctx, c.workload, change, options)
+}
+
+// mayDelete refuses to begin with a DaemonSet whose pods may not be deleted: that is how they are replaced, one wave after
+// another.
+func (r *roller) mayDelete(ctx context.Context, workload rollout.Workload) error {
+	if _, is := workload.(*appsv1.DaemonSet); !is || r.engine.May(ctx, workload.GetNamespace(), &preflight.Right{Verb: "delete", Resource: "pods"}) {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("the right to delete pods in namespace %q is missing, by which %s is rolled out in steps", workload.GetNamespace(), nameOf(workload))
 }
 
 // mayFollow refuses what could be written, but not be waited for.
@@ -83,22 +96,22 @@ func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error
 
 // roll rolls out one workload to its end. The error's exit code says how that came out if not well.
 func (r *roller) roll(ctx context.Context, c change) error {
-	if !inSteps(c.workload) {
+	if !rollout.Steppable(c.workload) {
 		return r.native(ctx, c)
 	}
-	key := keyOf(c.workload)
-	printer, err := r.env.printer("", key)
+	object := objectOf(c.workload)
+	printer, err := r.env.printer("", object)
 	if err != nil {
 		return err
 	}
-	return r.env.driveTo(ctx, key, driveFlags{fieldManager: r.engine.FieldManager, waitFlags: waitFlags{logLines: r.logLines}}, verbs{}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+	return r.env.driveTo(ctx, object, driveFlags{fieldManager: r.engine.FieldManager, waitFlags: waitFlags{logLines: r.logLines}}, verbs{}, printer,
+		func(ctx context.Context, engine *rollout.Engine, _ types.NamespacedName) (*rollout.Result, error) {
 			if c.returning != nil {
-				engine.Returning = func(ctx context.Context, _ *appsv1.Deployment, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
+				engine.Returning = func(ctx context.Context, _ rollout.Workload, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
 					c.returning(ctx)
 				}
 			}
-			result, err := engine.Start(ctx, key, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, r.options)
+			result, err := r.start(ctx, engine, c, r.options)
 			r.began = r.began || err == nil || context.Cause(ctx) != nil
 			return result, err
 		})

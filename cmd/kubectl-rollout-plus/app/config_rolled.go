@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -49,14 +48,9 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 
 // workload reads a workload, nil for one of another kind.
 func (s *configSession) workload(ctx context.Context, kind, name string) (rollout.Workload, error) {
-	apps := s.engine.Client.AppsV1()
 	switch kind {
-	case "Deployment":
-		return apps.Deployments(s.namespace).Get(ctx, name, metav1.GetOptions{})
-	case "StatefulSet":
-		return apps.StatefulSets(s.namespace).Get(ctx, name, metav1.GetOptions{})
-	case "DaemonSet":
-		return apps.DaemonSets(s.namespace).Get(ctx, name, metav1.GetOptions{})
+	case "Deployment", "StatefulSet", "DaemonSet":
+		return s.engine.Workload(ctx, kind, types.NamespacedName{Namespace: s.namespace, Name: name})
 	}
 	return nil, nil
 }

@@ -148,6 +148,12 @@ func oneWorkload(args []string) (kind, name string, err error) {
 	return kind, name, nil
 }
 
+// namesWorkload checks that the arguments name one object with revisions.
+func namesWorkload(_ *cobra.Command, args []string) error {
+	_, _, err := oneWorkload(args)
+	return err
+}
+
 // side is one of two templates to compare; number is zero for a workload's own that has no revision yet.
 type side struct {
 	number   int64

@@ -59,14 +59,15 @@ func (env *environment) drive(ctx context.Context, args []string, flags driveFla
 	if err != nil {
 		return err
 	}
-	printer, err := env.printer(flags.output, key)
+	object := printers.Deployment(key.Namespace, key.Name)
+	printer, err := env.printer(flags.output, object)
 	if err != nil {
 		return err
 	}
-	return env.driveTo(ctx, key, flags, verbs, printer, work)
+	return env.driveTo(ctx, object, flags, verbs, printer, work)
 }
 
-func (env *environment) driveTo(ctx context.Context, key types.NamespacedName, flags driveFlags, verbs verbs, printer printers.Printer,
+func (env *environment) driveTo(ctx context.Context, object printers.Object, flags driveFlags, verbs verbs, printer printers.Printer,
 	work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error),
 ) error {
 	if err := flags.validate(); err != nil {
@@ -79,6 +80,6 @@ func (env *environment) driveTo(ctx context.Context, key types.NamespacedName, f
 	engine.LogLines = flags.logLines
 	ctx, cancel := withTimeout(ctx, flags.timeout)
 	defer cancel()
-	result, err := work(ctx, engine, key)
-	return env.conclude(printer, key, result, err, context.Cause(ctx), verbs)
+	result, err := work(ctx, engine, types.NamespacedName{Namespace: object.Namespace, Name: object.Name})
+	return env.conclude(printer, object, result, err, context.Cause(ctx), verbs)
 }

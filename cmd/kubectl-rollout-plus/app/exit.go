@@ -3,9 +3,9 @@ package app
 import (
 	"errors"
 
-	"k8s.io/apimachinery/pkg/types"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -90,9 +90,9 @@ func outcomeCode(result *rollout.Result, cause error, goesBack bool) int {
 }
 
 // resultError is the error of a command that goes back or waits, nil where that came out well.
-func resultError(key types.NamespacedName, result *rollout.Result, cause error) error {
+func resultError(object printers.Object, result *rollout.Result, cause error) error {
 	if code := outcomeCode(result, cause, true); code != ExitDone {
-		return &exitError{code: code, err: errors.New(sentence(key, result))}
+		return &exitError{code: code, err: errors.New(sentence(object, result))}
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/types"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/utils/ptr"
 
@@ -81,7 +80,6 @@ func TestExitCodesTopicNamesThemAll(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	key := types.NamespacedName{Namespace: "shop", Name: "web"}
 	record := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}
 	back := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}, RollingBack: true}
 	finding := &rollout.Finding{ID: "CrashLoopBackOff", Reason: "CrashLoopBackOff", Pod: "p", Container: "c", ExitCode: ptr.To[int32](1)}
@@ -123,7 +121,7 @@ func TestSentences(t *testing.T) {
 			"interrupted; the new version is completed by itself, " + status + " shows it",
 		},
 	} {
-		if got, want := sentence(key, &test.result), `deployment "web" in namespace "shop": `+test.want; got != want {
+		if got, want := sentence(printers.Deployment("shop", "web"), &test.result), `deployment "web" in namespace "shop": `+test.want; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
 		}
 	}
@@ -131,7 +129,7 @@ func TestSentences(t *testing.T) {
 
 func TestTitles(t *testing.T) {
 	t.Parallel()
-	key := types.NamespacedName{Namespace: "shop", Name: "web"}
+	object := printers.Deployment("shop", "web")
 	for outcome, want := range map[rollout.Outcome]string{
 		rollout.Done:       "deployment.apps/web rolled out (revision 7) (server dry run)",
 		rollout.RolledBack: "deployment.apps/web rolled back (revision 7) (server dry run)",
@@ -140,7 +138,7 @@ func TestTitles(t *testing.T) {
 		rollout.Failed:     "",
 		rollout.Detached:   "",
 	} {
-		got := verbs{suffix: " (server dry run)"}.title(key, &rollout.Result{Outcome: outcome, Revision: 7, Message: "as it was"})
+		got := verbs{suffix: " (server dry run)"}.title(object, &rollout.Result{Outcome: outcome, Revision: 7, Message: "as it was"})
 		if got != want {
 			t.Errorf("%s: got %q, want %q", outcome, got, want)
 		}
@@ -149,8 +147,8 @@ func TestTitles(t *testing.T) {
 
 func TestWithHint(t *testing.T) {
 	t.Parallel()
-	open := &rollout.OpenError{Deployment: "web", Record: &rollout.Record{Step: 1, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}}
-	err := withHint(open, types.NamespacedName{Namespace: "shop", Name: "web"})
+	open := &rollout.OpenError{Kind: "deployment", Name: "web", Record: &rollout.Record{Step: 1, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}}
+	err := withHint(open, printers.Deployment("shop", "web"))
 	if !errors.Is(err, open) || !strings.Contains(err.Error(), "(step 1 of 4); 'kubectl rollout-plus resume deployment/web -n shop' goes on") {
 		t.Errorf("got %v", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"golang.org/x/term"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -44,32 +43,32 @@ func (env *environment) checkColor() error {
 }
 
 // printer is what -o asks for: lines for people, or JSON events.
-func (env *environment) printer(output string, key types.NamespacedName) (printers.Printer, error) {
+func (env *environment) printer(output string, object printers.Object) (printers.Printer, error) {
 	if err := env.checkColor(); err != nil {
 		return nil, err
 	}
 	switch output {
 	case "":
-		lines := printers.NewLines(env.Out, env.ErrOut, env.palette(env.Out), env.palette(env.ErrOut), "deployment.apps/"+key.Name)
+		lines := printers.NewLines(env.Out, env.ErrOut, env.palette(env.Out), env.palette(env.ErrOut), object.ResultName())
 		return lines.Annotated(env.inActions()), nil
 	case "json":
-		return printers.NewJSON(env.Out, printers.Deployment(key.Namespace, key.Name)), nil
+		return printers.NewJSON(env.Out, object), nil
 	}
 	return nil, flagError("output", output, fmt.Errorf("expected json, or nothing for lines"))
 }
 
 // conclude tells a rollout's result and turns it into the command's exit. An err means that nothing was begun.
-func (env *environment) conclude(p printers.Printer, key types.NamespacedName, result *rollout.Result, err error, cause error, verbs verbs) error {
+func (env *environment) conclude(p printers.Printer, object printers.Object, result *rollout.Result, err error, cause error, verbs verbs) error {
 	if err != nil {
-		failure := withHint(err, key)
+		failure := withHint(err, object)
 		p.Result(env.clock.Now(), &printers.Result{
 			Result: &rollout.Result{Outcome: rollout.Errored}, Message: failure.Error(), ExitCode: exitCode(err),
 		})
 		return failure
 	}
-	told := &printers.Result{Result: result, Title: verbs.title(key, result), ExitCode: outcomeCode(result, cause, verbs.goesBack)}
+	told := &printers.Result{Result: result, Title: verbs.title(object, result), ExitCode: outcomeCode(result, cause, verbs.goesBack)}
 	if told.ExitCode != ExitDone {
-		told.Message = sentence(key, result)
+		told.Message = sentence(object, result)
 	}
 	p.Result(env.clock.Now(), told)
 	if told.ExitCode == ExitDone {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/cmd/set"
@@ -40,7 +39,7 @@ func newPauseCommand(env *environment) *cobra.Command {
 
 // pause holds an open rollout, and pauses everything else as kubectl does.
 func pause(ctx context.Context, env *environment, a *adjuster, info *resource.Info) error {
-	var held *appsv1.Deployment
+	var held rollout.Workload
 	err := a.adjust(ctx, info, adjustment{
 		check: func() (err error) {
 			if mayBeOpen(info) {
@@ -63,7 +62,7 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 var errHeldInstead = errors.New("the rollout is held at its step")
 
 // holdInstead holds a rollout that is open, and gives errHeldInstead then; where none is it gives nothing.
-func holdInstead(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {
+func holdInstead(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (rollout.Workload, error) {
 	held, err := hold(ctx, env, fieldManager, info)
 	switch {
 	case err == nil:
@@ -81,20 +80,20 @@ func whileAt(ctx context.Context, err error, info *resource.Info, done string) e
 	return cutShort(ctx, err, fmt.Sprintf("while %s was %s; %s shows whether it is", objectIn(info), done, commandOn("status", objectIn(info))))
 }
 
-func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (*appsv1.Deployment, error) {
+func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (rollout.Workload, error) {
 	engine, err := env.engine(fieldManager, nil)
 	if err != nil {
 		return nil, err
 	}
-	held, err := engine.Hold(ctx, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
+	held, err := engine.HoldOn(ctx, info.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
 	if held != nil {
-		held.SetGroupVersionKind(info.Mapping.GroupVersionKind)
+		held.GetObjectKind().SetGroupVersionKind(info.Mapping.GroupVersionKind)
 	}
 	return held, err
 }
 
 // mayBeOpen tells whether a stepwise rollout may be open on an object, as far as the object itself tells.
 func mayBeOpen(info *resource.Info) bool {
-	d, is := info.Object.(*appsv1.Deployment)
-	return is && rollout.MayBeOpen(d)
+	workload, is := info.Object.(rollout.Workload)
+	return is && rollout.IsWorkload(workload) && rollout.MayBeOpen(workload)
 }

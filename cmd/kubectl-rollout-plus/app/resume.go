@@ -93,19 +93,18 @@ func (f *resumeFlags) because(ctx context.Context, env *environment, object runt
 
 // goOn drives an open rollout to its end; the Deployment must not be paused for that.
 func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource.Info, unpause adjustment) error {
-	key := types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
 	engine, err := env.engine(f.fieldManager, nil)
 	if err != nil {
 		return err
 	}
-	if err := engine.Opened(ctx, key); err != nil {
+	if err := openedIn(ctx, engine, info); err != nil {
 		return err
 	}
 	if f.cause != "" {
 		return usageError(fmt.Errorf("--change-cause is for a Deployment that is resumed after a pause: the rollout of %s has its own; leave it out",
 			objectIn(info).InNamespace()))
 	}
-	printer, err := env.printer(f.drive.output, key)
+	printer, err := env.printer(f.drive.output, objectIn(info))
 	if err != nil {
 		return err
 	}
@@ -114,8 +113,8 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 			return whileAt(ctx, err, info, "resumed")
 		}
 	}
-	return env.driveTo(ctx, key, f.drive, verbs{}, printer,
-		env.minding(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-			return engine.Resume(ctx, key)
+	return env.driveTo(ctx, objectIn(info), f.drive, verbs{}, printer,
+		env.minding(info.Mapping.GroupVersionKind.Kind, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+			return engine.ResumeOn(ctx, info.Mapping.GroupVersionKind.Kind, key)
 		}))
 }

@@ -18,8 +18,8 @@ type verbs struct {
 }
 
 // title is the result line, as in `deployment.apps/web rolled out`.
-func (v verbs) title(key types.NamespacedName, result *rollout.Result) string {
-	object := "deployment.apps/" + key.Name
+func (v verbs) title(of printers.Object, result *rollout.Result) string {
+	object := of.ResultName()
 	switch result.Outcome {
 	case rollout.Done:
 		return fmt.Sprintf("%s rolled out (revision %d)%s", object, result.Revision, v.suffix)
@@ -44,9 +44,9 @@ func commandOn(verb string, object printers.Object) string {
 	return fmt.Sprintf("'%s %s %s/%s -n %s'", displayName, verb, strings.ToLower(object.Kind), object.Name, object.Namespace)
 }
 
-// sentence says what happened, to which Deployment, and what to do next.
-func sentence(key types.NamespacedName, result *rollout.Result) string {
-	text := printers.Deployment(key.Namespace, key.Name).InNamespace() + ": "
+// sentence says what happened, to which workload, and what to do next.
+func sentence(object printers.Object, result *rollout.Result) string {
+	text := object.InNamespace() + ": "
 	switch result.Outcome {
 	case rollout.RolledBack:
 		text += "the rollout failed and was rolled back"
@@ -56,7 +56,7 @@ func sentence(key types.NamespacedName, result *rollout.Result) string {
 		text += "the rollout was overtaken"
 	default:
 		text += result.Message
-		return text + standing(key, result)
+		return text + standing(object, result)
 	}
 	if result.Finding != nil {
 		text += ": " + result.Finding.String()
@@ -64,23 +64,23 @@ func sentence(key types.NamespacedName, result *rollout.Result) string {
 	if result.Message != "" {
 		text += ": " + result.Message
 	}
-	return text + standing(key, result)
+	return text + standing(object, result)
 }
 
 // standing says where an open rollout stands and how to go on from there.
-func standing(key types.NamespacedName, result *rollout.Result) string {
+func standing(object printers.Object, result *rollout.Result) string {
 	open := result.Standing && result.Record != nil
-	resume, abort := command("resume", key), command("abort", key)
-	unpause := fmt.Sprintf("'kubectl rollout resume deployment/%s -n %s'", key.Name, key.Namespace)
+	resume, abort := commandOn("resume", object), commandOn("abort", object)
+	unpause := fmt.Sprintf("'kubectl rollout resume deployment/%s -n %s'", object.Name, object.Namespace)
 	switch {
 	case result.Outcome == rollout.Paused && (!open || result.Record.RollingBack):
 		return "; " + unpause + " lets it go on"
 	case result.Towards == rollout.RolledBack && result.Outcome != rollout.RolledBack:
-		return "; the old version returns by itself, " + command("status", key) + " shows it"
+		return "; the old version returns by itself, " + commandOn("status", object) + " shows it"
 	case result.Towards == rollout.Done && result.Record != nil:
-		return "; the new version is completed by itself, " + command("status", key) + " shows it"
+		return "; the new version is completed by itself, " + commandOn("status", object) + " shows it"
 	case !open:
-		return ended(key, result)
+		return ended(object, result)
 	case result.Record.RollingBack:
 		return "; the old version is returning, " + abort + " sees to it that it is complete"
 	}
@@ -92,31 +92,31 @@ func standing(key types.NamespacedName, result *rollout.Result) string {
 }
 
 // ended says what to do about a rollout that is not open any more.
-func ended(key types.NamespacedName, result *rollout.Result) string {
+func ended(object printers.Object, result *rollout.Result) string {
 	switch {
 	case result.Outcome == rollout.Deleted:
-		return fmt.Sprintf("; 'kubectl get deployments -n %s' lists those there are", key.Namespace)
+		return fmt.Sprintf("; 'kubectl get %ss -n %s' lists those there are", strings.ToLower(object.Kind), object.Namespace)
 	case result.Outcome == rollout.RolledBack && result.Finding != nil:
 		return "; correct the new version and roll it out again"
 	case result.Outcome == rollout.Failed, result.Outcome == rollout.Overtaken:
-		return "; " + command("explain", key) + " tells more"
+		return "; " + commandOn("explain", object) + " tells more"
 	}
 	return ""
 }
 
 // withHint adds what to do next to errors that the core only names.
-func withHint(err error, key types.NamespacedName) error {
+func withHint(err error, object printers.Object) error {
 	var open *rollout.OpenError
 	var check *rollout.CheckError
 	if errors.Is(err, rollout.ErrOvertaken) {
-		return overtaken(printers.Deployment(key.Namespace, key.Name))
+		return overtaken(object)
 	}
 	if errors.As(err, &check) {
 		return fmt.Errorf("%s: %w; nothing was written, and --skip-checks begins all the same",
-			printers.Deployment(key.Namespace, key.Name).InNamespace(), err)
+			object.InNamespace(), err)
 	}
 	if errors.As(err, &open) {
-		return fmt.Errorf("%w; %s goes on, %s goes back", err, command("resume", key), command("abort", key))
+		return fmt.Errorf("%w; %s goes on, %s goes back", err, commandOn("resume", object), commandOn("abort", object))
 	}
 	return err
 }

@@ -162,7 +162,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	if err != nil {
 		return err
 	}
-	printer, err := env.printer(f.output, key)
+	printer, err := env.printer(f.output, printers.Deployment(key.Namespace, key.Name))
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 			return f.startBack(ctx, env, engine, key, change, options)
 		}
 	}
-	return env.driveTo(cmd.Context(), key, f.driveFlags, verbs{suffix: suffix}, printer, work)
+	return env.driveTo(cmd.Context(), printers.Deployment(key.Namespace, key.Name), f.driveFlags, verbs{suffix: suffix}, printer, work)
 }
 
 // change reads what is to change.

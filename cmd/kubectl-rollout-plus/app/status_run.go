@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	appsv1 "k8s.io/api/apps/v1"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
@@ -94,11 +93,10 @@ func (t *statusTarget) takesMore(ctx context.Context, view *rollout.View) bool {
 // mayBeOpen tells whether a stepwise rollout may be open on the object. Where it looks like that, its ReplicaSets alone tell
 // mostly that none is: a Deployment may have the deadline of one for good.
 func (t *statusTarget) mayBeOpen(ctx context.Context) bool {
-	d, is := t.workload.(*appsv1.Deployment)
-	if !is || !rollout.MayBeOpen(d) {
+	if !rollout.MayBeOpen(t.workload) {
 		return false
 	}
-	return t.connect() != nil || !errors.Is(t.engine.OpenedOn(ctx, d), rollout.ErrNoRollout)
+	return t.connect() != nil || !errors.Is(t.engine.OpenedOn(ctx, t.workload), rollout.ErrNoRollout)
 }
 
 // judges tells whether more is said of an object than kubectl's line.

@@ -115,6 +115,9 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 
 // status is kubectl's line, and whether the rollout has ended. Where kubectl has none, whoever waits goes by the phase.
 func (t *statusTarget) status(view *rollout.View) (text string, done bool, err error) {
+	if _, is := view.Workload.(*appsv1.Deployment); !is && view.State == rollout.Open {
+		return "", false, nil // a DaemonSet's strategy is one that kubectl has no status of, for as long as it is open
+	}
 	if t.settles && recreates(view.Workload) {
 		return "", view.Phase == rollout.Complete, nil
 	}
@@ -146,7 +149,7 @@ func stepLine(view *rollout.View) string {
 	}
 	c := view.Counts
 	return fmt.Sprintf("%s: %d of %d new pods ready, %d old, %d in total, %d available\n", step,
-		c.NewReady, view.Record.Target(rollout.PodCountsOf(view.Workload).Desired), c.Old, c.Total, c.Ready)
+		c.NewReady, rollout.TargetOf(view.Workload, view.Record), c.Old, c.Total, c.Ready)
 }
 
 // refused adds to an error of kubectl's what there is to know about it.
@@ -187,7 +190,7 @@ func onDelete(name string, counts rollout.PodCounts) string {
 func (t *statusTarget) failure() error {
 	view := t.view
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
-	text := sentence(t.key(), result)
+	text := sentence(t.object, result)
 	if view.Finding != nil && view.State != rollout.Open {
 		text = fmt.Sprintf("%s: the rollout failed: %s", t.object, view.Finding)
 		if view.Message != "" {

@@ -109,11 +109,11 @@ func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) 
 func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
-		return holderOfDeployment(o), true, nil
+		return holderOfWorkload(o), true, nil
 	case *appsv1.StatefulSet:
-		return configmap.NewHolder(ownerOf(o, "apps/v1", "StatefulSet"), true, &o.Spec.Template), true, nil
+		return holderOfWorkload(o), true, nil
 	case *appsv1.DaemonSet:
-		return configmap.NewHolder(ownerOf(o, "apps/v1", "DaemonSet"), true, &o.Spec.Template), true, nil
+		return holderOfWorkload(o), true, nil
 	case *batchv1.CronJob:
 		return configmap.NewHolder(ownerOf(o, "batch/v1", "CronJob"), true, &o.Spec.JobTemplate.Spec.Template), true, nil
 	case *appsv1.ReplicaSet:
@@ -142,10 +142,10 @@ func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 	return configmap.Holder{}, false, nil
 }
 
-// holderOfDeployment needs what its open rollout remembers, too.
-func holderOfDeployment(d *appsv1.Deployment) configmap.Holder {
-	holder := configmap.NewHolder(ownerOf(d, "apps/v1", "Deployment"), true, &d.Spec.Template)
-	if _, record, err := rollout.OpenRollout(d, nil); err == nil {
+// holderOfWorkload needs what its open rollout remembers, too.
+func holderOfWorkload(w rollout.Workload) configmap.Holder {
+	holder := configmap.NewHolder(ownerOf(w, "apps/v1", rollout.KindOf(w)), true, rollout.TemplateOf(w))
+	if _, record, err := rollout.OpenIn(w); err == nil {
 		if note := noteOf(record); note != nil {
 			holder.Add(note.version(note.Before))
 		}

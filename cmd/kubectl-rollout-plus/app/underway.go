@@ -25,13 +25,13 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 		return err
 	}
 	if mayBeOpen(info) {
-		key := types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
-		if err := engine.Opened(ctx, key); !errors.Is(err, rollout.ErrNoRollout) {
+		if err := openedIn(ctx, engine, info); !errors.Is(err, rollout.ErrNoRollout) {
 			if err != nil {
 				return err
 			}
-			return fmt.Errorf("a stepwise rollout of deployment %q is under way; %s goes on, %s goes back, and --force restarts it all the same",
-				info.Name, command("resume", key), command("abort", key))
+			object := objectIn(info)
+			return fmt.Errorf("a stepwise rollout of %s is under way; %s goes on, %s goes back, and --force restarts it all the same",
+				object, commandOn("resume", object), commandOn("abort", object))
 		}
 	}
 	busy, err := engine.UnderWay(ctx, info.Object)
@@ -43,6 +43,14 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 		return nil
 	}
 	return env.waitForEnd(ctx, engine, workload)
+}
+
+// openedIn gives ErrNoRollout where no stepwise rollout is open on an object.
+func openedIn(ctx context.Context, engine *rollout.Engine, info *resource.Info) error {
+	if workload, is := info.Object.(rollout.Workload); is && rollout.KindOf(workload) != "Deployment" {
+		return engine.OpenedOn(ctx, workload)
+	}
+	return engine.Opened(ctx, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
 }
 
 // forcible adds to an error for a right that looking takes how to do without.

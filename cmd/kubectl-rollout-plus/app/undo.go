@@ -13,6 +13,7 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -157,7 +158,8 @@ func (f *undoFlags) oneDeployment(env *environment, args []string) (types.Namesp
 func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, change rollout.Change,
 	options rollout.StartOptions, suffix string,
 ) error {
-	printer, err := env.printer(f.output, key)
+	object := printers.Deployment(key.Namespace, key.Name)
+	printer, err := env.printer(f.output, object)
 	if err != nil {
 		return err
 	}
@@ -171,18 +173,18 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	// somebody begins from now on is not aborted, but refused.
 	d, err := engine.Deployment(ctx, key)
 	if err != nil {
-		return env.conclude(printer, key, nil, err, context.Cause(ctx), verbs{})
+		return env.conclude(printer, object, nil, err, context.Cause(ctx), verbs{})
 	}
 	change.Leaving = &d.Spec.Template
 	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
 		engine.LogLines = f.logLines
 		f.finishing(engine)
-		result, err := abortOpen(ctx, engine, key)
+		result, err := abortOpen(ctx, engine, object.Kind, key)
 		if err != nil || result != nil && (f.toRevision == 0 || result.Outcome != rollout.RolledBack) {
-			return env.conclude(printer, key, result, err, context.Cause(ctx), verbs{goesBack: true})
+			return env.conclude(printer, object, result, err, context.Cause(ctx), verbs{goesBack: true})
 		}
 	}
-	return env.driveTo(ctx, key, f.driveFlags, verbs{suffix: suffix}, printer,
+	return env.driveTo(ctx, object, f.driveFlags, verbs{suffix: suffix}, printer,
 		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			f.leaveConfig(engine)
 			return f.startBack(ctx, env, engine, key, change, options)

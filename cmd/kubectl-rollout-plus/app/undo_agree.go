@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -81,8 +80,8 @@ func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack
 		return nil, err
 	}
 	back := &goingBack{name: nameOf(config.of), versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
-	if d, is := info.Object.(*appsv1.Deployment); is && u.toRevision == 0 && rollout.MayBeOpen(d) {
-		if _, record, err := rollout.OpenRollout(d, nil); err == nil && record != nil {
+	if u.toRevision == 0 && mayBeOpen(info) {
+		if _, record, err := rollout.OpenIn(config.of); err == nil && record != nil {
 			back.fromNote(noteOf(record))
 			return back, nil
 		}

@@ -6,9 +6,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -143,29 +141,28 @@ func (u *undoer) connect() error {
 // abort aborts an open stepwise rollout. To go back from one is to abort it, unless a revision is asked for: then there is
 // more to do.
 func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
-	d, ok := info.Object.(*appsv1.Deployment)
-	if !ok || u.dryRun != cmdutil.DryRunNone || !rollout.MayBeOpen(d) {
+	if u.dryRun != cmdutil.DryRunNone || !mayBeOpen(info) {
 		return false, nil
 	}
-	key := types.NamespacedName{Namespace: d.Namespace, Name: d.Name}
-	engine, err := u.tellingEngine(key)
+	object, key := objectIn(info), types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
+	engine, err := u.tellingEngine(object)
 	if err != nil {
 		return false, err
 	}
-	result, err := abortOpen(ctx, engine, key)
+	result, err := abortOpen(ctx, engine, object.Kind, key)
 	if err != nil {
-		return false, withHint(err, key)
+		return false, withHint(err, object)
 	}
 	if result == nil {
 		return false, nil
 	}
 	if result.Outcome != rollout.RolledBack {
-		return false, resultError(key, result, context.Cause(ctx))
+		return false, resultError(object, result, context.Cause(ctx))
 	}
 	if u.toRevision != 0 {
 		return false, nil
 	}
-	now, err := engine.Client.AppsV1().Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	now, err := engine.Workload(ctx, object.Kind, key)
 	if err != nil {
 		return false, err
 	}
@@ -174,8 +171,8 @@ func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
 }
 
 // tellingEngine is an engine that tells how the abort of a rollout goes.
-func (u *undoer) tellingEngine(key types.NamespacedName) (*rollout.Engine, error) {
-	printer, err := u.env.printer("", key)
+func (u *undoer) tellingEngine(object printers.Object) (*rollout.Engine, error) {
+	printer, err := u.env.printer("", object)
 	if err != nil {
 		return nil, err
 	}
@@ -233,11 +230,14 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 }
 
 // abortOpen aborts an open rollout; it gives no result where none is open, which is found out without a watch.
-func abortOpen(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-	err := engine.Opened(ctx, key)
+func abortOpen(ctx context.Context, engine *rollout.Engine, kind string, key types.NamespacedName) (*rollout.Result, error) {
+	var err error
+	if kind == "Deployment" {
+		err = engine.Opened(ctx, key)
+	}
 	var result *rollout.Result
 	if err == nil {
-		result, err = engine.Abort(ctx, key)
+		result, err = engine.AbortOn(ctx, kind, key)
 	}
 	if errors.Is(err, rollout.ErrNoRollout) {
 		return nil, nil

@@ -1,0 +1,97 @@
+package rollout
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// other is a StatefulSet or DaemonSet at one moment.
+type other struct {
+	workload Workload
+	// pods are those that it controls, except those that have ended or are being deleted.
+	pods []*corev1.Pod
+	// newest is the revision of its pod template, nil where its controller has not made it yet.
+	newest *appsv1.ControllerRevision
+	// deleted are pods that are about to go, though the watch may not have brought it yet.
+	deleted map[types.UID]bool
+	// staleSince is when the connection to the API server was lost; zero while it stands.
+	staleSince time.Time
+}
+
+// activePods are the pods of a workload that count for its controller.
+func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
+	var active []*corev1.Pod
+	for _, pod := range pods {
+		if isActive(pod) && metav1.IsControlledBy(pod, workload) {
+			active = append(active, pod)
+		}
+	}
+	return active
+}
+
+// revisionLabel is by what the pods of a ControllerRevision are labelled: those of a StatefulSet with its name, those of a
+// DaemonSet with its hash.
+func revisionLabel(kind string, of *appsv1.ControllerRevision) string {
+	if kind == "DaemonSet" {
+		return of.Labels[appsv1.ControllerRevisionHashLabelKey]
+	}
+	return of.Name
+}
+
+// isNew tells whether a pod is of the newest revision.
+func (o *other) isNew(pod *corev1.Pod) bool {
+	return o.newest != nil && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(o.workload), o.newest)
+}
+
+// newPods are the pods of the newest revision.
+func (o *other) newPods() []*corev1.Pod {
+	var pods []*corev1.Pod
+	for _, pod := range o.pods {
+		if o.isNew(pod) {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
+// minReadySeconds is for how long a pod has to be ready before it counts.
+func (o *other) minReadySeconds() int32 {
+	switch w := o.workload.(type) {
+	case *appsv1.StatefulSet:
+		return w.Spec.MinReadySeconds
+	case *appsv1.DaemonSet:
+		return w.Spec.MinReadySeconds
+	}
+	return 0
+}
+
+// stepped is how many pods the steps are of: not those that a StatefulSet keeps by its own partition.
+func stepped(workload Workload, u *Update) int32 {
+	desired := PodCountsOf(workload).Desired
+	if _, is := workload.(*appsv1.StatefulSet); !is {
+		return desired
+	}
+	kept, err := u.kept()
+	if err != nil {
+		return desired
+	}
+	return max(desired-kept, 0)
+}
+
+// TargetOf is the number of new pods after the step that a workload's open rollout is at.
+func TargetOf(workload Workload, record *Record) int32 {
+	if record.Update == nil {
+		return record.Target(PodCountsOf(workload).Desired)
+	}
+	return record.Target(stepped(workload, record.Update))
+}
+
+// unavailableOf resolves the limit of a StatefulSet or DaemonSet, whose controllers round percentages up.
+func (l Limits) unavailableOf(pods int32) (int32, error) {
+	count, err := roundedUp("max-unavailable", &l.Unavailable, 1, pods)
+	return max(count, 1), err
+}

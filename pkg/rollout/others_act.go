@@ -1,0 +1,197 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// act does what was decided. It returns a result when the session's work has ended.
+func (s *otherSession) act(ctx context.Context, now *other, next action) *Result {
+	switch a := next.(type) {
+	case await:
+		if err := s.sleep(ctx, a.until); err != nil {
+			return s.interrupted(ctx, err)
+		}
+		return nil
+	case stop:
+		s.tell(ctx, a.finding, false)
+		return s.result(a.outcome, a.message)
+	}
+	return s.afterWrite(ctx, s.perform(ctx, now, next), nil)
+}
+
+// perform makes the write that was decided.
+func (s *otherSession) perform(ctx context.Context, now *other, next action) error {
+	switch a := next.(type) {
+	case openTo:
+		return s.move(ctx, now, a.step, func(u *Update) { u.Partition = &a.partition })
+	case chooseWave:
+		return s.move(ctx, now, a.step, func(u *Update) { u.Wave = a.wave })
+	case replace:
+		return s.deletePods(ctx, a.pods)
+	case unblock:
+		set, is := now.workload.(*appsv1.StatefulSet)
+		if !is {
+			return nil
+		}
+		return s.deleteAll(ctx, set, a.pods, func(pod *corev1.Pod) {
+			s.emit(ProgressEvent{Message: fmt.Sprintf("pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it", pod.Name, set.Name)})
+		})
+	case adopt:
+		record := *s.record
+		record.ToRevision, record.Held = a.revision, false
+		return s.borrow(ctx, now, &record)
+	case finish:
+		return s.finish(ctx, now, a.outcome)
+	case part:
+		return s.part(ctx, now, a)
+	case goBack:
+		telling, cancel := context.WithTimeout(ctx, tellTimeout)
+		s.tell(telling, a.finding, true)
+		cancel()
+		return s.goBack(ctx, now)
+	}
+	return nil
+}
+
+// move writes the record with another step or opening, and the strategy that it stands for.
+func (s *otherSession) move(ctx context.Context, now *other, step int, change func(*Update)) error {
+	record, update, before := *s.record, *s.record.Update, s.record.Step
+	change(&update)
+	record.Step, record.Update = step, &update
+	if err := s.borrow(ctx, now, &record); err != nil {
+		return err
+	}
+	if step == before {
+		return nil
+	}
+	replicas := stepped(now.workload, &update)
+	s.meter.stepDone(before, record.Plan.Steps.Target(before-1, replicas), s.Clock.Now())
+	s.emit(StepEvent{Step: step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
+	return nil
+}
+
+// borrow writes a record and the strategy that it stands for.
+func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) error {
+	p := newGatePatch(now.workload)
+	if !record.Update.holds(now.workload) {
+		strategy, err := record.Update.holding()
+		if err != nil {
+			return err
+		}
+		p.set("/spec/updateStrategy", strategy)
+	}
+	if err := p.record(record); err != nil {
+		return err
+	}
+	if err := s.write(ctx, now.workload, p); err != nil {
+		return err
+	}
+	s.record = record
+	return nil
+}
+
+// write makes a write that the session knows before the watch brings it.
+func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) error {
+	written, err := s.patchWorkload(ctx, workload, p, false)
+	if err != nil {
+		return explainOn(ctx, "patch", kindOf(workload), s.key, p.refused(answered(err)))
+	}
+	s.latest, s.mayWrite, s.refusals = written, true, refusals{}
+	return nil
+}
+
+// deletePods deletes the pods of a wave.
+func (s *otherSession) deletePods(ctx context.Context, pods []*corev1.Pod) error {
+	for _, pod := range pods {
+		err := s.Client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &pod.UID}})
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return explainOn(ctx, "delete", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, answered(err))
+		}
+		s.deleted[pod.UID] = true
+	}
+	return nil
+}
+
+// finish ends the rollout.
+func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) error {
+	p := newGatePatch(now.workload)
+	p.set("/spec/updateStrategy", s.record.Update.Strategy)
+	p.withoutRecord()
+	if err := s.write(ctx, now.workload, p); err != nil {
+		return err
+	}
+	if s.phase == stepping && outcome == Done {
+		s.meter.stepDone(s.record.Step, s.record.Target(stepped(now.workload, s.record.Update)), s.Clock.Now())
+	}
+	s.state = Idle
+	s.end(outcome, nil)
+	return nil
+}
+
+// part leaves the workload to those who have changed its strategy, and says so next.
+func (s *otherSession) part(ctx context.Context, now *other, a part) error {
+	p := newGatePatch(now.workload)
+	p.withoutRecord()
+	if err := s.write(ctx, now.workload, p); err != nil {
+		return err
+	}
+	s.state, s.phase, s.parted = Idle, ending, &stop{outcome: Overtaken, message: a.message}
+	return nil
+}
+
+// goBack returns to the old version in one write, and leaves the rest to the controller.
+func (s *otherSession) goBack(ctx context.Context, now *other) error {
+	from := s.record.From
+	revision, err := s.Client.AppsV1().ControllerRevisions(s.key.Namespace).Get(ctx, from.ControllerRevision, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return &lostVersionError{from}
+	}
+	if err != nil {
+		return explainOn(ctx, "get", "controllerrevision", types.NamespacedName{Namespace: s.key.Namespace, Name: from.ControllerRevision}, answered(err))
+	}
+	template, err := recordedTemplate(revision)
+	if err != nil {
+		return err
+	}
+	if err := s.returningTo(ctx, now.workload, template); err != nil {
+		return err
+	}
+	p := newGatePatch(now.workload)
+	p.template(template)
+	p.annotate(ChangeCauseAnnotation, revision.Annotations[ChangeCauseAnnotation])
+	if s.Annotations != nil {
+		for key, value := range s.Annotations(now.workload.GetAnnotations(), template) {
+			p.annotate(key, value)
+		}
+	}
+	if s.record.Update.holds(now.workload) { // else others have set another one
+		p.set("/spec/updateStrategy", s.record.Update.Strategy)
+	}
+	p.withoutRecord()
+	if err := s.write(ctx, now.workload, p); err != nil {
+		return err
+	}
+	s.emit(RollbackEvent{Revision: from.Number})
+	s.state = Idle
+	s.end(RolledBack, nil)
+	return nil
+}
+
+// strategyOf is the update strategy of a workload as the API server holds it.
+func strategyOf(object map[string]any) (json.RawMessage, error) {
+	spec, _ := object["spec"].(map[string]any)
+	strategy, is := spec["updateStrategy"].(map[string]any)
+	if !is {
+		return nil, errors.New("the API server gave no update strategy")
+	}
+	return json.Marshal(strategy)
+}

@@ -1,0 +1,270 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+)
+
+// otherBeginning is the way to the first write of a StatefulSet's or DaemonSet's rollout.
+type otherBeginning struct {
+	*otherSession
+	change  Change
+	options StartOptions
+	// began is when it was begun, so that a write that is repeated is the same.
+	began metav1.Time
+	// tried is the record whose write was made and not answered.
+	tried string
+}
+
+// StartOther begins a rollout of a StatefulSet or DaemonSet and drives it to its end. Of the change it heeds Rewrite, Cause
+// and Note. An error means that nothing was begun, unless it is an UncertainError.
+func (e *Engine) StartOther(ctx context.Context, workload Workload, change Change, options StartOptions) (*Result, error) {
+	s, err := e.openOther(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	b := &otherBeginning{otherSession: s, change: change, options: options, began: metav1.NewTime(e.Clock.Now().UTC().Truncate(time.Second))}
+	for {
+		result, err := b.try(ctx)
+		switch {
+		case err == nil && result != nil:
+			return result, nil
+		case err == nil:
+			return s.run(ctx), nil
+		}
+		if err := b.again(ctx, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// again waits until it may be tried once more. It gives the error to end with where that is never.
+func (b *otherBeginning) again(ctx context.Context, err error) error {
+	tried := b.tried != ""
+	switch {
+	case context.Cause(ctx) != nil && tried:
+		err = fmt.Errorf("%w before the API server had answered", context.Cause(ctx))
+	case apierrors.IsConflict(err):
+		b.tried = ""
+		return b.sleep(ctx, b.Clock.Now().Add(retryAfter/10))
+	case isTransient(err) && tried && b.refusedFor() < beginTimeout:
+		b.refusedWrite(err)
+		err = b.pause(ctx, retryAfter)
+	}
+	if err != nil && tried {
+		return &UncertainError{Kind: strings.ToLower(b.kind), Key: b.key, Err: err}
+	}
+	return err
+}
+
+// try begins the rollout. A result means that there is nothing to drive.
+func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
+	raw, live, err := b.settled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state, record, err := openOther(live, b.decodeRecord)
+	switch {
+	case err != nil:
+		return nil, err
+	case state != Idle && b.tried != "" && live.GetAnnotations()[Annotation] == b.tried: // only the answer was lost
+		b.begun(live, record)
+		return nil, nil
+	case state != Idle:
+		return nil, &OpenError{Kind: kindOf(live), Name: b.key.Name, Record: record}
+	}
+	template, err := templateOf(raw)
+	if err != nil {
+		return nil, err
+	}
+	wanted, _ := copyJSON(map[string]any(template)).(map[string]any)
+	if err := b.change.Rewrite(wanted); err != nil {
+		return nil, err
+	}
+	if sameJSON(map[string]any(template), wanted) {
+		return b.finished(b.result(Unchanged, "its pod template is as it is to be already")), nil
+	}
+	record, planned, err := b.plan(ctx, raw.Object, live)
+	if err != nil {
+		return nil, err
+	}
+	if b.planned.Steps == nil {
+		b.planned = planned
+		b.emit(planned)
+	}
+	if b.options.DryRun == DryRunClient {
+		return b.result(Planned, ""), nil
+	}
+	return b.write(ctx, live, wanted, record)
+}
+
+// write makes the one write with which the rollout begins.
+func (b *otherBeginning) write(ctx context.Context, live Workload, template map[string]any, record *Record) (*Result, error) {
+	p := newPatch(live)
+	p.set("/metadata/uid", live.GetUID())
+	p.template(template)
+	p.annotate(ChangeCauseAnnotation, b.change.Cause)
+	strategy, err := record.Update.holding()
+	if err != nil {
+		return nil, err
+	}
+	p.set("/spec/updateStrategy", strategy)
+	if err := p.record(record); err != nil {
+		return nil, err
+	}
+	try := b.options.DryRun == DryRunServer
+	written, err := b.patchWorkload(ctx, live, p, try)
+	if err != nil {
+		err = answered(err)
+		if !try && (isTransient(err) || context.Cause(ctx) != nil) {
+			b.tried, _ = record.encode()
+		}
+		return nil, explainOn(ctx, "patch", kindOf(live), b.key, err)
+	}
+	if try {
+		return b.result(Planned, ""), nil
+	}
+	b.latest, b.mayWrite = written, true
+	b.begun(written, record)
+	return nil, nil
+}
+
+// begun turns to driving the rollout.
+func (b *otherBeginning) begun(workload Workload, record *Record) {
+	b.record, b.state, b.phase, b.refusals = record, Open, stepping, refusals{}
+	b.meter.begin(record.Plan.Limits, b.Clock.Now())
+	b.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: TargetOf(workload, record)})
+}
+
+// plan is the record of the rollout, and what it comes to.
+func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
+	from, err := b.newestRevision(ctx, live)
+	if err != nil {
+		return nil, PlanEvent{}, err
+	}
+	record := &Record{
+		SchemaVersion: recordVersion,
+		Update:        &Update{},
+		From:          Revision{ControllerRevision: from.Name, Number: from.Revision},
+		ToRevision:    from.Revision + 1,
+		Plan:          Plan{Hold: metav1.Duration{Duration: b.options.Hold}, OnFailure: b.options.OnFailure},
+		Step:          1, Note: b.change.Note, StartedAt: b.began,
+	}
+	if record.Update.Strategy, err = strategyOf(object); err != nil {
+		return nil, PlanEvent{}, err
+	}
+	if err := record.limit(live, b.options.MaxUnavailable); err != nil {
+		return nil, PlanEvent{}, err
+	}
+	replicas, desired := stepped(live, record.Update), PodCountsOf(live).Desired
+	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
+		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
+	}
+	unavailable, err := record.Plan.Limits.unavailableOf(desired)
+	if err != nil {
+		return nil, PlanEvent{}, err
+	}
+	if _, is := live.(*appsv1.StatefulSet); is {
+		first := record.Target(replicas)
+		if record.Update.Paced {
+			first = min(first, unavailable)
+		}
+		record.Update.Partition = ptr.To(max(desired-first, 0))
+	}
+	return record, PlanEvent{Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable)}, nil
+}
+
+// limit takes the limit of the workload's own strategy, unless another one is given. There is no pod beside the old one, so
+// that some have to be missing.
+func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
+	own := intstr.FromInt32(1)
+	var err error
+	switch w := live.(type) {
+	case *appsv1.StatefulSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxUnavailable != nil {
+			own = *rolling.MaxUnavailable
+		}
+		_, err = limitsOfStatefulSet(w, nil, given)
+	case *appsv1.DaemonSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxUnavailable != nil {
+			own = *rolling.MaxUnavailable
+		}
+		if given != nil {
+			_, err = limitsOfDaemonSet(w, nil, given)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	r.Plan.Limits.Unavailable = own
+	if given != nil {
+		r.Plan.Limits.Unavailable, r.Update.Paced = *given, *given != own
+	}
+	return nil
+}
+
+// previewOther tells what the plan's steps come to, with so many of the pods.
+func (p Plan) previewOther(replicas, desired, unavailable int32) []PlannedStep {
+	planned := make([]PlannedStep, 0, len(p.Steps))
+	var before int32
+	for i, step := range p.Steps {
+		target := p.Steps.Target(i, replicas)
+		planned = append(planned, PlannedStep{
+			Number: i + 1, As: step.String(), New: target, Old: desired - target, MaxTotal: desired,
+			MinAvailable: desired - min(unavailable, target-before),
+		})
+		before = target
+	}
+	return planned
+}
+
+// settled reads the workload once its controller has acted on it, for its template has a revision then.
+func (s *otherSession) settled(ctx context.Context) (*unstructured.Unstructured, Workload, error) {
+	kind := strings.ToLower(s.kind)
+	limit := s.Clock.Now().Add(settleTimeout)
+	for {
+		raw, err := getRaw(ctx, s.Client, kind+"s", s.key.Namespace, s.key.Name)
+		if err != nil {
+			return nil, nil, explainOn(ctx, "get", kind, s.key, err)
+		}
+		live, err := typedOther(raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, recorded := live.GetAnnotations()[Annotation]; recorded || ObservedGenerationOf(live) >= live.GetGeneration() {
+			s.uid = live.GetUID()
+			return raw, live, nil
+		}
+		if !s.Clock.Now().Before(limit) {
+			return nil, nil, fmt.Errorf("the controller has not acted on the last change of %s %q in namespace %q for %s; "+
+				"see whether the controller manager runs, then try again", kind, s.key.Name, s.key.Namespace, settleTimeout)
+		}
+		if err := s.sleep(ctx, limit); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+func typedOther(object *unstructured.Unstructured) (Workload, error) {
+	body, err := object.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	if object.GetKind() == "DaemonSet" {
+		set := &appsv1.DaemonSet{}
+		return set, json.Unmarshal(body, set)
+	}
+	set := &appsv1.StatefulSet{}
+	return set, json.Unmarshal(body, set)
+}

@@ -1,0 +1,246 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// otherSession is one command's work on one StatefulSet or DaemonSet.
+type otherSession struct {
+	*session
+	// latest is the workload as the last write left it, for as long as the watch has not brought it.
+	latest Workload
+	// newest is the newest revision that the controller made of a generation.
+	newest     *appsv1.ControllerRevision
+	generation int64
+	deleted    map[types.UID]bool
+	obstacle   types.UID
+}
+
+// openOther begins to watch a workload. The session must be closed.
+func (e *Engine) openOther(ctx context.Context, workload Workload) (*otherSession, error) {
+	s := &otherSession{deleted: map[types.UID]bool{}, session: &session{
+		Engine: e, kind: KindOf(workload), uid: workload.GetUID(), decodeRecord: rememberingDecode(),
+		key: keyOf(workload),
+	}}
+	var err error
+	if s.source, err = newSource(e.Client, e.Clock, workload, s.observe); err != nil {
+		return nil, err
+	}
+	s.source.start(ctx)
+	if err := s.source.sync(ctx); err != nil {
+		s.source.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// observe feeds the meter on every change that the watches bring.
+func (s *otherSession) observe() {
+	workload := s.source.workload()
+	if !s.source.synced() || workload == nil {
+		return
+	}
+	counts, _ := countPods(activePods(workload, s.source.pods()), func(*corev1.Pod) bool { return false }, 0, time.Time{})
+	desired := PodCountsOf(workload).Desired
+	s.meter.take(desired, counts.Ready, counts.Total, func(limits Limits) (Resolved, error) {
+		unavailable, err := limits.unavailableOf(desired)
+		return Resolved{Unavailable: min(unavailable, desired)}, err
+	})
+}
+
+// run is the loop. It ends with a result, whatever happens to the workload, the connection or the client.
+func (s *otherSession) run(ctx context.Context) *Result {
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return s.finished(s.interrupted(ctx, err))
+		}
+		if err := s.source.err(); err != nil {
+			return s.finished(s.result(Failed, err.Error()))
+		}
+		s.heard = s.listen(ctx)
+		now, err := s.see(ctx)
+		if err != nil {
+			if result := s.afterWrite(ctx, err, nil); result != nil {
+				return s.finished(result)
+			}
+			continue
+		}
+		if now == nil {
+			if s.source.staleSince().IsZero() {
+				return s.finished(s.result(Deleted, "the "+s.kind+" was deleted"))
+			}
+			if err := s.sleep(ctx, time.Time{}); err != nil {
+				return s.finished(s.interrupted(ctx, err))
+			}
+			continue
+		}
+		next := s.decide(now)
+		s.report(now, next)
+		if result := s.act(ctx, now, next); result != nil {
+			return s.finished(result)
+		}
+	}
+}
+
+// finished is a result with the revision that the workload runs.
+func (s *otherSession) finished(result *Result) *Result {
+	if s.newest != nil {
+		result.Revision = s.newest.Revision
+	}
+	return result
+}
+
+// see is the workload at this moment, nil where there is none.
+func (s *otherSession) see(ctx context.Context) (*other, error) {
+	stale := s.source.staleSince() // before anything else, or what is stale might be taken for what has come just then
+	workload := s.source.workload()
+	if workload == nil || workload.GetUID() != s.uid {
+		return nil, nil
+	}
+	if s.latest != nil {
+		if order, err := resourceversion.CompareResourceVersion(workload.GetResourceVersion(), s.latest.GetResourceVersion()); err == nil && order < 0 {
+			workload = s.latest
+		} else {
+			s.latest = nil
+		}
+	}
+	o := &other{workload: workload, pods: activePods(workload, s.source.pods()), deleted: s.deleted, staleSince: stale}
+	if ObservedGenerationOf(workload) < workload.GetGeneration() || !stale.IsZero() {
+		return o, nil
+	}
+	if s.newest == nil || s.generation != workload.GetGeneration() {
+		newest, err := s.newestRevision(ctx, workload)
+		if err != nil {
+			return nil, err
+		}
+		s.newest, s.generation = newest, workload.GetGeneration()
+	}
+	o.newest = s.newest
+	return o, nil
+}
+
+// newestRevision is that of a workload's pod template. Its controller numbers it one above all others, whether it has been
+// there before or not.
+func (e *Engine) newestRevision(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
+	revisions, err := e.controllerRevisions(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	if len(revisions) == 0 {
+		return nil, fmt.Errorf("%s %q in namespace %q has no ControllerRevision, which its controller makes of each pod template",
+			kindOf(workload), workload.GetName(), workload.GetNamespace())
+	}
+	return slices.MaxFunc(revisions, func(a, b *appsv1.ControllerRevision) int { return int(a.Revision - b.Revision) }), nil
+}
+
+// decide asks the pure functions what is next.
+func (s *otherSession) decide(now *other) action {
+	state, record, err := openOther(now.workload, s.decodeRecord)
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}
+	}
+	if state != Idle && s.phase != ending {
+		s.record = record
+	}
+	s.state = state
+	finding, until := s.diagnose(now)
+	var next action
+	switch {
+	case s.parted != nil:
+		next = *s.parted
+	case s.phase == ending:
+		next = decideOtherEnd(now, s.record, s.outcome, finding, s.Clock.Now())
+	case state == Idle:
+		next = s.closed(now)
+	case s.phase == returning:
+		next = goBack{}
+	case s.phase == resuming:
+		next = s.takeUp(now)
+	default:
+		next, s.memory = decideOther(now, s.record, finding, s.memory, s.Clock.Now())
+	}
+	if a, waits := next.(await); waits && !until.IsZero() {
+		next = await{until: earlier(a.until, until)}
+	}
+	return next
+}
+
+// closed answers a rollout that somebody else ended, by what is left of it.
+func (s *otherSession) closed(now *other) action {
+	switch {
+	case now.newest == nil:
+		return await{}
+	case now.newest.Name == s.record.From.ControllerRevision:
+		return s.end(RolledBack, nil)
+	case now.newest.Revision == s.record.ToRevision:
+		return s.end(Done, nil)
+	}
+	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(now.workload) + " with another pod template"}
+}
+
+// takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, and one
+// that is held is so no more.
+func (s *otherSession) takeUp(now *other) action {
+	if now.newest == nil && s.state == Open {
+		return await{}
+	}
+	s.phase = stepping
+	foreign := now.newest != nil && now.newest.Revision != s.record.ToRevision
+	if s.state == Open && (s.record.Held || foreign && now.newest.Name != s.record.From.ControllerRevision) {
+		return adopt{revision: now.newest.Revision}
+	}
+	return await{until: s.Clock.Now()}
+}
+
+// diagnose says what is fatal, and when to look again.
+func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
+	if !now.staleSince.IsZero() || now.newest == nil {
+		return nil, time.Time{}
+	}
+	view := &View{Workload: now.workload, Phase: Progressing}
+	until := s.judgePods(view, s.source.pods())
+	if view.Obstacle.Pod != s.obstacle {
+		s.obstacle = view.Obstacle.Pod
+		if view.Obstacle.Text != "" && s.outcome != RolledBack {
+			s.emit(ProgressEvent{Message: view.Obstacle.Text})
+		}
+	}
+	if !s.witness.next.IsZero() {
+		until = earlier(until, s.witness.next)
+	}
+	return view.Finding, until
+}
+
+// report emits what has changed since the last time.
+func (s *otherSession) report(now *other, next action) {
+	if s.Emit == nil || s.record == nil {
+		return
+	}
+	replicas := stepped(now.workload, s.record.Update)
+	counts, _ := countPods(now.pods, now.isNew, now.minReadySeconds(), s.Clock.Now())
+	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
+	if s.phase == ending {
+		event.Step, event.Target = 0, replicas
+	}
+	if !now.staleSince.IsZero() {
+		event.Message = "no connection to the API server; the rollout stands still until it is back"
+	}
+	if event != s.told && (now.newest != nil || event.Message != "") {
+		s.told = event
+		s.emit(event)
+	}
+	held := s.phase == stepping && !s.memory.heldSince.IsZero()
+	if _, waits := next.(await); held && !s.held && waits {
+		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})
+		s.held = true
+	}
+	s.held = s.held && held
+}

@@ -1,0 +1,137 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// ResumeOn goes on with the open rollout of a workload.
+func (e *Engine) ResumeOn(ctx context.Context, kind string, key types.NamespacedName) (*Result, error) {
+	if kind == "Deployment" {
+		return e.Resume(ctx, key)
+	}
+	return e.takeUpOther(ctx, kind, key, resuming)
+}
+
+// AbortOn goes back from the open rollout of a workload to the old version.
+func (e *Engine) AbortOn(ctx context.Context, kind string, key types.NamespacedName) (*Result, error) {
+	if kind == "Deployment" {
+		return e.Abort(ctx, key)
+	}
+	return e.takeUpOther(ctx, kind, key, returning)
+}
+
+// HoldOn lets the open rollout of a workload stand at its step.
+func (e *Engine) HoldOn(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
+	if kind == "Deployment" {
+		d, err := e.Hold(ctx, key)
+		if d == nil {
+			return nil, err
+		}
+		return d, err
+	}
+	return e.holdOther(ctx, strings.ToLower(kind), key)
+}
+
+func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.NamespacedName, phase phase) (*Result, error) {
+	workload, err := e.Workload(ctx, kind, key)
+	if err != nil {
+		return nil, err
+	}
+	if state, _, err := OpenIn(workload); state == Idle && err == nil {
+		return nil, noRolloutOf(workload)
+	}
+	s, err := e.openOther(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	if s.state, s.record, err = OpenIn(workload); err != nil {
+		return nil, err
+	}
+	s.latest, s.phase = workload, phase
+	s.meter.begin(s.record.Plan.Limits, e.Clock.Now())
+	if phase == resuming {
+		s.announce(workload)
+	}
+	return s.run(ctx), nil
+}
+
+// announce tells the plan that the rollout goes on with.
+func (s *otherSession) announce(live Workload) {
+	replicas, desired := stepped(live, s.record.Update), PodCountsOf(live).Desired
+	unavailable, err := s.record.Plan.Limits.unavailableOf(desired)
+	if err != nil {
+		return
+	}
+	s.emit(PlanEvent{
+		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: s.record.Plan.previewOther(replicas, desired, unavailable),
+	})
+	s.emit(StepEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas)})
+}
+
+// holdOther is Hold of a StatefulSet or DaemonSet. The pods that its partition has let go already are still replaced.
+func (e *Engine) holdOther(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
+	for {
+		raw, err := getRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)
+		if err != nil {
+			return nil, explainOn(ctx, "get", kind, key, err)
+		}
+		live, err := typedOther(raw)
+		if err != nil {
+			return nil, err
+		}
+		state, record, err := OpenIn(live)
+		switch {
+		case err != nil:
+			return nil, err
+		case state == Idle:
+			return nil, noRolloutOf(live)
+		case state == Disturbed:
+			return nil, fmt.Errorf("the rollout of %s %q in namespace %q cannot be held at its step: somebody has changed its update strategy, "+
+				"and its controller goes on by itself; abort goes back", kind, key.Name, key.Namespace)
+		case record.Held:
+			return nil, fmt.Errorf("error: %ss.apps %q %w", kind, key.Name, ErrHeld)
+		}
+		held := *record
+		held.Held = true
+		p := newGatePatch(live)
+		if err := p.record(&held); err != nil {
+			return nil, err
+		}
+		written, err := e.patchWorkload(ctx, live, p, false)
+		if err == nil {
+			return written, nil
+		}
+		if err = p.refused(answered(err)); !apierrors.IsConflict(err) {
+			return nil, explainOn(ctx, "patch", kind, key, err)
+		}
+	}
+}
+
+func noRolloutOf(workload Workload) error {
+	return fmt.Errorf("%w for %s %q in namespace %q", ErrNoRollout, kindOf(workload), workload.GetName(), workload.GetNamespace())
+}
+
+// Workload reads a Deployment, StatefulSet or DaemonSet.
+func (e *Engine) Workload(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
+	var workload Workload
+	var err error
+	switch apps := e.Client.AppsV1(); kind {
+	case "StatefulSet":
+		workload, err = apps.StatefulSets(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	case "DaemonSet":
+		workload, err = apps.DaemonSets(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	default:
+		workload, err = apps.Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+	}
+	if err != nil {
+		return nil, explainOn(ctx, "get", strings.ToLower(kind), key, err)
+	}
+	return workload, nil
+}
