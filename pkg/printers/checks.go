@@ -43,6 +43,17 @@ func ChecksText(out io.Writer, palette Palette, results []preflight.Result) {
 	}
 }
 
+// CheckLines are lines about those checks that are not OK.
+func CheckLines(palette Palette, results []preflight.Result) []string {
+	var lines []string
+	for _, r := range results {
+		if r.Status != preflight.OK {
+			lines = append(lines, fmt.Sprintf("check %s %s: %s", palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
+		}
+	}
+	return lines
+}
+
 // CheckAnnotations writes those checks as GitHub Actions takes them from a command's output that stand against a rollout.
 func CheckAnnotations(out io.Writer, object string, results []preflight.Result) {
 	for _, r := range preflight.Failed(results) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
 // Lines writes a line per change to one stream, with the time since the first, and the result to another.
@@ -68,10 +67,8 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 		p.line(at, fmt.Sprintf("%s: %d replicas in %s, at most %d above and %d below", p.object, e.Replicas,
 			count(len(e.Steps), "step"), e.Limits.Surge, e.Limits.Unavailable))
 	case rollout.CheckEvent:
-		for _, r := range e.Results {
-			if r.Status != preflight.OK {
-				p.line(at, fmt.Sprintf("check %s %s: %s", p.palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
-			}
+		for _, line := range CheckLines(p.palette, e.Results) {
+			p.line(at, line)
 		}
 		if p.annotate {
 			CheckAnnotations(p.progress, p.object, e.Results)

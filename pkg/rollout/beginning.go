@@ -77,8 +77,10 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 		b.tried = nil // what there is shows that it has not begun
 		return nil, b.failure
 	}
-	if err := b.checked(ctx, ready, b.options); err != nil {
-		return nil, err
+	if ready.record != nil {
+		if err := b.CheckStart(ctx, ready.wanted.typed, ready.live, b.options); err != nil {
+			return nil, err
+		}
 	}
 	b.options.SkipChecks = true // once is enough, however often the write has to be repeated
 	result, err := b.begin(ctx, ready, b.options.DryRun)

@@ -29,6 +29,14 @@ type CheckOptions struct {
 	Live Workload
 	// Lean leaves out what takes long in a large cluster, for a rollout that waits for it.
 	Lean bool
+	// Foreseen are objects that count as they are told here.
+	Foreseen []Foreseen
+}
+
+// Foreseen is a ConfigMap or Secret that is written before a rollout begins, with the keys that it has then.
+type Foreseen struct {
+	Kind, Name string
+	Keys       []string
 }
 
 // Check looks for trouble that a rollout to a workload as it is given would meet. Nothing is written.
@@ -41,25 +49,28 @@ func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOpti
 	if options.Live != nil {
 		in.Live = new(describe(options.Live))
 	}
-	e.survey(ctx, in, workload, options.Lean)
+	e.survey(ctx, in, workload, options)
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	return preflight.Check(in), nil
 }
 
-// checked makes the checks before anything is written, and refuses a rollout that one stands against.
-func (s *session) checked(ctx context.Context, ready *prepared, options StartOptions) error {
-	if options.SkipChecks || options.DryRun == DryRunClient || ready.record == nil || ready.replicas == 0 {
+// CheckStart makes the checks before anything is written, and refuses a rollout to a workload as it is to become that one
+// stands against.
+func (e *Engine) CheckStart(ctx context.Context, wanted, live Workload, options StartOptions) error {
+	if options.SkipChecks || options.DryRun == DryRunClient || PodCountsOf(wanted).Desired == 0 {
 		return nil
 	}
-	results, err := s.Check(ctx, ready.wanted.typed, CheckOptions{
-		MaxSurge: options.MaxSurge, MaxUnavailable: options.MaxUnavailable, Live: ready.live, Lean: true,
+	results, err := e.Check(ctx, wanted, CheckOptions{
+		MaxSurge: options.MaxSurge, MaxUnavailable: options.MaxUnavailable, Live: live, Lean: true, Foreseen: options.Foreseen,
 	})
 	if err != nil {
 		return err
 	}
-	s.emit(CheckEvent{Results: results})
+	if e.Emit != nil {
+		e.Emit(e.Clock.Now(), CheckEvent{Results: results})
+	}
 	if failed := preflight.Failed(results); len(failed) > 0 {
 		return &CheckError{failed}
 	}

@@ -99,6 +99,9 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.check(ctx, live, wanted); err != nil {
+		return nil, err
+	}
 	if b.planned.Steps == nil {
 		b.planned = planned
 		b.emit(planned)
@@ -107,6 +110,20 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 		return b.result(Planned, ""), nil
 	}
 	return b.write(ctx, live, wanted, record)
+}
+
+// check makes the checks, once, however often the write has to be repeated. Nothing exists beside the old pods, so that no
+// limit of that is heeded.
+func (b *otherBeginning) check(ctx context.Context, live Workload, template map[string]any) error {
+	typed, err := rawTemplate(template).typed()
+	if err != nil {
+		return err
+	}
+	wanted, _ := live.DeepCopyObject().(Workload)
+	*TemplateOf(wanted) = *typed
+	options := b.options
+	options.MaxSurge, b.options.SkipChecks = nil, true
+	return b.CheckStart(ctx, wanted, live, options)
 }
 
 // write makes the one write with which the rollout begins.

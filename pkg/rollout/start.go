@@ -61,6 +61,8 @@ type StartOptions struct {
 	DryRun                   DryRun
 	// SkipChecks begins whatever the checks would say.
 	SkipChecks bool
+	// Foreseen are objects that the checks are to expect, for whoever writes them before the rollout begins.
+	Foreseen []Foreseen
 }
 
 // prepared is a rollout that is ready to begin.

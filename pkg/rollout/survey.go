@@ -22,11 +22,12 @@ type survey struct {
 	sync.WaitGroup
 	in        *preflight.Input
 	namespace string
+	foreseen  []Foreseen
 }
 
 // survey reads what checks look at, all at the same time: a number of requests that does not depend on replicas.
-func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload Workload, lean bool) {
-	s := &survey{Engine: e, in: in, namespace: workload.GetNamespace()}
+func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload Workload, options CheckOptions) {
+	s, lean := &survey{Engine: e, in: in, namespace: workload.GetNamespace(), foreseen: options.Foreseen}, options.Lean
 	s.lists(ctx)
 	s.nodes(ctx, lean)
 	s.others(ctx, lean)

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -88,6 +89,9 @@ func (s *survey) classes(ctx context.Context, set *appsv1.StatefulSet) {
 
 // look asks whether an object exists: of its content, only for the keys of a ConfigMap that has to have some.
 func (s *survey) look(ctx context.Context, r *preflight.Reference) {
+	if s.foresees(r) {
+		return
+	}
 	core := s.Client.CoreV1().RESTClient()
 	switch r.Kind {
 	case "ConfigMap":
@@ -103,6 +107,20 @@ func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	case "StorageClass":
 		seen(r, exists(ctx, s.Client.StorageV1().RESTClient(), metav1.NamespaceNone, "storageclasses", r.Name))
 	}
+}
+
+// foresees tells whether it is known how an object is going to be.
+func (s *survey) foresees(r *preflight.Reference) bool {
+	at := slices.IndexFunc(s.foreseen, func(f Foreseen) bool { return f.Kind == r.Kind && f.Name == r.Name })
+	if at < 0 {
+		return false
+	}
+	for _, key := range r.Keys {
+		if !slices.Contains(s.foreseen[at].Keys, key) {
+			r.MissingKeys = append(r.MissingKeys, key)
+		}
+	}
+	return true
 }
 
 func (s *survey) lookForKeys(ctx context.Context, r *preflight.Reference) {

@@ -212,7 +212,7 @@ func TestWatchGoesOnAfterAFailure(t *testing.T) {
 				w.kubectl("set", "env", "deployment/web", "--from=configmap/settings", "--keys=color")
 				w.kubectl("rollout", "status", "deployment/web")
 			}
-			p := w.watching("settings", mode)
+			p := w.watching("settings", mode, "--skip-checks")
 			w.limit("2")
 			w.recolor("broken")
 			p.tells("that edit of configmap/settings is not tried again until it holds another one")
@@ -244,7 +244,7 @@ func TestWatchTakesBackWhatFailedTogether(t *testing.T) {
 				w.kubectl("set", "env", "deployment/web", "--from=configmap/extras", "--keys=size")
 				w.kubectl("rollout", "status", "deployment/web")
 			}
-			p := w.watching(mode, "--debounce", "5s")
+			p := w.watching(mode, "--debounce", "5s", "--skip-checks")
 			w.limit("2")
 			w.recolor("red")
 			_, err := w.client.CoreV1().ConfigMaps(w.name).Patch(t.Context(), "extras", types.MergePatchType, []byte(`{"data":{"size":"broken"}}`), metav1.PatchOptions{})
@@ -317,7 +317,7 @@ func TestWatchSurvivesALostConnection(t *testing.T) {
 // A rollout that is under way when the watch is ended stands still, as with other commands.
 func TestWatchInterruptedInARollout(t *testing.T) {
 	w := watched(t, strategy("1", "0"))
-	p := w.watching()
+	p := w.watching("--skip-checks")
 	w.limit("2")
 	w.recolor("red")
 	p.tells("step 1/1: to 2 new pods")

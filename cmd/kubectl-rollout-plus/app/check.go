@@ -38,8 +38,8 @@ func newCheckCommand(env *environment) *cobra.Command {
 			"budgets, autoscalers, probes, Services, objects that pods need, names of images,\n" +
 			"the update strategy. Nothing is written. Each check is OK, WARN, FAIL or SKIP,\n" +
 			"which is a check that cannot be made, with why.\n\n" +
-			"start makes the same checks by itself, but for what takes long in a large\n" +
-			"cluster. Exits with 4 where one is FAIL.",
+			"start, config and restart --config make the same checks by themselves, but for\n" +
+			"what takes long in a large cluster. Exits with 4 where one is FAIL.",
 		Example:           checkExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

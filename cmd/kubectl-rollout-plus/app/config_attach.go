@@ -36,6 +36,7 @@ type rollFlags struct {
 	rolloutFlags
 	fieldManager string
 	waitFlags
+	skipChecks bool
 	// dryRunFlag is --dry-run, nil for commands that have none.
 	dryRunFlag func() (rollout.DryRun, string, error)
 }
@@ -51,6 +52,7 @@ func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	addLogLines(cmd, &f.logLines)
+	addSkipChecks(cmd, &f.skipChecks)
 }
 
 // complete gives the typed values, in a roller that has no namespace yet.
@@ -69,6 +71,7 @@ func (f *rollFlags) complete() (*roller, error) {
 		}
 	}
 	r.options, err = f.options(dryRun)
+	r.options.SkipChecks = f.skipChecks
 	return r, err
 }
 

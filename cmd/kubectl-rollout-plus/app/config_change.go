@@ -229,6 +229,7 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 	if !try || c.flags.noRestart {
 		return nil
 	}
+	c.options.Foreseen = c.pin.foreseen()
 	for _, w := range c.out {
 		if err := c.roller.try(ctx, w.change(c.pin)); err != nil {
 			return err

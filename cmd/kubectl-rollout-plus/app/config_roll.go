@@ -44,10 +44,19 @@ type change struct {
 
 // try finds out before anything is written whether a workload can be rolled out.
 func (r *roller) try(ctx context.Context, c change) error {
+	engine, options := r.checking(c.workload), r.options
+	options.DryRun = rollout.DryRunServer
 	if !rollout.Steppable(c.workload) {
-		written, before, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause, Try: true})
-		if err != nil || before == nil || rollout.PhaseOf(written) == rollout.OnDelete {
+		written, before, err := engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause, Try: true})
+		if err != nil || before == nil {
 			return err
+		}
+		options.MaxSurge, options.MaxUnavailable = nil, nil // which its controller does not heed
+		if err := engine.CheckStart(ctx, written, c.workload, options); err != nil {
+			return withHint(err, objectOf(c.workload))
+		}
+		if rollout.PhaseOf(written) == rollout.OnDelete {
+			return nil
 		}
 		if d, is := written.(*appsv1.Deployment); is {
 			if err := rollout.CheckPaused(d); err != nil {
@@ -56,9 +65,7 @@ func (r *roller) try(ctx context.Context, c change) error {
 		}
 		return r.mayFollow(ctx, written)
 	}
-	options := r.options
-	options.DryRun = rollout.DryRunServer
-	if _, err := r.start(ctx, r.engine, c, options); err != nil {
+	if _, err := r.start(ctx, engine, c, options); err != nil {
 		return withHint(err, objectOf(c.workload))
 	}
 	return r.mayDelete(ctx, c.workload)
@@ -111,7 +118,9 @@ func (r *roller) roll(ctx context.Context, c change) error {
 					c.returning(ctx)
 				}
 			}
-			result, err := r.start(ctx, engine, c, r.options)
+			options := r.options
+			options.SkipChecks = true // they were made, before anything was written
+			result, err := r.start(ctx, engine, c, options)
 			r.began = r.began || err == nil || context.Cause(ctx) != nil
 			return result, err
 		})

@@ -65,6 +65,20 @@ func (p *pin) objects() map[configmap.Object]time.Time {
 	return all
 }
 
+// foreseen are the heads and versions as they are going to be.
+func (p *pin) foreseen() []rollout.Foreseen {
+	var all []rollout.Foreseen
+	for head, content := range p.contents {
+		object := rollout.Foreseen{Kind: string(head.Kind), Name: head.Name, Keys: content.Keys()}
+		all = append(all, object)
+		if version := p.versions[head]; version != nil {
+			object.Name = version.Object.Name
+			all = append(all, object)
+		}
+	}
+	return all
+}
+
 // pinned rolls a workload out with versions: all is tried first, then the versions are written, then the template.
 func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 	r.env.warnOfNoHistory(c.workload)
@@ -82,6 +96,7 @@ func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 	if err := p.write(ctx, r.store, owners, true); err != nil {
 		return err
 	}
+	r.options.Foreseen = p.foreseen()
 	if goOn, err := r.rehearse(ctx, c); err != nil || !goOn {
 		return err
 	}

@@ -28,6 +28,7 @@ func (f *staleFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.kind.secret, "secret", false, "With --config: the name is that of a Secret.")
 	flags.BoolVar(&f.stale, "stale", false, "The same for every ConfigMap and Secret that workloads reference.")
 	f.addMode(cmd)
+	addSkipChecks(cmd, &f.skipChecks)
 }
 
 func (f *staleFlags) given() bool { return f.config != "" || f.stale }
@@ -35,8 +36,8 @@ func (f *staleFlags) given() bool { return f.config != "" || f.stale }
 // checkStale refuses flags that do not go together.
 func (f *restartFlags) checkStale(args []string) error {
 	switch {
-	case !f.given() && (f.keepLive || f.inPlace || f.pin):
-		return usageError(errors.New("--keep-live, --in-place and --pin go with --config or --stale"))
+	case !f.given() && (f.keepLive || f.inPlace || f.pin || f.skipChecks):
+		return usageError(errors.New("--keep-live, --in-place, --pin and --skip-checks go with --config or --stale"))
 	case f.kind.secret && f.config == "":
 		return usageError(errors.New("--secret goes with --config"))
 	case f.config != "" && f.stale:
@@ -62,7 +63,7 @@ func (f *restartFlags) checkAlone(args []string) error {
 // restartStale rolls out whoever does not run with the present content, and nobody else.
 func (f *restartFlags) restartStale(ctx context.Context, env *environment) error {
 	s := &f.staleFlags
-	s.rollFlags, s.yes = rollFlags{rolloutFlags: f.rolloutFlags, fieldManager: f.fieldManager, waitFlags: f.waitFlags}, true
+	s.rolloutFlags, s.fieldManager, s.waitFlags, s.yes = f.rolloutFlags, f.adjuster.fieldManager, f.waitFlags, true
 	session, err := env.currentSession()
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func needsSteps(cmd *cobra.Command) error {
 }
 
 func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, error) {
-	// start alone looks for trouble first: nothing else is to keep anybody from a way back.
+	// start and config look for trouble first: nothing else is to keep anybody from a way back.
 	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun, SkipChecks: true}
 	var err error
 	if options.Steps, err = parseSteps(f.steps); err != nil {
@@ -125,12 +125,16 @@ func newStartCommand(env *environment) *cobra.Command {
 	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the Deployment to apply, or - for standard input.")
 	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that others manage.")
 	flags.Int64Var(&f.toRevision, "to-revision", 0, "An earlier revision to return to.")
-	flags.BoolVar(&f.skipChecks, "skip-checks", false, "Begin whatever the checks would say; see '"+displayName+" check --help'.")
+	addSkipChecks(cmd, &f.skipChecks)
 	f.rolloutFlags.add(cmd)
 	f.backFlags.add(cmd)
 	f.driveFlags.add(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	return cmd
+}
+
+func addSkipChecks(cmd *cobra.Command, skip *bool) {
+	cmd.Flags().BoolVar(skip, "skip-checks", false, "Begin whatever the checks would say; see '"+displayName+" check --help'.")
 }
 
 func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) error {
