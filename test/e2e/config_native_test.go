@@ -38,7 +38,7 @@ func TestConfigSetThatBreaksNative(t *testing.T) {
 						plain = mode.name(s.versionOfConfig("color=green"))
 					}
 					p := s.plugin("config", "set", "settings", "color=red", "--yes", mode.flag)
-					p.ends(5, "failed: pod web-", "CrashLoopBackOff", "next: the same rollout with --on-failure hold", "the old version returns", "configmap/settings and all that references it are as they were")
+					p.ends(5, "failed: pod web-", "CrashLoopBackOff", "next: the same rollout with --on-failure hold", "rolling back to what was revision", "configmap/settings and all that references it are as they were")
 					s.expectColor(t, before)
 					if got := named(); got != plain {
 						t.Errorf("the template names %q, not %q", got, plain)
@@ -67,12 +67,12 @@ func TestUndoOfKilledConfigSetOfNative(t *testing.T) {
 				s.kubectl("rollout", "status", short+"/web")
 				s.limit("0") // no new pod starts before the command is killed
 				p := s.plugin("config", "set", "settings", "color=red", "--yes", mode.flag)
-				p.tells("its controller replaces the pods")
+				p.tells("step 1/")
 				p.signal(syscall.SIGKILL)
 				p.code()
 				s.expectColor(t, "red")
 				s.limit("1000")
-				s.plugin("undo", short+"/web", "--wait").ends(0, fmt.Sprintf("configmap/settings holds again what was kept for that revision (%s)", s.versionOfConfig("color=blue")))
+				s.plugin("undo", short+"/web", "--wait").ends(0, fmt.Sprintf("configmap/settings holds again what it held before the change (%s)", s.versionOfConfig("color=blue")))
 				s.expectColor(t, "blue")
 			})
 		}

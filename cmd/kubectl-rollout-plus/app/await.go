@@ -68,7 +68,7 @@ func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads
 // canAwait refuses to wait for what is never complete by itself.
 func canAwait(info *resource.Info) error {
 	workload, is := info.Object.(rollout.Workload)
-	if !is || rollout.PhaseOf(workload) != rollout.OnDelete {
+	if !is || rollout.PhaseOf(workload) != rollout.OnDelete || rollout.MayBeOpen(workload) {
 		return nil
 	}
 	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; "+

@@ -68,7 +68,7 @@ func (r *roller) try(ctx context.Context, c change) error {
 	if _, err := r.start(ctx, engine, c, options); err != nil {
 		return withHint(err, objectOf(c.workload))
 	}
-	return r.mayDelete(ctx, c.workload)
+	return r.mayStep(ctx, c.workload)
 }
 
 // start is the engine's start of a workload.
@@ -80,13 +80,23 @@ func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, op
 	return engine.StartOther(ctx, c.workload, change, options)
 }
 
-// mayDelete refuses to begin with a DaemonSet whose pods may not be deleted: that is how they are replaced, one wave after
-// another.
-func (r *roller) mayDelete(ctx context.Context, workload rollout.Workload) error {
-	if _, is := workload.(*appsv1.DaemonSet); !is || r.engine.May(ctx, workload.GetNamespace(), &preflight.Right{Verb: "delete", Resource: "pods"}) {
-		return context.Cause(ctx)
+// mayStep refuses to begin what could not be gone on with: a DaemonSet's pods are replaced by deleting them, and the way back
+// of either kind is in its ControllerRevisions.
+func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
+	var needed []preflight.Right
+	switch workload.(type) {
+	case *appsv1.DaemonSet:
+		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}, {Verb: "delete", Resource: "pods"}}
+	case *appsv1.StatefulSet:
+		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}}
 	}
-	return fmt.Errorf("the right to delete pods in namespace %q is missing, by which %s is rolled out in steps", workload.GetNamespace(), nameOf(workload))
+	for i := range needed {
+		if right := &needed[i]; !r.engine.May(ctx, workload.GetNamespace(), right) {
+			return fmt.Errorf("the right to %s %s in namespace %q is missing, without which %s cannot be rolled out in steps",
+				right.Verb, right.Resource, workload.GetNamespace(), nameOf(workload))
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // mayFollow refuses what could be written, but not be waited for.

@@ -1,0 +1,267 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+)
+
+// othersWorld is a StatefulSet or DaemonSet with a model of its controller, and of nodes that take their time.
+type othersWorld struct {
+	random *rand.Rand
+	now    time.Time
+	set    bool // else a DaemonSet
+	// size is how many pods there are to be, and kept the StatefulSet's own partition.
+	size, kept, limit int32
+	minReady          int32
+	record            *Record
+	// pods are by ordinal or node; nil where there is none.
+	pods map[int32]*corev1.Pod
+	made int
+	// versions are what a client with a view that is behind may see.
+	views []othersView
+}
+
+type othersView struct {
+	pods   []*corev1.Pod
+	record Record
+}
+
+func (w *othersWorld) pod(place int32, isNew bool) *corev1.Pod {
+	w.made++
+	hash := "old"
+	if isNew {
+		hash = "new"
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: fmt.Sprintf("web-%d", place), UID: types.UID(fmt.Sprint("pod-", w.made)), Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: hash},
+			OwnerReferences: []metav1.OwnerReference{{UID: "web", Controller: ptr.To(true)}}, ResourceVersion: fmt.Sprint(w.made),
+		},
+		Spec: corev1.PodSpec{NodeName: fmt.Sprint("node-", place)},
+	}
+}
+
+func ready(pod *corev1.Pod, since time.Time) *corev1.Pod {
+	pod = pod.DeepCopy()
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(since)}}
+	return pod
+}
+
+func (w *othersWorld) isNew(pod *corev1.Pod) bool {
+	return pod.Labels[appsv1.ControllerRevisionHashLabelKey] == "new"
+}
+
+func (w *othersWorld) available() (count int32) {
+	for _, pod := range w.pods {
+		if is, since := readySince(pod); is && (w.minReady == 0 || !since.Add(time.Duration(w.minReady)*time.Second).After(w.now)) {
+			count++
+		}
+	}
+	return count
+}
+
+func (w *othersWorld) newPods() (count int32) {
+	for _, pod := range w.pods {
+		if w.isNew(pod) {
+			count++
+		}
+	}
+	return count
+}
+
+// control is what the controller does in one round: it makes pods that are missing and, of a StatefulSet, replaces those at and
+// above the partition, as many at once as its strategy lets it.
+func (w *othersWorld) control() {
+	for place := w.size - 1; place >= 0; place-- {
+		if w.pods[place] == nil && w.random.IntN(2) == 0 {
+			w.pods[place] = w.pod(place, !w.set || place >= *w.record.Update.Partition)
+		}
+	}
+	if !w.set {
+		return
+	}
+	for place := w.size - 1; place >= *w.record.Update.Partition; place-- {
+		if pod := w.pods[place]; pod != nil && !w.isNew(pod) && w.size-w.available() < w.limit {
+			delete(w.pods, place)
+		}
+	}
+}
+
+// work is what the nodes do.
+func (w *othersWorld) work() {
+	for place, pod := range w.pods {
+		if is, _ := readySince(pod); !is && w.random.IntN(3) == 0 {
+			w.pods[place] = ready(pod, w.now)
+		}
+	}
+	w.now = w.now.Add(time.Duration(w.random.IntN(3)) * time.Second)
+}
+
+func (w *othersWorld) workload() Workload {
+	if w.set {
+		return &appsv1.StatefulSet{
+			ObjectMeta: metav1.ObjectMeta{UID: "web", Name: "web"},
+			Spec: appsv1.StatefulSetSpec{
+				Replicas: &w.size, MinReadySeconds: w.minReady, PodManagementPolicy: appsv1.ParallelPodManagement,
+				UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+					Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: w.record.Update.Partition},
+				},
+			},
+		}
+	}
+	return &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{UID: "web", Name: "web"},
+		Spec:       appsv1.DaemonSetSpec{MinReadySeconds: w.minReady, UpdateStrategy: appsv1.DaemonSetUpdateStrategy{Type: appsv1.OnDeleteDaemonSetStrategyType}},
+		Status:     appsv1.DaemonSetStatus{DesiredNumberScheduled: w.size},
+	}
+}
+
+// driver is one process that drives the rollout, with what it alone knows.
+type othersDriver struct {
+	memory  memory
+	deleted map[types.UID]bool
+	seen    int
+}
+
+// drive decides by what the process sees, which may be behind, and writes where nobody has written since.
+func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
+	t.Helper()
+	d.seen = max(d.seen, len(w.views)-1-w.random.IntN(3))
+	seen := w.views[d.seen]
+	record := seen.record
+	now := &other{workload: w.workload(), pods: seen.pods, deleted: d.deleted, newest: &appsv1.ControllerRevision{
+		ObjectMeta: metav1.ObjectMeta{Name: "new", Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: "new"}}, Revision: 2,
+	}}
+	if set, is := now.workload.(*appsv1.StatefulSet); is {
+		set.Spec.UpdateStrategy.RollingUpdate.Partition = record.Update.Partition
+	}
+	var next action
+	next, d.memory = decideOther(now, &record, nil, d.memory, w.now)
+	same := func() bool { a, _ := record.encode(); b, _ := w.record.encode(); return a == b }
+	switch a := next.(type) {
+	case openTo:
+		if same() {
+			update := *w.record.Update
+			update.Partition = &a.partition
+			w.record.Step, w.record.Update = a.step, &update
+		}
+	case chooseWave:
+		if same() {
+			update := *w.record.Update
+			update.Wave = a.wave
+			w.record.Step, w.record.Update = a.step, &update
+		}
+	case replace:
+		for _, pod := range a.pods {
+			if d.deleted[pod.UID] = true; w.random.IntN(8) == 0 {
+				return false // killed in the midst of it
+			}
+			for place, there := range w.pods {
+				if there.UID == pod.UID {
+					delete(w.pods, place)
+				}
+			}
+		}
+	case finish:
+		return same()
+	case await:
+	default:
+		t.Fatalf("%T: %+v", next, next)
+	}
+	return false
+}
+
+func (w *othersWorld) look() {
+	pods := make([]*corev1.Pod, 0, len(w.pods))
+	for _, pod := range w.pods {
+		pods = append(pods, pod)
+	}
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int {
+		return len(a.Name)*1000 - len(b.Name)*1000 + int(a.Name[len(a.Name)-1]) - int(b.Name[len(b.Name)-1])
+	})
+	w.views = append(w.views, othersView{pods: pods, record: *w.record})
+}
+
+func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
+	w := &othersWorld{
+		random: random, set: set, now: noon(0), size: 1 + random.Int32N(20), limit: 1 + random.Int32N(4), minReady: random.Int32N(3), pods: map[int32]*corev1.Pod{},
+	}
+	if set && random.IntN(3) == 0 {
+		w.kept = random.Int32N(w.size)
+	}
+	for place := range w.size {
+		w.pods[place] = ready(w.pod(place, false), w.now.Add(-time.Hour))
+	}
+	own := appsv1.StatefulSetUpdateStrategy{
+		Type:          appsv1.RollingUpdateStatefulSetStrategyType,
+		RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &w.kept, MaxUnavailable: ptr.To(intstr.FromInt32(w.limit))},
+	}
+	strategy, _ := json.Marshal(own) //nolint:errchkjson // a test's own
+	steps := Steps{intstr.FromInt32(1 + random.Int32N(3)), intstr.FromString("50%"), everything()}
+	if random.IntN(3) == 0 {
+		steps = DefaultSteps()
+	}
+	w.record = &Record{
+		ToRevision: 2, Step: 1, Update: &Update{Strategy: strategy},
+		Plan: Plan{Steps: steps, Limits: Limits{Unavailable: intstr.FromInt32(w.limit)}, OnFailure: OnFailureRollback},
+	}
+	if set {
+		w.record.Update.Paced = random.IntN(2) == 0
+		w.record.Update.Partition = ptr.To(w.size) // as it is before anything may go
+	}
+	return w
+}
+
+// However slow the pods, however stale the views of one or two drivers, and wherever these are killed: no more pods are missing
+// than the limits allow, no more are new than the step asks for, and the rollout comes to its end.
+func TestOthersKeepTheirLimits(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(600) {
+		for _, set := range []bool{true, false} {
+			w := newOthersWorld(rand.New(rand.NewPCG(seed, 7)), set) //nolint:gosec // repeatable
+			drivers := []*othersDriver{{deleted: map[types.UID]bool{}}, {deleted: map[types.UID]bool{}}}
+			done := false
+			for round := 0; !done; round++ {
+				if round > 5000 {
+					t.Fatalf("seed %d, StatefulSet %t: no end: step %d, %d of %d new", seed, set, w.record.Step, w.newPods(), w.size)
+				}
+				for range 1 + w.random.IntN(3) {
+					w.look()
+					switch w.random.IntN(4) {
+					case 0:
+						w.control()
+					case 1:
+						w.work()
+					case 2:
+						which := w.random.IntN(len(drivers))
+						if w.random.IntN(40) == 0 { // killed, and another one takes over with what there is
+							drivers[which] = &othersDriver{deleted: map[types.UID]bool{}, seen: len(w.views) - 1}
+						}
+						done = w.drive(t, drivers[which]) || done
+					}
+					if missing := w.size - w.available(); missing > w.limit {
+						t.Fatalf("seed %d, StatefulSet %t: %d of %d pods are missing, %d may", seed, set, missing, w.size, w.limit)
+					}
+					steps, of := w.record.Target(max(w.size-w.kept, 0)), w.newPods()
+					if of > steps {
+						t.Fatalf("seed %d, StatefulSet %t: %d pods are new in a step of %d", seed, set, of, steps)
+					}
+				}
+			}
+			if of := w.newPods(); of != max(w.size-w.kept, 0) {
+				t.Errorf("seed %d, StatefulSet %t: it ended with %d of %d new pods", seed, set, of, w.size-w.kept)
+			}
+		}
+	}
+}
