@@ -43,11 +43,11 @@ func ChecksText(out io.Writer, palette Palette, results []preflight.Result) {
 	}
 }
 
-// CheckLines are lines about those checks that are not OK.
+// CheckLines are lines about those checks that are not OK, and that there are for this kind of workload.
 func CheckLines(palette Palette, results []preflight.Result) []string {
 	var lines []string
 	for _, r := range results {
-		if r.Status != preflight.OK {
+		if r.Status != preflight.OK && !r.OfOthers {
 			lines = append(lines, fmt.Sprintf("check %s %s: %s", palette.check(r.Status).Sprint(r.Status), r.ID, r.Message))
 		}
 	}

@@ -61,6 +61,7 @@ func TestChecksInActions(t *testing.T) {
 	results := []preflight.Result{
 		{ID: preflight.ImageTag, Status: preflight.Warn, Message: "latest"},
 		{ID: preflight.QuotaRoom, Status: preflight.Fail, Message: "100% is\ntaken"},
+		{ID: preflight.Autoscaler, Status: preflight.Skip, Message: "a DaemonSet has no replicas", OfOthers: true},
 	}
 	for annotated, want := range map[bool]string{
 		false: "",

@@ -66,7 +66,7 @@ func TestUndoOfKilledConfigSetOfNative(t *testing.T) {
 				s.kubectl("create", "-f", s.write(s.dir(), "web.yaml", configuredNative(kind)))
 				s.kubectl("rollout", "status", short+"/web")
 				s.limit("0") // no new pod starts before the command is killed
-				p := s.plugin("config", "set", "settings", "color=red", "--yes", mode.flag)
+				p := s.plugin("config", "set", "settings", "color=red", "--yes", "--skip-checks", mode.flag)
 				p.tells("step 1/")
 				p.signal(syscall.SIGKILL)
 				p.code()

@@ -2,7 +2,6 @@
 package preflight
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -53,6 +52,8 @@ type Result struct {
 	Status Status
 	// Message says what was seen, or for a check that was skipped why.
 	Message string
+	// OfOthers tells of one that was skipped because it is about other kinds of workloads.
+	OfOthers bool
 }
 
 // Right is something that the command will do.
@@ -129,22 +130,22 @@ func Failed(results []Result) []Result {
 }
 
 func ok(id, format string, arguments ...any) Result {
-	return Result{id, OK, fmt.Sprintf(format, arguments...)}
+	return Result{ID: id, Status: OK, Message: fmt.Sprintf(format, arguments...)}
 }
 
 func warn(id, format string, arguments ...any) Result {
-	return Result{id, Warn, fmt.Sprintf(format, arguments...)}
+	return Result{ID: id, Status: Warn, Message: fmt.Sprintf(format, arguments...)}
 }
 
 func fail(id, format string, arguments ...any) Result {
-	return Result{id, Fail, fmt.Sprintf(format, arguments...)}
+	return Result{ID: id, Status: Fail, Message: fmt.Sprintf(format, arguments...)}
 }
 
 func skip(id string, err error) Result {
-	return Result{id, Skip, err.Error()}
+	return Result{ID: id, Status: Skip, Message: err.Error()}
 }
 
 // hasNone skips a check of what the kind of workload does not have.
 func hasNone(id string, in *Input, what string) Result {
-	return skip(id, errors.New("a "+in.Workload.Kind+" has no "+what))
+	return Result{ID: id, Status: Skip, Message: "a " + in.Workload.Kind + " has no " + what, OfOthers: true}
 }
