@@ -30,8 +30,12 @@ func TestJSONIsStable(t *testing.T) {
 	var out bytes.Buffer
 	printer := NewJSON(&out, Deployment("shop", "web"))
 	tell(printer)
+	printer.Affected(began, &Affected{ChangedKeys: []string{"color"}})
+	printer.Config(began, ConfigChanged, "7f2k")
 	printer.Result(began, results()["done"])
 	needs := map[string][]string{
+		"affected": {"changedKeys", "workloads"},
+		"config":   {"change"},
 		"plan":     {"replicas", "maxSurge", "maxUnavailable", "plan"},
 		"step":     {"step", "steps", "target"},
 		"progress": {"target", "new", "newReady", "old", "oldReady", "total", "ready"},

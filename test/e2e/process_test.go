@@ -199,6 +199,9 @@ type jsonEvent struct {
 	Message                                                         string
 	Outcome                                                         string
 	ExitCode                                                        *int
+	Change, Hash                                                    string
+	ChangedKeys                                                     []string
+	Workloads                                                       []struct{ Kind, Name, Verdict string }
 	Plan                                                            []struct{ Step, New, Old, MaxTotal, MinAvailable int }
 	Finding                                                         *struct {
 		Reason, Pod, Container string

@@ -37,6 +37,7 @@ type rollFlags struct {
 	fieldManager string
 	waitFlags
 	skipChecks bool
+	output     string
 	// dryRunFlag is --dry-run, nil for commands that have none.
 	dryRunFlag func() (rollout.DryRun, string, error)
 }
@@ -53,6 +54,7 @@ func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	addLogLines(cmd, &f.logLines)
 	addSkipChecks(cmd, &f.skipChecks)
+	addEvents(cmd, &f.output)
 }
 
 // complete gives the typed values, in a roller that has no namespace yet.
@@ -77,6 +79,10 @@ func (f *rollFlags) complete() (*roller, error) {
 
 // connect has a roller work in a namespace.
 func (f *rollFlags) connect(env *environment, r *roller, namespace string) error {
+	env, err := env.telling(f.output)
+	if err != nil {
+		return err
+	}
 	s, err := env.configSession(namespace, f.fieldManager)
 	if err == nil {
 		r.configSession, s.store.foresees = s, r.options.DryRun == rollout.DryRunClient
@@ -90,8 +96,12 @@ func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.
 	if err != nil {
 		return nil, nil, err
 	}
+	if env, err = env.telling(f.output); err != nil {
+		return nil, nil, err
+	}
 	workload, err := env.oneWorkload(argument)
 	if err != nil {
+		env.unread(argument, err)
 		return nil, nil, err
 	}
 	return r, workload, f.connect(env, r, workload.GetNamespace())
@@ -160,6 +170,10 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
+	return r.concluded(workload, f.attach(ctx, r, workload, wires))
+}
+
+func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload rollout.Workload, wires []configmap.Wire) error {
 	contents, err := r.contents(ctx, wires)
 	if err != nil {
 		return err

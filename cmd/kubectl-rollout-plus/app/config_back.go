@@ -126,7 +126,7 @@ func (w *affectedWorkload) change(p *pin) change {
 
 // back gives the template what it was before.
 func (w *affectedWorkload) back(c *changer) change {
-	return change{workload: w.workload, rewrite: func(template map[string]any) error {
+	return change{workload: w.workload, back: true, rewrite: func(template map[string]any) error {
 		if !equality.Semantic.DeepEqual(template, w.after) {
 			_, _ = fmt.Fprintf(c.env.ErrOut, "%s: somebody has changed its pod template since; that stays, and its references go back\n", nameOf(w.workload))
 		}

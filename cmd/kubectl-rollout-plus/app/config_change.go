@@ -50,6 +50,10 @@ type changer struct {
 	// workloads are all of the namespace: as they were looked at before, so that several objects take it once, while nothing
 	// has been rolled out since.
 	workloads []configmap.Workload
+	// outcome and ending are what is told of a change that makes no rollout, and untold that it is not worth a word.
+	outcome rollout.Outcome
+	ending  string
+	untold  bool
 	// returned is what came of giving the object back what it held, nil while that is not done.
 	returned *wayBack
 	// before is the version of what the object held, nil where that is not to be kept, and left are the revisions that
@@ -151,14 +155,25 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 func (c *changer) tellNothing(affected []configmap.Affected) {
 	switch {
 	case c.along == nil:
-		_, _ = fmt.Fprintf(c.env.Out, "%s unchanged%s\n", c.head.object, c.suffix)
-	case len(affected) > 0 || !c.unnamed: // else nobody has asked for it
-		_, _ = fmt.Fprintf(c.env.Out, "%s runs everywhere as it is\n", c.head.object)
+		c.end(rollout.Unchanged, "unchanged")
+	case len(affected) > 0 || !c.unnamed:
+		c.end(rollout.Unchanged, "runs everywhere as it is")
+	default: // nobody has asked for it
+		c.untold = true
 	}
+}
+
+// end tells what became of the object.
+func (c *changer) end(outcome rollout.Outcome, text string) {
+	c.outcome, c.ending = outcome, fmt.Sprintf("%s %s%s", c.head.object, text, c.suffix)
+	_, _ = fmt.Fprintln(c.env.Out, c.ending)
 }
 
 // show writes what changes, and for whom. Values of Secrets are never shown.
 func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
+	if events := c.env.eventsOf(c.configObject(c.head.object)); events != nil {
+		events.Affected(c.env.clock.Now(), toldAffected(judged, affected))
+	}
 	name, is, will := c.head.object.String(), " (now)", " (new)"
 	if c.since != nil { // somebody else has changed it already
 		is, will = " (before)", " (now)"

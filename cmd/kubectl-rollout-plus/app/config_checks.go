@@ -16,6 +16,11 @@ func (r *roller) checking(workload rollout.Workload) *rollout.Engine {
 			r.tellChecks(workload, checks)
 		}
 	})
+	if events := r.env.eventsOf(objectOf(workload)); events != nil && r.options.DryRun == rollout.DryRunNone {
+		engine.Emit = onlyChecks(events.Event)
+	} else if events != nil {
+		engine.Emit = events.Event
+	}
 	return &engine
 }
 

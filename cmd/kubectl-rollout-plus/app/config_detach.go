@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 type configDetachFlags struct {
@@ -47,6 +48,10 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
+	return r.concluded(workload, f.detach(ctx, r, workload, head))
+}
+
+func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload rollout.Workload, head configmap.Object) error {
 	kept, err := r.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -44,23 +43,25 @@ func (r *roller) showChange(c change) error {
 	if err != nil {
 		return err
 	}
-	done := "rolled out"
-	if !differs {
-		done = "unchanged"
+	if differs {
+		r.done(c, rollout.Planned, "rolled out"+r.suffix)
+	} else {
+		r.done(c, rollout.Unchanged, "unchanged"+r.suffix)
 	}
-	_, _ = fmt.Fprintf(r.env.Out, "%s %s%s\n", name, done, r.suffix)
 	return nil
 }
 
 // tellDry tells what would have been done.
 func (c *changer) tellDry(same bool) {
+	c.outcome = rollout.Planned
 	if !same {
-		_, _ = fmt.Fprintf(c.env.Out, "%s changed%s\n", c.head.object, c.suffix)
+		c.changed(c.head.object, printers.ConfigPlanned, c.want)
+		c.end(rollout.Planned, "changed")
 	}
 	if c.flags.noRestart {
 		return
 	}
 	for _, w := range c.out {
-		_, _ = fmt.Fprintf(c.env.Out, "%s rolled out%s\n", resultName(w.workload), c.suffix)
+		c.done(change{workload: w.workload}, rollout.Planned, "rolled out"+c.suffix)
 	}
 }

@@ -39,7 +39,7 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 		if err := c.mustExist(); err != nil {
 			return err
 		}
-		e.dry = c.options.DryRun != rollout.DryRunNone
+		e.dry, e.out = c.options.DryRun != rollout.DryRunNone, c.env.Out
 		c.want, err = e.edited(ctx, c.head.content)
 		return err
 	}))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type editing struct {
 	idle bool
 	// dry tells that it is not to be written, so that the file is all there is of it.
 	dry bool
+	// out is what the editor has for its standard output.
+	out io.Writer
 }
 
 var errEmptySave = errors.New("edit cancelled, saved file was empty")
@@ -38,7 +41,7 @@ func (e *editing) edited(ctx context.Context, content *configmap.Content) (*conf
 		if err != nil {
 			return nil, err
 		}
-		failure := launch(file)
+		failure := launch(file, e.out)
 		saved, err := os.ReadFile(file) // also what an editor has saved that fails then
 		if failure == nil {
 			failure = err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -32,7 +33,7 @@ func fileOf(text []byte) (string, error) {
 
 // launch opens a file with the editor that people have set, and waits for its end. kubectl's own launch ends the program at
 // a Ctrl-C that is meant for the editor, as ed and sed take one, and nobody is told where the file is.
-func launch(path string) error {
+func launch(path string, out io.Writer) error {
 	open := editor.NewDefaultEditor([]string{"KUBE_EDITOR", "EDITOR"})
 	if runtime.GOOS == "windows" { // where quoting is a matter of its own
 		return open.Launch(path)
@@ -44,7 +45,7 @@ func launch(path string) error {
 		args = append(args, path)
 	}
 	command := exec.Command(args[0], args[1:]...) // the user's own editor, which ends by itself
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, out, os.Stderr
 	input := int(os.Stdin.Fd())
 	if state, err := term.GetState(input); err == nil { // which an editor that fails may leave in disorder
 		defer func() { _ = term.Restore(input, state) }()

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 // head is the object that people edit.
@@ -46,6 +47,9 @@ func (s *configSession) write(ctx context.Context, h *head, content *configmap.C
 		if err != nil {
 			return nil, fmt.Errorf("cannot create %s in namespace %q: %w", h.object, s.namespace, err)
 		}
+		if !try {
+			s.changed(h.object, printers.ConfigCreated, content)
+		}
 		return &head{object: h.object, read: created}, nil
 	}
 	body, err := json.Marshal(headPatch(h, content))
@@ -55,6 +59,9 @@ func (s *configSession) write(ctx context.Context, h *head, content *configmap.C
 	changed, err := s.store.patch(ctx, h.object, types.JSONPatchType, body, try)
 	if err != nil {
 		return nil, fmt.Errorf("cannot change %s in namespace %q: %w", h.object, s.namespace, err)
+	}
+	if !try {
+		s.changed(h.object, printers.ConfigChanged, content)
 	}
 	return &head{object: h.object, read: changed}, nil
 }
@@ -85,5 +92,6 @@ func (s *configSession) deleteHead(ctx context.Context, h *head) error {
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("cannot delete %s in namespace %q again: %w", h.object, s.namespace, err)
 	}
+	s.changed(h.object, printers.ConfigDeleted, nil)
 	return nil
 }

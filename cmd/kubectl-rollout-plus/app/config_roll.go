@@ -28,6 +28,8 @@ type roller struct {
 	began bool
 	// suffix is what results of a dry run end with.
 	suffix string
+	// told tells that programs know of a workload that was rolled out how that has ended.
+	told bool
 }
 
 // change is what one workload is to become.
@@ -38,6 +40,8 @@ type change struct {
 	undo rollout.Rewrite
 	// note is for those who go on with the rollout, or back from it, should this command not see its end.
 	note json.RawMessage
+	// back tells that it brings an old version back.
+	back bool
 	// returning is done before the old version returns.
 	returning func(context.Context)
 }
@@ -113,11 +117,16 @@ func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error
 
 // roll rolls out one workload to its end. The error's exit code says how that came out if not well.
 func (r *roller) roll(ctx context.Context, c change) error {
-	if !rollout.Steppable(c.workload) {
-		return r.native(ctx, c)
-	}
 	object := objectOf(c.workload)
-	printer, err := r.env.printer("", object)
+	r.told = true
+	if !rollout.Steppable(c.workload) {
+		err := r.native(ctx, c)
+		if err != nil {
+			r.env.ended(object, "", "", err)
+		}
+		return err
+	}
+	printer, err := r.printer(c)
 	if err != nil {
 		return err
 	}
@@ -138,25 +147,24 @@ func (r *roller) roll(ctx context.Context, c change) error {
 
 // native writes the template and waits for the workload's controller.
 func (r *roller) native(ctx context.Context, c change) error {
-	name := resultName(c.workload)
 	written, before, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause})
 	r.began = r.began || err == nil || context.Cause(ctx) != nil
 	if err != nil {
 		return err
 	}
 	if before == nil {
-		_, _ = fmt.Fprintf(r.env.Out, "%s unchanged\n", name)
+		r.done(c, rollout.Unchanged, "unchanged")
 		return nil
 	}
 	if rollout.PhaseOf(written) == rollout.OnDelete {
-		_, _ = fmt.Fprintf(r.env.Out, "%s changed: OnDelete, so its pods take it as somebody deletes them\n", name)
+		r.done(c, rollout.Done, "changed: OnDelete, so its pods take it as somebody deletes them")
 		return nil
 	}
-	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: its controller replaces the pods\n", name)
+	r.tell("%s: its controller replaces the pods", resultName(c.workload))
 	holds := r.options.OnFailure == rollout.OnFailureHold
 	failure := r.env.awaitAll(ctx, waitFlags{logLines: r.logLines, leaves: !holds}, []rollout.Workload{written})
 	if failure == nil {
-		_, _ = fmt.Fprintf(r.env.Out, "%s rolled out\n", name)
+		r.done(c, rollout.Done, "rolled out")
 		return nil
 	}
 	if context.Cause(ctx) != nil || holds {

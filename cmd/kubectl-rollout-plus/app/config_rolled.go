@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -66,7 +65,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 		if written, err = c.write(ctx, c.head, c.want, false); err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintf(c.env.Out, "%s changed\n", c.head.object)
+		c.end(rollout.Done, "changed")
 	}
 	if c.flags.noRestart {
 		return nil

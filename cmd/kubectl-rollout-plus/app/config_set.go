@@ -70,7 +70,7 @@ func (f *configSetFlags) run(ctx context.Context, env *environment, args []strin
 	})
 }
 
-// change reads an object, has its new content made, and makes the change.
+// change makes a change of an object, and tells how that has ended.
 func (f *changeFlags) change(ctx context.Context, env *environment, object configmap.Object, want func(*changer) error) error {
 	namespace, err := env.currentNamespace()
 	if err != nil {
@@ -83,13 +83,18 @@ func (f *changeFlags) change(ctx context.Context, env *environment, object confi
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
 	c.head = &head{object: object}
-	found, err := c.reader.get(ctx, object)
+	return c.conclude(c.changeTo(ctx, want))
+}
+
+// changeTo reads the object, has its new content made, and makes the change.
+func (c *changer) changeTo(ctx context.Context, want func(*changer) error) error {
+	found, err := c.reader.get(ctx, c.head.object)
 	if err == nil {
 		c.head.read = found
 	} else if !apierrors.IsNotFound(err) {
 		return err
 	}
-	if err := c.head.changeable(namespace); err != nil {
+	if err := c.head.changeable(c.namespace); err != nil {
 		return err
 	}
 	if err := want(c); err != nil {

@@ -19,7 +19,7 @@ type driveFlags struct {
 }
 
 func (f *driveFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes one event per line to standard output.`)
+	addEvents(cmd, &f.output)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	addLogLines(cmd, &f.logLines)
 	f.addTimeout(cmd)

@@ -54,7 +54,7 @@ func (env *environment) printer(output string, object printers.Object) (printers
 	case "json":
 		return printers.NewJSON(env.Out, object), nil
 	}
-	return nil, flagError("output", output, fmt.Errorf("expected json, or nothing for lines"))
+	return nil, flagError("output", output, errOutput)
 }
 
 // conclude tells a rollout's result and turns it into the command's exit. An err means that nothing was begun.

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // staleFlags make restart roll out those whose pods do not run with what a ConfigMap or Secret holds now.
@@ -54,8 +55,8 @@ func (f *restartFlags) checkAlone(args []string) error {
 	switch {
 	case len(args) > 0 || f.inFiles() || f.selector != "":
 		return usageError(errors.New("--config and --stale find the workloads themselves; name none, neither as TYPE/NAME nor with -f, -k or -l"))
-	case f.force || *f.print.OutputFormat != "" || *f.print.TemplatePrinterFlags.TemplateArgument != "":
-		return usageError(errors.New("--force, -o and --template do not go with --config and --stale; leave them out"))
+	case f.force || *f.print.TemplatePrinterFlags.TemplateArgument != "":
+		return usageError(errors.New("--force and --template do not go with --config and --stale; leave them out"))
 	}
 	return nil
 }
@@ -64,6 +65,11 @@ func (f *restartFlags) checkAlone(args []string) error {
 func (f *restartFlags) restartStale(ctx context.Context, env *environment) error {
 	s := &f.staleFlags
 	s.rolloutFlags, s.fieldManager, s.waitFlags, s.yes = f.rolloutFlags, f.adjuster.fieldManager, f.waitFlags, true
+	s.output = *f.print.OutputFormat
+	env, err := env.telling(s.output)
+	if err != nil {
+		return err
+	}
 	session, err := env.currentSession()
 	if err != nil {
 		return err
@@ -102,6 +108,7 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		}
 		found, err := s.existing(ctx, object)
 		if err != nil {
+			s.env.ended(s.configObject(object), "", "", err)
 			return nil, nil, err
 		}
 		return map[configmap.Object]*configmap.Content{object: found.content}, nil, nil
@@ -126,7 +133,9 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		case named[head] || outdated(head, found, workloads):
 			contents[head] = found.content
 		default:
-			_, _ = fmt.Fprintf(s.env.Out, "%s runs everywhere as it is\n", head)
+			text := fmt.Sprintf("%s runs everywhere as it is", head)
+			_, _ = fmt.Fprintln(s.env.Out, text)
+			s.env.ended(s.configObject(head), rollout.Unchanged, text, nil)
 		}
 	}
 	return contents, workloads, nil
@@ -168,5 +177,5 @@ func outdated(object configmap.Object, found *read, workloads []configmap.Worklo
 // catchUp rolls out those who do not run with what an object holds.
 func (c *changer) catchUp(ctx context.Context, h *head, along map[configmap.Object]*configmap.Content) error {
 	c.head, c.want, c.along = h, h.content, along
-	return c.run(ctx)
+	return c.conclude(c.run(ctx))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,8 @@ type environment struct {
 	clock     *serverClock
 	// namespace is that of a manifest; it beats the kubeconfig's.
 	namespace string
+	// events is where -o json of a command that tells of several objects writes, nil where that was not asked for.
+	events io.Writer
 	// warned are the warnings that have been told, each of them once.
 	warned map[string]bool
 }

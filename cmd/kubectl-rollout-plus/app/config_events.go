@@ -1,0 +1,162 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+func addEvents(cmd *cobra.Command, output *string) {
+	cmd.Flags().StringVarP(output, "output", "o", "", `Output format: "json" writes one event per line to standard output.`)
+}
+
+// telling is the environment of a command that tells what -o asks for. As JSON, nothing else goes to standard output: what is
+// for people goes to standard error.
+func (env *environment) telling(output string) (*environment, error) {
+	switch {
+	case output != "" && output != "json":
+		return nil, flagError("output", output, errOutput)
+	case output == "" || env.events != nil:
+		return env, nil
+	}
+	told := *env
+	told.Out, told.events = env.ErrOut, env.Out
+	return &told, nil
+}
+
+var errOutput = errors.New("expected json, or nothing for lines")
+
+// eventsOf writes the events of an object, nil where nobody has asked for JSON.
+func (env *environment) eventsOf(object printers.Object) *printers.JSON {
+	if env.events == nil {
+		return nil
+	}
+	return printers.NewJSON(env.events, object)
+}
+
+// printer is what tells of the rollout of one of several workloads.
+func (r *roller) printer(c change) (printers.Printer, error) {
+	object := objectOf(c.workload)
+	switch events := r.env.eventsOf(object); {
+	case events != nil && c.back:
+		events.Event(r.env.clock.Now(), rollout.RollbackEvent{Revision: rollout.RevisionOf(c.workload)})
+		return wayBackEvents{events}, nil
+	case events != nil:
+		return events, nil
+	}
+	return r.env.printer("", object)
+}
+
+// wayBackEvents are those of a rollout that brings an old version back.
+type wayBackEvents struct{ *printers.JSON }
+
+// Result writes the last event.
+func (p wayBackEvents) Result(at time.Time, result *printers.Result) {
+	if result.Outcome == rollout.Done || result.Outcome == rollout.Unchanged {
+		told, back := *result, *result.Result
+		told.Result, back.Outcome = &back, rollout.RolledBack
+		result = &told
+	}
+	p.JSON.Result(at, result)
+}
+
+// ended tells programs how work on an object has ended: as its error says, or as the outcome where there is none.
+func (env *environment) ended(object printers.Object, outcome rollout.Outcome, message string, err error) {
+	events := env.eventsOf(object)
+	if events == nil {
+		return
+	}
+	result := &printers.Result{Result: &rollout.Result{Outcome: outcome}, Message: message}
+	if err != nil {
+		result.Outcome, result.Message, result.ExitCode = outcomeOf(err), err.Error(), exitCode(err)
+	}
+	events.Result(env.clock.Now(), result)
+}
+
+// outcomeOf is the outcome that an exit code stands for.
+func outcomeOf(err error) rollout.Outcome {
+	switch exitCode(err) {
+	case ExitRolledBack:
+		return rollout.RolledBack
+	case ExitStanding:
+		return rollout.Failed
+	case ExitPaused:
+		return rollout.Paused
+	case ExitTimeout:
+		return rollout.TimedOut
+	case ExitInterrupt, ExitTerminated:
+		return rollout.Detached
+	}
+	return rollout.Errored
+}
+
+// done tells the result of a workload that was not rolled out in steps.
+func (r *roller) done(c change, outcome rollout.Outcome, text string) {
+	text = resultName(c.workload) + " " + text
+	_, _ = fmt.Fprintln(r.env.Out, text)
+	if c.back {
+		outcome = rollout.RolledBack
+	}
+	r.told = true
+	r.env.ended(objectOf(c.workload), outcome, text, nil)
+}
+
+// concluded tells programs of an error that kept a workload from being rolled out.
+func (r *roller) concluded(workload rollout.Workload, err error) error {
+	if err != nil && !r.told {
+		r.env.ended(objectOf(workload), "", "", err)
+	}
+	return err
+}
+
+// unread tells programs of a workload that could not be read, as far as its argument names one.
+func (env *environment) unread(argument string, err error) {
+	kind, name, unnamed := oneWorkload([]string{argument})
+	namespace, unknown := env.currentNamespace()
+	if unnamed == nil && unknown == nil {
+		env.ended(printers.Object{APIVersion: "apps/v1", Kind: kind, Namespace: namespace, Name: name}, "", "", err)
+	}
+}
+
+// configObject names a ConfigMap or Secret in events.
+func (s *configSession) configObject(object configmap.Object) printers.Object {
+	return printers.Object{APIVersion: "v1", Kind: string(object.Kind), Namespace: s.namespace, Name: object.Name}
+}
+
+// changed tells programs that a ConfigMap or Secret was written, or would be. One that holds nothing was deleted.
+func (s *configSession) changed(object configmap.Object, change string, content *configmap.Content) {
+	events := s.env.eventsOf(s.configObject(object))
+	if events == nil {
+		return
+	}
+	hash := ""
+	if content != nil {
+		hash, _ = configmap.ShortHash(object, content) // of what the API server has taken
+	}
+	events.Config(s.env.clock.Now(), change, hash)
+}
+
+// conclude tells programs how the change of an object has ended.
+func (c *changer) conclude(err error) error {
+	outcome, told := c.outcome, err
+	switch {
+	case c.untold:
+		return err
+	case errors.Is(err, errEmptySave):
+		outcome, told = rollout.Unchanged, nil
+	case outcome == "":
+		outcome = rollout.Done
+	}
+	text := c.ending
+	if text == "" {
+		text = fmt.Sprintf("%s rolled out%s", c.head.object, c.suffix)
+	}
+	c.env.ended(c.configObject(c.head.object), outcome, text, told)
+	return err
+}

@@ -1,0 +1,29 @@
+package printers
+
+import "time"
+
+// The changes of a ConfigMap or Secret; their names are part of the JSON output.
+const (
+	ConfigCreated = "created"
+	ConfigChanged = "changed"
+	ConfigDeleted = "deleted"
+	ConfigPlanned = "planned"
+)
+
+// Affected writes who is affected by a change of a ConfigMap or Secret.
+func (p *JSON) Affected(at time.Time, affected *Affected) {
+	p.write(struct {
+		header
+		ChangedKeys []string           `json:"changedKeys"`
+		Workloads   []AffectedWorkload `json:"workloads"`
+	}{p.header(at, "affected"), affected.ChangedKeys, affected.Workloads})
+}
+
+// Config writes that a ConfigMap or Secret was written, and the hash of what it holds since.
+func (p *JSON) Config(at time.Time, change, hash string) {
+	p.write(struct {
+		header
+		Change string `json:"change"`
+		Hash   string `json:"hash,omitempty"`
+	}{p.header(at, "config"), change, hash})
+}
