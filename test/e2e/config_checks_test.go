@@ -59,7 +59,7 @@ func TestConfigChecksBeforeItWrites(t *testing.T) {
 			}
 			s.plugin("restart", "--config", "settings", "--skip-checks", "--steps", "100%").ends(0, "web rolled out")
 			s.plugin("config", "set", "settings", "color=red", "--yes", "--skip-checks", "--steps", "100%").ends(0, "configmap/settings changed", "web rolled out")
-			s.plugin("restart", object, "--skip-checks").ends(2, "--skip-checks go with --config or --stale")
+			s.plugin("restart", object, "--skip-checks").ends(2, "--skip-checks", "go with --config or --stale")
 		})
 	}
 }

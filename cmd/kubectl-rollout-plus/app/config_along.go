@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -15,6 +17,10 @@ type goingAlong struct {
 	ranWith map[configmap.Object]*configmap.Content
 	// failing is what the workload took that failed, and given what objects were given again then.
 	failing, given map[configmap.Object]*configmap.Content
+	// planned are the workloads that a dry run has told of with another object: they would have this one's content by then.
+	// Covered tells that there are some.
+	planned map[types.UID]bool
+	covered bool
 }
 
 // takenBy is what a workload takes of the object and of those that go along.

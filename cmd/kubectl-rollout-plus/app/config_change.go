@@ -156,6 +156,8 @@ func (c *changer) tellNothing(affected []configmap.Affected) {
 	switch {
 	case c.along == nil:
 		c.end(rollout.Unchanged, "unchanged")
+	case c.covered:
+		c.end(rollout.Planned, "goes along")
 	case len(affected) > 0 || !c.unnamed:
 		c.end(rollout.Unchanged, "runs everywhere as it is")
 	default: // nobody has asked for it

@@ -62,6 +62,9 @@ func (c *changer) tellDry(same bool) {
 		return
 	}
 	for _, w := range c.out {
+		if c.planned != nil {
+			c.planned[w.workload.GetUID()] = true
+		}
 		c.done(change{workload: w.workload}, rollout.Planned, "rolled out"+c.suffix)
 	}
 }

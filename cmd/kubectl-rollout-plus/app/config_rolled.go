@@ -35,6 +35,10 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 		if workload == nil {
 			continue // of a kind that this program does not roll out
 		}
+		if c.planned[workload.GetUID()] {
+			c.covered = true
+			continue
+		}
 		if !c.flags.noRestart {
 			c.env.warnOfNoHistory(workload)
 		}

@@ -28,6 +28,9 @@ const restartExample = `  # Replace all pods of web, and wait until that is done
   # Restart those whose pods do not run with what the ConfigMap web holds now
   kubectl rollout-plus restart --config web
 
+  # See who that would be, with the API server's word that it can be done
+  kubectl rollout-plus restart --config web --dry-run=server
+
   # Restart all DaemonSets with the label app=agent
   kubectl rollout-plus restart daemonset -l app=agent`
 

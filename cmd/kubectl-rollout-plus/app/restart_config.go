@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -30,15 +32,20 @@ func (f *staleFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.stale, "stale", false, "The same for every ConfigMap and Secret that workloads reference.")
 	f.addMode(cmd)
 	addSkipChecks(cmd, &f.skipChecks)
+	cmdutil.AddDryRunFlag(cmd)
+	f.dryRunFlag = func() (rollout.DryRun, string, error) { return dryRunOf(cmd) }
 }
 
 func (f *staleFlags) given() bool { return f.config != "" || f.stale }
 
 // checkStale refuses flags that do not go together.
 func (f *restartFlags) checkStale(args []string) error {
+	dryRun, _, err := f.dryRunFlag()
 	switch {
-	case !f.given() && (f.keepLive || f.inPlace || f.pin || f.skipChecks):
-		return usageError(errors.New("--keep-live, --in-place, --pin and --skip-checks go with --config or --stale"))
+	case err != nil:
+		return err
+	case !f.given() && (f.keepLive || f.inPlace || f.pin || f.skipChecks || dryRun != rollout.DryRunNone):
+		return usageError(errors.New("--keep-live, --in-place, --pin, --skip-checks and --dry-run go with --config or --stale"))
 	case f.kind.secret && f.config == "":
 		return usageError(errors.New("--secret goes with --config"))
 	case f.config != "" && f.stale:
@@ -80,6 +87,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	if err != nil {
 		return err
 	}
+	planned := map[types.UID]bool{}
 	// They take what the others hold along, so that nobody is rolled out twice.
 	for _, object := range slices.SortedFunc(maps.Keys(contents), configmap.Object.Compare) {
 		c, err := s.newChanger(env, session.namespace)
@@ -90,7 +98,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 		if err != nil {
 			return err
 		}
-		c.workloads = workloads
+		c.workloads, c.planned = workloads, planned
 		if err := c.catchUp(ctx, &head{object: object, read: found}, contents); err != nil {
 			return err
 		}
