@@ -225,6 +225,11 @@ func (c *changer) try(ctx context.Context, same bool) error {
 			return err
 		}
 	}
+	if !c.flags.noRestart {
+		if err := c.maySweep(ctx, kindsOf(c.taken())); err != nil {
+			return err
+		}
+	}
 	return c.prepare(ctx, true)
 }
 

@@ -52,9 +52,14 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 }
 
 func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload rollout.Workload, head configmap.Object) error {
-	kept, err := r.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
+	kept, err := r.store.kept(ctx, head.Kind, configmap.HeadLabel)
 	if err != nil {
-		return err
+		return r.reader.explain(ctx, "list", head.Kind.Resource(), err)
+	}
+	if len(kept) > 0 { // else there is nothing to find out at the end
+		if err := r.maySweep(ctx, []configmap.Kind{head.Kind}); err != nil {
+			return err
+		}
 	}
 	of := map[configmap.Object]bool{head: true}
 	for i := range kept {

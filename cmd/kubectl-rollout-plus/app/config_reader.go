@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/pager"
 	"k8s.io/utils/ptr"
 
@@ -78,13 +79,13 @@ func (r *configReader) explain(ctx context.Context, verb, resource string, err e
 
 // list is the list call of a kind.
 type list struct {
-	resource string
-	call     pager.ListPageFunc
+	schema.GroupResource
+	call pager.ListPageFunc
 }
 
-// typed makes a list call of a typed client's.
+// typed makes a list call of a typed client's, for what is named as resource.group.
 func typed[L runtime.Object](resource string, call func(context.Context, metav1.ListOptions) (L, error)) list {
-	return list{resource, func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+	return list{schema.ParseGroupResource(resource), func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return call(ctx, options)
 	}}
 }
@@ -93,12 +94,12 @@ func typed[L runtime.Object](resource string, call func(context.Context, metav1.
 func (r *configReader) workloadLists() []list {
 	apps, batch, core := r.client.AppsV1(), r.client.BatchV1(), r.client.CoreV1()
 	return []list{
-		typed("deployments", apps.Deployments(r.namespace).List),
-		typed("statefulsets", apps.StatefulSets(r.namespace).List),
-		typed("daemonsets", apps.DaemonSets(r.namespace).List),
-		typed("replicasets", apps.ReplicaSets(r.namespace).List),
-		typed("cronjobs", batch.CronJobs(r.namespace).List),
-		typed("jobs", batch.Jobs(r.namespace).List),
+		typed("deployments.apps", apps.Deployments(r.namespace).List),
+		typed("statefulsets.apps", apps.StatefulSets(r.namespace).List),
+		typed("daemonsets.apps", apps.DaemonSets(r.namespace).List),
+		typed("replicasets.apps", apps.ReplicaSets(r.namespace).List),
+		typed("cronjobs.batch", batch.CronJobs(r.namespace).List),
+		typed("jobs.batch", batch.Jobs(r.namespace).List),
 		typed("replicationcontrollers", core.ReplicationControllers(r.namespace).List),
 		typed("pods", core.Pods(r.namespace).List),
 	}
@@ -134,7 +135,7 @@ func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, err
 func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object)) error {
 	all, _, err := pager.New(l.call).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return r.explain(ctx, "list", l.resource, err)
+		return r.explain(ctx, "list", l.Resource, err)
 	}
 	return meta.EachListItem(all, func(object runtime.Object) error {
 		see(object)

@@ -72,11 +72,11 @@ func (s *configSession) eachRevision(ctx context.Context, workloads []rollout.Wo
 	apps := s.engine.Client.AppsV1()
 	lists := map[string]list{}
 	for _, w := range workloads {
-		l := typed("controllerrevisions", apps.ControllerRevisions(s.namespace).List)
+		l := typed("controllerrevisions.apps", apps.ControllerRevisions(s.namespace).List)
 		if _, is := w.(*appsv1.Deployment); is {
-			l = typed("replicasets", apps.ReplicaSets(s.namespace).List)
+			l = typed("replicasets.apps", apps.ReplicaSets(s.namespace).List)
 		}
-		lists[l.resource] = l
+		lists[l.Resource] = l
 	}
 	for _, l := range lists {
 		if err := s.reader.each(ctx, l, see); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 
@@ -12,29 +13,80 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
+// missing are those of some rights that are not there.
+func (s *configSession) missing(ctx context.Context, rights []preflight.Right) []preflight.Right {
+	asked := map[preflight.Right]bool{}
+	var all []preflight.Right
+	for _, right := range rights {
+		if !asked[right] {
+			asked[right], all = true, append(all, right)
+		}
+	}
+	var asking sync.WaitGroup
+	for i := range all {
+		asking.Go(func() { all[i].Allowed = s.engine.May(ctx, s.namespace, &all[i]) })
+	}
+	asking.Wait()
+	return slices.DeleteFunc(all, func(right preflight.Right) bool { return right.Allowed })
+}
+
+// refuseWithout refuses to begin without some rights, and says what they are for.
+func (s *configSession) refuseWithout(ctx context.Context, rights []preflight.Right, why string) error {
+	missing := s.missing(ctx, rights)
+	if len(missing) == 0 {
+		return context.Cause(ctx)
+	}
+	texts := make([]string, len(missing))
+	for i, right := range missing {
+		texts[i] = right.String()
+	}
+	return fmt.Errorf("the right to %s in namespace %q is missing, %s", strings.Join(texts, ", "), s.namespace, why)
+}
+
+// maySweep refuses to write versions where it could not be found out at the end which of them nothing needs any more. The
+// rights to write them are found out where that is tried.
+func (s *configSession) maySweep(ctx context.Context, kinds []configmap.Kind) error {
+	if s.store.foresees {
+		return nil
+	}
+	return s.refuseWithout(ctx, s.sweepRights(kinds), "without which it cannot be told which versions are needed; nothing was written")
+}
+
+// sweepRights are what a sweep takes.
+func (s *configSession) sweepRights(kinds []configmap.Kind) []preflight.Right {
+	var all []preflight.Right
+	for _, kind := range kinds {
+		for _, verb := range []string{"list", "patch", "delete"} {
+			all = append(all, preflight.Right{Verb: verb, Resource: kind.Resource()})
+		}
+	}
+	for _, l := range s.store.holderLists() {
+		all = append(all, preflight.Right{Verb: "list", Group: l.Group, Resource: l.Resource})
+	}
+	return all
+}
+
 // mayWrite refuses to wait for edits that could not be rolled out for lack of a right. Other commands find that out when
 // they try their writes; here there may be nothing to write yet.
 func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Workload) error {
 	var needed []preflight.Right
+	kinds := map[configmap.Object]bool{}
 	for i := range workloads {
 		for _, r := range configmap.References(workloads[i].Spec) {
 			if !w.rolls(&workloads[i], &r) {
 				continue
 			}
 			kept := r.Object.Kind.Resource()
+			kinds[r.Object] = true
 			needed = append(needed,
 				preflight.Right{Verb: "create", Resource: kept}, preflight.Right{Verb: "patch", Resource: kept},
 				preflight.Right{Verb: "patch", Group: appsv1.GroupName, Resource: strings.ToLower(workloads[i].Kind) + "s"})
 		}
 	}
-	asked := map[preflight.Right]bool{}
-	for _, right := range needed {
-		if !asked[right] && !w.engine.May(ctx, w.namespace, &right) {
-			return fmt.Errorf("the right to %s %s in namespace %q is missing, so that no edit could be rolled out", right.Verb, right.Resource, w.namespace)
-		}
-		asked[right] = true
+	if len(needed) > 0 {
+		needed = append(needed, w.sweepRights(kindsOf(kinds))...)
 	}
-	return context.Cause(ctx)
+	return w.refuseWithout(ctx, needed, "so that no edit could be rolled out")
 }
 
 // rolls tells whether a workload may have to be rolled out for an edit of what it references.

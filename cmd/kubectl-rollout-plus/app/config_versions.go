@@ -50,8 +50,8 @@ func (s *configSession) listVersions(ctx context.Context, head configmap.Object)
 // learnUsers finds out which revisions of which workloads use each version.
 func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) error {
 	lists := []list{
-		typed("replicasets", s.engine.Client.AppsV1().ReplicaSets(s.namespace).List),
-		typed("controllerrevisions", s.engine.Client.AppsV1().ControllerRevisions(s.namespace).List),
+		typed("replicasets.apps", s.engine.Client.AppsV1().ReplicaSets(s.namespace).List),
+		typed("controllerrevisions.apps", s.engine.Client.AppsV1().ControllerRevisions(s.namespace).List),
 	}
 	for _, l := range lists {
 		var failure error

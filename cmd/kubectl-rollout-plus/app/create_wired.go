@@ -43,6 +43,9 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 	}
 	p := &pin{contents: contents}
 	if len(contents) > 0 {
+		if err := s.maySweep(ctx, kindsOf(contents)); err != nil {
+			return nil, err
+		}
 		if err := f.pin(ctx, s, p, objects, true); err != nil {
 			return nil, err
 		}

@@ -81,6 +81,9 @@ func (p *pin) foreseen() []rollout.Foreseen {
 
 // pinned rolls a workload out with versions: all is tried first, then the versions are written, then the template.
 func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
+	if err := r.maySweep(ctx, kindsOf(p.contents)); err != nil {
+		return err
+	}
 	r.env.warnOfNoHistory(c.workload)
 	owners := []metav1.OwnerReference{ownerOfWorkload(c.workload)}
 	p.left = map[configmap.Object][]metav1.OwnerReference{}

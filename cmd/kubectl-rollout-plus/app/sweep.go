@@ -79,13 +79,17 @@ func (s *versionStore) there(ctx context.Context, object configmap.Object) error
 		SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").Do(ctx).Error()
 }
 
+// holderLists are the calls that list what may need versions.
+func (s *versionStore) holderLists() []list {
+	return append(s.workloadLists(), typed("controllerrevisions.apps", s.client.AppsV1().ControllerRevisions(s.namespace).List))
+}
+
 // holders are all objects of the namespace that may need versions.
 func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) {
 	var holders []configmap.Holder
 	var failure error
 	newest := newestRevisions{}
-	lists := append(s.workloadLists(), typed("controllerrevisions", s.client.AppsV1().ControllerRevisions(s.namespace).List))
-	for _, l := range lists {
+	for _, l := range s.holderLists() {
 		err := s.each(ctx, l, func(object runtime.Object) {
 			if holder, is, err := holderOf(object); err != nil {
 				failure = err
