@@ -54,13 +54,14 @@ func TestLeavingTheGate(t *testing.T) {
 func TestAHoldWatchesReadyPodsAlone(t *testing.T) {
 	t.Parallel()
 	rs, at := setFor("b", "web:2", 2, noon(0)), noon(0)
-	st := stepper{Snapshot: &Snapshot{Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)}}, current: rs}
+	st := stepper{current: rs, Snapshot: &Snapshot{
+		Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)},
+	}}
 	m := memory{restarts: st.watched()}
 	if finding := m.lost(st.Pods, st.suspects()); finding != nil {
 		t.Errorf("got %s", finding)
 	}
 	st.Pods = []*corev1.Pod{podFor(rs, "ready", nil)}
-	st.Deployment = &appsv1.Deployment{}
 	if finding := m.lost(st.Pods, st.suspects()); finding == nil {
 		t.Error("a pod has lost its readiness, and nobody says so")
 	}

@@ -89,16 +89,8 @@ func surgeValue(count, replicas int32) intstr.IntOrString {
 // gateOf reads the gate that a Deployment carries now. It is the literal reading: the fenceposts that the controller
 // adds where both are zero are not part of it.
 func gateOf(d *appsv1.Deployment) (Gate, error) {
-	limits, replicas := LimitsOf(d.Spec.Strategy), replicasOf(d)
-	surge, err := intstr.GetScaledValueFromIntOrPercent(&limits.Surge, int(replicas), true)
-	if err != nil {
-		return Gate{}, fmt.Errorf("maxSurge %q: %w", limits.Surge.String(), err)
-	}
-	unavailable, err := intstr.GetScaledValueFromIntOrPercent(&limits.Unavailable, int(replicas), false)
-	if err != nil {
-		return Gate{}, fmt.Errorf("maxUnavailable %q: %w", limits.Unavailable.String(), err)
-	}
-	return Gate{Surge: int32(surge), Unavailable: int32(unavailable)}, nil //nolint:gosec // the API's own fields are int32
+	scaled, err := LimitsOf(d.Spec.Strategy).scaled(replicasOf(d))
+	return Gate(scaled), err
 }
 
 // replicasOf is spec.replicas, which the API server sets to 1 where nobody does.

@@ -75,6 +75,19 @@ type Resolved struct {
 // At resolves the limits as the Deployment controller does (ResolveFenceposts in its deploymentutil): surge rounds up,
 // unavailable rounds down, and where both come out as zero one pod may be missing, since nothing could move otherwise.
 func (l Limits) At(replicas int32) (Resolved, error) {
+	scaled, err := l.scaled(replicas)
+	if err != nil {
+		return Resolved{}, err
+	}
+	if scaled.Surge <= 0 && scaled.Unavailable <= 0 {
+		scaled = Resolved{Unavailable: 1}
+	}
+	scaled.Unavailable = min(scaled.Unavailable, replicas)
+	return scaled, nil
+}
+
+// scaled is the literal reading of the limits.
+func (l Limits) scaled(replicas int32) (Resolved, error) {
 	surge, err := intstr.GetScaledValueFromIntOrPercent(&l.Surge, int(replicas), true)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("maxSurge %q is neither a count nor a percentage: %w", l.Surge.String(), err)
@@ -83,8 +96,5 @@ func (l Limits) At(replicas int32) (Resolved, error) {
 	if err != nil {
 		return Resolved{}, fmt.Errorf("maxUnavailable %q is neither a count nor a percentage: %w", l.Unavailable.String(), err)
 	}
-	if surge <= 0 && unavailable <= 0 {
-		surge, unavailable = 0, 1
-	}
-	return Resolved{Surge: int32(surge), Unavailable: min(int32(unavailable), replicas)}, nil
+	return Resolved{Surge: int32(surge), Unavailable: int32(unavailable)}, nil //nolint:gosec // the API's own fields are int32
 }

@@ -11,15 +11,34 @@ import (
 // TemplateOfRevision is the pod template in a ControllerRevision of a StatefulSet or DaemonSet; those of other owners
 // need not have one.
 func TemplateOfRevision(of *appsv1.ControllerRevision) (*corev1.PodTemplateSpec, bool, error) {
+	template, err := recordedAs[*corev1.PodTemplateSpec](of)
+	return template, template != nil, err
+}
+
+// recordedTemplate is the same as the API server holds it.
+func recordedTemplate(of *appsv1.ControllerRevision) (rawTemplate, error) {
+	template, err := recordedAs[map[string]any](of)
+	switch {
+	case err != nil:
+		return nil, err
+	case template == nil:
+		return nil, fmt.Errorf("ControllerRevision %q has no pod template", of.Name)
+	}
+	delete(template, "$patch") // it is kept as a patch that replaces the whole of it
+	return template, nil
+}
+
+// recordedAs reads the pod template of a ControllerRevision into a type.
+func recordedAs[T any](of *appsv1.ControllerRevision) (T, error) {
 	var data struct {
 		Spec struct {
-			Template *corev1.PodTemplateSpec `json:"template"`
+			Template T `json:"template"`
 		} `json:"spec"`
 	}
 	if err := json.Unmarshal(of.Data.Raw, &data); err != nil {
-		return nil, false, fmt.Errorf("ControllerRevision %q does not parse: %w", of.Name, err)
+		return data.Spec.Template, fmt.Errorf("ControllerRevision %q does not parse: %w", of.Name, err)
 	}
-	return data.Spec.Template, data.Spec.Template != nil, nil
+	return data.Spec.Template, nil
 }
 
 // TypedTemplate reads a pod template as the API server holds it, without the fields that this client does not know.

@@ -149,23 +149,6 @@ func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.Controller
 	return w.history(revisions), nil
 }
 
-// recordedTemplate is the pod template in a ControllerRevision, which is kept as a patch that replaces the whole of it.
-func recordedTemplate(of *appsv1.ControllerRevision) (map[string]any, error) {
-	var patch struct {
-		Spec struct {
-			Template map[string]any `json:"template"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(of.Data.Raw, &patch); err != nil {
-		return nil, fmt.Errorf("ControllerRevision %q does not parse: %w", of.Name, err)
-	}
-	if patch.Spec.Template == nil {
-		return nil, fmt.Errorf("ControllerRevision %q has no pod template", of.Name)
-	}
-	delete(patch.Spec.Template, "$patch")
-	return patch.Spec.Template, nil
-}
-
 // countPods counts the pods of a ControllerRevision.
 func (w *workload) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (ready, total int32) {
 	label := revisionLabel(w.object.GetKind(), of)

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -52,25 +51,12 @@ func newCheckCommand(env *environment) *cobra.Command {
 }
 
 func (f *checkFlags) run(ctx context.Context, env *environment, args []string) error {
-	if err := f.selection.check(args); err != nil {
-		return err
-	}
-	if f.output != "" && f.output != "json" {
-		return flagError("output", f.output, errors.New("expected json, or nothing for lines"))
-	}
-	if err := env.checkColor(); err != nil {
-		return err
-	}
 	var options rollout.CheckOptions
 	var err error
 	if options.MaxSurge, options.MaxUnavailable, err = parseLimits(f.surge, f.unavailable); err != nil {
 		return err
 	}
-	objects, err := f.selection.find(env, args)
-	if err != nil {
-		return err
-	}
-	engine, err := env.engine(defaultFieldManager, nil)
+	objects, engine, err := f.selection.looking(env, args, f.output)
 	if err != nil {
 		return err
 	}

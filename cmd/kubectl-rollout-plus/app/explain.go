@@ -59,23 +59,10 @@ func checkLogLines(lines int64) error {
 }
 
 func (f *explainFlags) run(ctx context.Context, env *environment, args []string) error {
-	if err := f.selection.check(args); err != nil {
-		return err
-	}
 	if err := checkLogLines(f.logLines); err != nil {
 		return err
 	}
-	if f.output != "" && f.output != "json" {
-		return flagError("output", f.output, errors.New("expected json, or nothing for text"))
-	}
-	if err := env.checkColor(); err != nil {
-		return err
-	}
-	objects, err := f.selection.find(env, args)
-	if err != nil {
-		return err
-	}
-	engine, err := env.engine(defaultFieldManager, nil)
+	objects, engine, err := f.selection.looking(env, args, f.output)
 	if err != nil {
 		return err
 	}
@@ -95,6 +82,25 @@ func (f *explainFlags) run(ctx context.Context, env *environment, args []string)
 		return &exitError{code: ExitStanding}
 	}
 	return nil
+}
+
+// looking is what a command begins with that only looks at workloads: they, and an engine for it.
+func (s *selection) looking(env *environment, args []string, output string) (*resource.Result, *rollout.Engine, error) {
+	if err := s.check(args); err != nil {
+		return nil, nil, err
+	}
+	if output != "" && output != "json" {
+		return nil, nil, flagError("output", output, errors.New("expected json, or nothing for text"))
+	}
+	if err := env.checkColor(); err != nil {
+		return nil, nil, err
+	}
+	objects, err := s.find(env, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := env.engine(defaultFieldManager, nil)
+	return objects, engine, err
 }
 
 // explain tells of one object, and whether something stands in its way.

@@ -1,0 +1,191 @@
+package rollout
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// six is a StatefulSet of six pods whose two highest are new, or a DaemonSet of six nodes with two new pods, at a step of two.
+func six(kind string) (*other, *Record) {
+	update := &Update{Strategy: []byte(`{"type":"RollingUpdate"}`)}
+	o := &other{newest: &appsv1.ControllerRevision{
+		ObjectMeta: metav1.ObjectMeta{Name: "new", Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: "new"}}, Revision: 2,
+	}}
+	if kind == "StatefulSet" {
+		update.Partition = ptr.To[int32](4)
+		o.workload = &appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{Replicas: ptr.To[int32](6), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+			Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr.To[int32](4)},
+		}}}
+	} else {
+		o.workload = &appsv1.DaemonSet{
+			Spec:   appsv1.DaemonSetSpec{UpdateStrategy: appsv1.DaemonSetUpdateStrategy{Type: appsv1.OnDeleteDaemonSetStrategyType}},
+			Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 6},
+		}
+	}
+	for i := range 6 {
+		hash := "old"
+		if i >= 4 {
+			hash = "new"
+		}
+		o.pods = append(o.pods, ready(&corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("web-", i), UID: types.UID(fmt.Sprint(i)), Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: hash}},
+			Spec:       corev1.PodSpec{NodeName: fmt.Sprint(i)},
+		}, noon(-60)))
+	}
+	return o, &Record{
+		Step: 1, ToRevision: 2, From: Revision{ControllerRevision: "old", Number: 1}, Update: update,
+		Plan: Plan{Steps: Steps{intstr.FromInt32(2), everything()}, Limits: Limits{Unavailable: intstr.FromInt32(2)}, OnFailure: OnFailureRollback},
+	}
+}
+
+func TestDecideOther(t *testing.T) {
+	t.Parallel()
+	finding := &Finding{ID: diagnose.CrashLoopBackOff}
+	unready := func(o *other, places ...int) {
+		for _, place := range places {
+			o.pods[place].Status.Conditions = nil
+		}
+	}
+	for name, test := range map[string]struct {
+		change  func(*other, *Record)
+		finding *Finding
+		// want is of a StatefulSet, and waves of a DaemonSet where that differs.
+		want, waves action
+	}{
+		"the next step": {want: openTo{step: 2, partition: 0}, waves: chooseWave{step: 2, wave: []types.UID{"0", "1"}}},
+		"held for a while": {
+			change: func(_ *other, r *Record) { r.Plan.Hold.Duration = time.Minute },
+			want:   await{until: noon(0).Add(time.Minute)},
+		},
+		"held by somebody": {change: func(_ *other, r *Record) { r.Held = true }, want: stop{outcome: Paused, message: "the rollout is held at its step"}},
+		"no connection":    {change: func(o *other, _ *Record) { o.staleSince = noon(-5) }, finding: finding, want: await{}},
+		"not observed":     {change: func(o *other, _ *Record) { o.newest = nil }, want: await{}},
+		"failed":           {finding: finding, want: goBack{finding: finding}},
+		"failed, to be kept": {
+			change: func(_ *other, r *Record) { r.Plan.OnFailure = OnFailureHold }, finding: finding,
+			want: stop{outcome: Failed, finding: finding},
+		},
+		"gone back by others": {change: func(o *other, _ *Record) { o.newest.Name, o.newest.Revision = "old", 3 }, want: finish{outcome: RolledBack}},
+		"another template": {
+			change: func(o *other, _ *Record) { o.newest.Revision = 3 },
+			want:   stop{outcome: Overtaken, message: "the pod template was changed during the rollout, to revision 3 where revision 2 was under way"},
+		},
+		"the last step": {
+			change: func(o *other, r *Record) {
+				r.Step = 2
+				for _, pod := range o.pods {
+					pod.Labels[appsv1.ControllerRevisionHashLabelKey] = "new"
+				}
+				setPartition(o, r, 0)
+			},
+			want: finish{outcome: Done},
+		},
+		"a new pod that is not ready": {change: func(o *other, _ *Record) { unready(o, 5) }, want: await{}},
+		"not ready for long enough": {
+			change: func(o *other, _ *Record) {
+				o.pods[5] = ready(o.pods[5], noon(-3))
+				switch w := o.workload.(type) {
+				case *appsv1.StatefulSet:
+					w.Spec.MinReadySeconds = 10
+				case *appsv1.DaemonSet:
+					w.Spec.MinReadySeconds = 10
+				}
+			},
+			want: await{until: noon(7)},
+		},
+		"fewer pods than before": {
+			change: func(o *other, r *Record) {
+				if set, is := o.workload.(*appsv1.StatefulSet); is {
+					*set.Spec.Replicas = 5
+				}
+				o.pods = o.pods[:5]
+			},
+			want: openTo{step: 1, partition: 3}, waves: await{},
+		},
+		"more pods than before": {
+			change: func(o *other, r *Record) {
+				if set, is := o.workload.(*appsv1.StatefulSet); is {
+					*set.Spec.Replicas = 7
+				}
+			},
+			want: await{}, waves: chooseWave{step: 2, wave: []types.UID{"0", "1"}},
+		},
+		"what is missing goes first": {
+			change: func(o *other, r *Record) { r.Step = 2; setPartition(o, r, 0); unready(o, 2, 3) },
+			want:   await{}, waves: chooseWave{step: 2, wave: []types.UID{"2", "3"}},
+		},
+		"no more than may be missing": {
+			change: func(o *other, r *Record) { r.Step = 2; setPartition(o, r, 0); unready(o, 5) },
+			want:   await{}, waves: chooseWave{step: 2, wave: []types.UID{"0"}},
+		},
+		"a wave that was begun": {
+			change: func(o *other, r *Record) {
+				r.Step = 2
+				setPartition(o, r, 0)
+				r.Update.Wave = []types.UID{"1", "3", "gone"}
+			},
+			want: await{}, waves: replace{pods: nil},
+		},
+		"a wave whose pods are about to go": {
+			change: func(o *other, r *Record) {
+				r.Step = 2
+				setPartition(o, r, 0)
+				r.Update.Wave, o.deleted = []types.UID{"1", "3"}, map[types.UID]bool{"1": true, "3": true}
+			},
+			want: await{},
+		},
+	} {
+		for _, kind := range []string{"StatefulSet", "DaemonSet"} {
+			o, record := six(kind)
+			if test.change != nil {
+				test.change(o, record)
+			}
+			want := test.want
+			if kind == "DaemonSet" && test.waves != nil {
+				want = test.waves
+			}
+			got, _ := decideOther(o, record, test.finding, memory{}, noon(0))
+			if _, is := want.(replace); is {
+				want = replace{pods: []*corev1.Pod{o.pods[1], o.pods[3]}}
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, %s: %T%+v, want %T%+v", name, kind, got, got, want, want)
+			}
+		}
+	}
+}
+
+// setPartition has a StatefulSet let more pods go.
+func setPartition(o *other, r *Record, partition int32) {
+	if set, is := o.workload.(*appsv1.StatefulSet); is {
+		set.Spec.UpdateStrategy.RollingUpdate.Partition, r.Update.Partition = &partition, &partition
+	}
+}
+
+func TestStrategyOfOthersDecides(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"StatefulSet", "DaemonSet"} {
+		o, record := six(kind)
+		switch w := o.workload.(type) {
+		case *appsv1.StatefulSet:
+			w.Spec.UpdateStrategy.RollingUpdate.Partition = ptr.To[int32](0)
+		case *appsv1.DaemonSet:
+			w.Spec.UpdateStrategy.Type = appsv1.RollingUpdateDaemonSetStrategyType
+		}
+		next, _ := decideOther(o, record, nil, memory{}, noon(0))
+		if _, is := next.(part); !is {
+			t.Errorf("%s: %T%+v", kind, next, next)
+		}
+	}
+}
