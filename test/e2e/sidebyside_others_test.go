@@ -219,7 +219,7 @@ func TestSeveralSideBySide(t *testing.T) {
 			"~rollout status -f x.json {type}/x",
 			"~rollout status -f x.json -l app=x",
 			"~rollout status -f x.json -k kustomize",
-			"rollout status -f x.json -n default",
+			"~rollout status -f x.json -n default",
 		}},
 	}
 	for _, s := range stories {
