@@ -186,8 +186,6 @@ func once(text string) string {
 // normal is a text without what differs between two namespaces and two moments.
 func (s *side) normal(text string) string {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, s.name, "NAMESPACE"), s.dir, "DIR")
-	// A library of kubectl's calls the program by its file's name.
-	text = strings.ReplaceAll(text, "kubectl-rollout_plus", "kubectl")
 	for pattern, name := range map[string]string{
 		`(?m)^See '.*--help' for usage\.\n`:                                    "", // where to read on the plugin says in the same line
 		`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`:                      "TIME",

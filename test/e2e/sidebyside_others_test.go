@@ -17,7 +17,7 @@ func TestPauseAndResumeSideBySide(t *testing.T) {
 			"~rollout pause {}",
 			"~rollout restart {}",
 			"set image {} app=app:v2",
-			"rollout resume {}", "complete x",
+			"rollout resume {} --field-manager=", "complete x",
 			"~rollout resume {type} x",
 			"rollout pause -f x.json",
 			"rollout resume -f - < x.json",
@@ -74,6 +74,9 @@ func TestRestartSideBySide(t *testing.T) {
 			"rollout restart -f x.json", "complete x",
 			"rollout restart {type} x --field-manager=somebody", "complete x",
 			"get {} --show-managed-fields '-o=jsonpath={.metadata.managedFields[?(@.manager==\"somebody\")].operation}'",
+			"rollout restart {} --field-manager=", "complete x",
+			"~rollout restart {} --context=none",
+			"rollout restart {} x",
 			"rollout history {}",
 		}},
 		// The flags that all commands have: a warning of the API server's fails the command, after its work.
@@ -216,7 +219,7 @@ func TestSeveralSideBySide(t *testing.T) {
 			"~rollout status -f x.json {type}/x",
 			"~rollout status -f x.json -l app=x",
 			"~rollout status -f x.json -k kustomize",
-			"rollout status -f x.json -n default",
+			"~rollout status -f x.json -n default",
 		}},
 	}
 	for _, s := range stories {
@@ -238,4 +241,24 @@ func TestSeveralSideBySide(t *testing.T) {
 		"~rollout status {type} --timeout=1s",
 		"~rollout status {type}/x {type}/y {type}/z --watch=false",
 	}}.tell(t)
+}
+
+// Of what files name and nobody has created, the namespace is told and where to look, as of what arguments name.
+func TestFilesOfWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	for _, kind := range workloads() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSide(t, kind, "rollout-plus")
+			want := "Error from server (NotFound): " + kind + `s.apps "x" not found in namespace "NAMESPACE"; 'kubectl get ` +
+				kind + "s -n NAMESPACE' lists those there are\n"
+			for _, command := range []string{"status", "history", "undo", "restart"} {
+				for _, files := range []string{"-f=x.json", "-k=kustomize"} {
+					if told := s.run("rollout-plus", command, files); told.code != 1 || told.out != "" || told.errOut != want {
+						t.Errorf("%s %s: %s", command, files, told)
+					}
+				}
+			}
+		})
+	}
 }

@@ -97,3 +97,24 @@ func TestUndoSideBySide(t *testing.T) {
 		s.tell(t)
 	}
 }
+
+// kubectl goes back and forth again with what is named twice.
+func TestUndoOfWhatIsNamedTwice(t *testing.T) {
+	t.Parallel()
+	for _, kind := range workloads() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSide(t, kind, "rollout-plus")
+			s.create(kind, "x", "")
+			s.await(kind, "x", "")
+			s.must("set", "image", kind+"/x", "app=app:v2")
+			s.await(kind, "x", "")
+			if told := s.run("rollout-plus", "undo", "-f", "x.json", "-f", "folder/a.json"); told.code != 0 || told.out != kind+".apps/x rolled back\n" {
+				t.Error(told)
+			}
+			if image := s.must("get", kind+"/x", "-o", "jsonpath={.spec.template.spec.containers[0].image}"); image != "app:v1" {
+				t.Errorf("it is left at %s, not at app:v1", image)
+			}
+		})
+	}
+}

@@ -170,6 +170,17 @@ func TestStatusTellsWhyASetFails(t *testing.T) {
 	}
 }
 
+// Where no pod runs the revision before any more, it is there to go back to all the same.
+func TestStatusOfASetWhosePodsAllFail(t *testing.T) {
+	s := newSpace(t)
+	s.rolledOut(manifestOf("StatefulSet", "db", "db:v1", ""))
+	s.kubectl("scale", "statefulset/db", "--replicas=1")
+	s.kubectl("rollout", "status", "statefulset/db")
+	s.kubectl("set", "image", "statefulset/db", "app=db:crash")
+	s.plugin("status", "statefulset/db").ends(4, `statefulset "db": the rollout failed: pod db-0, container app: CrashLoopBackOff`,
+		"'kubectl rollout-plus undo statefulset/db -n "+s.name+"' goes back")
+}
+
 // A StatefulSet or DaemonSet has no condition that tells that its pods are refused: only its events do.
 func TestStatusAndExplainOfSetsWhosePodsAreRefused(t *testing.T) {
 	s := newSpace(t)

@@ -57,7 +57,7 @@ func badValues(file func(string) string) map[string]string {
 		start + "--force-conflicts":                     `--force-conflicts goes with -f`,
 		start + "-f " + other:                           `exclude each other`,
 		start + "--no-such-flag":                        `unknown flag: --no-such-flag`,
-		start + "deployment/other":                      `only Deployments are rolled out in steps, not "deployment/web"`,
+		start + "deployment/other":                      "one Deployment at a time, not deployment/web deployment/other",
 		start + "a b":                                   `one Deployment at a time, not 3 arguments`,
 		"start deployment/web --image nope=web:v2":      `there is no container "nope" in the pod template; it has app`,
 		"start deployment/web --image =web:v2":          `the container's name before the = is missing`,

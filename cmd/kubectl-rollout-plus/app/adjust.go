@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,8 @@ func (a *adjuster) add(cmd *cobra.Command) {
 	a.selection.add(cmd)
 	a.print.AddFlags(cmd)
 	cmd.Flags().StringVar(&a.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
+	// kubectl takes an empty one, as of a script whose variable is not set.
+	cmd.PreRun = func(*cobra.Command, []string) { a.fieldManager = cmp.Or(a.fieldManager, defaultFieldManager) }
 }
 
 func (a *adjuster) validate(args []string) error {
@@ -81,7 +84,7 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 	// All that could not be read is one error to kubectl, however much it is: one text where there are others.
 	code := exitCode(err)
 	var several utilerrors.Aggregate
-	if failed == nil || !errors.As(err, &several) {
+	if failed == nil || !errors.As(err, &several) || len(several.Errors()) == 1 {
 		err = a.located(env, err)
 	}
 	all := []error{err}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 )
 
@@ -41,6 +42,8 @@ func Main(ctx context.Context, process Process) int {
 		return ExitDone
 	}
 	if text := errorText(err); text != "" {
+		// A library of kubectl's calls it by the name of the program.
+		text = strings.ReplaceAll(text, "'"+filepath.Base(process.Args[0])+" get ", "'kubectl get ")
 		_, _ = fmt.Fprint(process.ErrOut, strings.TrimSuffix(text, "\n")+"\n") // there is nobody left to tell
 	}
 	return exitCode(err)
@@ -61,9 +64,21 @@ func errorText(err error) string {
 	if several, is := err.(utilerrors.Aggregate); is { //nolint:errorlint // see above
 		return strings.TrimSuffix(cmdutil.MultipleErrors("", several.Errors()), "\n")
 	}
+	if clientcmd.IsConfigurationInvalid(err) {
+		return badConfiguration(err)
+	}
 	text, standard := cmdutil.StandardErrorMessage(err)
 	if standard {
 		return text
 	}
 	return "error: " + strings.TrimPrefix(err.Error(), "error: ")
+}
+
+// badConfiguration tells of a kubeconfig in kubectl's words, and what there is in it.
+func badConfiguration(err error) string {
+	text := strings.TrimSuffix(cmdutil.MultilineError("Error in configuration: ", err), "\n")
+	if clientcmd.IsContextNotFound(err) {
+		text += "; 'kubectl config get-contexts' lists those there are"
+	}
+	return text
 }

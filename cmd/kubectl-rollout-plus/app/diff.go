@@ -94,7 +94,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	}
 	history, err := engine.ReadHistory(ctx, kind, types.NamespacedName{Namespace: namespace, Name: name}, false)
 	if err != nil {
-		return located(err, namespace)
+		return located(err, func(string, string) string { return namespace })
 	}
 	object := strings.ToLower(kind) + ".apps/" + name
 	from, to, err := f.pick(history, object)
@@ -269,5 +269,8 @@ func (env *environment) compareOutside(c comparison) (differs bool, err error) {
 	if errors.As(err, &exit) && exit.ExitStatus() == exitDiffers {
 		return true, nil
 	}
-	return false, err
+	if err != nil {
+		return false, fmt.Errorf("%w; %s names the program", err, externalDiff)
+	}
+	return false, nil
 }

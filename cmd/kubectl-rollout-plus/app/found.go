@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"slices"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -29,6 +30,21 @@ func allFound(visitor resource.Visitor) []error {
 		return utilerrors.Flatten(several).Errors()
 	}
 	return []error{err}
+}
+
+// foundOnce leaves out objects that are named again, as two files may.
+func foundOnce(all []error) []error {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(err error) bool {
+		var it *found
+		if !errors.As(err, &it) {
+			return false
+		}
+		key := it.info.ObjectName() + " " + it.info.Namespace
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
 }
 
 // eachFound does something with each object that was found, and gives what has failed in its place.

@@ -118,7 +118,9 @@ func deploymentName(args []string) (string, error) {
 			return "", fmt.Errorf("name the Deployment as deployment/NAME, not %q", args[0])
 		}
 	case 2:
-		kind, name = args[0], args[1]
+		if kind, name = args[0], args[1]; strings.Contains(kind, "/") {
+			return "", fmt.Errorf("one Deployment at a time, not %s", strings.Join(args, " "))
+		}
 	default:
 		return "", fmt.Errorf("one Deployment at a time, not %d arguments", len(args))
 	}

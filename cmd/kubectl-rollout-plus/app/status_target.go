@@ -86,7 +86,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	}
 	text, done, err := t.status(view)
 	if err != nil {
-		err = t.refused(err)
+		err = t.refused(ctx, err)
 		t.document(ctx, t.phaseRefused(), err)
 		return true, err
 	}
@@ -96,7 +96,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	t.line(text)
 	switch {
 	case t.fails(view):
-		err = t.failure()
+		err = t.failure(ctx)
 	case done && t.settles && view.Settling:
 		return false, nil
 	case done:
@@ -153,7 +153,7 @@ func stepLine(view *rollout.View) string {
 }
 
 // refused adds to an error of kubectl's what there is to know about it.
-func (t *statusTarget) refused(err error) error {
+func (t *statusTarget) refused(ctx context.Context, err error) error {
 	view := t.view
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
 	case view.Phase == rollout.OnDelete:
@@ -166,7 +166,7 @@ func (t *statusTarget) refused(err error) error {
 		if view.Finding != nil {
 			cause = view.Finding.String()
 		}
-		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s%s", err, cause, t.wayBack())}
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%w: %s%s", err, cause, t.wayBack(ctx))}
 	}
 	return unsaid(err, t.object, listsRevisions(t.object))
 }
@@ -187,7 +187,7 @@ func onDelete(name string, counts rollout.PodCounts) string {
 }
 
 // failure is the error of a rollout that does not come good by itself.
-func (t *statusTarget) failure() error {
+func (t *statusTarget) failure(ctx context.Context) error {
 	view := t.view
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
 	text := sentence(t.object, result)
@@ -196,16 +196,24 @@ func (t *statusTarget) failure() error {
 		if view.Message != "" {
 			text += "; " + view.Message
 		} else {
-			text += t.wayBack()
+			text += t.wayBack(ctx)
 		}
 	}
 	return &exitError{code: outcomeCode(result, nil, false), err: errors.New(text)}
 }
 
 // wayBack says how to go back, and where there is nothing to go back to, what tells how to go on.
-func (t *statusTarget) wayBack() string {
-	if rollout.PodCountsOf(t.view.Workload).Old == 0 && rollout.RevisionOf(t.view.Workload) < 2 {
+func (t *statusTarget) wayBack(ctx context.Context) string {
+	if rollout.PodCountsOf(t.view.Workload).Old == 0 && t.newest(ctx) < 2 {
 		return "; " + commandOn("explain", t.object) + " tells more"
 	}
 	return "; " + commandOn("undo", t.object) + " goes back"
+}
+
+// newest is the number of the object's newest revision, 0 where it is not known. Only of a Deployment the object tells it.
+func (t *statusTarget) newest(ctx context.Context) int64 {
+	if _, is := t.view.Workload.(*appsv1.Deployment); is {
+		return rollout.RevisionOf(t.view.Workload)
+	}
+	return t.engine.NewestRevision(ctx, t.view.Workload)
 }

@@ -78,7 +78,7 @@ func TestWayBack(t *testing.T) {
 	} {
 		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rollout.RevisionAnnotation: revision}}}
 		target := &statusTarget{object: printers.Deployment("shop", "web"), view: rollout.Glance(d)}
-		if got := target.wayBack(); got != want {
+		if got := target.wayBack(t.Context()); got != want {
 			t.Errorf("revision %s: got %q", revision, got)
 		}
 	}

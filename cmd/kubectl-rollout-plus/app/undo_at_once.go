@@ -40,8 +40,8 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	if err != nil {
 		return err
 	}
-	// All are read before the first goes back: none of them is in the way of another.
-	all := allFound(result)
+	// All are read before the first goes back: none of them is in the way of another, and none goes back twice.
+	all := foundOnce(allFound(result))
 	for i := range all {
 		all[i] = f.located(env, all[i])
 	}

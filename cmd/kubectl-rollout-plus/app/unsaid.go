@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,28 +49,69 @@ func badTarget(number int64) error {
 
 // located adds to what the API server says of objects that are not there in which namespace that is, and how to see those
 // that are. Other errors stay as they are.
-func located(err error, namespace string) error {
+func located(err error, namespaceOf func(kind, name string) string) error {
 	if several, is := err.(utilerrors.Aggregate); is { //nolint:errorlint // a list stays one, and where it was
 		all := make([]error, 0, len(several.Errors()))
 		for _, one := range several.Errors() {
-			all = append(all, located(one, namespace))
+			all = append(all, located(one, namespaceOf))
 		}
 		return utilerrors.NewAggregate(all)
 	}
 	answer, is := err.(*apierrors.StatusError) //nolint:errorlint // as in more
-	if !is || !apierrors.IsNotFound(err) || answer.ErrStatus.Details == nil || answer.ErrStatus.Details.Name == "" {
+	if !is || !apierrors.IsNotFound(err) || answer.ErrStatus.Details == nil {
 		return err
 	}
-	return more(err, fmt.Sprintf(" in namespace %q; 'kubectl get %s -n %s' lists those there are", namespace, answer.ErrStatus.Details.Kind, namespace))
+	resources := answer.ErrStatus.Details.Kind
+	if resources == "namespaces" {
+		return more(err, "; 'kubectl get namespaces' lists those there are")
+	}
+	kind := workloadKind(resources) // other kinds may have no namespace
+	if kind == "" || answer.ErrStatus.Details.Name == "" {
+		return err
+	}
+	namespace := namespaceOf(kind, answer.ErrStatus.Details.Name)
+	if namespace == "" {
+		return err
+	}
+	return more(err, fmt.Sprintf(" in namespace %q; 'kubectl get %s -n %s' lists those there are", namespace, resources, namespace))
 }
 
-// located is the same of the objects that are named; those of files may have namespaces of their own.
+// located is the same of the objects that are named.
 func (s *selection) located(env *environment, err error) error {
-	namespace, unknown := env.currentNamespace()
-	if unknown != nil || s.inFiles() {
-		return err
+	return located(err, func(kind, name string) string {
+		if s.inFiles() {
+			return s.namespaceInFiles(env, kind, name)
+		}
+		namespace, unknown := env.currentNamespace()
+		if unknown != nil {
+			return ""
+		}
+		return namespace
+	})
+}
+
+// namespaceInFiles reads the files once more for the namespace of an object, which kubectl's visitor does not give with the
+// error. It is empty where they cannot be read again, or have the object in several.
+func (s *selection) namespaceInFiles(env *environment, kind, name string) string {
+	if slices.Contains(s.files.Filenames, "-") {
+		return ""
 	}
-	return located(err, namespace)
+	builder, err := s.builder(env, "")
+	if err != nil {
+		return ""
+	}
+	namespaces := map[string]bool{}
+	// Malformed files have been told of before.
+	_ = builder.RequireObject(false).Do().Visit(func(info *resource.Info, err error) error {
+		if err == nil && info.Name == name && info.Mapping.GroupVersionKind.Kind == kind {
+			namespaces[info.Namespace] = true
+		}
+		return nil
+	})
+	if len(namespaces) != 1 {
+		return ""
+	}
+	return slices.Collect(maps.Keys(namespaces))[0]
 }
 
 // listsRevisions says where the revisions of an object are listed.
@@ -89,6 +132,9 @@ func unchanged(err error, info *resource.Info, only string) error {
 	next := only
 	if _, is := info.Object.(*appsv1.Deployment); is {
 		next = unpause(info)
+	}
+	if !info.Namespaced() {
+		return more(err, "; "+next)
 	}
 	return more(err, fmt.Sprintf(" in namespace %q; %s", info.Namespace, next))
 }

@@ -31,10 +31,16 @@ func infoOf(object runtime.Object, kind string) *resource.Info {
 func TestUnsaid(t *testing.T) {
 	t.Parallel()
 	const where = `: deployment "web" in namespace "shop"; `
-	meta := metav1.ObjectMeta{Namespace: "shop", Name: "web"}
+	metadata := metav1.ObjectMeta{Namespace: "shop", Name: "web"}
 	object := printers.Deployment("shop", "web")
-	paused := &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Paused: true}}
+	paused := &appsv1.Deployment{ObjectMeta: metadata, Spec: appsv1.DeploymentSpec{Paused: true}}
 	missing := apierrors.NewNotFound(schema.GroupResource{Group: "apps", Resource: "deployments"}, "web")
+	inShop := func(string, string) string { return "shop" }
+	anywhere := func(string, string) string { return "" }
+	node := infoOf(&corev1.Node{}, "Node")
+	node.Namespace, node.Mapping.Scope = "", meta.RESTScopeRoot
+	noNode := apierrors.NewNotFound(schema.GroupResource{Resource: "nodes"}, "n1")
+	noShop := apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop")
 	notPaused := errors.New(`error: deployments.apps "web" is not paused`)
 	for want, err := range map[string]error{
 		"unable to find specified revision 9 in history" + where + "'kubectl rollout-plus history deployment/web -n shop' lists the revisions": (&rollback{}).
@@ -42,24 +48,29 @@ func TestUnsaid(t *testing.T) {
 		"you cannot" + where + "'kubectl rollout-plus resume deployment/web -n shop' resumes it": (&rollback{live: paused}).unsaid(errors.New("you cannot"), object),
 		"in whole": (&rollback{err: errUnobserved}).unsaid(errors.New("in whole"), object),
 		`error: deployments.apps "web" is not paused in namespace "shop"; 'kubectl rollout-plus status deployment/web -n shop' shows its rollout`: unchanged(
-			notPaused, infoOf(&appsv1.Deployment{ObjectMeta: meta}, "Deployment"), onlyDeployments),
+			notPaused, infoOf(&appsv1.Deployment{ObjectMeta: metadata}, "Deployment"), onlyDeployments),
 		`error: deployments.apps "web" is not paused in namespace "shop"; 'kubectl rollout-plus resume deployment/web -n shop' resumes it`: unchanged(
 			notPaused, infoOf(paused, "Deployment"), onlyDeployments),
 		`pausing is not supported in namespace "shop"; only Deployments are paused and resumed`: unchanged(
 			errors.New("pausing is not supported"), infoOf(&corev1.ReplicationController{}, "ReplicationController"), onlyDeployments),
-		`deployments.apps "web" not found in namespace "shop"; 'kubectl get deployments -n shop' lists those there are`: located(missing, "shop"),
-		"other": located(errors.New("other"), "shop"),
+		`deployments.apps "web" not found in namespace "shop"; 'kubectl get deployments -n shop' lists those there are`: located(missing, inShop),
+		`deployments.apps "web" not found`: located(missing, anywhere),
+		`nodes "n1" not found`:             located(noNode, inShop),
+		`namespaces "shop" not found; 'kubectl get namespaces' lists those there are`: located(noShop, inShop),
+		"restarting is not supported; only Deployments, StatefulSets and DaemonSets have rollouts": unchanged(
+			errors.New("restarting is not supported"), node, onlyWorkloads),
+		"other": located(errors.New("other"), inShop),
 	} {
 		if err.Error() != want {
 			t.Errorf("got\n%s\nwant\n%s", err, want)
 		}
 	}
-	if text := errorText(located(missing, "shop")); text != `Error from server (NotFound): deployments.apps "web" not found`+
+	if text := errorText(located(missing, inShop)); text != `Error from server (NotFound): deployments.apps "web" not found`+
 		` in namespace "shop"; 'kubectl get deployments -n shop' lists those there are` {
 		t.Error(text)
 	}
 	several := utilerrors.NewAggregate([]error{errors.New("x"), missing})
-	if text := errorText(located(several, "shop")); text != "x\n"+errorText(located(missing, "shop")) {
+	if text := errorText(located(several, inShop)); text != "x\n"+errorText(located(missing, inShop)) {
 		t.Error(text)
 	}
 	if missing.ErrStatus.Message != `deployments.apps "web" not found` {

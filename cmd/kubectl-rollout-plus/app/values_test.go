@@ -143,6 +143,7 @@ func TestDeploymentName(t *testing.T) {
 		"deployment/":            `"" is not the name of a Deployment`,
 		"deployment/a/b":         `"a/b" is not the name of a Deployment`,
 		"deployment a b":         "one Deployment at a time, not 3 arguments",
+		"deploy/a sts/b":         "one Deployment at a time, not deploy/a sts/b",
 	} {
 		got, err := deploymentName(strings.Fields(args))
 		if err != nil {
