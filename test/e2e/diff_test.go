@@ -87,7 +87,7 @@ func TestDiffOutside(t *testing.T) {
 	run("differs", "1", "drwx------\n", "  - image: web:v1\n", "  - image: web:v2\n", "arguments "+temporary, "deployment.apps.web-revision-1.yaml", "deployment.apps.web-revision-2.yaml --flag=1\n")
 	run("same", "0")
 	run("trouble", "3", "error: failed to run ")
-	s.beginWith([]string{"KUBECTL_EXTERNAL_DIFF=no-such-program"}, "rollout-plus", "diff", "deploy/web").ends(2, `error: failed to run "no-such-program"`)
+	s.beginWith([]string{"KUBECTL_EXTERNAL_DIFF=no-such-program"}, "rollout-plus", "diff", "deploy/web").ends(2, `error: failed to run "no-such-program"`, "; KUBECTL_EXTERNAL_DIFF names the program")
 	left, err := os.ReadDir(temporary)
 	must(t, err)
 	if len(left) > 0 {
