@@ -97,7 +97,7 @@ func TestSentences(t *testing.T) {
 		"rolled back": {rollout.Result{Outcome: rollout.RolledBack, Finding: finding, Record: record}, "the rollout failed and was rolled back: pod p, container c: CrashLoopBackOff (exit code 1); correct the new version and roll it out again"},
 		"overtaken":   {rollout.Result{Outcome: rollout.Overtaken, Message: "somebody else", Standing: true, Record: record}, "the rollout was overtaken: somebody else" + goOn},
 		"detached":    {rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Standing: true, Record: record}, "interrupted" + goOn},
-		"timed out":   {rollout.Result{Outcome: rollout.TimedOut, Message: "timed out", Standing: true, Record: record}, "timed out" + goOn},
+		"timed out":   {rollout.Result{Outcome: rollout.TimedOut, Message: "timed out", Standing: true, Record: record}, "timed out: --timeout passed" + goOn},
 		"not stepped": {rollout.Result{Outcome: rollout.Failed, Finding: finding}, "the rollout failed: pod p, container c: CrashLoopBackOff (exit code 1); 'kubectl rollout-plus explain deployment/web -n shop' tells more"},
 		"deleted":     {rollout.Result{Outcome: rollout.Deleted, Message: "the Deployment was deleted"}, "the Deployment was deleted; 'kubectl get deployments -n shop' lists those there are"},
 		"paused": {

@@ -112,7 +112,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"restart --config web -f web.yaml":              "find the workloads themselves",
 		"restart --config web -k overlay":               "find the workloads themselves",
 		"restart --stale --force":                       "do not go with --config and --stale",
-		"restart --config web -o json":                  "do not go with --config and --stale",
+		"restart --config web -o yaml":                  "expected json",
 		"restart --stale --template {{.metadata}}":      "do not go with --config and --stale",
 		"restart --config web --stale":                  "exclude each other",
 		"create deployment":                             "exactly one NAME",

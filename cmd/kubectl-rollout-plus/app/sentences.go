@@ -56,6 +56,9 @@ func sentence(object printers.Object, result *rollout.Result) string {
 		text += "the rollout was overtaken"
 	default:
 		text += result.Message
+		if result.Outcome == rollout.TimedOut && result.Standing {
+			text += ": --timeout passed"
+		}
 		return text + standing(object, result)
 	}
 	if result.Finding != nil {
