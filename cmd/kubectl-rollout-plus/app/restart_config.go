@@ -71,7 +71,7 @@ func (f *restartFlags) checkAlone(args []string) error {
 // restartStale rolls out whoever does not run with the present content, and nobody else.
 func (f *restartFlags) restartStale(ctx context.Context, env *environment) error {
 	s := &f.staleFlags
-	s.rolloutFlags, s.fieldManager, s.waitFlags, s.yes = f.rolloutFlags, f.adjuster.fieldManager, f.waitFlags, true
+	s.rolloutFlags, s.fieldManager, s.waitFlags, s.yes = f.rolloutFlags, f.fieldManager, f.waitFlags, true
 	s.output = *f.print.OutputFormat
 	env, err := env.telling(s.output)
 	if err != nil {
