@@ -54,6 +54,7 @@ func TestRecordings(t *testing.T) {
 	}{
 		{"attach-fails", 0, Warning, FailedAttachVolume, "", 1, 120 * time.Second, "AttachVolume.Attach failed for volume \"disk-attach\" : rpc error"},
 		{"attach-fails", 120 * time.Second, Fatal, FailedAttachVolume, "", 1, 120 * time.Second, ""},
+		{"attach-never", 0, Fatal, FailedAttachVolume, "", 1, 120 * time.Second, "timed out waiting for external-attacher of disk.example.com CSI driver"},
 		{"bad-command", 0, Fatal, RunContainerError, "app", 1, 0, "exec: \"/nope\": stat /nope: no such file or directory"},
 		{"configmap-key-missing-env", 15 * time.Second, Fatal, ConfigMapKeyNotFound, "app", 1, 20 * time.Second, "couldn't find key color in ConfigMap"},
 		{"configmap-key-missing-volume", 10 * time.Second, Fatal, ConfigMapKeyNotFound, "", 1, 20 * time.Second, "non-existent config key: color"},
