@@ -213,10 +213,7 @@ func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		return s
 	case again:
 		s := d.crashed(pod, status, isInit)
-		if s.id != CrashLoopBackOff {
-			s.evidence = append(s.evidence, s.id)
-		}
-		s.id = ContainerRestarted
+		s.once()
 		return s
 	}
 	return nil
