@@ -41,10 +41,17 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := d.crashed(pod, status, isInit)
 	if s.now = status.RestartCount > 0 && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
-		s.evidence = append(s.evidence, s.id)
-		s.id = ContainerRestarted
+		s.once()
 	}
 	return s
+}
+
+// once is for a container that has ended only once. What ended it is evidence, but for a loop, which that is not.
+func (s *signal) once() {
+	if s.id != CrashLoopBackOff {
+		s.evidence = append(s.evidence, s.id)
+	}
+	s.id = ContainerRestarted
 }
 
 // isSidecar tells init containers that go on running from those that have to end.

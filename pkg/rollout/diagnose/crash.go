@@ -78,6 +78,7 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	case s.id == InitContainerFailed:
 		d.awaits(status.Name, s)
 	}
+	s.ended = s.message
 	return s
 }
 
@@ -208,15 +209,13 @@ func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	case !status.Ready:
 		s := d.readiness(pod, status)
 		if again {
-			s.evidence = append(s.evidence, d.crashed(pod, status, isInit).message)
+			crash := d.crashed(pod, status, isInit)
+			s.ended, s.evidence = crash.ended, slices.Concat(s.evidence, []string{crash.message}, crash.evidence)
 		}
 		return s
 	case again:
 		s := d.crashed(pod, status, isInit)
-		if s.id != CrashLoopBackOff {
-			s.evidence = append(s.evidence, s.id)
-		}
-		s.id = ContainerRestarted
+		s.once()
 		return s
 	}
 	return nil

@@ -224,7 +224,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	s := g.first
 	f := Finding{
 		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
-		Pods: g.pods, Evidence: s.evidence, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
+		Pods: g.pods, Evidence: s.evidence, ended: s.ended, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
 	}
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if f.Reason == "" {

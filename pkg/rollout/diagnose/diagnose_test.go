@@ -201,8 +201,12 @@ func TestRestarts(t *testing.T) {
 		if test.status.Ready {
 			pod.Status.Conditions[0].Status = corev1.ConditionTrue
 		}
-		if got := summary(Diagnose(inputOf(test.now, pod))); got != test.want {
+		report := Diagnose(inputOf(test.now, pod))
+		if got := summary(report); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+		if strings.Contains(fmt.Sprint(report.Findings), "[CrashLoopBackOff]") {
+			t.Errorf("%s: a loop is told of that is none: %v", name, report.Findings)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,8 @@ type Finding struct {
 
 	starting bool
 	advice   advice
+	// ended is how the container ended last, in words.
+	ended string
 }
 
 // Starting tells whether the finding is no more than every pod goes through as it starts.
@@ -129,6 +132,7 @@ func (f *Finding) Refined(report *Report) *Finding {
 		switch f.ID {
 		case RestartedAfterReady, ReadinessLost, ProgressDeadlineExceeded:
 			f.Evidence = append([]string{strings.TrimSuffix(other.ID+": "+other.Message, ": ")}, other.Evidence...)
+			f.tellEnd(other.ended)
 			return f
 		}
 		if other.Severity == Fatal {
@@ -136,6 +140,14 @@ func (f *Finding) Refined(report *Report) *Finding {
 		}
 	}
 	return f
+}
+
+// tellEnd says of a container that ended after its pod had been ready how it did: events may tell that somebody ended it.
+func (f *Finding) tellEnd(ended string) {
+	if f.ID == RestartedAfterReady && ended != "" {
+		f.Message = "the pod had been ready, and " + ended
+		f.Evidence = slices.DeleteFunc(f.Evidence, func(text string) bool { return strings.Contains(text, ended) })
+	}
 }
 
 // clock is a moment as findings tell it.

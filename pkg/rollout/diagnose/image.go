@@ -27,6 +27,9 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 	if absent := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "FailedToRetrieveImagePullSecret" }); absent != nil {
 		s.evidence = append(s.evidence, absent.Message)
 	}
+	if s.id == ImagePullDenied {
+		s.evidence = append(s.evidence, pulledWith(pod))
+	}
 	if s.id == RegistryUnavailable || s.id == ImagePullFailed {
 		s.why = "a pull that fails may be chance; the kubelet tries again within 30s"
 		switch {
@@ -36,6 +39,18 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 			s.grace, s.why = max(d.Deadline, recent), "whether the image is being pulled again only events tell, which cannot be read"
 		}
 	}
+}
+
+// pulledWith tells credentials that are missing from those that are wrong, which registries do not.
+func pulledWith(pod *corev1.Pod) string {
+	names := make([]string, len(pod.Spec.ImagePullSecrets))
+	for i, secret := range pod.Spec.ImagePullSecrets {
+		names[i] = secret.Name
+	}
+	if len(names) == 0 {
+		return "the pod has no imagePullSecrets"
+	}
+	return "imagePullSecrets of the pod: " + strings.Join(names, ", ")
 }
 
 // firstOf is when the first of a pod's events came that are wanted: texts that differ with every attempt make an event of

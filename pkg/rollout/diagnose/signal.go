@@ -28,6 +28,8 @@ type signal struct {
 	// subject is what is missing, by its name.
 	subject  string
 	evidence []string
+	// ended is how the container ended last, empty where it has not.
+	ended string
 }
 
 // onlyWarns tells whether a signal is never fatal by itself.

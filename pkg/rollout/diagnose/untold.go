@@ -107,7 +107,7 @@ func (d *diagnosis) hints(pod *corev1.Pod, step *corev1.Event) []string {
 	}
 	var warnings []*corev1.Event
 	for _, event := range d.events[pod.UID] {
-		if event.Type == corev1.EventTypeWarning {
+		if event.Type == corev1.EventTypeWarning && event.Reason != "FailedScheduling" { // it has a node by now
 			warnings = append(warnings, event)
 		}
 	}

@@ -52,6 +52,7 @@ func TestAPodThatDoesNotGoOn(t *testing.T) {
 		"it was pulled":            {sandboxed, []told{{"Normal", "Pulling", "", 51}, {"Normal", "Pulled", "image is there", 300}}, false, 420, "Pulled at 12:05:00Z"},
 		"a volume was slow":        {creating(), []told{{"Normal", "SuccessfulAttachVolume", "attached", 200}}, false, 320, "SuccessfulAttachVolume"},
 		"words not known":          {creating(), []told{devices}, false, 120, "FailedPrepareDynamicResources at 12:09:55Z: no driver for gpu.example.com"},
+		"it had no node before":    {untouched, []told{{"Warning", "FailedScheduling", "0/1 nodes are available", 19}}, false, 140, "no event that was read tells why"},
 		"words not known, pulling": {creating(), []told{devices, {"Normal", "Pulling", "", 51}}, false, 651, "FailedPrepareDynamicResources"},
 		"not fetched":              {unfetched, nil, false, 120, "failed to sync configmap cache"},
 		"after another container":  {second, nil, false, 620, "container app waits"},
