@@ -9,7 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// limitsOfStatefulSet are those of the controller: a percentage rounds up, and by default one pod at a time goes.
+// limitsOfStatefulSet are those of the controller: a percentage rounds down, but to no less than one
+// (getStatefulSetMaxUnavailable in its stateful_set_utils), and by default one pod at a time goes.
 func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	if surge != nil {
 		return Resolved{}, &OptionError{Option: "max-surge", Err: errors.New("a StatefulSet has none: a pod goes before the one that replaces it comes")}
@@ -24,7 +25,10 @@ func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 	if update := s.Spec.UpdateStrategy.RollingUpdate; unavailable == nil && update != nil {
 		unavailable = update.MaxUnavailable
 	}
-	count, err := roundedUp("max-unavailable", unavailable, 1, replicas)
+	count, err := rounded("max-unavailable", unavailable, 1, replicas, false)
+	if err == nil && count == 0 && !isNought(*unavailable) {
+		count = 1
+	}
 	if err == nil && count == 0 && replicas > 0 {
 		err = &OptionError{Option: "max-unavailable", Err: errors.New("0 lets no pod of a StatefulSet be replaced")}
 	}
@@ -62,10 +66,14 @@ func limitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrStri
 
 // roundedUp is a limit as a number of pods, whose percentages round up.
 func roundedUp(option string, limit *intstr.IntOrString, usual, of int32) (int32, error) {
+	return rounded(option, limit, usual, of, true)
+}
+
+func rounded(option string, limit *intstr.IntOrString, usual, of int32, up bool) (int32, error) {
 	if limit == nil {
 		return usual, nil
 	}
-	count, err := intstr.GetScaledValueFromIntOrPercent(limit, int(of), true)
+	count, err := intstr.GetScaledValueFromIntOrPercent(limit, int(of), up)
 	if err != nil {
 		return 0, &OptionError{Option: option, Err: fmt.Errorf("%q is neither a count nor a percentage: %w", limit.String(), err)}
 	}

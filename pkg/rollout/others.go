@@ -90,8 +90,9 @@ func TargetOf(workload Workload, record *Record) int32 {
 	return record.Target(stepped(workload, record.Update))
 }
 
-// unavailableOf resolves the limit of a StatefulSet or DaemonSet, whose controllers round percentages up.
-func (l Limits) unavailableOf(pods int32) (int32, error) {
-	count, err := roundedUp("max-unavailable", &l.Unavailable, 1, pods)
+// unavailableOf is how many pods of a StatefulSet or DaemonSet may be missing: its controller rounds percentages down, or up.
+func (l Limits) unavailableOf(workload Workload) (int32, error) {
+	_, up := workload.(*appsv1.DaemonSet)
+	count, err := rounded("max-unavailable", &l.Unavailable, 1, PodCountsOf(workload).Desired, up)
 	return max(count, 1), err
 }

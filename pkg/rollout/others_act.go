@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // act does what was decided. It returns a result when the session's work has ended.
@@ -36,19 +37,28 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 	case chooseWave:
 		return s.move(ctx, now, a.step, func(u *Update) { u.Wave = a.wave })
 	case replace:
-		return s.deletePods(ctx, a.pods)
+		return s.deletePods(ctx, now, a.pods)
 	case unblock:
 		set, is := now.workload.(*appsv1.StatefulSet)
 		if !is {
 			return nil
 		}
-		return s.deleteAll(ctx, set, a.pods, func(pod *corev1.Pod) {
+		err := s.deleteAll(ctx, set, a.pods, func(pod *corev1.Pod) {
+			s.deleted[pod.UID] = true
 			s.emit(ProgressEvent{Message: fmt.Sprintf("pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it", pod.Name, set.Name)})
 		})
+		if err != nil {
+			return err
+		}
+		return s.pause(ctx, retryAfter/10) // those that have changed come anew
 	case adopt:
 		record := *s.record
 		record.ToRevision, record.Held = a.revision, false
-		return s.borrow(ctx, now, &record)
+		err := s.borrow(ctx, now, &record)
+		if err != nil && s.state == Open {
+			s.phase = resuming // or what was to be adopted would stop it
+		}
+		return err
 	case finish:
 		return s.finish(ctx, now, a.outcome)
 	case part:
@@ -83,11 +93,7 @@ func (s *otherSession) move(ctx context.Context, now *other, step int, change fu
 func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) error {
 	p := newGatePatch(now.workload)
 	if !record.Update.holds(now.workload) {
-		strategy, err := record.Update.holding()
-		if err != nil {
-			return err
-		}
-		p.set("/spec/updateStrategy", strategy)
+		record.Update.hold(p, now.workload)
 	}
 	if err := p.record(record); err != nil {
 		return err
@@ -95,7 +101,9 @@ func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) e
 	if err := s.write(ctx, now.workload, p); err != nil {
 		return err
 	}
-	s.record = record
+	if s.record = record; s.generation == now.workload.GetGeneration() {
+		s.generation = s.latest.GetGeneration() // nothing but this write lies between, and the template is the same
+	}
 	return nil
 }
 
@@ -109,22 +117,46 @@ func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) e
 	return nil
 }
 
-// deletePods deletes the pods of a wave.
-func (s *otherSession) deletePods(ctx context.Context, pods []*corev1.Pod) error {
+// deletePods deletes the pods of a wave, for as long as nobody else has changed anything.
+func (s *otherSession) deletePods(ctx context.Context, now *other, pods []*corev1.Pod) error {
 	for _, pod := range pods {
+		if s.isOverrun(now.workload) {
+			return nil
+		}
 		err := s.Client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &pod.UID}})
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 			return explainOn(ctx, "delete", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, answered(err))
 		}
-		s.deleted[pod.UID] = true
+		s.deleted[pod.UID], s.mayWrite = true, true
 	}
 	return nil
+}
+
+// isOverrun tells whether the watch has brought another spec or record than what was decided by.
+func (s *otherSession) isOverrun(decided Workload) bool {
+	live := s.source.workload()
+	if live == nil {
+		return true
+	}
+	order, err := resourceversion.CompareResourceVersion(live.GetResourceVersion(), decided.GetResourceVersion())
+	return err == nil && order > 0 &&
+		(live.GetGeneration() != decided.GetGeneration() || live.GetAnnotations()[Annotation] != decided.GetAnnotations()[Annotation])
 }
 
 // finish ends the rollout.
 func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) error {
 	p := newGatePatch(now.workload)
-	p.set("/spec/updateStrategy", s.record.Update.Strategy)
+	var err error
+	switch s.state {
+	case RollingBack:
+		err = s.record.Update.restore(p)
+	case Open:
+		err = s.record.Update.giveBack(p, now.workload, nil)
+	case Idle, Disturbed: // the strategy is somebody else's
+	}
+	if err != nil {
+		return err
+	}
 	p.withoutRecord()
 	if err := s.write(ctx, now.workload, p); err != nil {
 		return err
@@ -173,16 +205,37 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 			p.annotate(key, value)
 		}
 	}
-	if s.record.Update.holds(now.workload) { // else others have set another one
-		p.set("/spec/updateStrategy", s.record.Update.Strategy)
+	back := *s.record
+	if err := s.leaveStep(now.workload, &back, p); err != nil {
+		return err
 	}
-	p.withoutRecord()
 	if err := s.write(ctx, now.workload, p); err != nil {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number})
-	s.state = Idle
+	if s.state, s.record = Idle, &back; back.RollingBack {
+		s.state = RollingBack
+	}
 	s.end(RolledBack, nil)
+	return nil
+}
+
+// leaveStep adds to the way back what it does with the strategy. A limit that is narrower than the workload's own stays until
+// the old version is complete; a strategy that others have set is theirs.
+func (s *otherSession) leaveStep(workload Workload, back *Record, p *patch) error {
+	limit := &back.Plan.Limits.Unavailable
+	switch back.RollingBack = back.Update.Paced && back.Update.holds(workload); {
+	case back.RollingBack:
+		if err := back.Update.giveBack(p, workload, limit); err != nil {
+			return err
+		}
+		return p.record(back)
+	case back.Update.holds(workload):
+		if err := back.Update.giveBack(p, workload, nil); err != nil {
+			return err
+		}
+	}
+	p.withoutRecord()
 	return nil
 }
 

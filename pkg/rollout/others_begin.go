@@ -56,7 +56,6 @@ func (b *otherBeginning) again(ctx context.Context, err error) error {
 	case context.Cause(ctx) != nil && tried:
 		err = fmt.Errorf("%w before the API server had answered", context.Cause(ctx))
 	case apierrors.IsConflict(err):
-		b.tried = ""
 		return b.sleep(ctx, b.Clock.Now().Add(retryAfter/10))
 	case isTransient(err) && tried && b.refusedFor() < beginTimeout:
 		b.refusedWrite(err)
@@ -79,6 +78,7 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 	case err != nil:
 		return nil, err
 	case state != Idle && b.tried != "" && live.GetAnnotations()[Annotation] == b.tried: // only the answer was lost
+		b.latest, b.mayWrite = live, true // which the watch may not have brought
 		b.begun(live, record)
 		return nil, nil
 	case state != Idle:
@@ -132,11 +132,7 @@ func (b *otherBeginning) write(ctx context.Context, live Workload, template map[
 	p.set("/metadata/uid", live.GetUID())
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, b.change.Cause)
-	strategy, err := record.Update.holding()
-	if err != nil {
-		return nil, err
-	}
-	p.set("/spec/updateStrategy", strategy)
+	record.Update.hold(p, live)
 	if err := p.record(record); err != nil {
 		return nil, err
 	}
@@ -188,16 +184,15 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
 		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
 	}
-	unavailable, err := record.Plan.Limits.unavailableOf(desired)
+	unavailable, err := record.Plan.Limits.unavailableOf(live)
 	if err != nil {
 		return nil, PlanEvent{}, err
 	}
 	if _, is := live.(*appsv1.StatefulSet); is {
-		first := record.Target(replicas)
+		record.Update.Partition = ptr.To(max(desired-record.Target(replicas), 0))
 		if record.Update.Paced {
-			first = min(first, unavailable)
+			record.Update.Partition = &desired // how many may go is decided by what there is then
 		}
-		record.Update.Partition = ptr.To(max(desired-first, 0))
 	}
 	return record, PlanEvent{Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable)}, nil
 }
@@ -205,28 +200,46 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 // limit takes the limit of the workload's own strategy, unless another one is given. There is no pod beside the old one, so
 // that some have to be missing.
 func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
-	own := intstr.FromInt32(1)
-	var err error
-	switch w := live.(type) {
-	case *appsv1.StatefulSet:
-		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxUnavailable != nil {
-			own = *rolling.MaxUnavailable
-		}
-		_, err = limitsOfStatefulSet(w, nil, given)
-	case *appsv1.DaemonSet:
-		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil && rolling.MaxUnavailable != nil {
-			own = *rolling.MaxUnavailable
-		}
-		if given != nil {
-			_, err = limitsOfDaemonSet(w, nil, given)
-		}
+	own := Limits{Unavailable: intstr.FromInt32(1)}
+	if limit := maxUnavailableOf(live); limit != nil {
+		own.Unavailable = *limit
+	}
+	if r.Plan.Limits = own; given == nil {
+		return nil
+	}
+	set, isSet := live.(*appsv1.StatefulSet)
+	err := error(nil)
+	if isSet {
+		_, err = limitsOfStatefulSet(set, nil, given)
+	} else if d, is := live.(*appsv1.DaemonSet); is {
+		_, err = limitsOfDaemonSet(d, nil, given)
 	}
 	if err != nil {
 		return err
 	}
-	r.Plan.Limits.Unavailable = own
-	if given != nil {
-		r.Plan.Limits.Unavailable, r.Update.Paced = *given, *given != own
+	asked := Limits{Unavailable: *given}
+	most, err := own.unavailableOf(live)
+	if err != nil {
+		return err
+	}
+	count, err := asked.unavailableOf(live)
+	if r.Update.Paced = count < most; r.Update.Paced || !isSet { // of a StatefulSet no more can go than its controller lets
+		r.Plan.Limits = asked
+	}
+	return err
+}
+
+// maxUnavailableOf is the limit of a workload's own strategy, nil where it has none.
+func maxUnavailableOf(workload Workload) *intstr.IntOrString {
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			return rolling.MaxUnavailable
+		}
+	case *appsv1.DaemonSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			return rolling.MaxUnavailable
+		}
 	}
 	return nil
 }

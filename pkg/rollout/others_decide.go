@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 type (
@@ -53,11 +55,11 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	switch {
 	case !o.staleSince.IsZero():
 		return await{}, m
-	case record.Held:
-		return stop{outcome: Paused, message: "the rollout is held at its step"}, m
 	case !record.Update.holds(o.workload):
 		return part{"the update strategy that holds the rollout at its step was changed" + lastWriter(o.workload) +
 			"; the controller goes on by itself"}, m
+	case record.Held:
+		return stop{outcome: Paused, message: "the rollout is held at its step"}, m
 	case o.newest == nil:
 		return await{}, m
 	case o.newest.Revision != record.ToRevision:
@@ -65,7 +67,7 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	}
 	st := otherStepper{other: o, record: record, replicas: stepped(o.workload, record.Update), now: now}
 	st.target = record.Target(st.replicas)
-	st.counts, st.wake = countPods(o.pods, o.isNew, o.minReadySeconds(), now)
+	st.counts, st.wake = countPods(st.wanted(), o.isNew, o.minReadySeconds(), now)
 	if finding == nil {
 		finding = m.lost(o.newPods(), suspectsOf(o.workload, nil))
 	}
@@ -74,7 +76,7 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 		return stop{outcome: Failed, finding: finding}, m
 	case finding != nil:
 		return goBack{finding: finding}, m
-	case st.done():
+	case st.done(!m.heldSince.IsZero()):
 		return st.next(m)
 	}
 	m.heldSince, m.restarts = time.Time{}, nil
@@ -83,7 +85,10 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 
 // foreignRevision answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
 func foreignRevision(o *other, record *Record) action {
-	if o.newest.Name == record.From.ControllerRevision {
+	switch {
+	case o.newest.Name == record.From.ControllerRevision && record.Update.Paced:
+		return goBack{} // within the limits that were asked for
+	case o.newest.Name == record.From.ControllerRevision:
 		return finish{outcome: RolledBack}
 	}
 	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
@@ -95,14 +100,42 @@ func (st *otherStepper) opened() int32 {
 	return max(PodCountsOf(st.workload).Desired-*st.record.Update.Partition, 0)
 }
 
-// done tells whether all new pods that there are to be are truly ready. Where replicas change in mid-step there may be more
-// than the step asks for: they count too.
-func (st *otherStepper) done() bool {
-	wanted := max(st.target, st.counts.New)
-	if st.record.Update.Partition != nil {
-		return st.opened() >= st.target && st.counts.NewReady >= max(wanted, st.opened())
+// wanted are the pods but those that a StatefulSet has yet to delete since it was scaled down.
+func (st *otherStepper) wanted() []*corev1.Pod {
+	set, is := st.workload.(*appsv1.StatefulSet)
+	if !is {
+		return st.pods
 	}
-	return st.counts.NewReady >= wanted && st.counts.Old <= st.replicas-st.target && len(st.going()) == 0
+	end := PodCountsOf(set).Desired
+	if set.Spec.Ordinals != nil {
+		end += set.Spec.Ordinals.Start
+	}
+	return slices.DeleteFunc(slices.Clone(st.pods), func(pod *corev1.Pod) bool { return ordinalOf(set, pod) >= int(end) })
+}
+
+// surplus is how many pods of a DaemonSet run where none is to run any more, as on nodes that are being emptied. Which they
+// are is not told, and they are nobody's that may be missing.
+func (st *otherStepper) surplus() int32 {
+	set, is := st.workload.(*appsv1.DaemonSet)
+	if !is {
+		return 0
+	}
+	return max(set.Status.NumberMisscheduled, int32(len(st.pods))-st.replicas, 0) //nolint:gosec // pods of one workload
+}
+
+// done tells whether all new pods that there are to be are truly ready. Where replicas change in mid-step there may be more
+// than the step asks for: they count too, but for those of nodes that join during a hold, or are lost.
+func (st *otherStepper) done(held bool) bool {
+	wanted := st.target
+	if st.record.Update.Partition != nil {
+		return st.opened() >= st.target && st.counts.NewReady >= max(wanted, st.counts.New, st.opened())
+	}
+	for _, pod := range st.newPods() {
+		if ready, _ := readySince(pod); !held && !ready && !diagnose.Excused(pod) {
+			return false
+		}
+	}
+	return st.counts.NewReady >= wanted && st.counts.Old-st.surplus() <= st.replicas-st.target && len(st.going()) == 0
 }
 
 // next goes from a finished step to its hold, to the next step, or to the end.
@@ -152,25 +185,47 @@ func (st *otherStepper) advance() action {
 // advanceStatefulSet lowers the partition, never raises it: the pods above are new already. The controller replaces the pods
 // one after another, or as many at once as its own limit lets it.
 func (st *otherStepper) advanceStatefulSet() action {
-	target, present := st.target, *st.record.Update.Partition
-	if st.record.Update.Paced {
-		limit, err := st.record.Plan.Limits.unavailableOf(st.replicas)
-		if err != nil {
-			return stop{outcome: Failed, message: err.Error()}
-		}
-		target = min(target, st.counts.NewReady+limit)
+	desired := PodCountsOf(st.workload).Desired
+	target, present, wake := st.target, *st.record.Update.Partition, st.wake
+	kept, err := st.record.Update.kept()
+	if err == nil && st.record.Update.Paced {
+		var limit, missing int32
+		limit, err = st.record.Plan.Limits.unavailableOf(st.workload)
+		missing, wake = st.missing()
+		target = min(target, st.opened()+max(limit-missing, 0))
 	}
-	if partition := max(PodCountsOf(st.workload).Desired-target, 0); partition < present {
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}
+	}
+	if partition := max(desired-target, kept); partition < present {
 		return openTo{step: st.record.Step, partition: partition}
 	}
-	return await{until: st.wake}
+	return await{until: wake}
 }
 
-// going are the pods of the last wave that are not known to be gone.
+// missing is how many pods of a StatefulSet are not available, or are about to go since the partition lets them, and when there
+// may be fewer.
+func (st *otherStepper) missing() (int32, time.Time) {
+	var available int32
+	wake := st.wake
+	set, _ := st.workload.(*appsv1.StatefulSet)
+	for _, pod := range st.wanted() {
+		is, due := availableAt(pod, st.minReadySeconds(), st.now)
+		switch {
+		case is && (st.isNew(pod) || ordinalOf(set, pod) < firstUpdated(set)):
+			available++
+		case !is && !due.IsZero():
+			wake = earlier(wake, due)
+		}
+	}
+	return PodCountsOf(st.workload).Desired - available, wake
+}
+
+// going are the pods of the last wave, and those that were deleted, that are not known to be gone.
 func (st *otherStepper) going() []*corev1.Pod {
 	var going []*corev1.Pod
 	for _, pod := range st.pods {
-		if slices.Contains(st.record.Update.Wave, pod.UID) {
+		if st.deleted[pod.UID] || slices.Contains(st.record.Update.Wave, pod.UID) {
 			going = append(going, pod)
 		}
 	}
@@ -185,31 +240,34 @@ func (st *otherStepper) advanceDaemonSet() action {
 	if len(left) > 0 {
 		return replace{pods: left}
 	}
-	limit, err := st.record.Plan.Limits.unavailableOf(st.replicas)
+	limit, err := st.record.Plan.Limits.unavailableOf(st.workload)
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}
 	}
-	var available int32
+	available := -st.surplus()
 	var old []*corev1.Pod
 	wake := st.wake
 	for _, pod := range st.pods {
 		if slices.Contains(going, pod) {
 			continue
 		}
-		ready, due := st.isAvailable(pod)
-		if ready {
+		switch ready, due := availableAt(pod, st.minReadySeconds(), st.now); {
+		case ready:
 			available++
-		} else if !due.IsZero() {
+		case !due.IsZero():
 			wake = earlier(wake, due)
 		}
 		if !st.isNew(pod) {
 			old = append(old, pod)
 		}
 	}
-	tooMany := int32(len(old)) - (st.replicas - st.target) //nolint:gosec // pods of one workload
+	tooMany := int32(len(old)) - st.surplus() - (st.replicas - st.target) //nolint:gosec // pods of one workload
 	wave := st.choose(old, min(tooMany, mostInWave), limit-(st.replicas-available))
 	if len(wave) == 0 {
 		return await{until: wake}
+	}
+	for _, pod := range going {
+		wave = append(wave, pod.UID)
 	}
 	return chooseWave{step: st.record.Step, wave: wave}
 }
@@ -217,8 +275,12 @@ func (st *otherStepper) advanceDaemonSet() action {
 // choose picks the pods of a wave, of which so many may be available ones.
 func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UID {
 	rank := func(pod *corev1.Pod) int {
-		if ready, _ := st.isAvailable(pod); ready {
+		ready, _ := availableAt(pod, st.minReadySeconds(), st.now)
+		switch {
+		case ready:
 			return 1
+		case diagnose.Excused(pod):
+			return 2 // its node says nothing, and would start no other
 		}
 		return 0
 	}
@@ -232,45 +294,11 @@ func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UI
 		}
 		if rank(pod) == 1 {
 			if budget <= 0 {
-				break
+				continue
 			}
 			budget--
 		}
 		wave, most = append(wave, pod.UID), most-1
 	}
 	return wave
-}
-
-// isAvailable tells whether a pod has been ready for long enough, and when it will have been, where it is ready.
-func (st *otherStepper) isAvailable(pod *corev1.Pod) (bool, time.Time) {
-	ready, since := readySince(pod)
-	if !ready {
-		return false, time.Time{}
-	}
-	due := since.Add(time.Duration(st.minReadySeconds()) * time.Second)
-	return st.minReadySeconds() == 0 || !due.After(st.now), due
-}
-
-// decideOtherEnd says what to do once the controller drives by itself again.
-func decideOtherEnd(o *other, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
-	wanted := o.newest != nil && (o.newest.Revision == record.ToRevision || outcome == RolledBack && o.newest.Name == record.From.ControllerRevision)
-	switch phase := PhaseOf(o.workload); {
-	case !o.staleSince.IsZero() || o.newest == nil:
-		return await{}
-	case o.workload.GetAnnotations()[Annotation] != "":
-		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}
-	case !wanted:
-		return stop{outcome: Overtaken, message: "the pod template was changed" + lastWriter(o.workload) + " before the awaited one was complete"}
-	case phase == Complete, phase == Partitioned, phase == OnDelete:
-		return stop{outcome: outcome}
-	}
-	if set, is := o.workload.(*appsv1.StatefulSet); is && outcome == RolledBack {
-		if blocking, _ := obstacles(set, o.pods, now); len(blocking) > 0 {
-			return unblock{pods: blocking}
-		}
-	}
-	if finding != nil {
-		return stop{outcome: Failed, finding: finding}
-	}
-	return await{}
 }

@@ -21,10 +21,11 @@ type othersWorld struct {
 	random *rand.Rand
 	now    time.Time
 	set    bool // else a DaemonSet
-	// size is how many pods there are to be, and kept the StatefulSet's own partition.
-	size, kept, limit int32
-	minReady          int32
-	record            *Record
+	// size is how many pods there are to be, kept the StatefulSet's own partition, native how many its controller lets be missing,
+	// and broken how many were at the beginning.
+	size, kept, limit, native, broken int32
+	minReady                          int32
+	record                            *Record
 	// pods are by ordinal or node; nil where there is none.
 	pods map[int32]*corev1.Pod
 	made int
@@ -92,7 +93,7 @@ func (w *othersWorld) control() {
 		return
 	}
 	for place := w.size - 1; place >= *w.record.Update.Partition; place-- {
-		if pod := w.pods[place]; pod != nil && !w.isNew(pod) && w.size-w.available() < w.limit {
+		if pod := w.pods[place]; pod != nil && !w.isNew(pod) && w.size-w.available() < w.native {
 			delete(w.pods, place)
 		}
 	}
@@ -201,8 +202,12 @@ func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
 		w.kept = random.Int32N(w.size)
 	}
 	for place := range w.size {
-		w.pods[place] = ready(w.pod(place, false), w.now.Add(-time.Hour))
+		if w.pods[place] = w.pod(place, false); random.IntN(10) > 0 {
+			w.pods[place] = ready(w.pods[place], w.now.Add(-time.Hour))
+		}
 	}
+	w.broken = w.size - w.available()
+	w.native = w.limit
 	own := appsv1.StatefulSetUpdateStrategy{
 		Type:          appsv1.RollingUpdateStatefulSetStrategyType,
 		RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &w.kept, MaxUnavailable: ptr.To(intstr.FromInt32(w.limit))},
@@ -217,7 +222,9 @@ func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
 		Plan: Plan{Steps: steps, Limits: Limits{Unavailable: intstr.FromInt32(w.limit)}, OnFailure: OnFailureRollback},
 	}
 	if set {
-		w.record.Update.Paced = random.IntN(2) == 0
+		if w.record.Update.Paced = random.IntN(2) == 0; w.record.Update.Paced {
+			w.native += random.Int32N(5)
+		}
 		w.record.Update.Partition = ptr.To(w.size) // as it is before anything may go
 	}
 	return w
@@ -250,7 +257,7 @@ func TestOthersKeepTheirLimits(t *testing.T) {
 						}
 						done = w.drive(t, drivers[which]) || done
 					}
-					if missing := w.size - w.available(); missing > w.limit {
+					if missing := w.size - w.available(); missing > max(w.limit, w.broken) {
 						t.Fatalf("seed %d, StatefulSet %t: %d of %d pods are missing, %d may", seed, set, missing, w.size, w.limit)
 					}
 					steps, of := w.record.Target(max(w.size-w.kept, 0)), w.newPods()

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Update is what an open rollout of a StatefulSet or DaemonSet borrows, and what it has done with it. A StatefulSet is held at
@@ -16,8 +17,8 @@ type Update struct {
 	Strategy json.RawMessage `json:"strategy"`
 	// Partition is that of a StatefulSet, as it was written last.
 	Partition *int32 `json:"partition,omitempty"`
-	// Paced tells that fewer pods may be missing than the StatefulSet's own strategy lets go, so that its partition moves pod by
-	// pod.
+	// Paced tells that fewer pods may be missing than the workload's own strategy lets go: a StatefulSet's partition moves pod by
+	// pod then, and on its way back the strategy has this limit until the old version is complete.
 	Paced bool `json:"paced,omitempty"`
 	// Wave are the pods of a DaemonSet that were chosen last to be replaced. From then on they count as gone, whoever looks.
 	Wave []types.UID `json:"wave,omitempty"`
@@ -32,22 +33,81 @@ func (u *Update) kept() (int32, error) {
 	return partitionOf(&appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{UpdateStrategy: own}}), nil
 }
 
-// holding is the update strategy by which a workload stands at its step.
-func (u *Update) holding() (map[string]any, error) {
-	strategy := map[string]any{}
+// hold adds to a patch what lets a workload stand at its step. Of a StatefulSet it is the partition alone: what others set
+// besides is theirs.
+func (u *Update) hold(p *patch, workload Workload) {
 	if u.Partition == nil {
-		return map[string]any{"type": string(appsv1.OnDeleteDaemonSetStrategyType)}, nil
+		p.set("/spec/updateStrategy", map[string]any{"type": string(appsv1.OnDeleteDaemonSetStrategyType)})
+		return
 	}
-	if err := json.Unmarshal(u.Strategy, &strategy); err != nil {
-		return nil, err
+	u.partition(p, workload, *u.Partition)
+}
+
+func (u *Update) partition(p *patch, workload Workload, partition int32) {
+	if set, is := workload.(*appsv1.StatefulSet); is && set.Spec.UpdateStrategy.RollingUpdate == nil {
+		p.set("/spec/updateStrategy/rollingUpdate", map[string]any{"partition": partition})
+		return
 	}
-	rolling, _ := strategy["rollingUpdate"].(map[string]any)
-	if rolling == nil {
-		rolling = map[string]any{}
+	p.set("/spec/updateStrategy/rollingUpdate/partition", partition)
+}
+
+// giveBack adds to a patch what gives a workload its own strategy back, or the limit of the plan until it is back at the old
+// version. A strategy that others have set meanwhile stays.
+func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString) error {
+	kept, err := u.kept()
+	if err != nil {
+		return err
 	}
-	rolling["partition"] = *u.Partition
-	strategy["type"], strategy["rollingUpdate"] = string(appsv1.RollingUpdateStatefulSetStrategyType), rolling
-	return strategy, nil
+	if u.Partition != nil {
+		u.partition(p, workload, kept)
+	} else {
+		p.set("/spec/updateStrategy", u.Strategy)
+	}
+	if limit != nil {
+		p.set("/spec/updateStrategy/rollingUpdate/maxUnavailable", limit)
+	}
+	return nil
+}
+
+// restore adds to a patch what gives a workload its own limit back at the end of its way back.
+func (u *Update) restore(p *patch) error {
+	var own struct {
+		RollingUpdate map[string]any `json:"rollingUpdate"`
+	}
+	if err := json.Unmarshal(u.Strategy, &own); err != nil {
+		return err
+	}
+	if limit, is := own.RollingUpdate["maxUnavailable"]; is {
+		p.set("/spec/updateStrategy/rollingUpdate/maxUnavailable", limit)
+	} else {
+		p.operations = append(p.operations, operation{Op: "remove", Path: "/spec/updateStrategy/rollingUpdate/maxUnavailable"})
+	}
+	return nil
+}
+
+// borrows tells whether a workload that the rollout holds differs from what it would be without.
+func (u *Update) borrows(workload Workload) bool {
+	kept, err := u.kept()
+	return u.holds(workload) && (u.Partition == nil || err != nil || *u.Partition != kept)
+}
+
+// returns tells whether a workload is on its way back with the limit of the plan.
+func (r *Record) returns(workload Workload) bool {
+	limit := maxUnavailableOf(workload)
+	return r.RollingBack && limit != nil && *limit == r.Plan.Limits.Unavailable
+}
+
+// ownStrategy is a StatefulSet with the partition that it has without the rollout: pods above it are to be replaced, sooner or
+// later, and are not kept for good.
+func (u *Update) ownStrategy(workload Workload) Workload {
+	set, is := workload.(*appsv1.StatefulSet)
+	kept, err := u.kept()
+	if !is || err != nil {
+		return workload
+	}
+	own := set.DeepCopy()
+	own.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: &kept}
+	return own
 }
 
 // holds tells whether a workload has the strategy that the rollout has written last.
@@ -73,6 +133,11 @@ func openOther(workload Workload, decode decodeFunc) (State, *Record, error) {
 		return Open, nil, fmt.Errorf("%s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
 	case record.Update == nil:
 		return Idle, nil, nil // that of a Deployment, which somebody has copied
+	case record.RollingBack:
+		if record.returns(workload) {
+			return RollingBack, record, nil
+		}
+		return Disturbed, record, nil
 	case !record.Update.holds(workload):
 		return Disturbed, record, nil
 	}

@@ -21,7 +21,8 @@ type otherSession struct {
 	newest     *appsv1.ControllerRevision
 	generation int64
 	deleted    map[types.UID]bool
-	obstacle   types.UID
+	// obstacle is what was told last of a pod that is waited for.
+	obstacle string
 }
 
 // openOther begins to watch a workload. The session must be closed.
@@ -51,7 +52,7 @@ func (s *otherSession) observe() {
 	counts, _ := countPods(activePods(workload, s.source.pods()), func(*corev1.Pod) bool { return false }, 0, time.Time{})
 	desired := PodCountsOf(workload).Desired
 	s.meter.take(desired, counts.Ready, counts.Total, func(limits Limits) (Resolved, error) {
-		unavailable, err := limits.unavailableOf(desired)
+		unavailable, err := limits.unavailableOf(workload)
 		return Resolved{Unavailable: min(unavailable, desired)}, err
 	})
 }
@@ -153,11 +154,14 @@ func (s *otherSession) decide(now *other) action {
 	s.state = state
 	finding, until := s.diagnose(now)
 	var next action
+	if state == RollingBack && s.phase != ending {
+		s.end(RolledBack, nil)
+	}
 	switch {
 	case s.parted != nil:
 		next = *s.parted
 	case s.phase == ending:
-		next = decideOtherEnd(now, s.record, s.outcome, finding, s.Clock.Now())
+		next = decideOtherEnd(now, state, s.record, s.outcome, finding, s.Clock.Now())
 	case state == Idle:
 		next = s.closed(now)
 	case s.phase == returning:
@@ -180,6 +184,8 @@ func (s *otherSession) closed(now *other) action {
 		return await{}
 	case now.newest.Name == s.record.From.ControllerRevision:
 		return s.end(RolledBack, nil)
+	case now.newest.Revision == s.record.ToRevision && s.record.Update.borrows(now.workload):
+		return adopt{revision: s.record.ToRevision} // the record comes back, or nobody could give back what was borrowed
 	case now.newest.Revision == s.record.ToRevision:
 		return s.end(Done, nil)
 	}
@@ -193,8 +199,11 @@ func (s *otherSession) takeUp(now *other) action {
 		return await{}
 	}
 	s.phase = stepping
-	foreign := now.newest != nil && now.newest.Revision != s.record.ToRevision
-	if s.state == Open && (s.record.Held || foreign && now.newest.Name != s.record.From.ControllerRevision) {
+	switch {
+	case s.state != Open:
+	case now.newest.Name == s.record.From.ControllerRevision:
+		return foreignRevision(now, s.record) // somebody has gone back already
+	case s.record.Held || now.newest.Revision != s.record.ToRevision:
 		return adopt{revision: now.newest.Revision}
 	}
 	return await{until: s.Clock.Now()}
@@ -205,12 +214,15 @@ func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
 	if !now.staleSince.IsZero() || now.newest == nil {
 		return nil, time.Time{}
 	}
-	view := &View{Workload: now.workload, Phase: Progressing}
+	view := &View{Workload: now.workload, Phase: Progressing, State: s.state}
+	if s.record != nil && s.phase != ending {
+		view.Workload = s.record.Update.ownStrategy(now.workload)
+	}
 	until := s.judgePods(view, s.source.pods())
-	if view.Obstacle.Pod != s.obstacle {
-		s.obstacle = view.Obstacle.Pod
-		if view.Obstacle.Text != "" && s.outcome != RolledBack {
-			s.emit(ProgressEvent{Message: view.Obstacle.Text})
+	if text := view.Obstacle.Text; text != s.obstacle {
+		s.obstacle = text
+		if text != "" && s.outcome != RolledBack {
+			s.emit(ProgressEvent{Message: text})
 		}
 	}
 	if !s.witness.next.IsZero() {

@@ -43,7 +43,11 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 	if err != nil {
 		return nil, err
 	}
-	if state, _, err := OpenIn(workload); state == Idle && err == nil {
+	state, record, err := OpenIn(workload)
+	switch {
+	case err != nil:
+		return nil, err
+	case state == Idle:
 		return nil, noRolloutOf(workload)
 	}
 	s, err := e.openOther(ctx, workload)
@@ -51,10 +55,7 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 		return nil, err
 	}
 	defer s.source.close()
-	if s.state, s.record, err = OpenIn(workload); err != nil {
-		return nil, err
-	}
-	s.latest, s.phase = workload, phase
+	s.state, s.record, s.latest, s.phase = state, record, workload, phase
 	s.meter.begin(s.record.Plan.Limits, e.Clock.Now())
 	if phase == resuming {
 		s.announce(workload)
@@ -65,7 +66,7 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 // announce tells the plan that the rollout goes on with.
 func (s *otherSession) announce(live Workload) {
 	replicas, desired := stepped(live, s.record.Update), PodCountsOf(live).Desired
-	unavailable, err := s.record.Plan.Limits.unavailableOf(desired)
+	unavailable, err := s.record.Plan.Limits.unavailableOf(live)
 	if err != nil {
 		return
 	}
@@ -92,6 +93,9 @@ func (e *Engine) holdOther(ctx context.Context, kind string, key types.Namespace
 			return nil, err
 		case state == Idle:
 			return nil, noRolloutOf(live)
+		case state == RollingBack:
+			return nil, fmt.Errorf("the rollout of %s %q in namespace %q cannot be held at its step: the old version is returning by itself; "+
+				"abort sees to it that it is complete", kind, key.Name, key.Namespace)
 		case state == Disturbed:
 			return nil, fmt.Errorf("the rollout of %s %q in namespace %q cannot be held at its step: somebody has changed its update strategy, "+
 				"and its controller goes on by itself; abort goes back", kind, key.Name, key.Namespace)

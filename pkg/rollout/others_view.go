@@ -20,7 +20,9 @@ func (s *session) viewOther(view *View) (open bool, until time.Time, err error) 
 		return true, time.Time{}, nil
 	}
 	if ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
+		view.Workload = record.Update.ownStrategy(view.Workload)
 		until = s.judgePods(view, pods)
+		view.Workload = o.workload
 	}
 	return true, until, nil
 }

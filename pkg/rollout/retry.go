@@ -74,7 +74,7 @@ func (s *session) triesAgain(err error, deadline *int32) bool {
 	switch {
 	case isTransient(err):
 		return deadline == nil || *deadline == GateProgressDeadlineSeconds || s.refusedFor() < time.Duration(*deadline)*time.Second
-	case lacksRight("get", err), lacksRight("patch", err), apierrors.IsUnauthorized(err):
+	case lacksRight("get", err), lacksRight("list", err), lacksRight("patch", err), lacksRight("delete", err), apierrors.IsUnauthorized(err):
 		return s.mayWrite && s.refusedFor() < deniedGrace
 	}
 	return false

@@ -193,7 +193,7 @@ func (s *Snapshot) count(current *appsv1.ReplicaSet, minReadySeconds int32, now 
 
 func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds int32, now time.Time) (counts Counts, wake time.Time) {
 	for _, pod := range pods {
-		ready, since := readySince(pod)
+		ready, _ := readySince(pod)
 		counts.Total++
 		if ready {
 			counts.Ready++
@@ -206,15 +206,25 @@ func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds
 			continue
 		}
 		counts.New++
-		switch due := since.Add(time.Duration(minReadySeconds) * time.Second); {
+		switch available, due := availableAt(pod, minReadySeconds, now); {
 		case !ready:
-		case minReadySeconds == 0 || !due.After(now):
+		case available:
 			counts.NewReady++
-		case wake.IsZero() || due.Before(wake):
-			wake = due
+		default:
+			wake = earlier(wake, due)
 		}
 	}
 	return counts, wake
+}
+
+// availableAt tells whether a pod has been ready for long enough, and when it will have been; never where it is not ready.
+func availableAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
+	ready, since := readySince(pod)
+	if !ready {
+		return false, time.Time{}
+	}
+	due := since.Add(time.Duration(minReadySeconds) * time.Second)
+	return minReadySeconds == 0 || !due.After(now), due
 }
 
 func ownedBy(pod *corev1.Pod, rs *appsv1.ReplicaSet) bool {

@@ -236,7 +236,8 @@ func TestLimitsOfOtherKinds(t *testing.T) {
 		option             string
 	}{
 		{set("RollingUpdate", ""), "", "", Resolved{0, 1}, ""},
-		{set("RollingUpdate", "30%"), "", "", Resolved{0, 2}, ""},
+		{set("RollingUpdate", "30%"), "", "", Resolved{0, 1}, ""},
+		{set("RollingUpdate", "50%"), "", "", Resolved{0, 2}, ""},
 		{set("RollingUpdate", "30%"), "", "9", Resolved{0, 5}, ""},
 		{set("RollingUpdate", ""), "1", "", Resolved{}, "max-surge"},
 		{set("RollingUpdate", ""), "", "0", Resolved{}, "max-unavailable"},

@@ -111,7 +111,7 @@ func neverReady(pod *corev1.Pod) bool {
 	return condition.Status != corev1.ConditionTrue && condition.LastTransitionTime.Sub(taken.Time) <= readyTolerance
 }
 
-// heldUp adds to a view the pod that a StatefulSet waits for. One whose container crashes may be ready for a moment between
+// heldUp adds to a view the pod that a StatefulSet waits for. The new version of an open rollout is not to blame for it. One whose container crashes may be ready for a moment between
 // two crashes, and is replaced then. It returns when to look again.
 func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	set, is := v.Workload.(*appsv1.StatefulSet)
@@ -137,17 +137,16 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	if !until.IsZero() {
 		next = earlier(next, until)
 	}
-	if finding != nil && finding.ID != diagnose.CrashLoopBackOff {
-		finding.Pods = 1
-		v.failed(finding)
-		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
-		return next
-	}
 	v.Obstacle = Obstacle{Pod: pod.UID, Text: fmt.Sprintf("pod %s is not ready", pod.Name)}
 	if finding != nil {
 		v.Obstacle.Text = finding.String()
 	}
 	v.Obstacle.Text += "; it is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
+	if finding != nil && finding.ID != diagnose.CrashLoopBackOff && v.State != Open {
+		finding.Pods = 1
+		v.failed(finding)
+		v.Message = "the pod is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
+	}
 	return next
 }
 
