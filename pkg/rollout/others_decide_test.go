@@ -189,3 +189,25 @@ func TestStrategyOfOthersDecides(t *testing.T) {
 		}
 	}
 }
+
+// A pod of the old version that is broken is told, and is no failure of the new one.
+func TestOldPodsDoNotFailTheNewVersion(t *testing.T) {
+	t.Parallel()
+	o, record := six("StatefulSet")
+	set, _ := o.workload.(*appsv1.StatefulSet)
+	set.Name, set.Status.UpdateRevision, set.UID = "web", "new", "web"
+	for _, pod := range o.pods {
+		pod.OwnerReferences = []metav1.OwnerReference{{UID: "web", Controller: ptr.To(true)}}
+	}
+	o.pods[0].Status.Conditions = nil
+	o.pods[0].Status.ContainerStatuses = []corev1.ContainerStatus{{
+		Name: "app", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "InvalidImageName", Message: "no image"}},
+	}}
+	for _, state := range []State{Open, Idle} {
+		view := &View{Workload: record.Update.ownStrategy(set), State: state, Phase: Progressing}
+		view.heldUp(o.pods, noon(0))
+		if failed := view.Finding != nil; failed != (state == Idle) || view.Obstacle.Text == "" {
+			t.Errorf("%d: finding %v, obstacle %q", state, view.Finding, view.Obstacle.Text)
+		}
+	}
+}

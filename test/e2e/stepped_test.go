@@ -369,3 +369,66 @@ func (w *stepped) granted(verb, group, kind string) {
 		return w.mayDev(rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{group}, Resources: []string{kind}})
 	}, func() string { return fmt.Sprintf("dev has no right to %s %s", verb, kind) })
 }
+
+// The way back keeps a limit that was given, too, and leaves the workload's own.
+func TestWayBackOfConfigSetInStepsWithLimit(t *testing.T) {
+	steppedKinds(t, func(_ *testing.T, w *stepped) {
+		w.kubectl("patch", w.object, "-p", `{"spec":{"updateStrategy":{"rollingUpdate":{"maxUnavailable":4}}}}`)
+		before := w.strategy()
+		w.floor = w.pods - 1
+		p := w.set("red", "--max-unavailable", "1", "--steps", "4", "--hold", "1h")
+		p.tells("ready, watched for 1h0m0s")
+		w.stands("red", 4)
+		p.signal(syscall.SIGKILL)
+		p.code()
+		w.plugin("abort", w.object).ends(0, "web rolled back")
+		w.stands("red", 0)
+		w.keeps()
+		if after := w.strategy(); after != before {
+			w.space.Errorf("it is left with %s, not %s", after, before)
+		}
+	})
+}
+
+// A record that somebody removes comes back: without it nobody could give back what is borrowed.
+func TestRecordOfConfigSetInStepsThatIsRemoved(t *testing.T) {
+	steppedKinds(t, func(_ *testing.T, w *stepped) {
+		before := w.strategy()
+		p := w.holding("red", 1)
+		w.kubectl("annotate", w.object, "rollout-plus/rollout-")
+		w.until(func() bool { return !strings.HasSuffix(w.strategy(), "} ") }, func() string { return "the record does not come back" })
+		p.signal(syscall.SIGINT)
+		p.ends(130, "stands still at step 1 of 2")
+		w.plugin("abort", w.object).ends(0)
+		if after := w.strategy(); after != before {
+			w.space.Errorf("it is left with %s, not %s", after, before)
+		}
+	})
+}
+
+// Where somebody has gone back while it was held, resume finds that done; where somebody has changed the strategy, the record
+// goes.
+func TestResumeOfWhatOthersChanged(t *testing.T) {
+	steppedKinds(t, func(_ *testing.T, w *stepped) {
+		before := w.strategy()
+		p := w.holding("red", 1)
+		w.plugin("pause", w.object).ends(0)
+		p.ends(6)
+		w.kubectl("rollout", "undo", w.object)
+		w.plugin("resume", w.object).ends(5, "rolled back", "configmap/settings holds again what it held before the change")
+		w.stands("red", 0)
+		w.expectColor(w.space, "blue")
+		if after := w.strategy(); after != before {
+			w.space.Errorf("it is left with %s, not %s", after, before)
+		}
+		p = w.holding("green", 1)
+		w.plugin("pause", w.object).ends(0)
+		p.ends(6)
+		w.kubectl("patch", w.object, "-p", fmt.Sprintf(`{"spec":{"updateStrategy":%s}}`, strings.TrimSpace(before)))
+		w.plugin("resume", w.object).ends(4, "the update strategy that holds the rollout at its step was changed by kubectl-patch")
+		w.stands("green", w.pods)
+		if after := w.strategy(); after != before {
+			w.space.Errorf("it is left with %s, not %s", after, before)
+		}
+	})
+}

@@ -83,7 +83,7 @@ func badValues(file func(string) string) map[string]string {
 		"resume deployment/web --timeout -1s":           `--timeout "-1s"`,
 		"resume deployment/web --steps 1":               `unknown flag: --steps`,
 		"abort":                                         `required resource not specified`,
-		"abort daemonset web":                           `only Deployments are rolled out in steps, not "daemonset"`,
+		"abort cronjob web":                             `only Deployments, StatefulSets and DaemonSets have revisions, not "cronjob"`,
 		"abort deployment/web --timeout 1":              `invalid argument "1" for "--timeout"`,
 		"status":                                        `required resource not specified`,
 		"status deployment/web --timeout -1s":           `--timeout "-1s"`,
