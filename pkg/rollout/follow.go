@@ -124,16 +124,7 @@ func (s *session) look(known string) (*View, time.Time, error) {
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}
-	if open, until, err := s.viewOther(view); open || err != nil {
-		return view, until, err
-	}
-	if connected && view.Blind == nil && view.Phase == Progressing {
-		return view, s.judgePods(view, s.source.pods()), nil
-	}
-	if connected && view.Blind == nil && view.Phase != Unobserved {
-		return view, s.believe(view, s.source.pods()), nil
-	}
-	return view, time.Time{}, nil
+	return s.viewOther(view)
 }
 
 // believe adds to a view of a StatefulSet or DaemonSet that is complete whether that may be believed, and tells when it may.

@@ -45,7 +45,8 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		}
 		err := s.deleteAll(ctx, set, a.pods, func(pod *corev1.Pod) {
 			s.deleted[pod.UID] = true
-			s.emit(ProgressEvent{Message: fmt.Sprintf("pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it", pod.Name, set.Name)})
+			s.emit(ProgressEvent{Message: fmt.Sprintf("pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it",
+				pod.Name, set.Name)})
 		})
 		if err != nil {
 			return err

@@ -26,9 +26,11 @@ type otherBeginning struct {
 	tried string
 }
 
-// StartOther begins a rollout of a StatefulSet or DaemonSet and drives it to its end. Of the change it heeds Rewrite, Cause
-// and Note. An error means that nothing was begun, unless it is an UncertainError.
-func (e *Engine) StartOther(ctx context.Context, workload Workload, change Change, options StartOptions) (*Result, error) {
+// StartOn is Start of a workload. Of the change of a StatefulSet or DaemonSet it heeds Rewrite, Cause and Note.
+func (e *Engine) StartOn(ctx context.Context, workload Workload, change Change, options StartOptions) (*Result, error) {
+	if _, is := workload.(*appsv1.Deployment); is {
+		return e.Start(ctx, keyOf(workload), change, options)
+	}
 	s, err := e.openOther(ctx, workload)
 	if err != nil {
 		return nil, err
@@ -194,7 +196,9 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 			record.Update.Partition = &desired // how many may go is decided by what there is then
 		}
 	}
-	return record, PlanEvent{Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable)}, nil
+	return record, PlanEvent{
+		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable),
+	}, nil
 }
 
 // limit takes the limit of the workload's own strategy, unless another one is given. There is no pod beside the old one, so

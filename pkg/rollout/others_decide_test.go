@@ -105,7 +105,7 @@ func TestDecideOther(t *testing.T) {
 			want: await{until: noon(7)},
 		},
 		"fewer pods than before": {
-			change: func(o *other, r *Record) {
+			change: func(o *other, _ *Record) {
 				if set, is := o.workload.(*appsv1.StatefulSet); is {
 					*set.Spec.Replicas = 5
 				}
@@ -114,7 +114,7 @@ func TestDecideOther(t *testing.T) {
 			want: openTo{step: 1, partition: 3}, waves: await{},
 		},
 		"more pods than before": {
-			change: func(o *other, r *Record) {
+			change: func(o *other, _ *Record) {
 				if set, is := o.workload.(*appsv1.StatefulSet); is {
 					*set.Spec.Replicas = 7
 				}

@@ -11,33 +11,43 @@ import (
 
 // decideOtherEnd says what to do once the controller drives by itself again.
 func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
-	wanted := o.newest != nil && (o.newest.Revision == record.ToRevision || outcome == RolledBack && o.newest.Name == record.From.ControllerRevision)
 	counts := PodCountsOf(o.workload)
 	switch phase := PhaseOf(o.workload); {
 	case !o.staleSince.IsZero() || o.newest == nil:
 		return await{}
 	case state == Open:
 		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}
-	case !wanted:
+	case !o.isAwaited(record, outcome):
 		return stop{outcome: Overtaken, message: "the pod template was changed" + lastWriter(o.workload) + " before the awaited one was complete"}
 	case phase == OnDelete && counts.Updated < counts.Total:
-		return stop{outcome: Overtaken, message: fmt.Sprintf("its strategy is OnDelete by now%s: %d pods of another version are replaced when somebody deletes them",
-			lastWriter(o.workload), counts.Total-counts.Updated)}
+		return stop{outcome: Overtaken, message: fmt.Sprintf("its strategy is OnDelete by now%s: %d pods of another version are replaced when "+
+			"somebody deletes them", lastWriter(o.workload), counts.Total-counts.Updated)}
 	case phase == Complete || phase == Partitioned || phase == OnDelete:
 		if state != Idle {
 			return finish{outcome: outcome}
 		}
 		return stop{outcome: outcome}
 	}
-	if set, is := o.workload.(*appsv1.StatefulSet); is && outcome == RolledBack {
-		blocking, _ := obstacles(set, o.pods, now)
-		blocking = slices.DeleteFunc(blocking, func(pod *corev1.Pod) bool { return o.deleted[pod.UID] })
-		if len(blocking) > 0 {
-			return unblock{pods: blocking}
-		}
+	if blocking := o.blocking(now); outcome == RolledBack && len(blocking) > 0 {
+		return unblock{pods: blocking}
 	}
 	if finding != nil {
 		return stop{outcome: Failed, finding: finding}
 	}
 	return await{}
+}
+
+// isAwaited tells whether the newest revision is the one that the rollout ends with.
+func (o *other) isAwaited(record *Record, outcome Outcome) bool {
+	return o.newest.Revision == record.ToRevision || outcome == RolledBack && o.newest.Name == record.From.ControllerRevision
+}
+
+// blocking are the pods that a StatefulSet waits for in vain on its way back.
+func (o *other) blocking(now time.Time) []*corev1.Pod {
+	set, is := o.workload.(*appsv1.StatefulSet)
+	if !is {
+		return nil
+	}
+	found, _ := obstacles(set, o.pods, now)
+	return slices.DeleteFunc(found, func(pod *corev1.Pod) bool { return o.deleted[pod.UID] })
 }

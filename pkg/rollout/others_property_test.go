@@ -236,7 +236,7 @@ func TestOthersKeepTheirLimits(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(600) {
 		for _, set := range []bool{true, false} {
-			w := newOthersWorld(rand.New(rand.NewPCG(seed, 7)), set) //nolint:gosec // repeatable
+			w := newOthersWorld(rand.New(rand.NewPCG(seed, 7)), set)
 			drivers := []*othersDriver{{deleted: map[types.UID]bool{}}, {deleted: map[types.UID]bool{}}}
 			done := false
 			for round := 0; !done; round++ {

@@ -2,27 +2,40 @@ package rollout
 
 import "time"
 
-// viewOther adds to a view of a StatefulSet or DaemonSet where its open rollout stands, and tells whether one is open.
-func (s *session) viewOther(view *View) (open bool, until time.Time, err error) {
+// viewOther adds to a view of a StatefulSet or DaemonSet what its pods do, and tells when to look again.
+func (s *session) viewOther(view *View) (*View, time.Time, error) {
 	state, record, err := openOther(view.Workload, s.decodeRecord)
-	if err != nil || state != Open {
-		return false, time.Time{}, err
+	sees := view.Blind == nil && !view.Stale
+	switch {
+	case err != nil:
+		return nil, time.Time{}, err
+	case state == Open:
+		view.State, view.Record, view.Phase = state, record, Standing
+		if sees {
+			return view, s.viewOpenOther(view), nil
+		}
+	case sees && view.Phase == Progressing:
+		return view, s.judgePods(view, s.source.pods()), nil
+	case sees && view.Phase != Unobserved:
+		return view, s.believe(view, s.source.pods()), nil
 	}
-	view.State, view.Record, view.Phase = state, record, Standing
-	if view.Blind != nil || view.Stale {
-		return true, time.Time{}, nil
-	}
+	return view, time.Time{}, nil
+}
+
+// viewOpenOther adds where an open rollout stands.
+func (s *session) viewOpenOther(view *View) (until time.Time) {
+	record := view.Record
 	pods := s.source.pods()
 	o := &other{workload: view.Workload, pods: activePods(view.Workload, pods)}
 	view.Counts, _ = countPods(o.pods, updatedPod(view.Workload, pods), o.minReadySeconds(), s.Clock.Now())
 	if record.Held {
 		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
-		return true, time.Time{}, nil
+		return time.Time{}
 	}
 	if ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
 		view.Workload = record.Update.ownStrategy(view.Workload)
 		until = s.judgePods(view, pods)
 		view.Workload = o.workload
 	}
-	return true, until, nil
+	return until
 }

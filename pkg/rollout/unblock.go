@@ -111,8 +111,8 @@ func neverReady(pod *corev1.Pod) bool {
 	return condition.Status != corev1.ConditionTrue && condition.LastTransitionTime.Sub(taken.Time) <= readyTolerance
 }
 
-// heldUp adds to a view the pod that a StatefulSet waits for. The new version of an open rollout is not to blame for it. One whose container crashes may be ready for a moment between
-// two crashes, and is replaced then. It returns when to look again.
+// heldUp adds to a view the pod that a StatefulSet waits for. One whose container crashes may be ready for a moment between
+// two crashes, and is replaced then. The new version of an open rollout is to blame for none. It returns when to look again.
 func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	set, is := v.Workload.(*appsv1.StatefulSet)
 	if !is {

@@ -50,7 +50,7 @@ func newStepped(t *testing.T, kind string) *stepped {
 
 // set begins to set the color.
 func (w *stepped) set(color string, flags ...string) *process {
-	w.space.Helper()
+	w.Helper()
 	return w.plugin(append([]string{"config", "set", "settings", "color=" + color, "--yes", "--pin"}, flags...)...)
 }
 
@@ -80,7 +80,7 @@ func (w *stepped) count(m *moment, version string) (ready, of int) {
 
 // stands waits until so many pods are of this color, and all are ready.
 func (w *stepped) stands(color string, count int) {
-	w.space.Helper()
+	w.Helper()
 	version := w.versionOfConfig("color=" + color)
 	w.await(fmt.Sprintf("%d of %d pods are %s", count, w.pods, color), func(m *moment) bool {
 		ready, of := w.count(m, version)
@@ -90,13 +90,13 @@ func (w *stepped) stands(color string, count int) {
 
 // keeps expects the floor to have been kept at every moment.
 func (w *stepped) keeps() {
-	w.space.Helper()
+	w.Helper()
 	full := false
 	w.replay(func(_, after *moment) {
 		ready, _ := w.count(after, "")
 		full = full || ready == w.pods
 		if full && ready < w.floor {
-			w.space.Errorf("%d pods were ready at one moment, the floor is %d", ready, w.floor)
+			w.Errorf("%d pods were ready at one moment, the floor is %d", ready, w.floor)
 			full = false // once is enough
 		}
 	})
@@ -104,13 +104,13 @@ func (w *stepped) keeps() {
 
 // strategy is the update strategy, and the rollout's record.
 func (w *stepped) strategy() string {
-	w.space.Helper()
+	w.Helper()
 	return w.kubectl("get", w.object, "-o", `jsonpath={.spec.updateStrategy} {.metadata.annotations.rollout-plus/rollout}`)
 }
 
 // holding begins to set the color and waits until the first step, of so many pods, is held.
 func (w *stepped) holding(color string, count int) *process {
-	w.space.Helper()
+	w.Helper()
 	p := w.set(color, "--steps", fmt.Sprint(count), "--hold", "1h")
 	p.tells("ready, watched for 1h0m0s")
 	w.stands(color, count)
@@ -123,12 +123,12 @@ func TestConfigSetInSteps(t *testing.T) {
 		p := w.set("red", "--steps", "1,3").ends(0, "step 1/3: to 1 new pod", "step 2/3: to 3 new pods", fmt.Sprintf("step 3/3: to %d new pods", w.pods),
 			"web rolled out (revision 2)", fmt.Sprintf("(floor %d), highest total %d (ceiling %d)", w.floor, w.pods, w.pods))
 		if text := p.told(); strings.Contains(text, "its controller replaces") {
-			w.space.Errorf("it was not rolled out in steps:\n%s", text)
+			w.Errorf("it was not rolled out in steps:\n%s", text)
 		}
 		w.stands("red", w.pods)
 		w.keeps()
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 		// No step has more new pods than it asks for.
 		version, most := w.versionOfConfig("color=red"), map[int]bool{}
@@ -138,7 +138,7 @@ func TestConfigSetInSteps(t *testing.T) {
 			}
 		})
 		if !most[1] || !most[3] {
-			w.space.Errorf("steps 1 and 3 were never reached with all pods ready: %v", most)
+			w.Errorf("steps 1 and 3 were never reached with all pods ready: %v", most)
 		}
 	})
 }
@@ -155,13 +155,13 @@ func TestAbortOfKilledConfigSetInSteps(t *testing.T) {
 		w.plugin("restart", w.object).ends(1, "a stepwise rollout of "+strings.Replace(w.object, "/", ` "`, 1)+`" is under way`)
 		w.set("green").ends(1, "is already under way (step 1 of 2)", "goes on", "goes back")
 		if now := w.strategy(); now != held {
-			w.space.Errorf("it did not stand still: %s, then %s", held, now)
+			w.Errorf("it did not stand still: %s, then %s", held, now)
 		}
 		w.stands("red", 2)
 		w.plugin("abort", w.object).ends(0, "rolled back", "configmap/settings holds again what it held before the change")
 		w.expectColor(w.space, "blue")
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 		w.plugin("status", w.object).ends(0)
 		w.keeps()
@@ -189,7 +189,7 @@ func TestResumeOfKilledConfigSetInSteps(t *testing.T) {
 		w.stands("red", w.pods)
 		w.keeps()
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 	})
 }
@@ -222,7 +222,7 @@ func TestUndoOfConfigSetInSteps(t *testing.T) {
 		w.stands("red", 0)
 		w.expectColor(w.space, "blue")
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 	})
 }
@@ -251,7 +251,7 @@ func TestOthersInConfigSetInSteps(t *testing.T) {
 		p.ends(4, "the update strategy that holds the rollout at its step was changed by kubectl-patch")
 		w.stands("red", w.pods)
 		if after := w.strategy(); !strings.HasSuffix(after, "} ") {
-			w.space.Errorf("it is left with %s", after)
+			w.Errorf("it is left with %s", after)
 		}
 		w.kubectl("patch", w.object, "-p", fmt.Sprintf(`{"spec":{"updateStrategy":%s}}`, strings.TrimSpace(before)))
 		// The template: it stands until somebody decides.
@@ -343,7 +343,7 @@ func TestRightsOfConfigSetInSteps(t *testing.T) {
 			w.set("red", "--as", "dev").ends(1, "the right to "+right+" in namespace")
 			w.expectColor(w.space, "blue")
 			if there, _ := w.versions(); len(there) > 0 {
-				w.space.Errorf("versions were written: %v", there)
+				w.Errorf("versions were written: %v", there)
 			}
 		}
 		refused("get controllerrevisions")
@@ -364,7 +364,7 @@ func TestRightsOfConfigSetInSteps(t *testing.T) {
 
 // granted waits until the API server knows that the user dev has a right.
 func (w *stepped) granted(verb, group, kind string) {
-	w.space.Helper()
+	w.Helper()
 	w.until(func() bool {
 		return w.mayDev(rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{group}, Resources: []string{kind}})
 	}, func() string { return fmt.Sprintf("dev has no right to %s %s", verb, kind) })
@@ -385,7 +385,7 @@ func TestWayBackOfConfigSetInStepsWithLimit(t *testing.T) {
 		w.stands("red", 0)
 		w.keeps()
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 	})
 }
@@ -401,7 +401,7 @@ func TestRecordOfConfigSetInStepsThatIsRemoved(t *testing.T) {
 		p.ends(130, "stands still at step 1 of 2")
 		w.plugin("abort", w.object).ends(0)
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 	})
 }
@@ -419,7 +419,7 @@ func TestResumeOfWhatOthersChanged(t *testing.T) {
 		w.stands("red", 0)
 		w.expectColor(w.space, "blue")
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 		p = w.holding("green", 1)
 		w.plugin("pause", w.object).ends(0)
@@ -428,7 +428,7 @@ func TestResumeOfWhatOthersChanged(t *testing.T) {
 		w.plugin("resume", w.object).ends(4, "the update strategy that holds the rollout at its step was changed by kubectl-patch")
 		w.stands("green", w.pods)
 		if after := w.strategy(); after != before {
-			w.space.Errorf("it is left with %s, not %s", after, before)
+			w.Errorf("it is left with %s, not %s", after, before)
 		}
 	})
 }

@@ -66,18 +66,20 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 	if len(infos) == 0 && err == nil {
 		return env.noneFound()
 	}
-	if check != nil {
-		for _, info := range infos {
-			if err := check(info); err != nil {
-				return err
-			}
+	for i := 0; check != nil && i < len(infos); i++ {
+		if err := check(infos[i]); err != nil {
+			return err
 		}
 	}
 	var failures []error
 	for _, info := range infos {
 		failures = append(failures, work(info))
 	}
-	failed := together(failures)
+	return a.unread(env, err, together(failures))
+}
+
+// unread puts what could not be read before what has failed.
+func (a *adjuster) unread(env *environment, err, failed error) error {
 	if err == nil {
 		return failed
 	}

@@ -77,11 +77,7 @@ func (r *roller) try(ctx context.Context, c change) error {
 
 // start is the engine's start of a workload.
 func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, options rollout.StartOptions) (*rollout.Result, error) {
-	change := rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}
-	if _, is := c.workload.(*appsv1.Deployment); is {
-		return engine.Start(ctx, keyOf(c.workload), change, options)
-	}
-	return engine.StartOther(ctx, c.workload, change, options)
+	return engine.StartOn(ctx, c.workload, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, options)
 }
 
 // mayStep refuses to begin what could not be gone on with: a DaemonSet's pods are replaced by deleting them, and the way back

@@ -133,7 +133,7 @@ func oneWorkload(args []string) (kind, name string, err error) {
 	named, name, slash := strings.Cut(args[0], "/")
 	switch {
 	case len(args) == 2 && !slash:
-		name = args[1]
+		name = args[1] //nolint:gosec // there are two
 	case len(args) > 1:
 		return "", "", fmt.Errorf("one object at a time, not %s", strings.Join(args, " "))
 	case !slash:

@@ -51,22 +51,7 @@ func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, c
 	return context.WithTimeoutCause(ctx, timeout, rollout.ErrTimeout)
 }
 
-// drive runs one of the engine's methods on the Deployment that the arguments name and tells what comes of it.
-func (env *environment) drive(ctx context.Context, args []string, flags driveFlags, verbs verbs,
-	work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error),
-) error {
-	key, err := env.key(args)
-	if err != nil {
-		return err
-	}
-	object := printers.Deployment(key.Namespace, key.Name)
-	printer, err := env.printer(flags.output, object)
-	if err != nil {
-		return err
-	}
-	return env.driveTo(ctx, object, flags, verbs, printer, work)
-}
-
+// driveTo runs one of the engine's methods on a workload and tells what comes of it.
 func (env *environment) driveTo(ctx context.Context, object printers.Object, flags driveFlags, verbs verbs, printer printers.Printer,
 	work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error),
 ) error {

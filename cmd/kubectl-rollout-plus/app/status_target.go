@@ -31,10 +31,6 @@ type statusTarget struct {
 	err error
 }
 
-func (t *statusTarget) key() types.NamespacedName {
-	return types.NamespacedName{Namespace: t.object.Namespace, Name: t.object.Name}
-}
-
 // follow tells what happens to the object until its rollout has ended.
 func (t *statusTarget) follow(ctx context.Context) error {
 	ended := false
