@@ -151,7 +151,7 @@ func TestConfigByteForByte(t *testing.T) {
 	must(t, err)
 	expect(head)
 	// As much as there may be, of what JSON has to escape, and one byte more.
-	full := strings.Repeat("\"\n", corev1.MaxSecretSize/2)
+	full := strings.Repeat("<\"\n&", corev1.MaxSecretSize/4)
 	must(t, os.WriteFile(filepath.Join(folder, "full"), []byte(full), 0o600))
 	w.plugin("config", "set", "settings", "a-", "empty-", "text-", "binary-", "--from-file="+filepath.Join(folder, "full"), "--yes").ends(0, "rolled out")
 	version, err = w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), w.get().Spec.Template.Spec.Volumes[0].ConfigMap.Name, metav1.GetOptions{})

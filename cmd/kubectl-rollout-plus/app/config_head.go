@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,7 +53,7 @@ func (s *configSession) write(ctx context.Context, h *head, content *configmap.C
 		}
 		return &head{object: h.object, read: created}, nil
 	}
-	body, err := json.Marshal(headPatch(h, content))
+	body, err := plainJSON(headPatch(h, content))
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +67,19 @@ func (s *configSession) write(ctx context.Context, h *head, content *configmap.C
 	return &head{object: h.object, read: changed}, nil
 }
 
+// plainJSON leaves <, > and & as they are: as six bytes each, a large object would be more than the API server takes in a patch.
+func plainJSON(value any) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return body.Bytes(), err
+}
+
 // headPatch replaces the content alone. It is refused for an object that is not as it was read.
 func headPatch(h *head, content *configmap.Content) []undoOperation {
 	set := func(path string, value any) undoOperation {
-		text, _ := json.Marshal(value) // of strings and bytes, which always works
+		text, _ := plainJSON(value) // of strings and bytes, which always works
 		return undoOperation{Op: "add", Path: path, Value: text}
 	}
 	operations := []undoOperation{set("/metadata/uid", h.meta.UID), set("/metadata/resourceVersion", h.meta.ResourceVersion)}
