@@ -79,7 +79,7 @@ unit: race-note ## run the unit tests
 .PHONY: e2e
 e2e: race-note build $(CLUSTER) ## run the end-to-end tests on a local cluster of their own
 	PATH="$(CURDIR)/bin:$$PATH" $(CLUSTER) run --name rollout-plus-test -- \
-	  $(GO) test $(RACE) -tags e2e -count=1 -timeout 30m $(TESTFLAGS) $(E2EFLAGS) ./test/e2e/...
+	  $(GO) test $(RACE) -tags e2e -count=1 -timeout 50m $(TESTFLAGS) $(E2EFLAGS) ./test/e2e/...
 
 .PHONY: bench
 bench: build $(CLUSTER) ## measure rollouts on a local cluster of their own
