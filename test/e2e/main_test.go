@@ -16,9 +16,10 @@ import (
 // patience is how long anything may take that a test waits for, on a machine that is busy with all the others.
 const patience = 2 * time.Minute
 
-// atOnce is how many tests run at a time. They wait for the cluster far more than they compute, so the number of
-// processors, which is the default, would waste most of the time.
-const atOnce = "6"
+// atOnce is how many tests run at a time. They wait for the cluster for a good part of their time, so the number of
+// processors, which is the default, would waste that. With more than this two processors have nothing left: all tests only
+// get slower, until upstream's own, which are many commands one after another, take longer than patience allows.
+const atOnce = "4"
 
 func TestMain(m *testing.M) {
 	// The command line, which is parsed by m.Run, still has the last word.
