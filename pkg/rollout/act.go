@@ -50,9 +50,7 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 	case part:
 		return s.part(ctx, d, a)
 	case goBack:
-		telling, cancel := context.WithTimeout(ctx, tellTimeout)
-		s.tell(telling, a.finding, true)
-		cancel()
+		s.tellLeaving(ctx, a.finding)
 		return s.goBack(ctx, d)
 	}
 	return nil
@@ -99,6 +97,13 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 		s.tidy(ctx, snapshot)
 	}
 	return s.result(a.outcome, a.message)
+}
+
+// tellLeaving tells why the rollout goes back, as far as that can be read in time.
+func (s *session) tellLeaving(ctx context.Context, finding *Finding) {
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	s.tell(ctx, finding, true)
 }
 
 // tell emits a finding once, with what is read only for that: events, and the last lines of the container's log. Where the

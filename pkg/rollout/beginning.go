@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -53,7 +54,7 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		result, err := b.try(ctx)
 		switch {
 		case err != nil:
-			if err := b.again(ctx, err); err != nil {
+			if err := b.again(ctx, err, b.tried != nil); err != nil {
 				return nil, err
 			}
 		case result != nil:
@@ -90,22 +91,23 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 	return result, err
 }
 
-// again waits until it may be tried once more. It gives the error to end with where that is never.
-func (b *beginning) again(ctx context.Context, err error) error {
+// again waits until a rollout may be begun once more, where its write was tried or not. It gives the error to end with where
+// that is never.
+func (s *session) again(ctx context.Context, err error, tried bool) error {
 	var owned *ApplyConflictError
 	switch {
-	case context.Cause(ctx) != nil && b.tried != nil:
+	case context.Cause(ctx) != nil && tried:
 		err = fmt.Errorf("%w before the API server had answered", context.Cause(ctx))
 	case errors.As(err, &owned):
 	case apierrors.IsConflict(err):
 		// Somebody else wrote first: look at what there is now.
-		err = b.sleep(ctx, b.Clock.Now().Add(retryAfter/10))
-	case isTransient(err) && b.tried != nil:
-		b.refusedWrite(err)
-		err = b.pause(ctx, retryAfter)
+		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
+	case isTransient(err) && tried:
+		s.refusedWrite(err)
+		err = s.pause(ctx, retryAfter)
 	}
-	if err != nil && b.tried != nil {
-		return &UncertainError{Kind: "deployment", Key: b.key, Err: err}
+	if err != nil && tried {
+		return &UncertainError{Kind: strings.ToLower(s.kind), Key: s.key, Err: err}
 	}
 	return err
 }

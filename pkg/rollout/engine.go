@@ -100,15 +100,21 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 	}
 	// The watches may begin with what was before.
 	s := &session{Engine: e, kind: KindOf(d), key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
-	if s.source, err = newSource(e.Client, e.Clock, d, s.observe); err != nil {
-		return nil, err
+	return s, s.watch(ctx, d, s.observe)
+}
+
+// watch begins to watch the session's workload, and waits until all there is has been brought. Where that fails nothing is
+// left to close.
+func (s *session) watch(ctx context.Context, workload Workload, onCount func()) (err error) {
+	if s.source, err = newSource(s.Client, s.Clock, workload, onCount); err != nil {
+		return err
 	}
 	s.source.start(ctx)
 	if err := s.source.sync(ctx); err != nil {
 		s.source.close()
-		return nil, err
+		return err
 	}
-	return s, nil
+	return nil
 }
 
 // observe feeds the meter on every change that the watches bring.

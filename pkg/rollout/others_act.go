@@ -65,9 +65,7 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 	case part:
 		return s.part(ctx, now, a)
 	case goBack:
-		telling, cancel := context.WithTimeout(ctx, tellTimeout)
-		s.tell(telling, a.finding, true)
-		cancel()
+		s.tellLeaving(ctx, a.finding)
 		return s.goBack(ctx, now)
 	}
 	return nil

@@ -2,17 +2,13 @@ package rollout
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 )
 
 // otherBeginning is the way to the first write of a StatefulSet's or DaemonSet's rollout.
@@ -22,8 +18,9 @@ type otherBeginning struct {
 	options StartOptions
 	// began is when it was begun, so that a write that is repeated is the same.
 	began metav1.Time
-	// tried is the record whose write was made and not answered.
-	tried string
+	// tried is the record whose write was made and not answered, and failure why.
+	tried   string
+	failure error
 }
 
 // StartOn is Start of a workload. Of the change of a StatefulSet or DaemonSet it heeds Rewrite, Cause and Note.
@@ -45,28 +42,10 @@ func (e *Engine) StartOn(ctx context.Context, workload Workload, change Change, 
 		case err == nil:
 			return s.run(ctx), nil
 		}
-		if err := b.again(ctx, err); err != nil {
+		if err := b.again(ctx, err, b.tried != ""); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// again waits until it may be tried once more. It gives the error to end with where that is never.
-func (b *otherBeginning) again(ctx context.Context, err error) error {
-	tried := b.tried != ""
-	switch {
-	case context.Cause(ctx) != nil && tried:
-		err = fmt.Errorf("%w before the API server had answered", context.Cause(ctx))
-	case apierrors.IsConflict(err):
-		return b.sleep(ctx, b.Clock.Now().Add(retryAfter/10))
-	case isTransient(err) && tried && b.refusedFor() < beginTimeout:
-		b.refusedWrite(err)
-		err = b.pause(ctx, retryAfter)
-	}
-	if err != nil && tried {
-		return &UncertainError{Kind: strings.ToLower(b.kind), Key: b.key, Err: err}
-	}
-	return err
 }
 
 // try begins the rollout. A result means that there is nothing to drive.
@@ -85,6 +64,9 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 		return nil, nil
 	case state != Idle:
 		return nil, &OpenError{Kind: kindOf(live), Name: b.key.Name, Record: record}
+	case b.refusedFor() >= beginTimeout:
+		b.tried = "" // what there is shows that it has not begun
+		return nil, b.failure
 	}
 	template, err := templateOf(raw)
 	if err != nil {
@@ -141,11 +123,12 @@ func (b *otherBeginning) write(ctx context.Context, live Workload, template map[
 	try := b.options.DryRun == DryRunServer
 	written, err := b.patchWorkload(ctx, live, p, try)
 	if err != nil {
-		err = answered(err)
+		err = explainOn(ctx, "patch", kindOf(live), b.key, answered(err))
 		if !try && (isTransient(err) || context.Cause(ctx) != nil) {
 			b.tried, _ = record.encode()
+			b.failure = err
 		}
-		return nil, explainOn(ctx, "patch", kindOf(live), b.key, err)
+		return nil, err
 	}
 	if try {
 		return b.result(Planned, ""), nil
@@ -160,107 +143,6 @@ func (b *otherBeginning) begun(workload Workload, record *Record) {
 	b.record, b.state, b.phase, b.refusals = record, Open, stepping, refusals{}
 	b.meter.begin(record.Plan.Limits, b.Clock.Now())
 	b.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: TargetOf(workload, record)})
-}
-
-// plan is the record of the rollout, and what it comes to.
-func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
-	from, err := b.newestRevision(ctx, live)
-	if err != nil {
-		return nil, PlanEvent{}, err
-	}
-	record := &Record{
-		SchemaVersion: recordVersion,
-		Update:        &Update{},
-		From:          Revision{ControllerRevision: from.Name, Number: from.Revision},
-		ToRevision:    from.Revision + 1,
-		Plan:          Plan{Hold: metav1.Duration{Duration: b.options.Hold}, OnFailure: b.options.OnFailure},
-		Step:          1, Note: b.change.Note, StartedAt: b.began,
-	}
-	if record.Update.Strategy, err = strategyOf(object); err != nil {
-		return nil, PlanEvent{}, err
-	}
-	if err := record.limit(live, b.options.MaxUnavailable); err != nil {
-		return nil, PlanEvent{}, err
-	}
-	replicas, desired := stepped(live, record.Update), PodCountsOf(live).Desired
-	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
-		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
-	}
-	unavailable, err := record.Plan.Limits.unavailableOf(live)
-	if err != nil {
-		return nil, PlanEvent{}, err
-	}
-	if _, is := live.(*appsv1.StatefulSet); is {
-		record.Update.Partition = ptr.To(max(desired-record.Target(replicas), 0))
-		if record.Update.Paced {
-			record.Update.Partition = &desired // how many may go is decided by what there is then
-		}
-	}
-	return record, PlanEvent{
-		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable),
-	}, nil
-}
-
-// limit takes the limit of the workload's own strategy, unless another one is given. There is no pod beside the old one, so
-// that some have to be missing.
-func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
-	own := Limits{Unavailable: intstr.FromInt32(1)}
-	if limit := maxUnavailableOf(live); limit != nil {
-		own.Unavailable = *limit
-	}
-	if r.Plan.Limits = own; given == nil {
-		return nil
-	}
-	set, isSet := live.(*appsv1.StatefulSet)
-	err := error(nil)
-	if isSet {
-		_, err = limitsOfStatefulSet(set, nil, given)
-	} else if d, is := live.(*appsv1.DaemonSet); is {
-		_, err = limitsOfDaemonSet(d, nil, given)
-	}
-	if err != nil {
-		return err
-	}
-	asked := Limits{Unavailable: *given}
-	most, err := own.unavailableOf(live)
-	if err != nil {
-		return err
-	}
-	count, err := asked.unavailableOf(live)
-	if r.Update.Paced = count < most; r.Update.Paced || !isSet { // of a StatefulSet no more can go than its controller lets
-		r.Plan.Limits = asked
-	}
-	return err
-}
-
-// maxUnavailableOf is the limit of a workload's own strategy, nil where it has none.
-func maxUnavailableOf(workload Workload) *intstr.IntOrString {
-	switch w := workload.(type) {
-	case *appsv1.StatefulSet:
-		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-			return rolling.MaxUnavailable
-		}
-	case *appsv1.DaemonSet:
-		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-			return rolling.MaxUnavailable
-		}
-	}
-	return nil
-}
-
-// previewOther tells what the plan's steps come to, with so many of the pods.
-func (p Plan) previewOther(replicas, desired, unavailable int32) []PlannedStep {
-	planned := make([]PlannedStep, 0, len(p.Steps))
-	var before int32
-	for i, step := range p.Steps {
-		target := p.Steps.Target(i, replicas)
-		planned = append(planned, PlannedStep{
-			Number: i + 1, As: step.String(), New: target, Old: desired - target, MaxTotal: desired,
-			MinAvailable: desired - min(unavailable, target-before),
-		})
-		before = target
-	}
-	return planned
 }
 
 // settled reads the workload once its controller has acted on it, for its template has a revision then.
@@ -291,14 +173,10 @@ func (s *otherSession) settled(ctx context.Context) (*unstructured.Unstructured,
 }
 
 func typedOther(object *unstructured.Unstructured) (Workload, error) {
-	body, err := object.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
 	if object.GetKind() == "DaemonSet" {
 		set := &appsv1.DaemonSet{}
-		return set, json.Unmarshal(body, set)
+		return set, convert(object, set)
 	}
 	set := &appsv1.StatefulSet{}
-	return set, json.Unmarshal(body, set)
+	return set, convert(object, set)
 }

@@ -31,16 +31,7 @@ func (e *Engine) openOther(ctx context.Context, workload Workload) (*otherSessio
 		Engine: e, kind: KindOf(workload), uid: workload.GetUID(), decodeRecord: rememberingDecode(),
 		key: keyOf(workload),
 	}}
-	var err error
-	if s.source, err = newSource(e.Client, e.Clock, workload, s.observe); err != nil {
-		return nil, err
-	}
-	s.source.start(ctx)
-	if err := s.source.sync(ctx); err != nil {
-		s.source.close()
-		return nil, err
-	}
-	return s, nil
+	return s, s.watch(ctx, workload, s.observe)
 }
 
 // observe feeds the meter on every change that the watches bring.
@@ -118,7 +109,7 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 		return o, nil
 	}
 	if s.newest == nil || s.generation != workload.GetGeneration() {
-		newest, err := s.newestRevision(ctx, workload)
+		newest, err := s.revisionOfTemplate(ctx, workload)
 		if err != nil {
 			return nil, err
 		}
@@ -128,9 +119,9 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 	return o, nil
 }
 
-// newestRevision is that of a workload's pod template. Its controller numbers it one above all others, whether it has been
+// revisionOfTemplate is that of a workload's pod template. Its controller numbers it one above all others, whether it has been
 // there before or not.
-func (e *Engine) newestRevision(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
+func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
 	revisions, err := e.controllerRevisions(ctx, workload)
 	if err != nil {
 		return nil, err
@@ -242,17 +233,8 @@ func (s *otherSession) report(now *other, next action) {
 	if s.phase == ending {
 		event.Step, event.Target = 0, replicas
 	}
-	if !now.staleSince.IsZero() {
-		event.Message = "no connection to the API server; the rollout stands still until it is back"
+	if now.newest != nil || !now.staleSince.IsZero() {
+		s.progress(&event, now.staleSince)
 	}
-	if event != s.told && (now.newest != nil || event.Message != "") {
-		s.told = event
-		s.emit(event)
-	}
-	held := s.phase == stepping && !s.memory.heldSince.IsZero()
-	if _, waits := next.(await); held && !s.held && waits {
-		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})
-		s.held = true
-	}
-	s.held = s.held && held
+	s.hold(&event, next)
 }

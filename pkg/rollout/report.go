@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
@@ -21,14 +22,24 @@ func (s *session) report(snapshot *Snapshot, next action) {
 	if s.phase == ending {
 		event.Step, event.Target = 0, replicas
 	}
-	if !snapshot.StaleSince.IsZero() {
+	s.progress(&event, snapshot.StaleSince)
+	s.warn(snapshot.report)
+	s.hold(&event, next)
+}
+
+// progress emits what the pods are like where that has changed.
+func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
+	if !staleSince.IsZero() {
 		event.Message = "no connection to the API server; the rollout stands still until it is back"
 	}
-	if event != s.told {
-		s.told = event
-		s.emit(event)
+	if *event != s.told {
+		s.told = *event
+		s.emit(*event)
 	}
-	s.warn(snapshot.report)
+}
+
+// hold emits once that a step is held.
+func (s *session) hold(event *ProgressEvent, next action) {
 	held := s.phase == stepping && !s.memory.heldSince.IsZero()
 	if _, waits := next.(await); held && !s.held && waits {
 		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})

@@ -1,0 +1,111 @@
+package rollout
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+)
+
+// plan is the record of the rollout, and what it comes to.
+func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
+	from, err := b.revisionOfTemplate(ctx, live)
+	if err != nil {
+		return nil, PlanEvent{}, err
+	}
+	record := &Record{
+		SchemaVersion: recordVersion,
+		Update:        &Update{},
+		From:          Revision{ControllerRevision: from.Name, Number: from.Revision},
+		ToRevision:    from.Revision + 1,
+		Plan:          Plan{Hold: metav1.Duration{Duration: b.options.Hold}, OnFailure: b.options.OnFailure},
+		Step:          1, Note: b.change.Note, StartedAt: b.began,
+	}
+	if record.Update.Strategy, err = strategyOf(object); err != nil {
+		return nil, PlanEvent{}, err
+	}
+	if err := record.limit(live, b.options.MaxUnavailable); err != nil {
+		return nil, PlanEvent{}, err
+	}
+	replicas, desired := stepped(live, record.Update), PodCountsOf(live).Desired
+	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
+		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
+	}
+	unavailable, err := record.Plan.Limits.unavailableOf(live)
+	if err != nil {
+		return nil, PlanEvent{}, err
+	}
+	if _, is := live.(*appsv1.StatefulSet); is {
+		record.Update.Partition = ptr.To(max(desired-record.Target(replicas), 0))
+		if record.Update.Paced {
+			record.Update.Partition = &desired // how many may go is decided by what there is then
+		}
+	}
+	return record, PlanEvent{
+		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable),
+	}, nil
+}
+
+// limit takes the limit of the workload's own strategy, unless another one is given. There is no pod beside the old one, so
+// that some have to be missing.
+func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
+	own := Limits{Unavailable: intstr.FromInt32(1)}
+	if limit := maxUnavailableOf(live); limit != nil {
+		own.Unavailable = *limit
+	}
+	if r.Plan.Limits = own; given == nil {
+		return nil
+	}
+	set, isSet := live.(*appsv1.StatefulSet)
+	err := error(nil)
+	if isSet {
+		_, err = limitsOfStatefulSet(set, nil, given)
+	} else if d, is := live.(*appsv1.DaemonSet); is {
+		_, err = limitsOfDaemonSet(d, nil, given)
+	}
+	if err != nil {
+		return err
+	}
+	asked := Limits{Unavailable: *given}
+	most, err := own.unavailableOf(live)
+	if err != nil {
+		return err
+	}
+	count, err := asked.unavailableOf(live)
+	if r.Update.Paced = count < most; r.Update.Paced || !isSet { // of a StatefulSet no more can go than its controller lets
+		r.Plan.Limits = asked
+	}
+	return err
+}
+
+// maxUnavailableOf is the limit of a workload's own strategy, nil where it has none.
+func maxUnavailableOf(workload Workload) *intstr.IntOrString {
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			return rolling.MaxUnavailable
+		}
+	case *appsv1.DaemonSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			return rolling.MaxUnavailable
+		}
+	}
+	return nil
+}
+
+// previewOther tells what the plan's steps come to, with so many of the pods.
+func (p Plan) previewOther(replicas, desired, unavailable int32) []PlannedStep {
+	planned := make([]PlannedStep, 0, len(p.Steps))
+	var before int32
+	for i, step := range p.Steps {
+		target := p.Steps.Target(i, replicas)
+		planned = append(planned, PlannedStep{
+			Number: i + 1, As: step.String(), New: target, Old: desired - target, MaxTotal: desired,
+			MinAvailable: desired - min(unavailable, target-before),
+		})
+		before = target
+	}
+	return planned
+}

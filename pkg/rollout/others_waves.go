@@ -1,0 +1,107 @@
+package rollout
+
+import (
+	"cmp"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// mostInWave bounds a wave, whose pods are noted in an annotation.
+const mostInWave = 50
+
+// surplus is how many pods of a DaemonSet run where none is to run any more, as on nodes that are being emptied. Which they
+// are is not told, and they are nobody's that may be missing.
+func (st *otherStepper) surplus() int32 {
+	set, is := st.workload.(*appsv1.DaemonSet)
+	if !is {
+		return 0
+	}
+	return max(set.Status.NumberMisscheduled, int32(len(st.pods))-st.replicas, 0) //nolint:gosec // pods of one workload
+}
+
+// going are the pods of the last wave, and those that were deleted, that are not known to be gone.
+func (st *otherStepper) going() []*corev1.Pod {
+	var going []*corev1.Pod
+	for _, pod := range st.pods {
+		if st.deleted[pod.UID] || slices.Contains(st.record.Update.Wave, pod.UID) {
+			going = append(going, pod)
+		}
+	}
+	return going
+}
+
+// advanceDaemonSet deletes what the last wave has left, and chooses the next: no more than the step asks for, and no more
+// than may be missing. Pods that are not available are missing already, and go first.
+func (st *otherStepper) advanceDaemonSet() action {
+	going := st.going()
+	left := slices.DeleteFunc(slices.Clone(going), func(pod *corev1.Pod) bool { return st.deleted[pod.UID] })
+	if len(left) > 0 {
+		return replace{pods: left}
+	}
+	limit, err := st.record.Plan.Limits.unavailableOf(st.workload)
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}
+	}
+	available := -st.surplus()
+	var old []*corev1.Pod
+	wake := st.wake
+	for _, pod := range st.pods {
+		if slices.Contains(going, pod) {
+			continue
+		}
+		switch ready, due := availableAt(pod, st.minReadySeconds(), st.now); {
+		case ready:
+			available++
+		case !due.IsZero():
+			wake = earlier(wake, due)
+		}
+		if !st.isNew(pod) {
+			old = append(old, pod)
+		}
+	}
+	tooMany := int32(len(old)) - st.surplus() - (st.replicas - st.target) //nolint:gosec // pods of one workload
+	wave := st.choose(old, min(tooMany, mostInWave), limit-(st.replicas-available))
+	if len(wave) == 0 {
+		return await{until: wake}
+	}
+	for _, pod := range going {
+		wave = append(wave, pod.UID)
+	}
+	return chooseWave{step: st.record.Step, wave: wave}
+}
+
+// choose picks the pods of a wave, of which so many may be available ones.
+func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UID {
+	rank := func(pod *corev1.Pod) int {
+		ready, _ := availableAt(pod, st.minReadySeconds(), st.now)
+		switch {
+		case ready:
+			return 1
+		case diagnose.Excused(pod):
+			return 2 // its node says nothing, and would start no other
+		}
+		return 0
+	}
+	slices.SortFunc(old, func(a, b *corev1.Pod) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Spec.NodeName, b.Spec.NodeName), cmp.Compare(a.Name, b.Name))
+	})
+	var wave []types.UID
+	for _, pod := range old {
+		if most <= 0 {
+			break
+		}
+		if rank(pod) == 1 {
+			if budget <= 0 {
+				continue
+			}
+			budget--
+		}
+		wave, most = append(wave, pod.UID), most-1
+	}
+	return wave
+}
