@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -21,22 +20,17 @@ func newAbortCommand(env *environment) *cobra.Command {
 		Example: "  # Give up the rollout of web\n  kubectl rollout-plus abort deployment/web",
 		Args:    arguments(namesWorkload), ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kind, name, err := oneWorkload(args)
-			if err != nil {
-				return usageError(err)
-			}
-			namespace, err := env.currentNamespace()
+			object, err := env.namedWorkload(args)
 			if err != nil {
 				return err
 			}
-			object := printers.Object{APIVersion: "apps/v1", Kind: kind, Namespace: namespace, Name: name}
 			printer, err := env.printer(flags.output, object)
 			if err != nil {
 				return err
 			}
 			return env.driveTo(cmd.Context(), object, flags, verbs{goesBack: true}, printer,
-				env.minding(kind, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-					return engine.AbortOn(ctx, kind, key)
+				env.minding(object.Kind, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+					return engine.AbortOn(ctx, object.Kind, key)
 				}))
 		},
 	}

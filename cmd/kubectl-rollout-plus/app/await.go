@@ -87,7 +87,7 @@ func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName,
 		r.blame(result.Finding, true)
 	}
 	if result.Outcome == rollout.TimedOut && !result.Standing {
-		result.Message += ": --timeout passed, and it is not complete yet; " + command("status", key) + " waits on"
+		result.Message += ": --timeout passed, and it is not complete yet; " + commandOn("status", object) + " waits on"
 	}
 	if result.Outcome == rollout.Detached && result.Record == nil {
 		return waitedFor(context.Cause(ctx), object)

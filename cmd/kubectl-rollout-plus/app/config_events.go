@@ -117,10 +117,8 @@ func (r *roller) concluded(workload rollout.Workload, err error) error {
 
 // unread tells programs of a workload that could not be read, as far as its argument names one.
 func (env *environment) unread(argument string, err error) {
-	kind, name, unnamed := oneWorkload([]string{argument})
-	namespace, unknown := env.currentNamespace()
-	if unnamed == nil && unknown == nil {
-		env.ended(printers.Object{APIVersion: "apps/v1", Kind: kind, Namespace: namespace, Name: name}, "", "", err)
+	if object, unnamed := env.namedWorkload([]string{argument}); unnamed == nil {
+		env.ended(object, "", "", err)
 	}
 }
 

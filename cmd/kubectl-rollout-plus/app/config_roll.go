@@ -90,10 +90,14 @@ func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
 	case *appsv1.StatefulSet:
 		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}}
 	}
+	return r.lacks(ctx, needed, fmt.Sprintf("without which %s cannot be rolled out in steps", nameOf(workload)))
+}
+
+// lacks refuses to begin without the first right that is missing, and says what it is for.
+func (r *roller) lacks(ctx context.Context, needed []preflight.Right, why string) error {
 	for i := range needed {
-		if right := &needed[i]; !r.engine.May(ctx, workload.GetNamespace(), right) {
-			return fmt.Errorf("the right to %s %s in namespace %q is missing, without which %s cannot be rolled out in steps",
-				right.Verb, right.Resource, workload.GetNamespace(), nameOf(workload))
+		if !r.engine.May(ctx, r.namespace, &needed[i]) {
+			return fmt.Errorf("the right to %s in namespace %q is missing, %s", needed[i], r.namespace, why)
 		}
 	}
 	return context.Cause(ctx)
@@ -101,14 +105,13 @@ func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
 
 // mayFollow refuses what could be written, but not be waited for.
 func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error {
+	var needed []preflight.Right
 	for _, verb := range []string{"list", "watch"} {
-		right := preflight.Right{Verb: verb, Group: appsv1.GroupName, Resource: strings.ToLower(kindOf(workload).Kind) + "s", Name: workload.GetName()}
-		if !r.engine.May(ctx, workload.GetNamespace(), &right) {
-			return fmt.Errorf("the right to %s %s in namespace %q is missing, so that the rollout of %s could not be followed",
-				verb, right.Resource, workload.GetNamespace(), nameOf(workload))
-		}
+		needed = append(needed, preflight.Right{
+			Verb: verb, Group: appsv1.GroupName, Resource: strings.ToLower(kindOf(workload).Kind) + "s", Name: workload.GetName(),
+		})
 	}
-	return context.Cause(ctx)
+	return r.lacks(ctx, needed, fmt.Sprintf("so that the rollout of %s could not be followed", nameOf(workload)))
 }
 
 // roll rolls out one workload to its end. The error's exit code says how that came out if not well.

@@ -132,5 +132,5 @@ func nameOf(workload rollout.Workload) string {
 
 // resultName is a workload as kubectl prints it in results.
 func resultName(workload rollout.Workload) string {
-	return strings.ToLower(kindOf(workload).Kind) + ".apps/" + workload.GetName()
+	return objectOf(workload).ResultName()
 }

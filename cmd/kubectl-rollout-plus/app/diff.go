@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	kubectldiff "k8s.io/kubectl/pkg/cmd/diff"
 	"k8s.io/utils/exec"
@@ -80,14 +81,11 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	if err := f.validate(); err != nil {
 		return usageError(err)
 	}
-	kind, name, err := oneWorkload(args)
-	if err != nil {
-		return usageError(err)
-	}
-	namespace, err := env.currentNamespace()
+	named, err := env.namedWorkload(args)
 	if err != nil {
 		return err
 	}
+	kind, name, namespace := named.Kind, named.Name, named.Namespace
 	engine, err := env.engine(defaultFieldManager, nil)
 	if err != nil {
 		return err
@@ -96,10 +94,10 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	if err != nil {
 		return located(err, func(string, string) string { return namespace })
 	}
-	object := strings.ToLower(kind) + ".apps/" + name
+	object := named.ResultName()
 	from, to, err := f.pick(history, object)
 	if err != nil {
-		return fmt.Errorf("%w; '%s history %s/%s -n %s' lists the revisions", err, displayName, strings.ToLower(kind), name, namespace)
+		return fmt.Errorf("%w; %s lists the revisions", err, commandOn("history", named))
 	}
 	templates, err := compareTemplates(object, from, to)
 	if err != nil {
@@ -133,7 +131,7 @@ func oneWorkload(args []string) (kind, name string, err error) {
 	named, name, slash := strings.Cut(args[0], "/")
 	switch {
 	case len(args) == 2 && !slash:
-		name = args[1] //nolint:gosec // there are two
+		name = args[1]
 	case len(args) > 1:
 		return "", "", fmt.Errorf("one object at a time, not %s", strings.Join(args, " "))
 	case !slash:
@@ -146,6 +144,16 @@ func oneWorkload(args []string) (kind, name string, err error) {
 		return "", "", fmt.Errorf("%q is not the name of a %s", name, kind)
 	}
 	return kind, name, nil
+}
+
+// namedWorkload is the object with revisions that the arguments name, in the namespace of the flags.
+func (env *environment) namedWorkload(args []string) (printers.Object, error) {
+	kind, name, err := oneWorkload(args)
+	if err != nil {
+		return printers.Object{}, usageError(err)
+	}
+	namespace, err := env.currentNamespace()
+	return printers.Object{APIVersion: appsv1.SchemeGroupVersion.String(), Kind: kind, Namespace: namespace, Name: name}, err
 }
 
 // namesWorkload checks that the arguments name one object with revisions.

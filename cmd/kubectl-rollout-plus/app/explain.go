@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -82,25 +81,6 @@ func (f *explainFlags) run(ctx context.Context, env *environment, args []string)
 		return &exitError{code: ExitStanding}
 	}
 	return nil
-}
-
-// looking is what a command begins with that only looks at workloads: they, and an engine for it.
-func (s *selection) looking(env *environment, args []string, output string) (*resource.Result, *rollout.Engine, error) {
-	if err := s.check(args); err != nil {
-		return nil, nil, err
-	}
-	if output != "" && output != "json" {
-		return nil, nil, flagError("output", output, errors.New("expected json, or nothing for text"))
-	}
-	if err := env.checkColor(); err != nil {
-		return nil, nil, err
-	}
-	objects, err := s.find(env, args)
-	if err != nil {
-		return nil, nil, err
-	}
-	engine, err := env.engine(defaultFieldManager, nil)
-	return objects, engine, err
 }
 
 // explain tells of one object, and whether something stands in its way.

@@ -15,7 +15,6 @@ import (
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -125,12 +124,11 @@ func onlyDeployment(info *resource.Info) error {
 
 // startOn drives a rollout of one of several Deployments.
 func (env *environment) startOn(ctx context.Context, info *resource.Info, drive driveFlags, change rollout.Change, options rollout.StartOptions) error {
-	key := types.NamespacedName{Namespace: info.Namespace, Name: info.Name}
-	printer, err := env.printer(drive.output, printers.Deployment(key.Namespace, key.Name))
+	printer, err := env.printer(drive.output, objectIn(info))
 	if err != nil {
 		return err
 	}
-	return env.driveTo(ctx, printers.Deployment(key.Namespace, key.Name), drive, verbs{}, printer,
+	return env.driveTo(ctx, objectIn(info), drive, verbs{}, printer,
 		env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if cause := context.Cause(ctx); cause != nil {
 				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,8 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // selection is how the commands of kubectl rollout name their objects: TYPE/NAME, TYPE NAME..., TYPE with or without a
@@ -30,6 +33,25 @@ func (s *selection) check(args []string) error {
 		return usageError(fmt.Errorf("%w, or give it with -f FILE", errNothingNamed))
 	}
 	return nil
+}
+
+// looking is what a command begins with that only looks at workloads: they, and an engine for it.
+func (s *selection) looking(env *environment, args []string, output string) (*resource.Result, *rollout.Engine, error) {
+	if err := s.check(args); err != nil {
+		return nil, nil, err
+	}
+	if output != "" && output != "json" {
+		return nil, nil, flagError("output", output, errors.New("expected json, or nothing for text"))
+	}
+	if err := env.checkColor(); err != nil {
+		return nil, nil, err
+	}
+	objects, err := s.find(env, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := env.engine(defaultFieldManager, nil)
+	return objects, engine, err
 }
 
 // find reads the objects that are named from the API server. Those that are found come with errors about the others.

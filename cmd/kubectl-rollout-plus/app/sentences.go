@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -34,12 +32,7 @@ func (v verbs) title(of printers.Object, result *rollout.Result) string {
 	}
 }
 
-// command is a command line about a Deployment that the user may type next.
-func command(verb string, key types.NamespacedName) string {
-	return commandOn(verb, printers.Deployment(key.Namespace, key.Name))
-}
-
-// commandOn is the same about any object.
+// commandOn is a command line about an object that the user may type next.
 func commandOn(verb string, object printers.Object) string {
 	return fmt.Sprintf("'%s %s %s/%s -n %s'", displayName, verb, strings.ToLower(object.Kind), object.Name, object.Namespace)
 }

@@ -166,7 +166,8 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	if err != nil {
 		return err
 	}
-	printer, err := env.printer(f.output, printers.Deployment(key.Namespace, key.Name))
+	object := printers.Deployment(key.Namespace, key.Name)
+	printer, err := env.printer(f.output, object)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 			return f.startBack(ctx, env, engine, key, change, options)
 		}
 	}
-	return env.driveTo(cmd.Context(), printers.Deployment(key.Namespace, key.Name), f.driveFlags, verbs{suffix: suffix}, printer, work)
+	return env.driveTo(cmd.Context(), object, f.driveFlags, verbs{suffix: suffix}, printer, work)
 }
 
 // change reads what is to change.

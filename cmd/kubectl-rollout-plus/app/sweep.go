@@ -111,13 +111,10 @@ func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) 
 
 // holderOf makes a holder of an object that has a pod template.
 func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
+	if w, is := object.(rollout.Workload); is && rollout.IsWorkload(w) {
+		return holderOfWorkload(w), true, nil
+	}
 	switch o := object.(type) {
-	case *appsv1.Deployment:
-		return holderOfWorkload(o), true, nil
-	case *appsv1.StatefulSet:
-		return holderOfWorkload(o), true, nil
-	case *appsv1.DaemonSet:
-		return holderOfWorkload(o), true, nil
 	case *batchv1.CronJob:
 		return configmap.NewHolder(ownerOf(o, "batch/v1", "CronJob"), true, &o.Spec.JobTemplate.Spec.Template), true, nil
 	case *appsv1.ReplicaSet:
