@@ -118,7 +118,7 @@ func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 	s.blamed = finding
 	s.finding = s.enrich(ctx, finding)
 	if leaves {
-		s.finding.Leave()
+		s.finding.Leave(s.record.ToRevision)
 	}
 	s.emit(FindingEvent{Finding: s.finding})
 }

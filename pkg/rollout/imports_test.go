@@ -58,13 +58,16 @@ func listPackages(t *testing.T) []listed {
 func TestImports(t *testing.T) {
 	t.Parallel()
 	own := map[string][]string{
-		"cmd/kubectl-rollout-plus":     {"cmd/kubectl-rollout-plus/app"},
-		"cmd/kubectl-rollout-plus/app": {"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
-		"pkg/configmap":                nil,
-		"pkg/printers":                 {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
-		"pkg/rollout":                  {"pkg/rollout/diagnose", "pkg/rollout/preflight"},
-		"pkg/rollout/preflight":        nil,
-		"pkg/rollout/diagnose":         nil,
+		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
+		"cmd/kubectl-rollout-plus/app": {
+			"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight",
+		},
+		"pkg/configmap":         nil,
+		"pkg/printers":          {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/rollout":           {"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/rollout/command":   nil,
+		"pkg/rollout/preflight": nil,
+		"pkg/rollout/diagnose":  {"pkg/rollout/command"},
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

@@ -19,7 +19,7 @@ func TestWhatToRunNextWorks(t *testing.T) {
 		setImage = "kubectl set image deployment/web app=IMAGE -n shop"
 		resume   = "kubectl rollout-plus resume deployment/web -n shop"
 		undo     = "kubectl rollout-plus undo deployment/web -n shop"
-		keep     = "the same rollout with --on-failure hold, which keeps the pods to look at"
+		keep     = "kubectl rollout-plus start deployment/web -n shop --to-revision 2 --on-failure hold"
 	)
 	for name, test := range map[string]struct {
 		reason   string

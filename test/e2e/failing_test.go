@@ -22,7 +22,7 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 		{tag: "broken", tells: []string{"ImageNotFound (ImagePullBackOff)", `web:broken: not found`}},
 		{tag: "broken", edits: []edit{replicas(10), strategy("25%", "25%")}, tells: []string{"ImagePullBackOff"}},
 		{tag: "broken", edits: []edit{replicas(1), strategy("1", "0")}, tells: []string{"ImagePullBackOff"}},
-		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", lastLines, "next: the same rollout with --on-failure hold"}},
+		{tag: "crash", tells: []string{"CrashLoopBackOff", "exit code 3", lastLines, "next: kubectl rollout-plus start deployment/web -n ", "--to-revision 2 --on-failure hold"}},
 		{tag: "config-error", tells: []string{"CreateContainerConfigError", `configmap "missing" not found`}},
 		{
 			tag: "never-ready", edits: []edit{progressDeadline(3)},

@@ -185,10 +185,10 @@ func TestADeploymentThatCannotBeStepped(t *testing.T) {
 			t.Errorf("something was written: %v, then %v", before, after)
 		}
 	}
-	refused([]string{"rollout", "pause", "deployment/web"}, `deployment "web" is paused; resume it first with 'kubectl rollout resume deployment/web -n `+w.name+"'")
+	refused([]string{"rollout", "pause", "deployment/web"}, `deployment "web" is paused; resume it first with 'kubectl rollout-plus resume deployment/web -n `+w.name+"'")
 	w.kubectl("rollout", "resume", "deployment/web")
 	refused([]string{"set", "image", "deployment/web", "app=web:never-ready"}, `a rollout of deployment "web" is already under way`,
-		"'kubectl rollout status deployment/web -n "+w.name+"'", "'kubectl rollout undo deployment/web -n "+w.name+"'")
+		"'kubectl rollout-plus status deployment/web -n "+w.name+"'", "'kubectl rollout-plus undo deployment/web -n "+w.name+"'")
 	w.kubectl("rollout", "undo", "deployment/web")
 	w.await("complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
 	w.detached()

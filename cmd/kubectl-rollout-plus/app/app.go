@@ -41,7 +41,7 @@ func Main(ctx context.Context, process Process) int {
 	if err == nil {
 		return ExitDone
 	}
-	if text := errorText(err); text != "" {
+	if text := connectionOf(root.PersistentFlags()).Text(errorText(err)); text != "" {
 		// A library of kubectl's calls it by the name of the program.
 		text = strings.ReplaceAll(text, "'"+filepath.Base(process.Args[0])+" get ", "'kubectl get ")
 		_, _ = fmt.Fprint(process.ErrOut, strings.TrimSuffix(text, "\n")+"\n") // there is nobody left to tell

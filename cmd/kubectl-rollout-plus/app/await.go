@@ -84,7 +84,7 @@ func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName,
 		return waitedFor(cutShort(ctx, err, "while waiting for "+object.String()), object)
 	}
 	if result.Finding != nil {
-		r.blame(result.Finding, true)
+		r.blame(result.Finding, true, result.Revision)
 	}
 	if result.Outcome == rollout.TimedOut && !result.Standing {
 		result.Message += ": --timeout passed, and it is not complete yet; " + commandOn("status", object) + " waits on"

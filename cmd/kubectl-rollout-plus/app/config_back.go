@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // failed answers a rollout that did not come out well. What has gone back by itself takes the object along, and those that
@@ -57,7 +59,8 @@ func (c *changer) standing() string {
 	case c.returned == nil:
 		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.object, next)
 	case c.returned.err != nil:
-		return fmt.Sprintf("%s stays changed; see '%s config diff %s -n %s'", c.head.object, displayName, c.head.object, c.namespace)
+		return fmt.Sprintf("%s stays changed; see %s", c.head.object,
+			command.Quoted("%s config diff %s -n %s", command.Plugin, c.head.object, c.namespace))
 	case c.head.read == nil:
 		return fmt.Sprintf("%s is gone again", c.head.object)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // changeFlags are those of config set, edit and apply.
@@ -85,7 +86,7 @@ func (c *changer) run(ctx context.Context) error {
 		return err
 	}
 	same := c.head.read != nil && c.head.content.Equal(c.want)
-	blocked := refuseBlocked(c.head.object, affected)
+	blocked := refuseBlocked(c.head.object, c.namespace, affected)
 	if same && (len(c.out) == 0 || c.flags.noRestart) && (c.along == nil || blocked == nil) {
 		c.tellNothing(affected)
 		return nil
@@ -205,7 +206,7 @@ func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) 
 	return nil
 }
 
-func refuseBlocked(object configmap.Object, affected []configmap.Affected) error {
+func refuseBlocked(object configmap.Object, namespace string, affected []configmap.Affected) error {
 	i := slices.IndexFunc(affected, func(a configmap.Affected) bool { return a.Verdict == configmap.Block })
 	if i < 0 {
 		return nil
@@ -214,8 +215,8 @@ func refuseBlocked(object configmap.Object, affected []configmap.Affected) error
 	if len(a.Reasons) > 0 {
 		text = ": " + a.Reasons[0].Container + ": " + a.Reasons[0].Text
 	}
-	return fmt.Errorf("nothing was written, since new pods of %s/%s could not start with this %s%s; see '%s config affected %s -o wide'",
-		strings.ToLower(a.Kind), a.Name, object, text, displayName, object)
+	return fmt.Errorf("nothing was written, since new pods of %s/%s could not start with this %s%s; see %s",
+		strings.ToLower(a.Kind), a.Name, object, text, command.Quoted("%s config affected %s -n %s -o wide", command.Plugin, object, namespace))
 }
 
 // try finds out before anything is written whether all of it can be.

@@ -46,9 +46,9 @@ func (r *roller) printer(c change) (printers.Printer, error) {
 	switch events := r.env.eventsOf(object); {
 	case events != nil && c.back:
 		events.Event(r.env.clock.Now(), rollout.RollbackEvent{Revision: rollout.RevisionOf(c.workload)})
-		return wayBackEvents{events}, nil
+		return connecting{wayBackEvents{events}, r.env.connection()}, nil
 	case events != nil:
-		return events, nil
+		return connecting{events, r.env.connection()}, nil
 	}
 	return r.env.printer("", object)
 }
@@ -76,7 +76,7 @@ func (env *environment) ended(object printers.Object, outcome rollout.Outcome, m
 	if err != nil {
 		result.Outcome, result.Message, result.ExitCode = outcomeOf(err), err.Error(), exitCode(err)
 	}
-	events.Result(env.clock.Now(), result)
+	connecting{events, env.connection()}.Result(env.clock.Now(), result)
 }
 
 // outcomeOf is the outcome that an exit code stands for.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // keepEdited keeps as a version what somebody has written into a head, which is nowhere else. It goes with the revision
@@ -28,8 +29,9 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 		return fmt.Errorf("%s was edited, and what it holds could not be kept: %w; --keep-config leaves it", head, err)
 	}
 	if _, before := r.kept[version.Object]; !before {
-		r.tell("%s was edited; %s keeps that: 'kubectl get %s -n %s -o yaml' shows it, '%s config edit %s -n %s' takes it again",
-			head, version.Object.Name, version.Object, r.namespace, displayName, head, r.namespace)
+		r.tell("%s was edited; %s keeps that: %s shows it, %s takes it again",
+			head, version.Object.Name, command.Quoted("kubectl get %s -n %s -o yaml", version.Object, r.namespace),
+			command.Quoted("%s config edit %s -n %s", command.Plugin, head, r.namespace))
 	}
 	return nil
 }

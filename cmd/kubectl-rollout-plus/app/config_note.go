@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // configNote is what an open rollout remembers of the change of configuration that began it: with it, whoever goes back
@@ -156,11 +157,11 @@ func (s *configSession) giveBack(ctx context.Context, note *configNote) error {
 
 // rollsOut is the command that rolls out those who do not run with what an object holds.
 func (s *configSession) rollsOut(head configmap.Object) string {
-	return fmt.Sprintf("'%s restart --config %s -n %s'", displayName, head, s.namespace)
+	return command.Quoted("%s restart --config %s -n %s", command.Plugin, head, s.namespace)
 }
 
 func (s *configSession) tell(format string, args ...any) {
-	_, _ = fmt.Fprintf(s.env.ErrOut, format+"\n", args...)
+	s.env.tell(format, args...)
 }
 
 // onOpen is work on a rollout that is open.

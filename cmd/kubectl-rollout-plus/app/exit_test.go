@@ -195,9 +195,10 @@ func TestAnInterruptNamesWhatWasWaitedFor(t *testing.T) {
 	}
 	for want, err := range map[string]error{
 		`terminated while waiting for deployment "web"; 'kubectl rollout-plus status deployment/web -n shop' waits on`: wait(syscall.SIGTERM, "shop/web"),
-		`interrupted while waiting for deployment "web", deployment "api"; 'kubectl rollout-plus status' waits on`:     wait(os.Interrupt, "shop/web", "other/api"),
+		`interrupted while waiting for deployment "web", deployment "api"; ` +
+			`'kubectl rollout-plus status deployment/api -n other' and 'kubectl rollout-plus status deployment/web -n shop' wait on`: wait(os.Interrupt, "shop/web", "other/api"),
 		`interrupted while waiting for deployment "a", deployment "b", deployment "c", deployment "d", deployment "e" and 2 more; ` +
-			`'kubectl rollout-plus status' waits on`: wait(os.Interrupt, "shop/a", "shop/b", "shop/c", "shop/d", "shop/e", "shop/f", "shop/g"),
+			`'kubectl rollout-plus status deployment/a deployment/b deployment/c deployment/d deployment/e deployment/f deployment/g -n shop' waits on`: wait(os.Interrupt, "shop/a", "shop/b", "shop/c", "shop/d", "shop/e", "shop/f", "shop/g"),
 	} {
 		if err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)

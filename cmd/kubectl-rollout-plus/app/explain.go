@@ -93,13 +93,16 @@ func (f *explainFlags) explain(ctx context.Context, env *environment, engine *ro
 	if err != nil {
 		return false, err
 	}
+	for i := range told.Findings {
+		told.Findings[i] = *told.Findings[i].Connected(env.connection())
+	}
 	if f.output == "json" {
 		printers.ExplainJSON(env.Out, objectOf(workload), told)
 	} else {
 		printers.ExplainText(env.Out, env.palette(env.Out), resultName(workload), told)
 	}
 	for _, blind := range told.Blind {
-		_, _ = fmt.Fprintf(env.ErrOut, "not everything is seen: %v\n", blind)
+		env.tell("not everything is seen: %v", blind)
 	}
 	env.annotate(told.Findings)
 	return told.InTheWay(), nil
@@ -112,7 +115,7 @@ func (env *environment) annotate(findings []rollout.Finding) {
 	}
 	for i := range findings {
 		if !findings[i].Starting() {
-			_, _ = fmt.Fprintln(env.ErrOut, printers.Annotation(&findings[i]))
+			_, _ = fmt.Fprintln(env.ErrOut, printers.Annotation(findings[i].Connected(env.connection())))
 		}
 	}
 }

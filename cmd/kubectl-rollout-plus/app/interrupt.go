@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // InterruptError is the cause of a context that a signal ended.
@@ -65,27 +68,31 @@ type interruptedWait struct {
 func (e *interruptedWait) Unwrap() error { return e.interrupt }
 
 func (e *interruptedWait) Error() string {
-	named, rest := e.objects, 0
-	if len(named) > namedAtMost {
-		named, rest = named[:namedAtMost], len(named)-namedAtMost
+	named, more := e.objects, ""
+	if rest := len(named) - namedAtMost; rest > 0 {
+		named, more = named[:namedAtMost], fmt.Sprintf(" and %d more", rest)
 	}
 	var names []string
-	arguments, namespace := "", e.objects[0].Namespace
 	for _, object := range named {
 		names = append(names, object.String())
-		arguments += " " + strings.ToLower(object.Kind) + "/" + object.Name
-		if object.Namespace != namespace {
-			namespace = ""
-		}
 	}
-	text := fmt.Sprintf("%s while waiting for %s", e.interrupt, strings.Join(names, ", "))
-	switch {
-	case rest > 0:
-		return fmt.Sprintf("%s and %d more; '%s status' waits on", text, rest, displayName)
-	case namespace == "":
-		return fmt.Sprintf("%s; '%s status' waits on", text, displayName)
+	return fmt.Sprintf("%s while waiting for %s%s; %s", e.interrupt, strings.Join(names, ", "), more, e.waitsOn())
+}
+
+// waitsOn returns the commands that wait on for all objects, one for each namespace.
+func (e *interruptedWait) waitsOn() string {
+	in := map[string]string{}
+	for _, object := range e.objects {
+		in[object.Namespace] += " " + strings.ToLower(object.Kind) + "/" + object.Name
 	}
-	return fmt.Sprintf("%s; '%s status%s -n %s' waits on", text, displayName, arguments, namespace)
+	var commands []string
+	for _, namespace := range slices.Sorted(maps.Keys(in)) {
+		commands = append(commands, command.Quoted("%s status%s -n %s", command.Plugin, in[namespace], namespace))
+	}
+	if len(commands) == 1 {
+		return commands[0] + " waits on"
+	}
+	return strings.Join(commands, " and ") + " wait on"
 }
 
 // waitedFor adds to an interrupt which object was waited for; any other error stays as it is.

@@ -103,7 +103,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"diff sts/web --revision 0":                     "revision must be a positive integer: 0",
 		"diff sts/web --revision 1,2,3":                 "--revision was given 3 times",
 		"diff ds/web --color blue":                      "--color",
-		"undo deployment/web --to-revision -1":          "error: unable to find specified revision -1 in history; --to-revision takes the number of one, which 'kubectl rollout-plus history' lists",
+		"undo deployment/web --to-revision -1":          "error: unable to find specified revision -1 in history; --to-revision takes the number of one, or 0 for the one before; 'kubectl rollout-plus history --help' tells how to list",
 		"undo deployment/web --hold 1m":                 "--hold goes with --steps",
 		"undo deployment/web --steps 0":                 "--steps",
 		"restart deployment/web --force --steps 1":      "--force does not go with --steps",

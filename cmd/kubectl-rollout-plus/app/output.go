@@ -50,9 +50,9 @@ func (env *environment) printer(output string, object printers.Object) (printers
 	switch output {
 	case "":
 		lines := printers.NewLines(env.Out, env.ErrOut, env.palette(env.Out), env.palette(env.ErrOut), object.ResultName())
-		return lines.Annotated(env.inActions()), nil
+		return connecting{lines.Annotated(env.inActions()), env.connection()}, nil
 	case "json":
-		return printers.NewJSON(env.Out, object), nil
+		return connecting{printers.NewJSON(env.Out, object), env.connection()}, nil
 	}
 	return nil, flagError("output", output, errOutput)
 }

@@ -8,15 +8,18 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // the credentials of cloud providers in kubeconfig files
 	"k8s.io/client-go/rest"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 const (
-	displayName         = "kubectl rollout-plus"
+	displayName         = command.Plugin
 	defaultFieldManager = "kubectl-rollout-plus"
 )
 
@@ -24,10 +27,12 @@ const (
 type environment struct {
 	genericiooptions.IOStreams
 	// ctx is the command's, for requests of libraries that take none; nil before the command runs.
-	ctx       context.Context
-	shared    sharedFlags
-	factory   cmdutil.Factory
-	flags     *genericclioptions.ConfigFlags
+	ctx     context.Context
+	shared  sharedFlags
+	factory cmdutil.Factory
+	flags   *genericclioptions.ConfigFlags
+	// given are the flags that all commands have, as they were given.
+	given     *pflag.FlagSet
 	lookupEnv func(string) (string, bool)
 	color     string
 	clock     *serverClock
@@ -75,6 +80,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 	})
 	env.flags.AddFlags(root.PersistentFlags())
 	env.shared.add(root)
+	env.given = root.PersistentFlags()
 	root.PersistentFlags().StringVar(&env.color, "color", "auto", `When to colour: "auto" (on a terminal), "always" or "never".`)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),

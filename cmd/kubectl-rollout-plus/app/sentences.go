@@ -3,10 +3,10 @@ package app
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // verbs are how a command calls its success.
@@ -34,7 +34,7 @@ func (v verbs) title(of printers.Object, result *rollout.Result) string {
 
 // commandOn is a command line about an object that the user may type next.
 func commandOn(verb string, object printers.Object) string {
-	return fmt.Sprintf("'%s %s %s/%s -n %s'", displayName, verb, strings.ToLower(object.Kind), object.Name, object.Namespace)
+	return command.On(verb, object.Kind, object.Name, object.Namespace)
 }
 
 // sentence says what happened, to which workload, and what to do next.
@@ -91,7 +91,7 @@ func standing(object printers.Object, result *rollout.Result) string {
 func ended(object printers.Object, result *rollout.Result) string {
 	switch {
 	case result.Outcome == rollout.Deleted:
-		return fmt.Sprintf("; 'kubectl get %ss -n %s' lists those there are", strings.ToLower(object.Kind), object.Namespace)
+		return "; " + command.Lists(object.Kind, object.Namespace) + " lists those there are"
 	case result.Outcome == rollout.RolledBack && result.Finding != nil:
 		return "; correct the new version and roll it out again"
 	case result.Outcome == rollout.Failed, result.Outcome == rollout.Overtaken:

@@ -36,7 +36,7 @@ func (t *statusTarget) line(text string) {
 func (r *statusRun) note(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, _ = fmt.Fprintln(r.env.ErrOut, text)
+	r.env.tell("%s", text)
 }
 
 // warn tells what may yet come to stand in the way, where that is waited for.
@@ -45,17 +45,18 @@ func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 	if !is || found.Finding.Severity != diagnose.Warning || !r.watch {
 		return
 	}
-	r.note(printers.Finding(found.Finding))
-	r.blame(found.Finding, false)
+	r.note(printers.Finding(found.Finding.Connected(r.env.connection())))
+	r.blame(found.Finding, false, 0)
 }
 
 // blame shows a finding in GitHub Actions, and where its error follows tells it as a whole. As JSON it is part of the document.
-func (r *statusRun) blame(finding *rollout.Finding, fails bool) {
+// The revision is that which fails, 0 where it is not known.
+func (r *statusRun) blame(finding *rollout.Finding, fails bool, revision int64) {
 	if fails && r.leaves {
-		finding.Leave()
+		finding.Leave(revision)
 	}
 	if fails && r.output == "" {
-		r.note(printers.Finding(finding))
+		r.note(printers.Finding(finding.Connected(r.env.connection())))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,7 +74,7 @@ func (t *statusTarget) tellBlind() {
 		return
 	}
 	t.toldBlind = true
-	_, _ = fmt.Fprintf(t.env.ErrOut, "pods that fail are not seen: %v\n", t.view.Blind)
+	t.env.tell("pods that fail are not seen: %v", t.view.Blind)
 }
 
 // tellObstacle says once of each pod that a StatefulSet waits for it.
@@ -101,14 +102,17 @@ func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err er
 		return
 	}
 	status := &printers.Status{
-		Object: t.object, Phase: phase, View: t.view, Message: strings.TrimSuffix(t.told, "\n"),
+		Object: t.object, Phase: phase, Message: strings.TrimSuffix(t.told, "\n"),
 	}
+	view := *t.view
+	view.Finding = view.Finding.Connected(t.env.connection())
+	status.View = &view
 	// It is asked for after --timeout, too.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revisionTimeout)
 	defer cancel()
 	status.Revision = t.engine.NewestRevision(ctx, t.view.Workload)
 	if err != nil {
-		status.Message = err.Error()
+		status.Message = t.env.connection().Text(err.Error())
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,7 +125,7 @@ func (r *statusRun) unread(info *resource.Info, err error) error {
 	if r.output == "" {
 		return err
 	}
-	status := &printers.Status{Object: objectIn(info), Phase: rollout.PhaseUnknown, Message: err.Error()}
+	status := &printers.Status{Object: objectIn(info), Phase: rollout.PhaseUnknown, Message: r.env.connection().Text(err.Error())}
 	if apierrors.IsNotFound(err) {
 		status.Phase = rollout.PhaseNotFound
 	}

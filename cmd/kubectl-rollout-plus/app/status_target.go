@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // statusTarget is one object that status tells of.
@@ -57,7 +57,7 @@ func (t *statusTarget) follow(ctx context.Context) error {
 			rollout.ErrTimeout, t.timeout, t.object, commandOn("status", t.object))
 	case errors.Is(err, rollout.ErrDeleted):
 		phase = rollout.PhaseDeleted
-		err = unsaid(err, t.object, "'kubectl get "+strings.ToLower(t.object.Kind)+"s -n "+t.object.Namespace+"' lists those there are")
+		err = unsaid(err, t.object, command.Lists(t.object.Kind, t.object.Namespace)+" lists those there are")
 	case apierrors.IsForbidden(err):
 		err = fmt.Errorf("%w; without it %s cannot be followed, and status --watch=false just looks", err, t.object.InNamespace())
 	}
@@ -70,7 +70,11 @@ func (t *statusTarget) follow(ctx context.Context) error {
 func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error) {
 	enough, err := t.judge(ctx, view)
 	if view.Finding != nil && (enough || err != nil) {
-		t.blame(view.Finding, err != nil)
+		var revision int64
+		if err != nil && t.leaves {
+			revision = t.newest(ctx)
+		}
+		t.blame(view.Finding, err != nil, revision)
 	}
 	return enough, err
 }

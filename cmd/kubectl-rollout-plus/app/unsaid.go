@@ -38,13 +38,13 @@ func more(err error, text string) error {
 
 // badRevision refuses the number of a revision, in kubectl's words.
 func badRevision(number int64) error {
-	return fmt.Errorf("revision must be a positive integer: %d; '%s history' lists the revisions", number, displayName)
+	return fmt.Errorf("revision must be a positive integer: %d; '%s history --help' tells how to list the revisions", number, displayName)
 }
 
 // badTarget refuses the number of a revision to go back to, in kubectl's words.
 func badTarget(number int64) error {
-	return fmt.Errorf("unable to find specified revision %d in history; --to-revision takes the number of one, which '%s history' lists, "+
-		"or 0 for the one before", number, displayName)
+	return fmt.Errorf("unable to find specified revision %d in history; --to-revision takes the number of one, "+
+		"or 0 for the one before; '%s history --help' tells how to list the revisions", number, displayName)
 }
 
 // located adds to what the API server says of objects that are not there in which namespace that is, and how to see those

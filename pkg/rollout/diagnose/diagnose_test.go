@@ -447,6 +447,7 @@ func TestRemedies(t *testing.T) {
 func TestRemediesOfADeadline(t *testing.T) {
 	t.Parallel()
 	const describes, undoes = "kubectl describe deployment/web -n shop", "kubectl rollout-plus undo deployment/web -n shop"
+	const again = "kubectl rollout-plus start deployment/web -n shop --to-revision 3 --on-failure hold"
 	cause := Diagnose(inputOf(1, podWith("a", waits("InvalidImageName", "")))).Findings[0]
 	for name, test := range map[string]struct {
 		situation Situation
@@ -457,9 +458,9 @@ func TestRemediesOfADeadline(t *testing.T) {
 		"a later version":     {want: undoes},
 		"the first version":   {situation: Situation{First: true}, want: describes},
 		"for an image":        {situation: Situation{Refused: true}, cause: &cause, want: "kubectl set image deployment/web app=IMAGE -n shop, " + undoes},
-		"it has gone back":    {leaves: true, want: holdIt},
-		"for an image, twice": {situation: Situation{Refused: true, Open: true}, cause: &cause, leaves: true, want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE, " + holdIt},
-		"Recreate":            {situation: Situation{Refused: true}, cause: &cause, leaves: true, want: "kubectl set image deployment/web app=IMAGE -n shop, " + holdIt},
+		"it has gone back":    {leaves: true, want: again},
+		"for an image, twice": {situation: Situation{Refused: true, Open: true}, cause: &cause, leaves: true, want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE, " + again},
+		"Recreate":            {situation: Situation{Refused: true}, cause: &cause, leaves: true, want: "kubectl set image deployment/web app=IMAGE -n shop, " + undoes + " --to-revision 3"},
 	} {
 		f := Known(ProgressDeadlineExceeded, Object{"Deployment", "web"}, "shop", "")
 		f.Suit(test.situation)
@@ -467,8 +468,8 @@ func TestRemediesOfADeadline(t *testing.T) {
 			f.Blame(test.cause)
 		}
 		if test.leaves {
-			f.Leave()
-			f.Leave()
+			f.Leave(3)
+			f.Leave(3)
 		}
 		if got := strings.Join(f.Remedy, ", "); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)

@@ -1,8 +1,11 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 const (
@@ -16,8 +19,7 @@ const (
 	undo       = "kubectl rollout-plus undo {workload} -n {namespace}"
 	edit       = "kubectl edit {workload} -n {namespace}"
 	describeIt = "kubectl describe {workload} -n {namespace}"
-	// holdIt stands in for what works on pods that the way back takes away.
-	holdIt = "the same rollout with --on-failure hold, which keeps the pods to look at"
+	revisions  = "kubectl rollout-plus history {workload} -n {namespace}"
 )
 
 // Situation is how a Deployment stands: which command works next depends on it.
@@ -34,8 +36,9 @@ type advice struct {
 	remedies           []string
 	workload           Object
 	namespace, subject string
-	// leaves tells that the old version returns, and the pods go.
+	// leaves tells that the old version returns, and the pods go. The revision that failed is 0 where it is not known.
 	leaves bool
+	failed int64
 }
 
 // Suit lets what to run next suit a situation.
@@ -44,10 +47,11 @@ func (f *Finding) Suit(situation Situation) {
 	f.advise()
 }
 
-// Leave lets what to run next suit a rollout that goes back for what was found. start begins after a stepwise one.
-func (f *Finding) Leave() {
+// Leave lets what to run next suit a rollout that goes back for what was found, from the revision with this number. start
+// begins after a stepwise one.
+func (f *Finding) Leave(revision int64) {
 	a := &f.advice
-	a.leaves = true
+	a.leaves, a.failed = true, revision
 	if a.Open {
 		a.Open, a.Refused = false, false
 	}
@@ -92,7 +96,7 @@ func (a *advice) fitting(remedy string) []string {
 	}
 	switch {
 	case a.leaves && (remedy == undo || strings.Contains(remedy, "{pod}")):
-		return []string{holdIt}
+		return []string{a.again()}
 	case remedy == setImage && a.Open:
 		return []string{setImageOf, resume}
 	case remedy == setImage && (a.Refused || a.workload.Kind != "Deployment"):
@@ -101,4 +105,31 @@ func (a *advice) fitting(remedy string) []string {
 		return []string{describeIt}
 	}
 	return []string{remedy}
+}
+
+// again returns the command that brings the failed revision back, to look at its pods. It stands in for what works on pods
+// that the way back takes away.
+func (a *advice) again() string {
+	switch {
+	case a.failed == 0:
+		return revisions
+	case a.Refused || a.workload.Kind != "Deployment":
+		return fmt.Sprintf("%s --to-revision %d", undo, a.failed)
+	}
+	return fmt.Sprintf("kubectl rollout-plus start {workload} -n {namespace} --to-revision %d --on-failure hold", a.failed)
+}
+
+// Connected returns the finding with the flags of a connection in all commands that it names.
+func (f *Finding) Connected(connection command.Connection) *Finding {
+	if f == nil {
+		return nil
+	}
+	connected := *f
+	connected.Remedy = connection.Lines(f.Remedy)
+	connected.Message = connection.Text(f.Message)
+	connected.Evidence = slices.Clone(f.Evidence)
+	for i, evidence := range connected.Evidence {
+		connected.Evidence[i] = connection.Text(evidence)
+	}
+	return &connected
 }

@@ -1,0 +1,86 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+)
+
+// connectionOf returns the flags that were given to say which cluster a command is for and as whom it runs. Secrets among
+// them are never printed.
+func connectionOf(flags *pflag.FlagSet) command.Connection {
+	var connection command.Connection
+	for _, name := range []string{
+		"kubeconfig", "context", "cluster", "user", "server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority",
+		"client-certificate", "client-key", "as", "as-uid", "as-group", "as-user-extra", "username", "password", "token",
+	} {
+		flag := flags.Lookup(name)
+		if flag == nil || !flag.Changed {
+			continue
+		}
+		several, isSeveral := flag.Value.(pflag.SliceValue)
+		switch {
+		case name == "password":
+			connection = connection.WithVariable(name, "PASSWORD")
+		case name == "token":
+			connection = connection.WithVariable(name, "TOKEN")
+		case isSeveral:
+			for _, value := range several.GetSlice() {
+				connection = connection.With(name, value)
+			}
+		case flag.NoOptDefVal != "":
+			connection = connection.WithSet(name, flag.Value.String())
+		default:
+			connection = connection.With(name, flag.Value.String())
+		}
+	}
+	return connection
+}
+
+// connection returns the flags that every printed command carries.
+func (env *environment) connection() command.Connection {
+	if env.given == nil {
+		return command.Connection{}
+	}
+	return connectionOf(env.given)
+}
+
+// tell writes a line for people to standard error. Its commands carry the flags of the connection.
+func (env *environment) tell(format string, args ...any) {
+	_, _ = fmt.Fprintln(env.ErrOut, env.connection().Text(fmt.Sprintf(format, args...))) // the work goes on without a reader
+}
+
+// connecting is a printer whose commands carry the flags of the connection.
+type connecting struct {
+	printers.Printer
+	connection command.Connection
+}
+
+// Event writes an event.
+func (p connecting) Event(at time.Time, event rollout.Event) {
+	switch e := event.(type) {
+	case rollout.ProgressEvent:
+		e.Message = p.connection.Text(e.Message)
+		event = e
+	case rollout.FindingEvent:
+		event = rollout.FindingEvent{Finding: e.Finding.Connected(p.connection)}
+	}
+	p.Printer.Event(at, event)
+}
+
+// Result writes the last event.
+func (p connecting) Result(at time.Time, result *printers.Result) {
+	told := *result
+	told.Title, told.Message = p.connection.Text(result.Title), p.connection.Text(result.Message)
+	if result.Result != nil && result.Finding != nil {
+		inner := *result.Result
+		inner.Finding = result.Finding.Connected(p.connection)
+		told.Result = &inner
+	}
+	p.Printer.Result(at, &told)
+}

@@ -1,0 +1,94 @@
+// Package command writes the commands that a message tells people to run next.
+//
+// A message names a command in single quotes, with the namespace of its object: 'kubectl rollout-plus resume deployment/web
+// -n shop'. Whoever prints the message adds the flags of the connection, which only the command line knows.
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Plugin begins the commands of this program.
+const Plugin = "kubectl rollout-plus"
+
+// On returns a command of this program about an object, quoted for a sentence. The verb may have flags of its own.
+func On(verb, kind, name, namespace string) string {
+	return Quoted("%s %s %s/%s -n %s", Plugin, verb, strings.ToLower(kind), name, namespace)
+}
+
+// Lists returns the command that lists the objects of a kind, quoted for a sentence.
+func Lists(kind, namespace string) string {
+	return Quoted("kubectl get %ss -n %s", strings.ToLower(kind), namespace)
+}
+
+// Quoted returns a command in the form that Connection.Text recognizes.
+func Quoted(format string, args ...any) string { return "'" + fmt.Sprintf(format, args...) + "'" }
+
+// Connection are the flags, as words for a shell, that say which cluster a command is for and as whom it runs.
+type Connection struct{ flags string }
+
+// With returns the connection with one more flag.
+func (c Connection) With(flag, value string) Connection {
+	return Connection{c.flags + " --" + flag + " " + Word(value)}
+}
+
+// WithSet returns the connection with one more flag that is on or off.
+func (c Connection) WithSet(flag, value string) Connection {
+	return Connection{c.flags + " --" + flag + "=" + Word(value)}
+}
+
+// WithVariable returns the connection with a flag whose value is secret: a variable of the shell stands for it.
+func (c Connection) WithVariable(flag, variable string) Connection {
+	return Connection{c.flags + " --" + flag + ` "$` + variable + `"`}
+}
+
+// Line returns a command with the flags of the connection. Anything else stays as it is: a mere mention such as kubectl
+// apply or kubectl rollout resume, a request for help, and what only reads the kubeconfig.
+func (c Connection) Line(line string) string {
+	words := strings.Fields(line)
+	switch {
+	case c.flags == "" || len(words) < 3 || words[0] != "kubectl" || strings.HasSuffix(line, c.flags):
+		return line
+	case words[1] == "rollout" && len(words) == 3, words[1] == "config" || words[len(words)-1] == "--help":
+		return line
+	}
+	return line + c.flags
+}
+
+// Lines returns several commands with the flags of the connection.
+func (c Connection) Lines(lines []string) []string {
+	if lines == nil {
+		return nil
+	}
+	connected := make([]string, len(lines))
+	for i, line := range lines {
+		connected[i] = c.Line(line)
+	}
+	return connected
+}
+
+// Text returns a text in which every quoted command has the flags of the connection.
+func (c Connection) Text(text string) string {
+	if c.flags == "" || !strings.Contains(text, "'kubectl ") {
+		return text
+	}
+	return regexp.MustCompile(`'kubectl [^'\n]*'`).ReplaceAllStringFunc(text, func(quoted string) string {
+		return "'" + c.Line(quoted[1:len(quoted)-1]) + "'"
+	})
+}
+
+// Word returns a value as one word of a POSIX shell. It prefers double quotes, since the command itself stands in single
+// ones; an exclamation mark is left alone by an interactive shell in single quotes only.
+func Word(value string) string {
+	switch {
+	case value == "":
+		return `""`
+	case regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`).MatchString(value):
+		return value
+	case strings.Contains(value, "!"):
+		return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(value) + `"`
+}
