@@ -19,19 +19,21 @@ type tool struct {
 	name, pkg string
 	// kubernetes marks the programs that carry the Kubernetes version stamp.
 	kubernetes bool
+	// release marks the programs that --kubernetes chooses the version of.
+	release bool
 }
 
 // tools lists what to build, the long builds first: what the later ones share is compiled by then.
 func tools() []tool {
 	const cmd = "k8s.io/kubernetes/cmd/"
 	return []tool{
-		{"kube-apiserver", cmd + "kube-apiserver", true},
-		{"kube-controller-manager", cmd + "kube-controller-manager", true},
-		{"kube-scheduler", cmd + "kube-scheduler", true},
-		{"kubectl", cmd + "kubectl", true},
-		{"etcd", "go.etcd.io/etcd/server/v3", false},
-		{"kwok", "sigs.k8s.io/kwok/cmd/kwok", false},
-		{"kwokctl", "sigs.k8s.io/kwok/cmd/kwokctl", false},
+		{name: "kube-apiserver", pkg: cmd + "kube-apiserver", kubernetes: true, release: true},
+		{name: "kube-controller-manager", pkg: cmd + "kube-controller-manager", kubernetes: true, release: true},
+		{name: "kube-scheduler", pkg: cmd + "kube-scheduler", kubernetes: true, release: true},
+		{name: "kubectl", pkg: cmd + "kubectl", kubernetes: true},
+		{name: "etcd", pkg: "go.etcd.io/etcd/server/v3"},
+		{name: "kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok"},
+		{name: "kwokctl", pkg: "sigs.k8s.io/kwok/cmd/kwokctl"},
 	}
 }
 
@@ -39,27 +41,24 @@ func (c *cluster) bin(name string) string { return filepath.Join(c.cache, "bin",
 
 // buildMissing builds every program whose cached binary is absent or of another version.
 func (c *cluster) buildMissing(ctx context.Context) error {
-	version, err := kubernetesVersion(goMod)
+	sources, err := c.sources(ctx)
 	if err != nil {
 		return err
 	}
 	var missing []tool
 	for _, t := range tools() {
-		if !c.built(t, flagsFor(t, version)) {
+		if !c.built(t, sources.of(t)) {
 			missing = append(missing, t)
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	if err := c.writeModule(); err != nil {
-		return err
-	}
 	start := time.Now()
-	c.logf("building %d programs of Kubernetes %s from source into %s", len(missing), version, c.bin(""))
+	c.logf("building %d programs of Kubernetes %s from source into %s", len(missing), c.kubernetes, c.bin(""))
 	c.logf("the first time this takes minutes (about 10 on 2 cores); later runs reuse the result")
 	for i, t := range missing {
-		if err := c.buildOne(ctx, t, flagsFor(t, version), fmt.Sprintf("[%d/%d] %s", i+1, len(missing), t.name)); err != nil {
+		if err := c.buildOne(ctx, t, sources.of(t), fmt.Sprintf("[%d/%d] %s", i+1, len(missing), t.name)); err != nil {
 			return err
 		}
 	}
@@ -67,42 +66,29 @@ func (c *cluster) buildMissing(ctx context.Context) error {
 	return nil
 }
 
-func flagsFor(t tool, version string) string {
-	if t.kubernetes {
-		return ldflags(version)
-	}
-	return "-s -w"
-}
-
-func (c *cluster) built(t tool, flags string) bool {
+func (c *cluster) built(t tool, from source) bool {
 	key, err := os.ReadFile(c.bin(t.name) + ".key")
-	if err != nil || string(key) != buildKey(t, flags) {
+	if err != nil || string(key) != from.key(t) {
 		return false
 	}
 	_, err = os.Stat(c.bin(t.name))
 	return err == nil
 }
 
-// writeModule lays out the module that pins the versions, for go build to run in.
-func (c *cluster) writeModule() error {
-	for _, dir := range []string{"bin", "src"} {
-		if err := os.MkdirAll(filepath.Join(c.cache, dir), 0o755); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(filepath.Join(c.cache, "src", "go.mod"), []byte(goMod), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(c.cache, "src", "go.sum"), []byte(goSum), 0o644)
-}
-
 // buildOne writes the key last: an interrupted build is never taken for a finished one.
-func (c *cluster) buildOne(ctx context.Context, t tool, flags, label string) error {
+func (c *cluster) buildOne(ctx context.Context, t tool, from source, label string) error {
 	start := time.Now()
 	c.logf("%s ...", label)
+	dir, err := from.write(filepath.Join(c.cache, "src"))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.bin(""), 0o755); err != nil {
+		return err
+	}
 	temp := c.bin(t.name) + ".new"
-	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-mod=readonly", "-ldflags="+flags, "-o", temp, t.pkg)
-	cmd.Dir = filepath.Join(c.cache, "src")
+	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-mod="+from.mode(), "-ldflags="+from.flags(t), "-o", temp, t.pkg)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=", "PWD="+cmd.Dir)
 	endWithChildren(cmd, syscall.SIGINT)
 	if err := c.watchBuild(cmd, label, start); err != nil {
@@ -112,7 +98,7 @@ func (c *cluster) buildOne(ctx context.Context, t tool, flags, label string) err
 		return err
 	}
 	c.logf("%s done in %s", label, time.Since(start).Round(time.Second))
-	return os.WriteFile(c.bin(t.name)+".key", []byte(buildKey(t, flags)), 0o644)
+	return os.WriteFile(c.bin(t.name)+".key", []byte(from.key(t)), 0o644)
 }
 
 // watchBuild reports how far the build is every few seconds, and what go said when it fails.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,8 +35,36 @@ func TestEveryBuiltProgramIsAPinnedTool(t *testing.T) {
 
 func TestBuildKeyChangesWithTheVersion(t *testing.T) {
 	tool := tools()[0]
-	if buildKey(tool, ldflags("v1.37.2")) == buildKey(tool, ldflags("v1.37.3")) {
+	if (source{kubernetes: "v1.37.2"}).key(tool) == (source{kubernetes: "v1.37.3"}).key(tool) {
 		t.Error("two versions share a key: the old binary would be used")
+	}
+}
+
+func TestAReleaseIsBuiltFromItsPublishedModules(t *testing.T) {
+	var file moduleFile
+	err := json.Unmarshal([]byte(`{"Go": "1.24.0", "Godebug": [{"Key": "default", "Value": "go1.24"}], "Replace": [
+		{"Old": {"Path": "k8s.io/api"}, "New": {"Path": "./staging/src/k8s.io/api"}},
+		{"Old": {"Path": "example.com/a"}, "New": {"Path": "example.com/b", "Version": "v1.0.0"}}]}`), &file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "module cluster\n\ngo 1.24.0\n\ngodebug default=go1.24\nrequire k8s.io/kubernetes v1.34.4\n" +
+		"replace k8s.io/api => k8s.io/api v0.34.4\n"
+	if got := file.release("v1.34.4"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestOnlyTheControlPlaneIsOfTheChosenVersion(t *testing.T) {
+	s := sources{pinned: source{kubernetes: "v1.37.2"}, release: source{kubernetes: "v1.34.4"}}
+	var chosen []string
+	for _, tool := range tools() {
+		if s.of(tool).kubernetes == "v1.34.4" {
+			chosen = append(chosen, tool.name)
+		}
+	}
+	if want := []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler"}; !slices.Equal(chosen, want) {
+		t.Errorf("got %v, want %v", chosen, want)
 	}
 }
 
@@ -83,7 +112,7 @@ func TestScanBuildCountsPackagesAndKeepsMessages(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	for _, bad := range []string{"", "up --name A", "up --name a/b", "up --nodes 0", "up --nodes 251", "up more", "run", "up --no-such-flag"} {
+	for _, bad := range []string{"", "up --name A", "up --name a/b", "up --nodes 0", "up --nodes 251", "up more", "run", "up --no-such-flag", "up --kubernetes 1.34", "up --kubernetes latest"} {
 		if _, _, err := parse(strings.Fields(bad), io.Discard); err == nil {
 			t.Errorf("%q: no error", bad)
 		}
@@ -91,6 +120,9 @@ func TestFlags(t *testing.T) {
 	o, command, err := parse(strings.Fields("run --name b --cache x -- go test -v"), io.Discard)
 	if err != nil || command != "run" || o.name != "b" || !filepath.IsAbs(o.cache) || len(o.rest) != 3 {
 		t.Errorf("got %+v, %q, %v", o, command, err)
+	}
+	if o, _, err := parse(strings.Fields("up --kubernetes 1.34.4"), io.Discard); err != nil || o.kubernetes != "v1.34.4" || filepath.Base(o.cache) != "cluster-v1.34.4" {
+		t.Errorf("got %+v, %v", o, err)
 	}
 }
 

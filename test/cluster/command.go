@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 const usage = `Usage: cluster COMMAND [flags]
@@ -34,10 +35,11 @@ var errUsage = errors.New("usage")
 
 // options are the flags every command takes.
 type options struct {
-	name  string
-	nodes int
-	cache string
-	rest  []string
+	name       string
+	nodes      int
+	cache      string
+	kubernetes string
+	rest       []string
 }
 
 // Main runs the command line and returns the exit status.
@@ -91,6 +93,7 @@ func parse(args []string, stderr io.Writer) (options, string, error) {
 	fs.SetOutput(stderr)
 	fs.StringVar(&o.name, "name", "rollout-plus", "the cluster's `name`; clusters of different names may run at once")
 	fs.IntVar(&o.nodes, "nodes", 10, "how many nodes to simulate")
+	fs.StringVar(&o.kubernetes, "kubernetes", "", "the control plane's `version`, as 1.34.4 (default: the one that go.mod pins)")
 	fs.StringVar(&o.cache, "cache", "", "`folder` for binaries and state (default: in the user's cache folder)")
 	fs.Usage = func() { fmt.Fprint(stderr, usage); fs.PrintDefaults() }
 	if len(args) == 0 {
@@ -121,6 +124,9 @@ func (o *options) complete(command string) error {
 	if command != "run" && len(o.rest) > 0 {
 		return fmt.Errorf("%s takes no arguments: %q", command, o.rest)
 	}
+	if err := o.completeVersion(); err != nil {
+		return err
+	}
 	if o.cache != "" {
 		abs, err := filepath.Abs(o.cache)
 		o.cache = abs
@@ -130,7 +136,20 @@ func (o *options) complete(command string) error {
 	if err != nil {
 		return fmt.Errorf("no folder for the binaries, give --cache: %w", err)
 	}
-	version, err := kubernetesVersion(goMod)
-	o.cache = filepath.Join(base, "rollout-plus", "cluster-"+version)
-	return err
+	o.cache = filepath.Join(base, "rollout-plus", "cluster-"+o.kubernetes)
+	return nil
+}
+
+func (o *options) completeVersion() error {
+	if o.kubernetes == "" {
+		var err error
+		o.kubernetes, err = kubernetesVersion(goMod)
+		return err
+	}
+	given := o.kubernetes
+	o.kubernetes = "v" + strings.TrimPrefix(given, "v")
+	if !regexp.MustCompile(`^v1\.\d+\.\d+$`).MatchString(o.kubernetes) {
+		return fmt.Errorf("--kubernetes %q: give a version of three numbers, as 1.34.4", given)
+	}
+	return nil
 }

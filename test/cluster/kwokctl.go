@@ -44,13 +44,9 @@ func (c *cluster) create(ctx context.Context) error {
 	if err := os.MkdirAll(c.state(), 0o755); err != nil {
 		return err
 	}
-	version, err := kubernetesVersion(goMod)
-	if err != nil {
-		return err
-	}
 	var config bytes.Buffer
-	err = template.Must(template.New("kwokctl").Parse(kwokctlConfig)).Execute(&config, map[string]string{
-		"Bin": filepath.Clean(c.bin("")), "Version": version,
+	err := template.Must(template.New("kwokctl").Parse(kwokctlConfig)).Execute(&config, map[string]string{
+		"Bin": filepath.Clean(c.bin("")), "Version": c.kubernetes,
 	})
 	if err != nil {
 		return err

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"errors"
 	"regexp"
-	"runtime"
 	"strings"
 )
 
@@ -38,14 +35,4 @@ func ldflags(version string) string {
 		"-X " + pkg + ".gitMajor=" + part[0],
 		"-X " + pkg + ".gitMinor=" + part[1],
 	}, " ")
-}
-
-// buildKey changes whenever a build of the tool could give another result.
-func buildKey(t tool, flags string) string {
-	sum := sha256.New()
-	for _, s := range []string{goMod, goSum, t.name, t.pkg, flags, runtime.Version(), runtime.GOOS, runtime.GOARCH} {
-		sum.Write([]byte(s))
-		sum.Write([]byte{0})
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }
