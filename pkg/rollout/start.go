@@ -30,6 +30,8 @@ type Change struct {
 	// Manifest is a Deployment to be applied (server-side apply). Force takes over fields that others manage.
 	Manifest *unstructured.Unstructured
 	Force    bool
+	// Drain is how long a preStop hook sleeps that is added to containers without one, in whole seconds; 0 adds none.
+	Drain time.Duration
 	// Restart replaces all pods without another change, as kubectl rollout restart does.
 	Restart bool
 	// Rewrite edits the pod template after all that.
@@ -147,6 +149,9 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 	// A write that is repeated mostly has the same plan.
 	if !equality.Semantic.DeepEqual(s.planned, p.planned) {
 		s.planned = p.planned
+		if p.wanted.drained != nil {
+			s.emit(ProgressEvent{Message: p.wanted.drained.String()})
+		}
 		s.emit(p.planned)
 	}
 	if dryRun == DryRunClient {

@@ -19,6 +19,8 @@ type wanted struct {
 	typed    *appsv1.Deployment
 	template rawTemplate
 	cause    string
+	// drained tells of the preStop hooks that were added, nil where none were asked for.
+	drained *Drained
 	// manifest and raw are set where the whole Deployment comes from a manifest: what was given, and what the API
 	// server makes of it.
 	manifest *unstructured.Unstructured
@@ -52,6 +54,9 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 		if err := w.template.setEnv(env); err != nil {
 			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
 		}
+	}
+	if change.Drain > 0 {
+		w.drained = new(AddDrain(w.template, change.Drain))
 	}
 	if change.Restart {
 		w.template.setRestarted(RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))

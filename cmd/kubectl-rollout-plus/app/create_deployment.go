@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/kubectl/pkg/scheme"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 const createDeploymentExample = `  # A web server with a readiness probe and a Service
@@ -40,9 +42,12 @@ const createDeploymentExample = `  # A web server with a readiness probe and a S
 type createDeploymentFlags struct {
 	deploymentSpec
 	wireFlags
-	attached           []configmap.Wire
-	env                []string
-	ready, service     string
+	attached       []configmap.Wire
+	env            []string
+	ready, service string
+	drain          time.Duration
+	// drained says which preStop hook the pods get.
+	drained            string
 	surge, unavailable string
 	wait               bool
 	waitFlags
@@ -78,9 +83,14 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
 	f.add(cmd)
+	flags.DurationVar(&f.drain, "drain", 0, `How long a pod goes on serving after it was told to end, by a preStop hook; 0 for no hook. (default with --service: 5s)`)
 	f.print.AddFlags(cmd)
 	return cmd
 }
+
+// defaultDrain is how long a pod behind a Service goes on serving after it was told to end. A node's proxy learns within
+// about a second that a pod is to get no further requests; a load balancer in front of it takes some more.
+const defaultDrain = 5 * time.Second
 
 // samePort is what --service stands for without a value.
 const samePort = "same"
@@ -136,8 +146,13 @@ func (f *createDeploymentFlags) completeValues(cmd *cobra.Command) error {
 	if isZero(f.maxSurge) && (f.maxUnavailable == nil && f.replicas <= 1) {
 		return flagError("max-surge", f.surge, errors.New("with one replica none may be missing, so no pod could be replaced; give --max-unavailable 1 too"))
 	}
-	f.servicePort, err = f.parseService(cmd)
-	return err
+	if f.servicePort, err = f.parseService(cmd); err != nil {
+		return err
+	}
+	if f.servicePort > 0 && !cmd.Flags().Changed("drain") {
+		f.drain = defaultDrain
+	}
+	return checkDrain(f.drain, 0)
 }
 
 func (f *createDeploymentFlags) parseService(cmd *cobra.Command) (int32, error) {
@@ -187,6 +202,9 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 			return err
 		}
 	}
+	if f.drained != "" {
+		fmt.Fprintf(env.ErrOut, "deployment %q: %s\n", f.name, f.drained)
+	}
 	for _, object := range objects {
 		plain, err := withoutServerFields(object, strategy == cmdutil.DryRunClient)
 		if err != nil {
@@ -208,8 +226,18 @@ type object interface {
 	metav1.Object
 }
 
+// objects returns the objects that are to be created.
 func (f *createDeploymentFlags) objects() ([]object, error) {
 	d := f.deployment()
+	err := editTemplate(d, func(template map[string]any) error {
+		if f.drain > 0 {
+			f.drained = rollout.AddDrain(template, f.drain).String() + "; --drain 0 for none"
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	if err := f.attach(d); err != nil {
 		return nil, err
 	}

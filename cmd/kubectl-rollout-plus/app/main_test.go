@@ -72,6 +72,12 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		start + "--max-surge 0 --max-unavailable 0":     "both are zero",
 		start + "--hold -1s":                            "--hold",
 		start + "--hold soon":                           "--hold",
+		start + "--drain 0":                             "--drain",
+		start + "--drain 1500ms":                        "whole seconds",
+		start + "--drain -5s":                           "--drain",
+		start + "--drain 2h":                            "an hour",
+		"start deployment/w --drain 5s --to-revision 1": "exclude each other",
+		"create deployment web --image a --drain 1.5s":  "whole seconds",
 		start + "--timeout -1s":                         "--timeout",
 		start + "--on-failure panic":                    "expected rollback or hold",
 		start + "--env 1":                               "--env",
@@ -150,7 +156,11 @@ func TestCreateDeploymentManifests(t *testing.T) {
 		"port.json":    "create deployment web --image web:v1 --port 8080 --service --dry-run=client -o json",
 	} {
 		code, out, errOut := call(t, strings.Fields(line)...)
-		if code != ExitDone || errOut != "" {
+		said := ""
+		if strings.Contains(line, "--service") {
+			said = `deployment "web": preStop sleep of 5 s added to container web, terminationGracePeriodSeconds 30 -> 35; --drain 0 for none` + "\n"
+		}
+		if code != ExitDone || errOut != said {
 			t.Errorf("%s: exit code %d: %s", name, code, errOut)
 		}
 		golden(t, name, out)

@@ -39,6 +39,7 @@ type startFlags struct {
 	forceConflicts bool
 	toRevision     int64
 	skipChecks     bool
+	drain          time.Duration
 }
 
 // rolloutFlags say how a rollout is to go; start and undo --steps share them.
@@ -124,6 +125,8 @@ func newStartCommand(env *environment) *cobra.Command {
 	flags.StringArrayVar(&f.env, "env", nil, "A variable to set, as [CONTAINER:]KEY=VALUE, or to remove, as KEY-. May be repeated.")
 	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the Deployment to apply, or - for standard input.")
 	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that others manage.")
+	flags.DurationVar(&f.drain, "drain", 0,
+		"Add a preStop hook that sleeps so long to containers without one, so that Services stop sending requests before pods end.")
 	flags.Int64Var(&f.toRevision, "to-revision", 0, "An earlier revision to return to.")
 	addSkipChecks(cmd, &f.skipChecks)
 	f.rolloutFlags.add(cmd)
@@ -188,7 +191,12 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 
 // change reads what is to change.
 func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
-	change := rollout.Change{Cause: f.cause, Force: f.forceConflicts}
+	change := rollout.Change{Cause: f.cause, Force: f.forceConflicts, Drain: f.drain}
+	if cmd.Flags().Changed("drain") {
+		if err := checkDrain(f.drain, time.Second); err != nil {
+			return change, err
+		}
+	}
 	for _, value := range f.images {
 		image, err := parseImage(value)
 		if err != nil {
@@ -217,9 +225,9 @@ func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 
 // oneSource refuses flags that tell of more than one new version.
 func (f *startFlags) oneSource(change *rollout.Change) error {
-	edits := len(change.Images)+len(change.Env) > 0
+	edits := len(change.Images)+len(change.Env) > 0 || change.Drain > 0
 	if f.filename != "" && (edits || change.ToRevision != nil) || edits && change.ToRevision != nil {
-		return usageError(errors.New("--image and --env, -f, and --to-revision exclude each other; give one of them"))
+		return usageError(errors.New("--image, --env and --drain, -f, and --to-revision exclude each other; give one of them"))
 	}
 	if f.forceConflicts && f.filename == "" {
 		return usageError(errors.New("--force-conflicts goes with -f"))

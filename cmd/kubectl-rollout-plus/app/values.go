@@ -1,10 +1,12 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -119,4 +121,17 @@ func parseEnv(value string) (rollout.EnvChange, error) {
 
 func flagError(flag, value string, err error) error {
 	return usageError(fmt.Errorf("--%s %q: %w", flag, value, err))
+}
+
+// checkDrain refuses a value of --drain that no preStop hook can sleep.
+func checkDrain(drain, least time.Duration) error {
+	switch {
+	case drain < least:
+		return flagError("drain", drain.String(), fmt.Errorf("expected at least %s", least))
+	case drain%time.Second != 0:
+		return flagError("drain", drain.String(), errors.New("expected whole seconds, since that is what a preStop hook can sleep"))
+	case drain > time.Hour:
+		return flagError("drain", drain.String(), errors.New("expected an hour at most"))
+	}
+	return nil
 }

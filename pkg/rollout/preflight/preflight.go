@@ -37,6 +37,7 @@ const (
 	ImageTag          = "ImageTag"
 	SelectorUnique    = "SelectorUnique"
 	DrainTime         = "DrainTime"
+	PreStop           = "PreStop"
 	Availability      = "Availability"
 	ProgressDeadline  = "ProgressDeadline"
 	UpdateStrategy    = "UpdateStrategy"
@@ -116,7 +117,7 @@ func Check(in *Input) []Result {
 	results := []Result{
 		rights(in), imageReference(in), references(in), quotaRoom(in), limitRange(in), nodeRoom(in), disruptionBudget(in), autoscaler(in),
 		readinessProbe(in), serviceSelects(in), selectorUnique(in), imageTag(in), drainTime(in), availability(in), progressDeadline(in),
-		pullSecrets(in), updateStrategy(in),
+		pullSecrets(in), updateStrategy(in), preStop(in),
 	}
 	if in.Workload.Kind == StatefulSet {
 		results = append(results, serviceName(in), claimTemplates(in))

@@ -23,6 +23,7 @@ func sound() *Input {
 			Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{
 				Name: "app", Image: "registry.example.com:5000/team/web:v2", ReadinessProbe: &corev1.Probe{},
 				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{"cpu": resource.MustParse("1")}},
+				Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 5}}},
 			}}}},
 		},
 		Surge: 1, Unavailable: 1,
@@ -105,7 +106,7 @@ func judge(t *testing.T, sound func() *Input, count int, skipped []string, tests
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	denied := errors.New("not yours")
-	judge(t, sound, 17, nil, map[string]judged{
+	judge(t, sound, 18, nil, map[string]judged{
 		"sound":                   {func(*Input) {}, "", OK},
 		"a right is missing":      {func(in *Input) { in.Rights.Items[0].Allowed = false }, Rights, Fail},
 		"a right would be good":   {func(in *Input) { in.Rights.Items[0].Allowed, in.Rights.Items[0].Needed = false, false }, Rights, Warn},
@@ -193,7 +194,7 @@ func TestQuotasAndLimitRanges(t *testing.T) {
 			Name: "init", Image: "init:v1", Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{"cpu": resource.MustParse(cpu)}},
 		}}
 	}
-	judge(t, sound, 17, nil, map[string]judged{
+	judge(t, sound, 18, nil, map[string]judged{
 		"quota with room":          {func(in *Input) { in.Quotas = quota("requests.cpu", "5", "4") }, "", OK},
 		"quota slows down":         {func(in *Input) { in.Quotas = quota("requests.cpu", "4", "4") }, QuotaRoom, Warn},
 		"quota stands in the way":  {func(in *Input) { in.Quotas, in.Unavailable = quota("cpu", "4", "4"), 0 }, QuotaRoom, Fail},
@@ -368,7 +369,7 @@ func TestQuotasWithScopes(t *testing.T) {
 
 func TestStatefulSets(t *testing.T) {
 	t.Parallel()
-	judge(t, soundSet, 19, []string{ProgressDeadline}, map[string]judged{
+	judge(t, soundSet, 20, []string{ProgressDeadline}, map[string]judged{
 		"sound":             {func(*Input) {}, "", OK},
 		"OnDelete":          {func(in *Input) { in.Workload.Strategy = OnDelete }, UpdateStrategy, Warn},
 		"partition":         {func(in *Input) { in.Workload.Partition = 2 }, UpdateStrategy, Warn},
@@ -398,7 +399,7 @@ func TestStatefulSets(t *testing.T) {
 
 func TestDaemonSets(t *testing.T) {
 	t.Parallel()
-	judge(t, soundDaemon, 17, []string{ProgressDeadline, Autoscaler}, map[string]judged{
+	judge(t, soundDaemon, 18, []string{ProgressDeadline, Autoscaler}, map[string]judged{
 		"sound":       {func(*Input) {}, "", OK},
 		"no service":  {func(in *Input) { in.Services.Items = nil }, "", OK},
 		"OnDelete":    {func(in *Input) { in.Workload.Strategy = OnDelete }, UpdateStrategy, Warn},
