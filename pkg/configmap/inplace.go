@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
 // Elsewhere tells why a pod template has to keep the plain name of a head, empty where nothing says so: its manifest lives
@@ -25,8 +27,8 @@ func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Obje
 	case labels["kustomize.toolkit.fluxcd.io/name"] != "", labels["helm.toolkit.fluxcd.io/name"] != "":
 		return "Flux manages it"
 	}
-	if manager := applier(object.GetManagedFields(), own); manager != "" {
-		return fmt.Sprintf("the field manager %q applies its template", manager)
+	if name := applier(object.GetManagedFields(), own); name != "" {
+		return fmt.Sprintf("the field manager %q applies its template", name)
 	}
 	var applied struct {
 		Spec struct {
@@ -52,7 +54,7 @@ func applier(entries []metav1.ManagedFieldsEntry, own string) string {
 	for i := range entries {
 		entry := &entries[i]
 		applies := entry.Operation == metav1.ManagedFieldsOperationApply ||
-			entry.Manager != own && slices.Contains(tools, strings.ToLower(entry.Manager))
+			!fieldmanager.IsOwn(entry.Manager, own) && slices.Contains(tools, strings.ToLower(entry.Manager))
 		if !applies || entry.Subresource != "" || entry.FieldsV1 == nil {
 			continue
 		}

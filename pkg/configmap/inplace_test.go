@@ -9,7 +9,7 @@ import (
 
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
-	const own = "kubectl-rollout-plus"
+	const own, earlier = "rollout-plus", "kubectl-rollout-plus"
 	managed := func(manager string, operation metav1.ManagedFieldsOperationType, subresource, fields string) metav1.ObjectMeta {
 		entry := metav1.ManagedFieldsEntry{Manager: manager, Operation: operation, Subresource: subresource, FieldsV1: metav1.NewFieldsV1(fields)}
 		return metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "other", Operation: metav1.ManagedFieldsOperationApply}, entry}}
@@ -34,7 +34,8 @@ func TestElsewhere(t *testing.T) {
 		"who applies a subresource":  {managed("ci", apply, "status", template), ""},
 		"who updates":                {managed("kubectl-edit", update, "", template), ""},
 		"a tool that updates":        {managed("Helm", update, "", template), `the field manager "Helm" applies its template`},
-		"this program, with start":   {managed(own, apply, "", template), `the field manager "kubectl-rollout-plus" applies its template`},
+		"this program, with start":   {managed(own, apply, "", template), `the field manager "rollout-plus" applies its template`},
+		"an earlier version of it":   {managed(earlier, apply, "", template), `the field manager "kubectl-rollout-plus" applies its template`},
 		"this program, with others":  {managed(own, update, "", template), ""},
 		"kubectl apply":              {applied("web"), "kubectl apply has set the plain name"},
 		"kubectl apply of another":   {applied("other"), ""},

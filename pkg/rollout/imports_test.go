@@ -60,14 +60,16 @@ func TestImports(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
-			"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight",
+			"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
+			"pkg/rollout/preflight",
 		},
-		"pkg/configmap":         nil,
-		"pkg/printers":          {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
-		"pkg/rollout":           {"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
-		"pkg/rollout/command":   nil,
-		"pkg/rollout/preflight": nil,
-		"pkg/rollout/diagnose":  {"pkg/rollout/command"},
+		"pkg/configmap":            {"pkg/rollout/fieldmanager"},
+		"pkg/printers":             {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/rollout":              {"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/preflight"},
+		"pkg/rollout/command":      nil,
+		"pkg/rollout/preflight":    nil,
+		"pkg/rollout/diagnose":     {"pkg/rollout/command"},
+		"pkg/rollout/fieldmanager": nil,
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
 // wanted is a Deployment as it is to be in the end.
@@ -195,14 +198,15 @@ func applyError(err error) error {
 
 // onlyOwnConflicts tells whether no other manager than our own stands against a manifest: what an earlier start set,
 // the next one may change.
-func onlyOwnConflicts(err error, manager string) bool {
+func onlyOwnConflicts(err error, name string) bool {
 	var conflict *ApplyConflictError
 	var status *apierrors.StatusError
 	if !errors.As(err, &conflict) || !errors.As(err, &status) || status.ErrStatus.Details == nil {
 		return false
 	}
 	for _, cause := range status.ErrStatus.Details.Causes {
-		if !strings.Contains(cause.Message, fmt.Sprintf("conflict with %q", manager)) {
+		isOwn := func(own string) bool { return strings.Contains(cause.Message, fmt.Sprintf("conflict with %q", own)) }
+		if !slices.ContainsFunc(fieldmanager.Own(name), isOwn) {
 			return false
 		}
 	}

@@ -58,7 +58,7 @@ func TestEveryFlagOfKubectls(t *testing.T) {
 		for name, want := range theirs {
 			got, found := ours[name]
 			if name == "field-manager" {
-				want.value = "kubectl-rollout-plus"
+				want.value = "rollout-plus"
 			}
 			if !found || got.shorthand != want.shorthand || got.value != want.value && (!nothing[got.value] || !nothing[want.value]) {
 				t.Errorf("%s --%s: got %+v, want %+v", command, name, got, want)

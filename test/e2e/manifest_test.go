@@ -72,9 +72,11 @@ func TestStartOfAManifest(t *testing.T) {
 	if d.Annotations["example.com/a"] != "c" || d.Labels["team"] != "" {
 		t.Errorf("not what the second manifest says: %v %v", d.Annotations, d.Labels)
 	}
-	w.plugin("start", "-f", w.manifest("web:v4", "", ""), "--field-manager", "another").ends(1, `"kubectl-rollout-plus"`)
-	w.plugin("start", "-f", w.manifest("web:v2", "", "")).ends(0)
-	w.runs("web:v2")
+	w.plugin("start", "-f", w.manifest("web:v4", "", ""), "--field-manager", "another").ends(1, `"rollout-plus"`)
+	// An earlier version of this program wrote under another name. Neither name is in the other's way.
+	w.plugin("start", "-f", w.manifest("web:v2", "", ""), "--field-manager", "kubectl-rollout-plus").ends(0)
+	w.plugin("start", "-f", w.manifest("web:v4", "", "")).ends(0)
+	w.runs("web:v4")
 }
 
 // kubectl apply, server-side and by the same manager, has nothing against what start -f left behind.

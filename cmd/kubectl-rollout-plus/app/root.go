@@ -16,11 +16,12 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
 const (
 	displayName         = command.Plugin
-	defaultFieldManager = "kubectl-rollout-plus"
+	defaultFieldManager = fieldmanager.Default
 )
 
 // environment is what every command shares.
