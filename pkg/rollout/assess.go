@@ -113,12 +113,3 @@ func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
 	}
 	finding.Pods = unready
 }
-
-// restarts counts the restarts of a pod's containers.
-func restarts(pod *corev1.Pod) int32 {
-	var count int32
-	for _, status := range diagnose.ContainerStatuses(pod) {
-		count += status.RestartCount
-	}
-	return count
-}

@@ -6,6 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // gatherWindow is how long the engine lets readiness gather before it opens the gate for a part of the pods that are
@@ -183,7 +185,7 @@ func restartsOf(pods []*corev1.Pod, isNew func(*corev1.Pod) bool) map[types.UID]
 	watched := map[types.UID]int32{}
 	for _, pod := range pods {
 		if ready, _ := readySince(pod); ready && isNew(pod) {
-			watched[pod.UID] = restarts(pod)
+			watched[pod.UID] = diagnose.Crashes(pod)
 		}
 	}
 	return watched

@@ -18,7 +18,7 @@ func idleSince(in *diagnose.Input, record *Record) time.Time {
 		if !ready && isActive(pod) {
 			return time.Time{}
 		}
-		last, restarted = later(last, since), restarted || restarts(pod) > 0
+		last, restarted = later(last, since), restarted || diagnose.Crashes(pod) > 0
 	}
 	for _, pod := range in.Others {
 		if ends := pod.DeletionTimestamp; ends != nil {

@@ -77,7 +77,7 @@ func (m memory) lost(pods []*corev1.Pod, of suspects) *Finding {
 		if !watched || diagnose.Excused(pod) {
 			continue
 		}
-		if restarts(pod) > max(before, m.careers[pod.UID].restarts) || hasEnded(pod) {
+		if diagnose.Crashes(pod) > max(before, m.careers[pod.UID].restarts) || diagnose.HasEnded(pod) {
 			return of.restarted(pod)
 		}
 		if ready, _ := readySince(pod); !ready {

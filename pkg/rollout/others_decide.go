@@ -102,10 +102,7 @@ func (st *otherStepper) wanted() []*corev1.Pod {
 	if !is {
 		return st.pods
 	}
-	end := PodCountsOf(set).Desired
-	if set.Spec.Ordinals != nil {
-		end += set.Spec.Ordinals.Start
-	}
+	end := startOf(set) + PodCountsOf(set).Desired
 	return slices.DeleteFunc(slices.Clone(st.pods), func(pod *corev1.Pod) bool { return ordinalOf(set, pod) >= int(end) })
 }
 
@@ -168,35 +165,53 @@ func (st *otherStepper) advance() action {
 	return st.advanceDaemonSet()
 }
 
-// advanceStatefulSet lowers the partition, never raises it: the pods above are new already. The controller replaces the pods
-// one after another, or as many at once as its own limit lets it.
+// advanceStatefulSet lowers the partition, never raises it: the pods above are new already. It moves pod by pod: left alone, the
+// controller goes on as soon as a pod is ready, though it may have crashed a moment before.
 func (st *otherStepper) advanceStatefulSet() action {
-	desired := PodCountsOf(st.workload).Desired
-	target, present, wake := st.target, *st.record.Update.Partition, st.wake
 	kept, err := st.record.Update.kept()
-	if err == nil && st.record.Update.Paced {
-		var limit, missing int32
-		limit, err = st.record.Plan.Limits.unavailableOf(st.workload)
-		missing, wake = st.missing()
-		target = min(target, st.opened()+max(limit-missing, 0))
-	}
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}
 	}
-	if partition := max(desired-target, kept); partition < present {
+	limit, err := st.record.Plan.Limits.unavailableOf(st.workload)
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}
+	}
+	open, wake := st.openable(limit)
+	if partition := max(PodCountsOf(st.workload).Desired-open, kept); partition < *st.record.Update.Partition {
 		return openTo{step: st.record.Step, partition: partition}
 	}
 	return await{until: wake}
 }
 
-// missing is how many pods of a StatefulSet are not available, or are about to go since the partition lets them, and when there
-// may be fewer.
+// openable returns how many pods of a StatefulSet may be new, or on their way to it, and when there may be more. A pod that is
+// not ready serves nobody: to replace it costs nothing.
+func (st *otherStepper) openable(limit int32) (open int32, wake time.Time) {
+	missing, wake := st.missing()
+	ready := map[int]bool{}
+	set, _ := st.workload.(*appsv1.StatefulSet)
+	for _, pod := range st.wanted() {
+		ready[ordinalOf(set, pod)], _ = readySince(pod)
+	}
+	open = st.opened()
+	for budget := limit - missing; open < st.target; open++ {
+		if ready[int(startOf(set)+PodCountsOf(set).Desired-1-open)] {
+			if budget <= 0 {
+				break
+			}
+			budget--
+		}
+	}
+	return open, wake
+}
+
+// missing returns how many pods of a StatefulSet do not count as available, or are about to go since the partition lets them,
+// and when there may be fewer.
 func (st *otherStepper) missing() (int32, time.Time) {
 	var available int32
 	wake := st.wake
 	set, _ := st.workload.(*appsv1.StatefulSet)
 	for _, pod := range st.wanted() {
-		is, due := availableAt(pod, st.minReadySeconds(), st.now)
+		is, due := countsAt(pod, st.minReadySeconds(), st.now)
 		switch {
 		case is && (st.isNew(pod) || ordinalOf(set, pod) < firstUpdated(set)):
 			available++

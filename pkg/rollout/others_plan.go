@@ -6,7 +6,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 )
 
 // plan is the record of the rollout, and what it comes to.
@@ -38,10 +37,7 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 		return nil, PlanEvent{}, err
 	}
 	if _, is := live.(*appsv1.StatefulSet); is {
-		record.Update.Partition = ptr.To(max(desired-record.Target(replicas), 0))
-		if record.Update.Paced {
-			record.Update.Partition = &desired // how many may go is decided by what there is then
-		}
+		record.Update.Partition = &desired // how many may go is decided by what there is then
 	}
 	return record, PlanEvent{
 		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable),

@@ -29,7 +29,9 @@ type othersWorld struct {
 	// pods are by ordinal or node; nil where there is none.
 	pods map[int32]*corev1.Pod
 	made int
-	// versions are what a client with a view that is behind may see.
+	// shaky are pods that crash before they are ready, and once more soon after that; the value is how often they have so far.
+	shaky map[types.UID]int32
+	// views are what a client with a view that is behind may see.
 	views []othersView
 }
 
@@ -43,6 +45,9 @@ func (w *othersWorld) pod(place int32, isNew bool) *corev1.Pod {
 	hash := "old"
 	if isNew {
 		hash = "new"
+	}
+	if isNew && w.random.IntN(4) == 0 {
+		w.shaky[types.UID(fmt.Sprint("pod-", w.made))] = 0
 	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -101,12 +106,36 @@ func (w *othersWorld) control() {
 
 // work is what the nodes do.
 func (w *othersWorld) work() {
-	for place, pod := range w.pods {
-		if is, _ := readySince(pod); !is && w.random.IntN(3) == 0 {
+	for place := range w.size {
+		pod := w.pods[place]
+		if pod == nil || w.random.IntN(3) > 0 {
+			continue
+		}
+		is, since := readySince(pod)
+		crashes, shaky := w.shaky[pod.UID]
+		switch soon := w.now.Sub(since) < 4*time.Second; { // views may be six seconds old
+		case !is:
 			w.pods[place] = ready(pod, w.now)
+			if shaky {
+				w.shaky[pod.UID]++
+				w.pods[place].Status.ContainerStatuses = []corev1.ContainerStatus{again(w.now, crashes+1)}
+			}
+		case shaky && crashes == 1 && soon:
+			w.pods[place] = pod.DeepCopy()
+			w.pods[place].Status.Conditions[0].Status = corev1.ConditionFalse
 		}
 	}
 	w.now = w.now.Add(time.Duration(w.random.IntN(3)) * time.Second)
+}
+
+// again is a container that was started anew just now, after it had run for two seconds.
+func again(now time.Time, restarts int32) corev1.ContainerStatus {
+	return corev1.ContainerStatus{
+		Name: "app", RestartCount: restarts, Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(now)}},
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: 2, Reason: "Error", StartedAt: metav1.NewTime(now.Add(-3 * time.Second)), FinishedAt: metav1.NewTime(now.Add(-time.Second)),
+		}},
+	}
 }
 
 func (w *othersWorld) workload() Workload {
@@ -197,6 +226,7 @@ func (w *othersWorld) look() {
 func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
 	w := &othersWorld{
 		random: random, set: set, now: noon(0), size: 1 + random.Int32N(20), limit: 1 + random.Int32N(4), minReady: random.Int32N(3), pods: map[int32]*corev1.Pod{},
+		shaky: map[types.UID]int32{},
 	}
 	if set && random.IntN(3) == 0 {
 		w.kept = random.Int32N(w.size)

@@ -17,8 +17,8 @@ type Update struct {
 	Strategy json.RawMessage `json:"strategy"`
 	// Partition is that of a StatefulSet, as it was written last.
 	Partition *int32 `json:"partition,omitempty"`
-	// Paced tells that fewer pods may be missing than the workload's own strategy lets go: a StatefulSet's partition moves pod by
-	// pod then, and on its way back the strategy has this limit until the old version is complete.
+	// Paced tells that fewer pods may be missing than the workload's own strategy lets go: on the way back the strategy has this
+	// limit until the old version is complete.
 	Paced bool `json:"paced,omitempty"`
 	// Wave are the pods of a DaemonSet that were chosen last to be replaced. From then on they count as gone, whoever looks.
 	Wave []types.UID `json:"wave,omitempty"`

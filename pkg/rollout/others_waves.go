@@ -54,8 +54,8 @@ func (st *otherStepper) advanceDaemonSet() action {
 		if slices.Contains(going, pod) {
 			continue
 		}
-		switch ready, due := availableAt(pod, st.minReadySeconds(), st.now); {
-		case ready:
+		switch counted, due := countsAt(pod, st.minReadySeconds(), st.now); {
+		case counted:
 			available++
 		case !due.IsZero():
 			wake = earlier(wake, due)

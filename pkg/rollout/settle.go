@@ -36,7 +36,7 @@ func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspe
 		now := before
 		switch {
 		case !known && ready:
-			now = career{restarts: restarts(pod), ready: true}
+			now = career{restarts: diagnose.Crashes(pod), ready: true}
 		case !known:
 			continue
 		default:
@@ -45,7 +45,7 @@ func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspe
 			}
 			now.ready = ready
 			if diagnose.EndedByNode(pod) {
-				now.restarts = restarts(pod)
+				now.restarts = diagnose.Crashes(pod)
 			}
 		}
 		if finding == nil {
@@ -69,22 +69,12 @@ func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspe
 // failure is nil for a pod that may come good.
 func (c career) failure(of suspects, pod *corev1.Pod) *Finding {
 	switch {
-	case restarts(pod) > c.restarts || c.losses > 0 && hasEnded(pod):
+	case diagnose.Crashes(pod) > c.restarts || c.losses > 0 && diagnose.HasEnded(pod):
 		return of.restarted(pod)
 	case c.losses > mostLosses && of.workload.Kind == "Deployment": // pods of other kinds do while their peers are replaced
 		return of.lostReadiness(pod, "the pod was ready and lost its readiness again and again")
 	}
 	return nil
-}
-
-// hasEnded tells whether a container has ended that has to go on running.
-func hasEnded(pod *corev1.Pod) bool {
-	for i := range pod.Status.ContainerStatuses {
-		if pod.Status.ContainerStatuses[i].State.Terminated != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // suspects are the pods of a workload, with what a diagnosis has found about them; nil where there was none.
@@ -103,42 +93,16 @@ func suspectsOf(workload Workload, report *diagnose.Report) suspects {
 // restarted is a restart after a pod was ready.
 func (s suspects) restarted(pod *corev1.Pod) *Finding {
 	f := s.finding(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
-	if status := endedLast(pod); status != nil {
+	if status := diagnose.Culprit(pod); status != nil {
 		f.BlameContainer(status)
 	}
 	return f
 }
 
-// endedLast is the container that ended last of those that have to go on running or have restarted, nil where none has.
-func endedLast(pod *corev1.Pod) *corev1.ContainerStatus {
-	var found *corev1.ContainerStatus
-	var last time.Time
-	for i, status := range diagnose.ContainerStatuses(pod) {
-		ended := status.State.Terminated
-		isInit := i < len(pod.Status.InitContainerStatuses)
-		if status.RestartCount == 0 && (ended == nil || isInit && ended.ExitCode == 0) {
-			continue
-		}
-		if ended == nil {
-			ended = status.LastTerminationState.Terminated
-		}
-		if found == nil || ended != nil && ended.FinishedAt.After(last) {
-			found = &status
-			if ended != nil {
-				last = ended.FinishedAt.Time
-			}
-		}
-	}
-	return found
-}
-
 func (s suspects) lostReadiness(pod *corev1.Pod, text string) *Finding {
 	f := s.finding(pod, diagnose.ReadinessLost, text)
-	for i := range pod.Status.ContainerStatuses {
-		if status := &pod.Status.ContainerStatuses[i]; !status.Ready || len(pod.Status.ContainerStatuses) == 1 {
-			f.BlameContainer(status)
-			break
-		}
+	if status := diagnose.Unready(pod); status != nil {
+		f.BlameContainer(status)
 	}
 	return f
 }
@@ -192,14 +156,7 @@ func (m memory) settlingOf(pods []*corev1.Pod, now time.Time) (memory, time.Time
 func settled(pods []*corev1.Pod) time.Time {
 	var last time.Time
 	for _, pod := range pods {
-		if restarts(pod) == 0 || diagnose.EndedByNode(pod) {
-			continue
-		}
-		for _, status := range diagnose.ContainerStatuses(pod) { // sidecars are init containers
-			if until := diagnose.Settled(&status); until.After(last) {
-				last = until
-			}
-		}
+		last = later(last, diagnose.SettledAt(pod))
 	}
 	return last
 }

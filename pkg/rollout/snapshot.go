@@ -178,8 +178,8 @@ func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplate
 	return highest + 1
 }
 
-// Counts are the pods of a workload by version. Ready means that the pod's Ready condition is true; NewReady counts
-// those that have been so for the workload's own minReadySeconds.
+// Counts are the pods of a workload by version. Ready means that the pod's Ready condition is true. NewReady counts
+// those that have been so for the workload's own minReadySeconds, and have settled if they crashed before.
 type Counts struct {
 	New, NewReady int32
 	Old, OldReady int32
@@ -206,15 +206,26 @@ func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds
 			continue
 		}
 		counts.New++
-		switch available, due := availableAt(pod, minReadySeconds, now); {
+		switch counted, due := countsAt(pod, minReadySeconds, now); {
 		case !ready:
-		case available:
+		case counted:
 			counts.NewReady++
 		default:
 			wake = earlier(wake, due)
 		}
 	}
 	return counts, wake
+}
+
+// countsAt reports whether a pod counts as available, and when it will; never where it is not ready. A pod that has crashed
+// is often ready for a moment between two crashes: it counts only once it has settled.
+func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
+	available, due := availableAt(pod, minReadySeconds, now)
+	if due.IsZero() {
+		return false, due
+	}
+	settled := diagnose.SettledAt(pod)
+	return available && !settled.After(now), later(due, settled)
 }
 
 // availableAt tells whether a pod has been ready for long enough, and when it will have been; never where it is not ready.
@@ -275,5 +286,5 @@ func (s *Snapshot) Complete() bool {
 		return false
 	}
 	counts, _ := s.count(s.Current(), 0, time.Time{})
-	return counts.NewReady == replicas && counts.Total == replicas
+	return counts.Ready-counts.OldReady == replicas && counts.Total == replicas
 }

@@ -74,11 +74,15 @@ func isOrdered(set *appsv1.StatefulSet) bool {
 
 // firstUpdated is the lowest ordinal of the pods that a StatefulSet is to update.
 func firstUpdated(set *appsv1.StatefulSet) int {
-	first := partitionOf(set)
-	if set.Spec.Ordinals != nil {
-		first += set.Spec.Ordinals.Start
+	return int(startOf(set) + partitionOf(set))
+}
+
+// startOf returns the ordinal of a StatefulSet's first pod.
+func startOf(set *appsv1.StatefulSet) int32 {
+	if set.Spec.Ordinals == nil {
+		return 0
 	}
-	return int(first)
+	return set.Spec.Ordinals.Start
 }
 
 // ordinalOf is a pod's number in its StatefulSet, -1 where its name has none.

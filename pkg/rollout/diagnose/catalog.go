@@ -62,6 +62,11 @@ func crashCauses() []Cause {
 			[]string{lastLogs},
 		},
 		{
+			ContainerEnded, EndsNow, 0,
+			"The container has ended, and its restart policy does not start it again: the pod is never ready.",
+			[]string{logs, edit},
+		},
+		{
 			RestartedAfterReady, EndsNow, 0,
 			"A container of a new pod restarted after the pod had been ready: it will do so again.",
 			[]string{lastLogs},

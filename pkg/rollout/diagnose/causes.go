@@ -34,6 +34,7 @@ const (
 	InitContainerFailed  = "InitContainerFailed"
 	InitContainerRunning = "InitContainerRunning"
 	ContainerRestarted   = "ContainerRestarted"
+	ContainerEnded       = "ContainerEnded"
 	RestartedAfterReady  = "RestartedAfterReady"
 
 	ReadinessProbeFailed = "ReadinessProbeFailed"

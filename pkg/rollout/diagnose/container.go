@@ -19,12 +19,12 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	ended := state.Terminated
 	isSidecar := isInit && isSidecar(pod, status.Name)
 	switch {
-	case endedByNode(ended):
+	case isPassing(pod, status):
 		return nil
-	case state.Waiting != nil && isWell(pod):
-		return nil // of a pod that is ready no container waits; the status is from before
 	case state.Waiting != nil:
 		s = d.waiting(pod, status, isInit && !isSidecar)
+	case ended != nil && mustRun(pod, status.Name) && !startsAgain(pod, status.Name, ended):
+		s = d.endedForGood(pod, status)
 	case ended != nil && (ended.ExitCode != 0 || !isInit):
 		s = d.ended(pod, status, isInit && !isSidecar)
 	case state.Running != nil:
@@ -37,12 +37,31 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	return []signal{*s}
 }
 
+// isPassing reports whether a container is about to be started again by its node, or as its pod intends, or is so already.
+func isPassing(pod *corev1.Pod, status *corev1.ContainerStatus) bool {
+	waiting := status.State.Waiting
+	if waiting == nil {
+		return isExcused(pod, status.Name, status.State.Terminated)
+	}
+	return waiting.Reason == restartingAll || isWell(pod) // of a pod that is ready no container waits; the status is from before
+}
+
 // ended is a container that has just ended. The kubelet starts it again at once, and then waits longer each time.
 func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := d.crashed(pod, status, isInit)
 	if s.now = status.RestartCount > 0 && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
 		s.once()
 	}
+	return s
+}
+
+// endedForGood is a container that nobody starts again: its pod is never ready.
+func (d *diagnosis) endedForGood(pod *corev1.Pod, status *corev1.ContainerStatus) *signal {
+	s := d.crashed(pod, status, false)
+	if s.id == CrashLoopBackOff {
+		s.id = ContainerEnded
+	}
+	s.message, s.now = s.message+"; its restart policy does not start it again, so the pod is never ready", true
 	return s
 }
 
@@ -81,6 +100,9 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	case "CrashLoopBackOff":
 		s = d.crashed(pod, status, isInit)
 		s.reason, s.now = waiting.Reason, true
+		if isIntended(pod, status.Name, lastEnd(status)) {
+			s.grace, s.why = d.patience(), "a restart rule of the container names this exit code: it is given the progress deadline"
+		}
 	case "ErrImagePull", "ImagePullBackOff", RegistryUnavailable:
 		d.pull(pod, status, s)
 	case "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":

@@ -31,6 +31,18 @@ func Settled(status *corev1.ContainerStatus) time.Time {
 	return status.State.Running.StartedAt.Add(min(max(ran, leastSettling), MostSettling))
 }
 
+// SettledAt returns when all containers of a pod that have ended before will have run for long enough to be believed. It is zero
+// where none has ended by its own doing.
+func SettledAt(pod *corev1.Pod) time.Time {
+	var last time.Time
+	for _, status := range ContainerStatuses(pod) { // sidecars are init containers
+		if !endedByNode(pod, lastEnd(&status)) {
+			last = latest(last, Settled(&status))
+		}
+	}
+	return last
+}
+
 // neverRan tells whether a container has "ended" without having been started.
 func neverRan(last *corev1.ContainerStateTerminated) bool {
 	return last.Reason == "StartError" || last.Reason == "ContainerCannotRun"
@@ -86,16 +98,21 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 // is known of one that did in pods that are ready now. Where no pod is ready yet nothing is known: what is installed together
 // comes up together.
 func (d *diagnosis) awaits(container string, s *signal) {
-	deadline := d.Deadline
-	if deadline == 0 {
-		deadline = usualDeadline
-	}
+	deadline := d.patience()
 	switch ready, again := d.readyAfter(container); {
 	case again:
 		s.grace, s.why = deadline, "pods became ready after this init container had ended with an error"
 	case !ready:
 		s.grace, s.why = deadline/4, "a quarter of the progress deadline, since no pod has been ready yet: it may wait for something that is still to come"
 	}
+}
+
+// patience is the progress deadline, or the usual one where there is none.
+func (d *diagnosis) patience() time.Duration {
+	if d.Deadline == 0 {
+		return usualDeadline
+	}
+	return d.Deadline
 }
 
 // readyAfter tells whether any pod is ready, and whether one is in which an init container has ended with an error before.
@@ -196,7 +213,7 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 // running says what is wrong with a container that runs: it has ended before, or it is not ready.
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
-	again := last != nil && !endedByNode(last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
+	again := last != nil && !isExcused(pod, status.Name, last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
 	isBelieved := status.Ready && !d.Now.Before(Settled(status))
 	if again && status.RestartCount >= loops && !ranLong(last) && !isBelieved {
 		s := d.crashed(pod, status, isInit)

@@ -30,11 +30,11 @@ func silent(pod *corev1.Pod) bool {
 	return ready != nil && ready.Reason != gatesNotMet && containers != nil && containers.Status == corev1.ConditionTrue
 }
 
-// EndedByNode tells whether all containers of a pod were seen to be gone when they ended last, as after their node was
-// started anew: how they ended nobody knows.
+// EndedByNode tells whether all containers of a pod ended last by their node's doing: it was started anew, or has made the pod's
+// sandbox anew.
 func EndedByNode(pod *corev1.Pod) bool {
 	statuses := pod.Status.ContainerStatuses
-	return len(statuses) > 0 && !slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return !endedByNode(lastEnd(&status)) })
+	return len(statuses) > 0 && !slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return !endedByNode(pod, lastEnd(&status)) })
 }
 
 // returning tells whether a pod has not been ready since its node was started anew.
@@ -48,9 +48,10 @@ func returning(pod *corev1.Pod) bool {
 	})
 }
 
-// endedByNode recognizes an end by the words of the kubelet and of containerd for one that they have not seen.
-func endedByNode(last *corev1.ContainerStateTerminated) bool {
-	return last != nil && slices.Contains([]string{"ContainerStatusUnknown", "Unknown"}, last.Reason)
+// endedByNode recognizes an end by the words of the kubelet and of containerd for one that they have not seen, and by a sandbox
+// that is younger.
+func endedByNode(pod *corev1.Pod, last *corev1.ContainerStateTerminated) bool {
+	return last != nil && (slices.Contains([]string{"ContainerStatusUnknown", "Unknown"}, last.Reason) || endedWithSandbox(pod, last))
 }
 
 // nodesDoing is the signal of a pod whose node, and nothing of its own, keeps it from being ready; nil for another.

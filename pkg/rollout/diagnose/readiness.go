@@ -58,10 +58,7 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 // bePatient lengthens the grace where nothing tells how long a pod takes to become ready, and where somebody has asked for
 // more patience than is usual: then it is only said in time that the pod is late.
 func (d *diagnosis) bePatient(s *signal, known bool) {
-	deadline := d.Deadline
-	if deadline == 0 {
-		deadline = usualDeadline
-	}
+	deadline := d.patience()
 	if quarter := deadline / 4; !known && quarter > s.grace {
 		s.grace, s.why = quarter, "a quarter of the progress deadline, since no pod has told yet how long it takes"
 	}

@@ -1,0 +1,71 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// A pod that has crashed is ready for a moment between two crashes. No old pod goes for it before it has settled.
+func TestAPodThatCrashedCountsOnceItHasSettled(t *testing.T) {
+	t.Parallel()
+	rs, since := setFor("b", "web:2", 2, noon(0)), noon(10)
+	other := ended(137, "ContainerStatusUnknown", "").Terminated
+	for name, c := range map[string]struct {
+		// statuses are those of the containers, sidecars those of init containers that go on running.
+		statuses, sidecars []corev1.ContainerStatus
+		minReadySeconds    int32
+		// at is when the pod counts, in seconds after it became ready.
+		at int
+	}{
+		"never ended":            {statuses: []corev1.ContainerStatus{{Name: "app"}}},
+		"one of two has crashed": {statuses: []corev1.ContainerStatus{{Name: "app"}, again(since, 1)}, at: 10},
+		"a sidecar has crashed":  {statuses: []corev1.ContainerStatus{{Name: "app"}}, sidecars: []corev1.ContainerStatus{again(since, 1)}, at: 10},
+		"crashed long ago":       {statuses: []corev1.ContainerStatus{again(since.Add(-time.Minute), 3)}},
+		"minReadySeconds":        {statuses: []corev1.ContainerStatus{again(since, 1)}, minReadySeconds: 30, at: 30},
+		"its node's doing": {statuses: []corev1.ContainerStatus{{
+			Name: "app", RestartCount: 1, State: again(since, 1).State, LastTerminationState: corev1.ContainerState{Terminated: other},
+		}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pod := podFor(rs, "p", &since)
+			pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses = c.statuses, c.sidecars
+			due := since.Add(time.Duration(c.at) * time.Second)
+			if c.at > 0 {
+				counts, wake := countPods([]*corev1.Pod{pod}, belongsTo(rs), c.minReadySeconds, due.Add(-time.Second))
+				if counts.NewReady != 0 || counts.Ready != 1 || !wake.Equal(due) {
+					t.Errorf("before it has settled: %+v until %s, want none ready until %s", counts, wake, due)
+				}
+			}
+			if counts, _ := countPods([]*corev1.Pod{pod}, belongsTo(rs), c.minReadySeconds, due); counts.NewReady != 1 {
+				t.Errorf("after that: %+v", counts)
+			}
+		})
+	}
+}
+
+// Pods of the new version that have crashed before they were ready are not reckoned with while they may crash again.
+func TestNoOldPodGoesForOneThatCrashed(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		old := b.setOf("web:1")
+		b.shape = func(pod *corev1.Pod) { pod.Status.ContainerStatuses = []corev1.ContainerStatus{again(b.now, 1)} }
+		b.deleted = func(gone *corev1.Pod) {
+			settled := 0
+			for _, pod := range b.pods {
+				if ready, since := readySince(pod); pod.UID != gone.UID && ready && (ownedBy(pod, old) || b.now.Sub(since) >= 8*time.Second) {
+					settled++
+				}
+			}
+			if settled < 4 {
+				t.Errorf("%s goes, and %d pods that have settled are left of 4", gone.Name, settled)
+			}
+		}
+		result, err := b.engine.Start(t.Context(), worldKey, newImage, inSteps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Done, "")
+	})
+}
