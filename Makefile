@@ -81,6 +81,12 @@ e2e: race-note build $(CLUSTER) ## run the end-to-end tests on a local cluster o
 	PATH="$(CURDIR)/bin:$$PATH" $(CLUSTER) run --name rollout-plus-test -- \
 	  $(GO) test $(RACE) -tags e2e -count=1 -timeout 50m $(TESTFLAGS) $(E2EFLAGS) ./test/e2e/...
 
+.PHONY: test-versions
+test-versions: race-note build $(CLUSTER) ## run the end-to-end tests on another Kubernetes version: make test-versions K8S=1.34.4
+	@[ -n '$(K8S)' ] || { echo "which version? make test-versions K8S=1.34.4" >&2; exit 2; }
+	PATH="$(CURDIR)/bin:$$PATH" $(CLUSTER) run --kubernetes '$(K8S)' --name rollout-plus-test -- \
+	  $(GO) test $(RACE) -tags e2e -count=1 -timeout 90m $(TESTFLAGS) $(E2EFLAGS) ./test/e2e/...
+
 .PHONY: bench
 bench: build $(CLUSTER) ## measure rollouts on a local cluster of their own
 	PATH="$(CURDIR)/bin:$$PATH" $(CLUSTER) run --name rollout-plus-bench -- \
