@@ -68,13 +68,12 @@ func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *R
 	case apierrors.IsNotFound(err):
 		return s.result(Deleted, "the "+s.kind+" was deleted")
 	case apierrors.IsConflict(err):
-		// The watch is about to bring what we conflicted with.
-		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
+		err = s.conflicted(ctx)
 	case errors.As(err, &lost):
 		return s.result(Failed, lost.Error())
 	case s.triesAgain(err, deadline):
 		s.refusedWrite(err)
-		err = s.pause(ctx, retryAfter)
+		err = s.pause(ctx, afterRefusal(err))
 	default:
 		return s.result(Failed, err.Error())
 	}

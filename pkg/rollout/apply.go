@@ -38,7 +38,9 @@ func (p *prepared) own(ctx context.Context, s *session) error {
 			err = errNotOurs
 		}
 		if apierrors.IsConflict(err) && try < ConflictTries {
-			continue
+			if err = PauseForConflict(ctx, s.Clock, try); err == nil {
+				continue
+			}
 		}
 		if err == nil {
 			err = s.ownOnce(ctx)
@@ -66,7 +68,7 @@ func (p *prepared) left(live *appsv1.Deployment, uid types.UID) bool {
 // ownOnce leaves what the manifest says to the manager that applies it. The write that began the rollout made the same
 // manager an owner of the second sort (Update), and while that one is there a field stays when the next manifest drops it.
 func (s *session) ownOnce(ctx context.Context) error {
-	for {
+	for try := 1; ; try++ {
 		object, err := getRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
 		if err != nil {
 			return err
@@ -79,7 +81,10 @@ func (s *session) ownOnce(ctx context.Context) error {
 		p := &patch{}
 		p.set("/metadata/resourceVersion", object.GetResourceVersion())
 		p.set("/metadata/managedFields", entries)
-		if _, err = s.patchDeployment(ctx, s.key, p, false); !apierrors.IsConflict(err) {
+		if _, err = s.patchDeployment(ctx, s.key, p, false); !apierrors.IsConflict(err) || try >= ConflictTries {
+			return err
+		}
+		if err := PauseForConflict(ctx, s.Clock, try); err != nil {
 			return err
 		}
 	}

@@ -99,12 +99,12 @@ func (s *session) again(ctx context.Context, err error, tried bool) error {
 	case context.Cause(ctx) != nil && tried:
 		err = fmt.Errorf("%w before the API server had answered", context.Cause(ctx))
 	case errors.As(err, &owned):
-	case apierrors.IsConflict(err):
+	case apierrors.IsConflict(err) && (s.conflicts.count == 0 || s.Clock.Since(s.conflicts.since) < beginTimeout):
 		// Somebody else wrote first: look at what there is now.
-		err = s.sleep(ctx, s.Clock.Now().Add(retryAfter/10))
+		err = s.conflicted(ctx)
 	case isTransient(err) && tried:
 		s.refusedWrite(err)
-		err = s.pause(ctx, retryAfter)
+		err = s.pause(ctx, afterRefusal(err))
 	}
 	if err != nil && tried {
 		return &UncertainError{Kind: strings.ToLower(s.kind), Key: s.key, Err: err}

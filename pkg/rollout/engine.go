@@ -88,8 +88,9 @@ type session struct {
 	backSince time.Time
 	held      bool
 	// mayWrite tells that the API server has taken a write, and refusals are those that it has not taken since.
-	mayWrite bool
-	refusals refusals
+	mayWrite  bool
+	refusals  refusals
+	conflicts conflicts
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.

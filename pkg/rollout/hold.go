@@ -85,7 +85,7 @@ func (e *Engine) replicaSets(ctx context.Context, d *appsv1.Deployment) ([]*apps
 // Deployment itself is not paused, since the controller would then spread the extra pods over both versions.
 func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, error) {
 	s := &session{Engine: e, key: key}
-	for {
+	for try := 1; ; try++ {
 		snapshot, state, record, err := e.opened(ctx, key)
 		if err != nil {
 			return nil, err
@@ -111,7 +111,10 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 		switch err := s.write(ctx, p); {
 		case err == nil:
 			return s.written, nil
-		case !apierrors.IsConflict(err):
+		case !apierrors.IsConflict(err) || try >= ConflictTries:
+			return nil, err
+		}
+		if err := PauseForConflict(ctx, e.Clock, try); err != nil {
 			return nil, err
 		}
 	}

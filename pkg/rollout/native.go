@@ -57,7 +57,9 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		case err == nil:
 			return written, before, nil
 		case apierrors.IsConflict(err) && try < ConflictTries:
-			continue
+			if err = PauseForConflict(ctx, e.Clock, try); err == nil {
+				continue
+			}
 		}
 		return nil, nil, explainOn(ctx, "patch", kind, key, err)
 	}

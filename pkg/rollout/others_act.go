@@ -112,7 +112,7 @@ func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) e
 	if err != nil {
 		return explainOn(ctx, "patch", kindOf(workload), s.key, p.refused(answered(err)))
 	}
-	s.latest, s.mayWrite, s.refusals = written, true, refusals{}
+	s.latest, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
 	return nil
 }
 

@@ -78,7 +78,7 @@ func (s *otherSession) announce(live Workload) {
 
 // holdOther is Hold of a StatefulSet or DaemonSet. The pods that its partition has let go already are still replaced.
 func (e *Engine) holdOther(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
-	for {
+	for try := 1; ; try++ {
 		raw, err := getRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)
 		if err != nil {
 			return nil, explainOn(ctx, "get", kind, key, err)
@@ -112,8 +112,11 @@ func (e *Engine) holdOther(ctx context.Context, kind string, key types.Namespace
 		if err == nil {
 			return written, nil
 		}
-		if err = p.refused(answered(err)); !apierrors.IsConflict(err) {
+		if err = p.refused(answered(err)); !apierrors.IsConflict(err) || try >= ConflictTries {
 			return nil, explainOn(ctx, "patch", kind, key, err)
+		}
+		if err := PauseForConflict(ctx, e.Clock, try); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -190,6 +190,9 @@ func (s *source) err() error {
 	for _, w := range s.watches {
 		w.mu.Lock()
 		err := w.lacks(s.clock.Now())
+		if !w.synced && w.credentials != nil {
+			err = w.credentials // who begins without credentials will not get any by waiting
+		}
 		w.mu.Unlock()
 		if err != nil && !w.optional {
 			return err

@@ -31,6 +31,8 @@ type watched struct {
 	// list and watch are what the API server answers to these two.
 	list, watch permission
 	hopeless    error
+	// credentials is why there were none for the last request, nil where there were.
+	credentials error
 }
 
 // note keeps whether the API server answers, and whether it still lets us do what was asked for.
@@ -38,6 +40,9 @@ func (w *watched) note(asked *permission, err error) {
 	w.mu.Lock()
 	now := w.source.clock.Now()
 	asked.answered(err, now)
+	if w.credentials = nil; IsCredentialError(err) {
+		w.credentials = err
+	}
 	if !granted(err) && w.brokenSince.IsZero() {
 		w.brokenSince = now
 	}

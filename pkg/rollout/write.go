@@ -36,6 +36,6 @@ func (s *session) write(ctx context.Context, p *patch) error {
 	if err != nil {
 		return err
 	}
-	s.written, s.mayWrite, s.refusals = written, true, refusals{}
+	s.written, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
 	return nil
 }

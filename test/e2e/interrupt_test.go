@@ -18,6 +18,7 @@ func TestAnInterruptedRolloutStandsAndGoesOn(t *testing.T) {
 		tells  string
 	}{
 		{name: "Ctrl-C", signal: syscall.SIGINT, code: 130, tells: "interrupted"},
+		{name: "SIGHUP", signal: syscall.SIGHUP, code: 129, tells: "hung up"},
 		{name: "SIGTERM", signal: syscall.SIGTERM, code: 143, tells: "terminated"},
 		{name: "timeout", flags: []string{"--timeout", "5s"}, code: 124, tells: "timed out waiting for the condition"},
 	} {

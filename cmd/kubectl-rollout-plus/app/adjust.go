@@ -19,6 +19,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/scheme"
+	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -138,6 +139,9 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 			return info.Refresh(object, true)
 		case !apierrors.IsConflict(err) || try == rollout.ConflictTries:
 			return unsaid(fmt.Errorf("failed to patch: %w", err), objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
+		}
+		if err := rollout.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
+			return err
 		}
 		if err := refresh(ctx, info); err != nil {
 			return err

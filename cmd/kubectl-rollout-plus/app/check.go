@@ -30,8 +30,9 @@ type checkFlags struct {
 func newCheckCommand(env *environment) *cobra.Command {
 	f := &checkFlags{}
 	cmd := &cobra.Command{
-		Use:   "check (TYPE NAME | TYPE/NAME)",
-		Short: "Look for trouble before a rollout",
+		Use:         "check (TYPE NAME | TYPE/NAME)",
+		Annotations: reading(),
+		Short:       "Look for trouble before a rollout",
 		Long: "Look for trouble that a rollout of a Deployment, or a restart or undo of a\n" +
 			"StatefulSet or DaemonSet, would meet: rights, quotas and limits, room on nodes,\n" +
 			"budgets, autoscalers, probes, Services, objects that pods need, names of images,\n" +

@@ -54,7 +54,12 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 	// The controllers watch in protobuf too: the API server then encodes every change but once.
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	client, err := kubernetes.NewForConfig(config)
+	connection, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	connection.Transport = newCredentialPacer(connection.Transport, clock.RealClock{})
+	client, err := kubernetes.NewForConfigAndClient(config, connection)
 	if err != nil {
 		return nil, err
 	}

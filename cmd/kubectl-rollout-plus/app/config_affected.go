@@ -31,8 +31,9 @@ type configAffectedFlags struct {
 func newConfigAffectedCommand(env *environment) *cobra.Command {
 	f := &configAffectedFlags{}
 	cmd := &cobra.Command{
-		Use:   "affected [TYPE/]NAME [KEY=VALUE] [KEY-]",
-		Short: "Tell who has to be restarted for a change of a ConfigMap or Secret",
+		Use:         "affected [TYPE/]NAME [KEY=VALUE] [KEY-]",
+		Annotations: reading(),
+		Short:       "Tell who has to be restarted for a change of a ConfigMap or Secret",
 		Long: "Tell which workloads a change of a ConfigMap or Secret is about, by rendering\n" +
 			"what their containers see before and after it. Nothing is written. The verdicts:\n\n" +
 			"  restart      running containers do not see the change: environment, arguments,\n" +

@@ -13,8 +13,9 @@ import (
 func newConfigDiffCommand(env *environment) *cobra.Command {
 	kind := &kindFlag{}
 	cmd := &cobra.Command{
-		Use:   "diff [TYPE/]NAME [VERSION] [VERSION]",
-		Short: "Compare versions of a ConfigMap or Secret",
+		Use:         "diff [TYPE/]NAME [VERSION] [VERSION]",
+		Annotations: reading(),
+		Short:       "Compare versions of a ConfigMap or Secret",
 		Long: "Compare two versions of a ConfigMap or Secret; one with what the object holds\n" +
 			"now; or, without a version, the newest that differs from that. Values of Secrets\n" +
 			"are not shown. Ends with 0 where nothing differs, 1 where something does.\n" +

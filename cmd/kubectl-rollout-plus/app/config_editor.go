@@ -45,7 +45,7 @@ func launch(path string, out io.Writer) error {
 		args = append(args, path)
 	}
 	command := exec.Command(args[0], args[1:]...) // the user's own editor, which ends by itself
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, out, os.Stderr
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, stream(out), os.Stderr
 	input := int(os.Stdin.Fd())
 	if state, err := term.GetState(input); err == nil { // which an editor that fails may leave in disorder
 		defer func() { _ = term.Restore(input, state) }()

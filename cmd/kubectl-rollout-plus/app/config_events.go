@@ -90,7 +90,7 @@ func outcomeOf(err error) rollout.Outcome {
 		return rollout.Paused
 	case ExitTimeout:
 		return rollout.TimedOut
-	case ExitInterrupt, ExitTerminated:
+	case ExitHangup, ExitInterrupt, ExitTerminated:
 		return rollout.Detached
 	}
 	return rollout.Errored

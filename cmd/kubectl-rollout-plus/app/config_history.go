@@ -20,8 +20,9 @@ type configHistoryFlags struct {
 func newConfigHistoryCommand(env *environment) *cobra.Command {
 	f := &configHistoryFlags{}
 	cmd := &cobra.Command{
-		Use:   "history [TYPE/]NAME",
-		Short: "List the versions of a ConfigMap or Secret, and who uses them",
+		Use:         "history [TYPE/]NAME",
+		Annotations: reading(),
+		Short:       "List the versions of a ConfigMap or Secret, and who uses them",
 		Long: "List the versions of a ConfigMap or Secret, the oldest first: their age, which\n" +
 			"keys each changed against the one before, and which revisions of which\n" +
 			"workloads use it or, in parentheses, were left while the object held it. A\n" +

@@ -125,6 +125,9 @@ func (s *configSession) swap(ctx context.Context, object configmap.Object, from,
 		if !apierrors.IsConflict(err) || try >= rollout.ConflictTries {
 			return foundChanged, err
 		}
+		if err := rollout.PauseForConflict(ctx, s.env.clock, try); err != nil {
+			return foundOther, err
+		}
 	}
 }
 

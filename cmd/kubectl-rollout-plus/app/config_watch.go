@@ -47,7 +47,7 @@ func newConfigWatchCommand(env *environment) *cobra.Command {
 			"changed it since or others use it. That edit is not tried again until the object\n" +
 			"holds another one. What could not begin is tried again, later and later.\n\n" +
 			"Ctrl-C or SIGTERM ends it, with 0 between rollouts. During a rollout that stands\n" +
-			"still then, and the exit code is 130 or 143.",
+			"still then, and the exit code is 129, 130 or 143.",
 		Example: configWatchExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}

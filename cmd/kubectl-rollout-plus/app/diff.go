@@ -43,8 +43,9 @@ type diffFlags struct {
 func newDiffCommand(env *environment) *cobra.Command {
 	f := &diffFlags{}
 	cmd := &cobra.Command{
-		Use:   "diff (TYPE NAME | TYPE/NAME)",
-		Short: "Show what a revision changed",
+		Use:         "diff (TYPE NAME | TYPE/NAME)",
+		Annotations: reading(),
+		Short:       "Show what a revision changed",
 		Long: "Show what differs between the pod templates of two revisions of a Deployment,\n" +
 			"StatefulSet or DaemonSet, as people write them: without what the API server and\n" +
 			"the controllers fill in. Without --revision the previous one is compared with\n" +

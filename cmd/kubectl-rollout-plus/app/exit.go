@@ -19,6 +19,7 @@ const (
 	ExitPaused     = 6
 	ExitUnfinished = 7
 	ExitTimeout    = 124
+	ExitHangup     = 129
 	ExitInterrupt  = 130
 	ExitTerminated = 143
 )

@@ -5,8 +5,9 @@ import "github.com/spf13/cobra"
 // newExitCodesTopic is a help topic: `kubectl rollout-plus help exit-codes`.
 func newExitCodesTopic() *cobra.Command {
 	return &cobra.Command{
-		Use:   "exit-codes",
-		Short: "What the exit codes mean",
+		Use:         "exit-codes",
+		Annotations: reading(),
+		Short:       "What the exit codes mean",
 		Long: `The exit codes of kubectl rollout-plus:
 
     0    done: the wanted version is complete, or there was nothing to do
@@ -18,6 +19,7 @@ func newExitCodesTopic() *cobra.Command {
     6    waiting at a pause: somebody paused the Deployment
     7    not finished: for 'status --watch=false --exit-code' alone
   124    the command's own --timeout passed; the rollout stands still
+  129    hung up (SIGHUP, as of a closed terminal): the rollout stands still
   130    interrupted (Ctrl-C): the rollout stands still
   143    terminated (SIGTERM): the rollout stands still
 

@@ -27,9 +27,10 @@ type explainFlags struct {
 func newExplainCommand(env *environment) *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
-		Use:     "explain (TYPE NAME | TYPE/NAME)",
-		Aliases: []string{"why"},
-		Short:   "Tell what stands in the way of a workload",
+		Use:         "explain (TYPE NAME | TYPE/NAME)",
+		Aliases:     []string{"why"},
+		Annotations: reading(),
+		Short:       "Tell what stands in the way of a workload",
 		Long: "Tell what stands in the way of a Deployment, StatefulSet or DaemonSet now: the\n" +
 			"causes by severity, with evidence, the last log lines of containers that failed,\n" +
 			"and what to run next. Nothing is written and nothing is waited for.\n\n" +

@@ -44,8 +44,9 @@ type historyFlags struct {
 func newHistoryCommand(env *environment) *cobra.Command {
 	f := &historyFlags{print: genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)}
 	cmd := &cobra.Command{
-		Use:   "history (TYPE NAME... | TYPE/NAME... | -f FILE)",
-		Short: "Show the revisions of Deployments, StatefulSets and DaemonSets",
+		Use:         "history (TYPE NAME... | TYPE/NAME... | -f FILE)",
+		Annotations: reading(),
+		Short:       "Show the revisions of Deployments, StatefulSets and DaemonSets",
 		Long: "Show the revisions of Deployments, StatefulSets and DaemonSets, as kubectl\n" +
 			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
 			"images, versions of ConfigMaps and Secrets (NAME:not-recorded where nobody has\n" +

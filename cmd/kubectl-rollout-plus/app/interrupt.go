@@ -19,40 +19,60 @@ import (
 type InterruptError struct{ Signal os.Signal }
 
 func (e *InterruptError) Error() string {
-	if e.Signal == syscall.SIGTERM {
+	switch e.Signal {
+	case syscall.SIGTERM:
 		return "terminated"
+	case syscall.SIGHUP:
+		return "hung up"
 	}
 	return "interrupted"
 }
 
 // ExitCode is 128 and the signal's number, as shells have it.
 func (e *InterruptError) ExitCode() int {
-	if e.Signal == syscall.SIGTERM {
+	switch e.Signal {
+	case syscall.SIGTERM:
 		return ExitTerminated
+	case syscall.SIGHUP:
+		return ExitHangup
 	}
 	return ExitInterrupt
 }
 
-// Interruptible gives a context that the first Ctrl-C or SIGTERM ends, with an InterruptError as its cause. The second
-// ends the process at once. stop must be called.
+// Interruptible gives a context that the first Ctrl-C, SIGTERM or SIGHUP ends, with an InterruptError as its cause. The second
+// Ctrl-C or SIGTERM ends the process at once. A second SIGHUP does not: whoever closes a terminal may send several. A signal
+// that the process was started without stays ignored, as with nohup. stop must be called.
 func Interruptible(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	interrupts, hangups := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	heed(interrupts, os.Interrupt, syscall.SIGTERM)
+	heed(hangups, syscall.SIGHUP)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		select {
-		case received := <-signals:
-			signal.Stop(signals)
+		case received := <-interrupts:
+			signal.Stop(interrupts)
+			cancel(&InterruptError{Signal: received})
+		case received := <-hangups:
 			cancel(&InterruptError{Signal: received})
 		case <-ctx.Done():
 		}
 	}()
 	return ctx, func() {
 		cancel(context.Canceled)
-		signal.Stop(signals)
+		signal.Stop(interrupts)
+		signal.Stop(hangups)
 		<-done
+	}
+}
+
+// heed asks for signals, but not for those that the process was started without.
+func heed(c chan<- os.Signal, signals ...os.Signal) {
+	for _, each := range signals {
+		if !signal.Ignored(each) {
+			signal.Notify(c, each)
+		}
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 
 // palette decides about colour for one stream: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, and last
 // whether the stream is a terminal.
-func (env *environment) palette(stream io.Writer) printers.Palette {
-	return printers.NewPalette(env.coloured(stream))
+func (env *environment) palette(out io.Writer) printers.Palette {
+	return printers.NewPalette(env.coloured(out))
 }
 
-func (env *environment) coloured(stream io.Writer) bool {
+func (env *environment) coloured(out io.Writer) bool {
 	get := func(name string) string { value, _ := env.lookupEnv(name); return value }
 	switch {
 	case env.color == "always":
@@ -29,7 +29,7 @@ func (env *environment) coloured(stream io.Writer) bool {
 	case get("CLICOLOR") == "0", get("TERM") == "dumb":
 		return false
 	}
-	file, ok := stream.(*os.File)
+	file, ok := stream(out).(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 

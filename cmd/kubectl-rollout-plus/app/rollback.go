@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
+	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -98,6 +99,9 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return "", r.refused
 		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
 			return "", r.unsaid(err, objectNamed(kind.Kind, object))
+		}
+		if err := rollout.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
+			return "", err
 		}
 	}
 }

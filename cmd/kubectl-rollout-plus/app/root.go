@@ -70,7 +70,10 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 			}
 			return cmd.Help()
 		},
-		PersistentPreRun:   func(cmd *cobra.Command, _ []string) { env.ctx = cmd.Context() },
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			env.ctx = cmd.Context()
+			env.outlive(cmd)
+		},
 		PersistentPostRunE: func(*cobra.Command, []string) error { return env.shared.check() },
 	}
 	root.SetIn(streams.In)

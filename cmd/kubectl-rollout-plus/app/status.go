@@ -29,8 +29,9 @@ type statusFlags struct {
 func newStatusCommand(env *environment) *cobra.Command {
 	f := &statusFlags{}
 	cmd := &cobra.Command{
-		Use:   "status (TYPE NAME... | TYPE/NAME... | -f FILE)",
-		Short: "Show how rollouts go, and wait for their end",
+		Use:         "status (TYPE NAME... | TYPE/NAME... | -f FILE)",
+		Annotations: reading(),
+		Short:       "Show how rollouts go, and wait for their end",
 		Long: "Show how the rollouts of Deployments, StatefulSets and DaemonSets go, in the\n" +
 			"words of kubectl rollout status, and wait for their end: all at the same time,\n" +
 			"and within one --timeout. Of a stepwise rollout the step is shown too.\n\n" +

@@ -174,7 +174,7 @@ func settled(err error) error {
 
 // gravest is the exit code for several objects, as the help of status tells.
 func gravest(codes []int) int {
-	for _, code := range []int{ExitTerminated, ExitInterrupt, ExitStanding, ExitError, ExitPaused, ExitTimeout, ExitUnfinished} {
+	for _, code := range []int{ExitTerminated, ExitInterrupt, ExitHangup, ExitStanding, ExitError, ExitPaused, ExitTimeout, ExitUnfinished} {
 		for _, has := range codes {
 			if has == code {
 				return code

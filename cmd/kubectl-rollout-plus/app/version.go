@@ -12,10 +12,11 @@ import (
 func newVersionCommand(env *environment, linked string) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version of this plugin",
-		Example: "  # Print the version\n  kubectl rollout-plus version",
-		Args:    arguments(cobra.NoArgs),
+		Use:         "version",
+		Annotations: reading(),
+		Short:       "Print the version of this plugin",
+		Example:     "  # Print the version\n  kubectl rollout-plus version",
+		Args:        arguments(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			version, platform := versionOf(linked), runtime.GOOS+"/"+runtime.GOARCH
 			switch output {
