@@ -148,7 +148,7 @@ func (h *Holder) isDone(recent bool, settled Settled) bool {
 // Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
 // collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
 // whoever makes the next revision. A revision owns too what the head held when it was left, or when its pods were
-// started. Owners that others have given it stay.
+// started. Owners that others have given it stay, and keep it.
 func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 	claimed := k.Claimed()
 	settledAt, is := settled.Versions[k.Object]
@@ -168,7 +168,7 @@ func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 			owners = slices.Delete(owners, at, at+1)
 		}
 	}
-	keeping := Keeping{Unneeded: !needed && !recent}
+	keeping := Keeping{Unneeded: !needed && !recent && len(owners) == 0}
 	if len(owners) == 0 && len(k.Meta.OwnerReferences) > 0 {
 		return keeping // what nothing owns would stay for ever if the command ended here
 	}

@@ -2,6 +2,7 @@ package configmap
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -15,23 +16,31 @@ import (
 	kubectlhash "k8s.io/kubectl/pkg/util/hash"
 )
 
-// What a version has besides its content. None of it says anything of values.
+// What a version has besides its content. Of a Secret's values none of it can be read by who may not read the Secret.
 const (
 	// HeadLabel is on every version. Its value is the head's name, shortened where that is longer than a label's may be.
 	HeadLabel = "rollout-plus/config"
 	// HeadAnnotation is the head's whole name.
 	HeadAnnotation = "rollout-plus/head"
-	// SumAnnotation is the sha256 of the content, whole.
+	// SumAnnotation is a sha256: of a ConfigMap's content, or of a Secret's content together with the version's name.
 	SumAnnotation = "rollout-plus/sha256"
+	// SealAnnotation ties head, name and sum to one another. Versions of earlier releases have none.
+	SealAnnotation = "rollout-plus/seal"
+	// OriginAnnotation is the seal for the namespace that the version was made in.
+	OriginAnnotation = "rollout-plus/origin"
 	// ClaimAnnotation is when a command last meant to have a template reference the version.
 	ClaimAnnotation = "rollout-plus/claimed"
 )
 
-// VersionNames is how many names there are for the versions of a head that share kubectl's short hash.
+// VersionNames is how many names are tried for one version.
 const VersionNames = 4
 
-// longer is by how many characters each further name is longer than the one before.
-const longer = 6
+// The lengths of what a version's name has after the head's: that of kubectl's short hash, and by how much each further name
+// is longer than the one before.
+const (
+	shortHash = 10
+	longer    = 6
+)
 
 // Version is an immutable copy of what a head held at some time.
 type Version struct {
@@ -72,14 +81,27 @@ func (c *Content) Equal(other *Content) bool {
 	return c.Type == other.Type && maps.Equal(c.Text, other.Text) && maps.EqualFunc(c.Binary, other.Binary, bytes.Equal)
 }
 
-// NewVersion is the version of a content. The first name is the one that kubectl's --append-hash gives; the next ones,
-// which are needed where something else has that name, are longer.
+// NewVersion names the version of a content by its hash. The first name is the one that kubectl's --append-hash gives; the
+// next ones, which are needed where something else has that name, are longer. Versions of Secrets had such names in earlier
+// releases.
 func NewVersion(head Object, content *Content, try int) (*Version, error) {
 	short, err := ShortHash(head, content)
 	if err != nil {
 		return nil, err
 	}
-	name := head.Name + "-" + short + consonants(content.Sum()[:try*longer])
+	return named(head, content, short+consonants(content.Sum()[:try*longer]))
+}
+
+// RandomVersion names the version of a content by chance. Names of versions stand in pod templates and events, for many to
+// read. A hash of a Secret would let any of them find out whether a guess at its value is right.
+func RandomVersion(head Object, content *Content) (*Version, error) {
+	random := make([]byte, shortHash/2)
+	_, _ = rand.Read(random) // it never fails
+	return named(head, content, consonants(hex.EncodeToString(random)))
+}
+
+func named(head Object, content *Content, suffix string) (*Version, error) {
+	name := head.Name + "-" + suffix
 	if len(name) > validation.DNS1123SubdomainMaxLength {
 		return nil, fmt.Errorf("the name of %s is too long for its versions, which have %d characters more", head, len(name)-len(head.Name))
 	}
@@ -117,24 +139,16 @@ func shortened(name string, length int) string {
 }
 
 // Meta is what a version has besides its content when it is written.
-func (v *Version) Meta(claimed string) metav1.ObjectMeta {
+func (v *Version) Meta(namespace, claimed string) metav1.ObjectMeta {
+	sum := v.Content.Sum()
+	if v.Head.Kind == Secret {
+		sum = sumWithName(v.Object.Name, v.Content)
+	}
 	return metav1.ObjectMeta{
 		Name: v.Object.Name, Labels: map[string]string{HeadLabel: headLabel(v.Head.Name)},
-		Annotations: map[string]string{HeadAnnotation: v.Head.Name, SumAnnotation: v.Content.Sum(), ClaimAnnotation: claimed},
+		Annotations: map[string]string{
+			HeadAnnotation: v.Head.Name, SumAnnotation: sum, ClaimAnnotation: claimed,
+			SealAnnotation: seal(v.Head, v.Object.Name, sum), OriginAnnotation: seal(v.Head, v.Object.Name, sum, namespace),
+		},
 	}
-}
-
-// Is tells whether what has the version's name is the version: one that somebody has put another content into is not.
-func (v *Version) Is(object metav1.Object, immutable bool, content *Content) bool {
-	head, marked := HeadOf(v.Head.Kind, object)
-	return marked && head == v.Head && immutable && content.Equal(v.Content) && object.GetAnnotations()[SumAnnotation] == content.Sum()
-}
-
-// HeadOf tells which head an object is a version of, by what is written on it.
-func HeadOf(kind Kind, object metav1.Object) (Object, bool) {
-	name := object.GetAnnotations()[HeadAnnotation]
-	if name == "" || object.GetLabels()[HeadLabel] != headLabel(name) || !strings.HasPrefix(object.GetName(), name+"-") {
-		return Object{}, false
-	}
-	return Object{kind, name}, true
 }

@@ -57,7 +57,7 @@ func CheckLines(palette Palette, results []preflight.Result) []string {
 // CheckAnnotations writes those checks as GitHub Actions takes them from a command's output that stand against a rollout.
 func CheckAnnotations(out io.Writer, object string, results []preflight.Result) {
 	for _, r := range preflight.Failed(results) {
-		_, _ = fmt.Fprintln(out, annotation("error", r.ID, object+": "+r.Message))
+		command(out, annotation("error", r.ID, object+": "+r.Message))
 	}
 }
 

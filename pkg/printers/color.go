@@ -1,10 +1,27 @@
 package printers
 
-import "github.com/fatih/color"
+import (
+	"io"
+
+	"github.com/fatih/color"
+)
 
 // Palette colours what people read. State is never told by colour alone.
 type Palette struct {
 	good, bad, busy, faint *color.Color
+}
+
+// PaletteFor makes the palette of a stream, which lets the palette's colours pass.
+func PaletteFor(out io.Writer, enabled bool) Palette {
+	p := NewPalette(enabled)
+	if s := streamOf(out); s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.sequences = nil; enabled {
+			s.sequences = p.sequences()
+		}
+	}
+	return p
 }
 
 // NewPalette makes a palette that colours, or one that leaves everything plain.

@@ -2,6 +2,7 @@ package printers
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -86,8 +87,8 @@ func labelOf(f *rollout.Finding) string {
 	return "failed: "
 }
 
-// Annotation is a finding as GitHub Actions takes it from a command's output.
-func Annotation(f *rollout.Finding) string {
+// Annotate writes a finding as GitHub Actions takes it from a command's output.
+func Annotate(out io.Writer, f *rollout.Finding) {
 	kind := "error"
 	if f.Severity == diagnose.Warning {
 		kind = "warning"
@@ -96,7 +97,7 @@ func Annotation(f *rollout.Finding) string {
 	if len(f.Remedy) > 0 {
 		text += "\nnext: " + f.Remedy[0]
 	}
-	return annotation(kind, f.ID, text)
+	command(out, annotation(kind, f.ID, text))
 }
 
 func annotation(kind, title, text string) string {

@@ -41,7 +41,7 @@ func (p *Lines) finding(at time.Time, f *rollout.Finding) {
 		_, _ = fmt.Fprintf(p.progress, "%s%s\n", detailIndent, line)
 	}
 	if p.annotate {
-		_, _ = fmt.Fprintln(p.progress, Annotation(f))
+		Annotate(p.progress, f)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/client-go/tools/clientcmd"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 // Process is what the operating system hands to a program.
@@ -30,7 +32,10 @@ const completionPrefix = "kubectl_complete-"
 
 // Main runs the command line and returns the exit code.
 func Main(ctx context.Context, process Process) int {
-	streams := genericiooptions.IOStreams{In: process.In, Out: process.Out, ErrOut: process.ErrOut}
+	out, errOut := printers.NewStream(process.Out), printers.NewStream(process.ErrOut)
+	defer out.Flush()
+	defer errOut.Flush()
+	streams := genericiooptions.IOStreams{In: process.In, Out: out, ErrOut: errOut}
 	root := NewRootCommand(process, streams) //nolint:contextcheck // cobra hands the context to the commands when they run
 	args := process.Args[1:]
 	if strings.HasPrefix(filepath.Base(process.Args[0]), completionPrefix) {
@@ -44,7 +49,7 @@ func Main(ctx context.Context, process Process) int {
 	if text := connectionOf(root.PersistentFlags()).Text(errorText(err)); text != "" {
 		// A library of kubectl's calls it by the name of the program.
 		text = strings.ReplaceAll(text, "'"+filepath.Base(process.Args[0])+" get ", "'kubectl get ")
-		_, _ = fmt.Fprint(process.ErrOut, strings.TrimSuffix(text, "\n")+"\n") // there is nobody left to tell
+		_, _ = fmt.Fprint(errOut, strings.TrimSuffix(text, "\n")+"\n") // there is nobody left to tell
 	}
 	return exitCode(err)
 }

@@ -22,6 +22,7 @@ func (env *environment) configure(config *rest.Config) *rest.Config {
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = env.shared.warnings
 	config.Wrap(env.clock.watch)
+	config.Wrap(env.shared.logs.traffic)
 	if env.ctx != nil {
 		config.Wrap(until(env.ctx))
 	}
@@ -52,8 +53,10 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 		return nil, err
 	}
 	// The controllers watch in protobuf too: the API server then encodes every change but once.
-	config.ContentType = runtime.ContentTypeProtobuf
-	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	if env.shared.logs.level < bodiesLevel { // else people want to read it
+		config.ContentType = runtime.ContentTypeProtobuf
+		config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	}
 	connection, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err

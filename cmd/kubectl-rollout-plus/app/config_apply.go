@@ -135,7 +135,8 @@ func metaToMake(meta *metav1.ObjectMeta) metav1.ObjectMeta {
 	made := metav1.ObjectMeta{Labels: maps.Clone(meta.Labels), Annotations: maps.Clone(meta.Annotations)}
 	delete(made.Labels, configmap.HeadLabel)
 	for _, own := range []string{
-		configmap.HeadAnnotation, configmap.SumAnnotation, configmap.ClaimAnnotation, corev1.LastAppliedConfigAnnotation,
+		configmap.HeadAnnotation, configmap.SumAnnotation, configmap.SealAnnotation, configmap.OriginAnnotation, configmap.ClaimAnnotation,
+		corev1.LastAppliedConfigAnnotation,
 	} {
 		delete(made.Annotations, own)
 	}

@@ -62,9 +62,6 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload roll
 		}
 	}
 	of := map[configmap.Object]bool{head: true}
-	for i := range kept {
-		of[kept[i].Object] = kept[i].Head == head
-	}
 	described, _ := configmap.WorkloadOf(workload)
 	named, err := r.reader.versions(ctx, head, []configmap.Workload{described}) // those that are gone, too
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/term"
 	"k8s.io/kubectl/pkg/cmd/util/editor"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 // fileOf writes a text into a new file, for an editor to open.
@@ -45,7 +47,8 @@ func launch(path string, out io.Writer) error {
 		args = append(args, path)
 	}
 	command := exec.Command(args[0], args[1:]...) // the user's own editor, which ends by itself
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, stream(out), os.Stderr
+	// An editor talks to the terminal itself.
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, printers.Underlying(out), os.Stderr
 	input := int(os.Stdin.Fd())
 	if state, err := term.GetState(input); err == nil { // which an editor that fails may leave in disorder
 		defer func() { _ = term.Restore(input, state) }()

@@ -133,11 +133,25 @@ func (s *configSession) changed(object configmap.Object, change string, content 
 	if events == nil {
 		return
 	}
-	hash := ""
-	if content != nil {
-		hash, _ = configmap.ShortHash(object, content) // of what the API server has taken
+	events.Config(s.env.clock.Now(), change, s.hashOf(object, content))
+}
+
+// hashOf is what a version with this content is named by. Of a Secret that tells nothing of the content, and it is not known
+// before there is a version.
+func (s *configSession) hashOf(object configmap.Object, content *configmap.Content) string {
+	switch {
+	case content == nil:
+		return ""
+	case object.Kind != configmap.Secret:
+		hash, _ := configmap.ShortHash(object, content) // of what the API server has taken
+		return hash
 	}
-	events.Config(s.env.clock.Now(), change, hash)
+	version := s.store.drawn[drawnFor{object, content.Sum()}]
+	if version == nil {
+		return ""
+	}
+	_, hash, _ := configmap.SplitName(version.Object.Name)
+	return hash
 }
 
 // conclude tells programs how the change of an object has ended.

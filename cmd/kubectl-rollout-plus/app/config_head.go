@@ -32,10 +32,13 @@ func (h *head) changeable(namespace string) error {
 
 // noVersion refuses a version, which is what pods run with and never changes.
 func (h *head) noVersion(namespace string) error {
-	if h.read == nil || h.meta.Labels[configmap.HeadLabel] == "" {
+	if h.read == nil {
 		return nil
 	}
-	return fmt.Errorf("%s in namespace %q is a version; change %s instead", h.object, namespace, h.meta.Annotations[configmap.HeadAnnotation])
+	if of, is := h.stored().Version(); is {
+		return fmt.Errorf("%s in namespace %q is a version; change %s instead", h.object, namespace, of.Name)
+	}
+	return nil
 }
 
 // write gives the object another content, if nobody has changed it since it was read, and reads what it is then. One that

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,9 +25,15 @@ const atOnce = 10
 
 // read is an object as it was read.
 type read struct {
+	kind      configmap.Kind
 	content   *configmap.Content
 	meta      metav1.ObjectMeta
 	immutable bool
+}
+
+// stored is the object for those who look whether it is a version.
+func (r *read) stored() *configmap.Stored {
+	return &configmap.Stored{Kind: r.kind, Meta: &r.meta, Immutable: r.immutable, Content: r.content}
 }
 
 // content is what the object holds now.
@@ -45,7 +50,7 @@ func (r *configReader) get(ctx context.Context, object configmap.Object) (*read,
 	var found runtime.Object
 	var err error
 	if object.Kind == configmap.Secret {
-		found, err = secretsOf(r.client, r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
+		found, err = r.client.CoreV1().Secrets(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	} else {
 		found, err = r.client.CoreV1().ConfigMaps(r.namespace).Get(ctx, object.Name, metav1.GetOptions{})
 	}
@@ -59,9 +64,9 @@ func (r *configReader) get(ctx context.Context, object configmap.Object) (*read,
 func readOf(object any) *read {
 	switch o := object.(type) {
 	case *corev1.ConfigMap:
-		return &read{configmap.ContentOfConfigMap(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
+		return &read{configmap.ConfigMap, configmap.ContentOfConfigMap(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
 	case *corev1.Secret:
-		return &read{configmap.ContentOfSecret(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
+		return &read{configmap.Secret, configmap.ContentOfSecret(o), o.ObjectMeta, ptr.Deref(o.Immutable, false)}
 	}
 	return nil
 }
@@ -144,7 +149,7 @@ func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object
 }
 
 // versions are the copies of the object that templates reference in its place, or name as what their pods were rolled
-// with: their name has the hash of what is in them.
+// with.
 func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
 	versions, seen := map[configmap.Object]*configmap.Content{}, map[configmap.Object]bool{}
 	for i := range workloads {
@@ -174,18 +179,13 @@ func (r *configReader) versions(ctx context.Context, head configmap.Object, work
 
 var errNoVersion = errors.New("it does not hold what its name says")
 
-// version is the content of a copy, whose name has to have the hash of what is in it.
+// version is the content of a copy, which has to hold what its name says.
 func (r *configReader) version(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
 	found, err := r.get(ctx, object)
 	if err != nil {
 		return nil, err
 	}
-	head, hash, _ := configmap.SplitName(object.Name)
-	sum, err := configmap.ShortHash(configmap.Object{Kind: object.Kind, Name: head}, found.content)
-	if err != nil {
-		return nil, err
-	}
-	if !strings.HasPrefix(hash, sum) {
+	if !found.stored().HoldsWhatItsNameSays() {
 		return nil, fmt.Errorf("%s in namespace %q is no version: %w", object, r.namespace, errNoVersion)
 	}
 	return found.content, nil
@@ -228,7 +228,7 @@ func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names m
 	}
 	all := typed("configmaps", r.client.CoreV1().ConfigMaps(r.namespace).List)
 	if kind == configmap.Secret {
-		all = typed("secrets", secretsOf(r.client, r.namespace).List)
+		all = typed("secrets", r.client.CoreV1().Secrets(r.namespace).List)
 	}
 	existing := map[string]*configmap.Content{}
 	err := r.each(ctx, all, func(object runtime.Object) {

@@ -174,10 +174,14 @@ func (r *restoration) noted(head configmap.Object) bool {
 // differs looks at a head that is to have the content of a version. Nothing is to be done where it has that.
 func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, give *giving) (bool, error) {
 	kept := &give.kept
-	var err error
-	if give.version, err = r.reader.content(ctx, kept.Object); err != nil {
+	version, err := r.reader.get(ctx, kept.Object)
+	if err != nil {
 		return false, err
 	}
+	if _, is := version.stored().Version(); !is {
+		return false, nil // a copy under another name, which says nothing of the head
+	}
+	give.version = version.content
 	give.now, err = r.reader.get(ctx, kept.Head)
 	if apierrors.IsNotFound(err) {
 		r.tell("%s was deleted; %s has what it held", kept.Head, kept.Object)

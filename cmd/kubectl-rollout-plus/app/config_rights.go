@@ -56,7 +56,7 @@ func (s *configSession) maySweep(ctx context.Context, kinds []configmap.Kind) er
 func (s *configSession) sweepRights(kinds []configmap.Kind) []preflight.Right {
 	var all []preflight.Right
 	for _, kind := range kinds {
-		for _, verb := range []string{"list", "patch", "delete"} {
+		for _, verb := range []string{"get", "list", "patch", "delete"} {
 			all = append(all, preflight.Right{Verb: verb, Resource: kind.Resource()})
 		}
 	}

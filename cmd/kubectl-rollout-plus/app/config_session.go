@@ -49,7 +49,7 @@ func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (m
 			if err != nil {
 				return nil, err
 			}
-			if head, is := configmap.HeadOf(w.Head.Kind, &found.meta); is {
+			if head, is := found.stored().Version(); is {
 				return nil, fmt.Errorf("%s in namespace %q is a version, which never changes; name %s instead", w.Head, s.namespace, head)
 			}
 			contents[w.Head] = found.content

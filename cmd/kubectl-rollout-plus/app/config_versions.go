@@ -35,11 +35,13 @@ func (s *configSession) listVersions(ctx context.Context, head configmap.Object)
 		if kept[i].Head != head {
 			continue
 		}
-		content, err := s.reader.content(ctx, kept[i].Object)
+		found, err := s.reader.get(ctx, kept[i].Object)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, listedVersion{Kept: kept[i], content: content})
+		if _, is := found.stored().Version(); is {
+			all = append(all, listedVersion{Kept: kept[i], content: found.content})
+		}
 	}
 	slices.SortFunc(all, func(a, b listedVersion) int {
 		return cmp.Or(a.Meta.CreationTimestamp.Compare(b.Meta.CreationTimestamp.Time), cmp.Compare(a.Object.Name, b.Object.Name))

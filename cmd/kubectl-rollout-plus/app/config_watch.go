@@ -92,7 +92,8 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	return w.run(ctx)
 }
 
-// watch adds the watches: of each object that is named, by its name, or of all but versions and what tools store in Secrets.
+// watch adds the watches: of each object that is named, by its name, or of all but what tools store in Secrets. Versions are
+// watched too: the labels alone do not tell them from an object that somebody made of one.
 func (w *configWatcher) watch(ctx context.Context) error {
 	for _, object := range w.named {
 		err := w.watchKind(ctx, object.Kind, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()})
@@ -103,7 +104,7 @@ func (w *configWatcher) watch(ctx context.Context) error {
 	if len(w.named) > 0 {
 		return nil
 	}
-	all := metav1.ListOptions{LabelSelector: "!" + configmap.HeadLabel}
+	var all metav1.ListOptions
 	if !w.onlySecrets {
 		if err := w.watchKind(ctx, configmap.ConfigMap, all); err != nil {
 			return err
@@ -119,12 +120,12 @@ func (w *configWatcher) watch(ctx context.Context) error {
 }
 
 func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only metav1.ListOptions) error {
-	narrow := func(o *metav1.ListOptions) { o.FieldSelector, o.LabelSelector = only.FieldSelector, only.LabelSelector }
+	narrow := func(o *metav1.ListOptions) { o.FieldSelector = only.FieldSelector }
 	resource, calls := "configmaps", (*cache.ListWatch)(nil)
 	var object runtime.Object
 	if kind == configmap.Secret {
 		resource, object = "secrets", &corev1.Secret{}
-		secrets := secretsOf(w.engine.Client, w.namespace)
+		secrets := w.engine.Client.CoreV1().Secrets(w.namespace)
 		calls = rollout.ListWatch(secrets.List, secrets.Watch, narrow)
 	} else {
 		object = &corev1.ConfigMap{}

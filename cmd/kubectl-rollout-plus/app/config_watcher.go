@@ -24,8 +24,9 @@ type configWatcher struct {
 	onlySecrets bool
 	objects     *rollout.Objects
 	edits       *configmap.Edits
-	// cached are the heads as they were last read off the watches.
+	// cached are the heads as they were last read off the watches, and versions what is watched beside them.
 	cached    map[configmap.Object]*read
+	versions  map[configmap.Object]*read
 	postponed map[configmap.Object]postponed
 	// workloads are those that a changer leaves to the next.
 	workloads []configmap.Workload
@@ -103,7 +104,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 
 // observe takes in what the watches brought.
 func (w *configWatcher) observe() {
-	seen, contents := map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
+	seen, versions, contents := map[configmap.Object]*read{}, map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
 	w.objects.Each(func(object any) {
 		meta, is := object.(metav1.Object)
 		if !is {
@@ -113,14 +114,27 @@ func (w *configWatcher) observe() {
 		if _, is := object.(*corev1.Secret); is {
 			name.Kind = configmap.Secret
 		}
+		if found := w.versions[name]; found.isStill(meta) {
+			versions[name] = found
+			return
+		}
 		found := w.cached[name]
-		if found == nil || found.meta.UID != meta.GetUID() || found.meta.ResourceVersion != meta.GetResourceVersion() {
+		if !found.isStill(meta) {
 			found = readOf(object)
+			if _, is := found.stored().Version(); is && len(w.named) == 0 {
+				versions[name] = found
+				return
+			}
 		}
 		seen[name], contents[name] = found, found.content
 	})
-	w.cached = seen
+	w.cached, w.versions = seen, versions
 	w.edits.Observe(w.env.clock.Now(), contents)
+}
+
+// isStill reports whether an object was read as it is now.
+func (r *read) isStill(now metav1.Object) bool {
+	return r != nil && r.meta.UID == now.GetUID() && r.meta.ResourceVersion == now.GetResourceVersion()
 }
 
 // rollAll rolls out the edits of several heads, one after another. Who sees more than one of them takes all at once.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 	kubectldiff "k8s.io/kubectl/pkg/cmd/diff"
 	"k8s.io/utils/exec"
 	"sigs.k8s.io/yaml"
@@ -268,11 +269,13 @@ func (env *environment) compareOutside(c comparison) (differs bool, err error) {
 	for i, text := range []printers.Text{c.from, c.to} {
 		// Names that every file system takes.
 		files[i] = filepath.Join(dir, strings.NewReplacer("/", ".", " ", "-").Replace(text.Name)+c.extension)
-		if err := os.WriteFile(files[i], text.Body, 0o600); err != nil {
+		if err := os.WriteFile(files[i], []byte(printers.Escape(string(text.Body))), 0o600); err != nil {
 			return false, err
 		}
 	}
-	program := kubectldiff.DiffProgram{Exec: exec.New(), IOStreams: env.IOStreams}
+	// The program may colour what it writes, and find out for that whether it writes to a terminal.
+	streams := genericiooptions.IOStreams{In: env.In, Out: printers.Underlying(env.Out), ErrOut: printers.Underlying(env.ErrOut)}
+	program := kubectldiff.DiffProgram{Exec: exec.New(), IOStreams: streams}
 	err = program.Run(files[0], files[1])
 	var exit exec.ExitError
 	if errors.As(err, &exit) && exit.ExitStatus() == exitDiffers {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -116,7 +115,7 @@ func (env *environment) annotate(findings []rollout.Finding) {
 	}
 	for i := range findings {
 		if !findings[i].Starting() {
-			_, _ = fmt.Fprintln(env.ErrOut, printers.Annotation(findings[i].Connected(env.connection())))
+			printers.Annotate(env.ErrOut, findings[i].Connected(env.connection()))
 		}
 	}
 }

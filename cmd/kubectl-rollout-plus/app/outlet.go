@@ -64,10 +64,5 @@ func (o *outlet) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// stream returns what an outlet writes to: a program that is given that can tell whether it is a terminal.
-func stream(out io.Writer) io.Writer {
-	if o, is := out.(*outlet); is {
-		return o.Writer
-	}
-	return out
-}
+// Unwrap returns what it writes to.
+func (o *outlet) Unwrap() io.Writer { return o.Writer }

@@ -14,7 +14,7 @@ import (
 // palette decides about colour for one stream: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, and last
 // whether the stream is a terminal.
 func (env *environment) palette(out io.Writer) printers.Palette {
-	return printers.NewPalette(env.coloured(out))
+	return printers.PaletteFor(out, env.coloured(out))
 }
 
 func (env *environment) coloured(out io.Writer) bool {
@@ -29,7 +29,7 @@ func (env *environment) coloured(out io.Writer) bool {
 	case get("CLICOLOR") == "0", get("TERM") == "dumb":
 		return false
 	}
-	file, ok := stream(out).(*os.File)
+	file, ok := printers.Underlying(out).(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 

@@ -159,13 +159,33 @@ func (s *configSession) referenced(ctx context.Context, workloads []configmap.Wo
 	versioned := maps.Clone(r.heads)
 	for i := range workloads {
 		for _, reference := range configmap.References(workloads[i].Spec) {
-			_, version := r.kept[reference.Object]
-			if workloads[i].Rolls && reference.Configures() && !version && !r.heads[reference.Object] {
+			if _, known := versioned[reference.Object]; known || !workloads[i].Rolls || !reference.Configures() {
+				continue
+			}
+			is, err := r.isVersion(ctx, reference.Object)
+			if err != nil {
+				return nil, err
+			}
+			if !is {
 				versioned[reference.Object] = false
 			}
 		}
 	}
 	return versioned, nil
+}
+
+// isVersion reports whether an object is a version, by what it holds. One that is gone or may not be read is taken for what
+// it says.
+func (r *restoration) isVersion(ctx context.Context, object configmap.Object) (bool, error) {
+	if _, says := r.kept[object]; !says {
+		return false, nil
+	}
+	found, err := r.reader.get(ctx, object)
+	if err != nil {
+		return true, context.Cause(ctx)
+	}
+	_, is := found.stored().Version()
+	return is, nil
 }
 
 // outdated tells whether pods may run with something else than an object without versions holds, which is a matter of when

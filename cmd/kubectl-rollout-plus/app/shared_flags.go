@@ -18,6 +18,7 @@ type sharedFlags struct {
 		WarningCount() int
 	}
 	warningsAsErrors bool
+	logs             logLevel
 }
 
 func (s *sharedFlags) add(root *cobra.Command) {
@@ -26,9 +27,10 @@ func (s *sharedFlags) add(root *cobra.Command) {
 		"Treat warnings received from the server as errors and exit with a non-zero exit code")
 	logs := flag.NewFlagSet("", flag.ContinueOnError)
 	klog.InitFlags(logs)
-	for _, name := range []string{"v", "vmodule"} {
-		flags.AddGoFlag(logs.Lookup(name))
-	}
+	level, modules := logs.Lookup("v"), logs.Lookup("vmodule")
+	s.logs.libraries = level.Value
+	flags.VarP(&s.logs, "v", "v", level.Usage)
+	flags.Var(logModules{modules.Value}, "vmodule", modules.Usage)
 }
 
 // check is for the end of a command that has done its work.

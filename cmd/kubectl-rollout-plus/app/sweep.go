@@ -40,7 +40,7 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		keeping := kept.Keep(holders, settled, s.clock.Now())
 		switch {
 		case keeping.Unneeded:
-			err = s.remove(ctx, kept)
+			err = s.removeUnneeded(ctx, kept)
 		case keeping.Owners != nil:
 			err = s.own(ctx, kept, keeping.Owners)
 		default:

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +24,14 @@ type versionStore struct {
 	fieldManager string
 	// foresees has versions be named, and nothing asked or written.
 	foresees bool
+	// drawn are the versions of Secrets that have names, so that one which was tried is written under the same name.
+	drawn map[drawnFor]*configmap.Version
+}
+
+// drawnFor is what a name was drawn for.
+type drawnFor struct {
+	head configmap.Object
+	sum  string
 }
 
 // claimTries is how often a version is claimed anew that others write at the same time.
@@ -39,13 +49,13 @@ func dryRunAll(try bool) []string {
 // reference it. With try, the API server only tells whether it would take it.
 func (s *versionStore) ensure(ctx context.Context, head configmap.Object, content *configmap.Content, owners []metav1.OwnerReference, try bool,
 ) (*configmap.Version, error) {
-	if s.foresees {
-		return configmap.NewVersion(head, content, 0)
-	}
 	for n := range configmap.VersionNames {
-		version, err := configmap.NewVersion(head, content, n)
+		version, err := s.named(ctx, head, content, n)
 		if err != nil {
 			return nil, err
+		}
+		if s.foresees {
+			return version, nil
 		}
 		taken, err := s.claim(ctx, version, owners, try)
 		if err != nil {
@@ -58,11 +68,64 @@ func (s *versionStore) ensure(ctx context.Context, head configmap.Object, conten
 	return nil, fmt.Errorf("all names for the new version of %s in namespace %q are taken by other objects; delete or rename them", head, s.namespace)
 }
 
+// named names the version of a content at one try after another. The same content has the same name, so that a workload which
+// goes back to it uses its old ReplicaSet again. That of a Secret is drawn, and found again among the versions that there are.
+func (s *versionStore) named(ctx context.Context, head configmap.Object, content *configmap.Content, try int) (*configmap.Version, error) {
+	if head.Kind != configmap.Secret {
+		return configmap.NewVersion(head, content, try)
+	}
+	of := drawnFor{head, content.Sum()}
+	version := s.drawn[of]
+	if try == 0 && version != nil {
+		return version, nil
+	}
+	var err error
+	if version = nil; try == 0 && !s.foresees {
+		version, err = s.known(ctx, head, content)
+	}
+	if version == nil && err == nil {
+		version, err = configmap.RandomVersion(head, content)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.drawn == nil {
+		s.drawn = map[drawnFor]*configmap.Version{}
+	}
+	s.drawn[of] = version
+	return version, nil
+}
+
+// known is the oldest version that has this content, nil where there is none.
+func (s *versionStore) known(ctx context.Context, head configmap.Object, content *configmap.Content) (*configmap.Version, error) {
+	all, err := s.kept(ctx, head.Kind, configmap.HeadSelector(head))
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b configmap.Kept) int {
+		return cmp.Or(a.Meta.CreationTimestamp.Compare(b.Meta.CreationTimestamp.Time), a.Object.Compare(b.Object))
+	})
+	for i := range all {
+		version := &configmap.Version{Object: all[i].Object, Head: head, Content: content}
+		if all[i].Head != head || !all[i].Holds(content) || all[i].Meta.DeletionTimestamp != nil {
+			continue
+		}
+		switch found, err := s.get(ctx, version.Object); {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, err
+		case version.Is(found.stored()):
+			return version, nil
+		}
+	}
+	return nil, nil
+}
+
 // claim creates a version or, where it exists, notes who is about to reference it. It is not taken where something else has
 // the name.
 func (s *versionStore) claim(ctx context.Context, version *configmap.Version, owners []metav1.OwnerReference, try bool) (bool, error) {
 	for range claimTries {
-		meta := version.Meta(s.now())
+		meta := version.Meta(s.namespace, s.now())
 		meta.OwnerReferences = owners
 		_, err := s.create(ctx, version.Object.Kind, version.Content, meta, new(true), try)
 		if !apierrors.IsAlreadyExists(err) {
@@ -74,7 +137,7 @@ func (s *versionStore) claim(ctx context.Context, version *configmap.Version, ow
 			continue // it has just been removed
 		case err != nil:
 			return false, err
-		case !version.Is(&existing.meta, existing.immutable, existing.content) || existing.meta.DeletionTimestamp != nil:
+		case !version.Is(existing.stored()) || existing.meta.DeletionTimestamp != nil:
 			return false, nil
 		}
 		all := existing.meta.OwnerReferences
@@ -105,7 +168,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 ) (*read, error) {
 	options := metav1.CreateOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if kind == configmap.Secret {
-		return written(secretsOf(s.client, s.namespace).Create(ctx, content.Secret(meta, immutable), options))
+		return written(s.client.CoreV1().Secrets(s.namespace).Create(ctx, content.Secret(meta, immutable), options))
 	}
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, content.ConfigMap(meta, immutable), options))
 }
@@ -114,7 +177,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind types.PatchType, body []byte, try bool) (*read, error) {
 	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if object.Kind == configmap.Secret {
-		return written(secretsOf(s.client, s.namespace).Patch(ctx, object.Name, kind, body, options))
+		return written(s.client.CoreV1().Secrets(s.namespace).Patch(ctx, object.Name, kind, body, options))
 	}
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, object.Name, kind, body, options))
 }
@@ -134,8 +197,12 @@ func (s *versionStore) reclaim(ctx context.Context, kept *configmap.Kept, owners
 	}, try)
 }
 
-// own gives a version its owners.
+// own gives a version its owners. What is not provably a version stays as it is: the garbage collector would remove it with
+// them.
 func (s *versionStore) own(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference) error {
+	if now, err := s.get(ctx, kept.Object); err != nil || !now.stored().IsOurs() {
+		return err
+	}
 	return s.merge(ctx, kept, map[string]any{"ownerReferences": owners}, false)
 }
 
@@ -149,11 +216,24 @@ func (s *versionStore) merge(ctx context.Context, kept *configmap.Kept, metadata
 	return err
 }
 
-// remove deletes a version that nothing needs, if it still is as it was looked at.
+// removeUnneeded deletes a version that nothing needs. It is read once more for that, and stays unless it is provably a
+// version that nobody has changed or marked.
+func (s *versionStore) removeUnneeded(ctx context.Context, kept *configmap.Kept) error {
+	now, err := s.get(ctx, kept.Object)
+	if err != nil || now.meta.UID != kept.Meta.UID || now.meta.ResourceVersion != kept.Meta.ResourceVersion {
+		return err
+	}
+	if stored := now.stored(); !stored.IsOurs() || stored.IsMarked() {
+		return nil
+	}
+	return s.remove(ctx, kept)
+}
+
+// remove deletes an object, if it still is as it was looked at.
 func (s *versionStore) remove(ctx context.Context, kept *configmap.Kept) error {
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &kept.Meta.UID, ResourceVersion: &kept.Meta.ResourceVersion}}
 	if kept.Object.Kind == configmap.Secret {
-		return secretsOf(s.client, s.namespace).Delete(ctx, kept.Object.Name, options)
+		return s.client.CoreV1().Secrets(s.namespace).Delete(ctx, kept.Object.Name, options)
 	}
 	return s.client.CoreV1().ConfigMaps(s.namespace).Delete(ctx, kept.Object.Name, options)
 }

@@ -26,7 +26,7 @@ func TestEnsure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made := v.Content.ConfigMap(v.Meta("2026-01-01T00:00:00Z"), new(true))
+		made := v.Content.ConfigMap(v.Meta("shop", "2026-01-01T00:00:00Z"), new(true))
 		made.Namespace, made.OwnerReferences = "shop", []metav1.OwnerReference{ownerReference("theirs", nil)}
 		if change != nil {
 			change(made)
