@@ -14,6 +14,7 @@ const endStep = -1
 func (s *session) end(outcome Outcome, template *corev1.PodTemplateSpec) action {
 	if s.phase != ending {
 		s.awaited.template = template
+		s.memory.replaced = nil // those were of the version that is left
 	}
 	s.phase, s.outcome = ending, outcome
 	return await{until: s.Clock.Now()}

@@ -77,7 +77,10 @@ type session struct {
 	// finding, told and planned are what was told, blamed what it was before more was read.
 	finding, blamed *Finding
 	told            ProgressEvent
-	planned         PlanEvent
+	// toldAt is when counts were told last, in the step toldStep.
+	toldAt   map[ProgressEvent]time.Time
+	toldStep int
+	planned  PlanEvent
 	// witness and warned are what only events tell, and which warnings have been told.
 	witness witness
 	warned  map[string]bool

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 const (
@@ -22,6 +25,8 @@ const (
 	logTimeout = 5 * time.Second
 	// mostEvents bounds what is read of one object.
 	mostEvents = 100
+	// mostPredecessors is of how many of a StatefulSet's pods those before are asked for.
+	mostPredecessors = 3
 )
 
 // about is an object that events are asked for.
@@ -34,11 +39,38 @@ func aboutPod(pod *corev1.Pod) about { return about{"pod", pod} }
 
 // eventsOf reads the events of one object.
 func (e *Engine) eventsOf(ctx context.Context, of about) ([]*corev1.Event, error) {
+	return e.eventsWith(ctx, of, fields.OneTermEqualSelector("involvedObject.uid", string(of.GetUID())))
+}
+
+// eventsOfPredecessors reads the events of pods of a StatefulSet that are gone, and had the names of those that are not ready: what
+// kept the kubelet from taking them is told nowhere else. Those that cannot be read are not told.
+func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulSet, in *diagnose.Input) []*corev1.Event {
+	isReady := map[string]bool{}
+	for _, pod := range slices.Concat(in.Pods, in.Others) {
+		isReady[pod.Name], _ = readySince(pod)
+	}
+	var found []*corev1.Event
+	asked := 0
+	for ordinal := startOf(set); ordinal < startOf(set)+PodCountsOf(set).Desired && asked < mostPredecessors; ordinal++ {
+		name := fmt.Sprintf("%s-%d", set.Name, ordinal)
+		if isReady[name] {
+			continue
+		}
+		asked++
+		pod := about{"pod", &metav1.ObjectMeta{Namespace: set.Namespace, Name: name}}
+		events, err := e.eventsWith(ctx, pod, fields.SelectorFromSet(fields.Set{"involvedObject.kind": "Pod", "involvedObject.name": name}))
+		if err != nil {
+			return found
+		}
+		found = append(found, events...)
+	}
+	return found
+}
+
+func (e *Engine) eventsWith(ctx context.Context, of about, selector fields.Selector) ([]*corev1.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	list, err := e.Client.CoreV1().Events(of.GetNamespace()).List(ctx, metav1.ListOptions{
-		FieldSelector: fields.OneTermEqualSelector("involvedObject.uid", string(of.GetUID())).String(), Limit: mostEvents,
-	})
+	list, err := e.Client.CoreV1().Events(of.GetNamespace()).List(ctx, metav1.ListOptions{FieldSelector: selector.String(), Limit: mostEvents})
 	switch {
 	case apierrors.IsForbidden(err):
 		return nil, fmt.Errorf("the right to list events in namespace %q is missing: %w", of.GetNamespace(), err)

@@ -69,6 +69,9 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 		}
 		in.Events = append(in.Events, events...)
 	}
+	if set, is := workload.(*appsv1.StatefulSet); is && !in.Blind {
+		in.Events = append(in.Events, e.eventsOfPredecessors(ctx, set, in)...)
+	}
 	told.Findings = diagnose.Diagnose(in).Findings
 	for i := range told.Findings {
 		f := &told.Findings[i]
@@ -92,7 +95,7 @@ func toAsk(in *diagnose.Input, workload Workload) []about {
 	for _, pod := range diagnose.Ask(in) {
 		objects = append(objects, aboutPod(pod))
 	}
-	if in.Missing > 0 {
+	if in.Missing > 0 || diagnose.Lingers(in) {
 		objects = append(objects, about{kindOf(workload), workload})
 	}
 	return objects
@@ -187,6 +190,11 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
 		Blind: s.Deaf, Situation: s.situation(current),
 	}
+	for _, rs := range s.ReplicaSets {
+		if current == nil || rs.UID != current.UID {
+			in.OldSets = append(in.OldSets, rs)
+		}
+	}
 	for _, pod := range s.Pods {
 		if ownedBy(pod, current) {
 			in.Pods = append(in.Pods, pod)
@@ -210,12 +218,13 @@ func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagno
 		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
 		UID: workload.GetUID(), Missing: int(PodCountsOf(workload).Desired), Situation: diagnose.Situation{Open: MayBeOpen(workload)},
 	}
-	isUpdated, isKept := updatedPod(workload, pods), keptPod(workload)
+	isNewest, isKept := newestPod(workload, pods), keptPod(workload)
 	for _, pod := range pods {
 		if !metav1.IsControlledBy(pod, workload) {
 			continue
 		}
-		if isUpdated(pod) || isKept(pod) {
+		hasEnded := pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
+		if isNewest(pod) && (isActive(pod) || hasEnded) || isKept(pod) {
 			in.Pods = append(in.Pods, pod)
 		} else {
 			in.Others = append(in.Others, pod)

@@ -21,9 +21,11 @@ type memory struct {
 	restarts   map[types.UID]int32
 	staleSince time.Time
 	// What follows outlives a step.
-	seen    diagnose.Seen
-	proven  *time.Duration
-	careers map[types.UID]career
+	seen   diagnose.Seen
+	proven *time.Duration
+	// replaced are the new pods that have ended and were replaced.
+	replaced diagnose.Replaced
+	careers  map[types.UID]career
 	// settled is when the containers that restarted will have run for long enough, and settledBy when that is taken for true.
 	settled, settledBy time.Time
 }
@@ -33,7 +35,7 @@ func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	if m.step != step {
 		m = memory{
 			step: step, progressAt: now, staleSince: m.staleSince,
-			seen: m.seen, proven: m.proven, careers: m.careers, settled: m.settled, settledBy: m.settledBy,
+			seen: m.seen, proven: m.proven, replaced: m.replaced, careers: m.careers, settled: m.settled, settledBy: m.settledBy,
 		}
 	}
 	switch {
@@ -57,7 +59,7 @@ func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 
 // recall gives a diagnosis what the ones before it have seen, of pods that may be gone by now.
 func (m memory) recall(in *diagnose.Input) {
-	in.Seen, in.Proven = m.seen, m.proven
+	in.Seen, in.Proven, in.Replaced = m.seen, m.proven, m.replaced
 	if in.Seen == nil {
 		in.Seen = diagnose.Seen{}
 	}
@@ -65,7 +67,7 @@ func (m memory) recall(in *diagnose.Input) {
 
 // after is the memory with what a diagnosis has seen.
 func (m memory) after(report *diagnose.Report) memory {
-	m.seen, m.proven = report.Seen, report.Proven
+	m.seen, m.proven, m.replaced = report.Seen, report.Proven, report.Replaced
 	return m
 }
 

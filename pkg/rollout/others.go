@@ -14,6 +14,8 @@ type other struct {
 	workload Workload
 	// pods are those that it controls, except those that have ended or are being deleted.
 	pods []*corev1.Pod
+	// ending are those that are being deleted.
+	ending []*corev1.Pod
 	// newest is the revision of its pod template, nil where its controller has not made it yet.
 	newest *appsv1.ControllerRevision
 	// deleted are pods that are about to go, though the watch may not have brought it yet.
@@ -31,6 +33,17 @@ func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 		}
 	}
 	return active
+}
+
+// endingPods are the pods of a workload that are being deleted.
+func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
+	var ending []*corev1.Pod
+	for _, pod := range pods {
+		if pod.DeletionTimestamp != nil && metav1.IsControlledBy(pod, workload) {
+			ending = append(ending, pod)
+		}
+	}
+	return ending
 }
 
 // revisionLabel is by what the pods of a ControllerRevision are labelled: those of a StatefulSet with its name, those of a

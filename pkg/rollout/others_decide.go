@@ -118,7 +118,11 @@ func (st *otherStepper) done(held bool) bool {
 			return false
 		}
 	}
-	return st.counts.NewReady >= wanted && st.counts.Old-st.surplus() <= st.replicas-st.target && len(st.going()) == 0
+	unreachable := st.unreachable()
+	if !st.record.Last() {
+		wanted = min(wanted, st.replicas-unreachable.old-unreachable.ending) - unreachable.newer
+	}
+	return st.counts.NewReady >= wanted && st.counts.Old-unreachable.old-st.surplus() <= st.replicas-st.target && len(st.going()) == 0
 }
 
 // next goes from a finished step to its hold, to the next step, or to the end.

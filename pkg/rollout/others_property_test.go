@@ -29,6 +29,8 @@ type othersWorld struct {
 	// pods are by ordinal or node; nil where there is none.
 	pods map[int32]*corev1.Pod
 	made int
+	// silent are the places whose nodes say nothing, for as long as anything else can go on.
+	silent map[int32]bool
 	// shaky are pods that crash before they are ready, and once more soon after that; the value is how often they have so far.
 	shaky map[types.UID]int32
 	// views are what a client with a view that is behind may see.
@@ -36,8 +38,8 @@ type othersWorld struct {
 }
 
 type othersView struct {
-	pods   []*corev1.Pod
-	record Record
+	pods, ending []*corev1.Pod
+	record       Record
 }
 
 func (w *othersWorld) pod(place int32, isNew bool) *corev1.Pod {
@@ -108,7 +110,7 @@ func (w *othersWorld) control() {
 func (w *othersWorld) work() {
 	for place := range w.size {
 		pod := w.pods[place]
-		if pod == nil || w.random.IntN(3) > 0 {
+		if pod == nil || w.silent[place] || w.random.IntN(3) > 0 {
 			continue
 		}
 		is, since := readySince(pod)
@@ -170,7 +172,7 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 	d.seen = max(d.seen, len(w.views)-1-w.random.IntN(3))
 	seen := w.views[d.seen]
 	record := seen.record
-	now := &other{workload: w.workload(), pods: seen.pods, deleted: d.deleted, newest: &appsv1.ControllerRevision{
+	now := &other{workload: w.workload(), pods: seen.pods, ending: seen.ending, deleted: d.deleted, newest: &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{Name: "new", Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: "new"}}, Revision: 2,
 	}}
 	if set, is := now.workload.(*appsv1.StatefulSet); is {
@@ -198,7 +200,15 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 				return false // killed in the midst of it
 			}
 			for place, there := range w.pods {
-				if there.UID == pod.UID {
+				switch {
+				case there.UID != pod.UID:
+				case w.silent[place]:
+					if !w.record.Last() {
+						t.Fatalf("pod %s is deleted in mid-step, though its node is silent", pod.Name)
+					}
+					w.pods[place] = there.DeepCopy()
+					w.pods[place].DeletionTimestamp = &metav1.Time{Time: w.now}
+				default:
 					delete(w.pods, place)
 				}
 			}
@@ -214,13 +224,57 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 
 func (w *othersWorld) look() {
 	pods := make([]*corev1.Pod, 0, len(w.pods))
+	var ending []*corev1.Pod
 	for _, pod := range w.pods {
-		pods = append(pods, pod)
+		if pod.DeletionTimestamp != nil {
+			ending = append(ending, pod)
+		} else {
+			pods = append(pods, pod)
+		}
 	}
 	slices.SortFunc(pods, func(a, b *corev1.Pod) int {
 		return len(a.Name)*1000 - len(b.Name)*1000 + int(a.Name[len(a.Name)-1]) - int(b.Name[len(b.Name)-1])
 	})
-	w.views = append(w.views, othersView{pods: pods, record: *w.record})
+	w.views = append(w.views, othersView{pods: pods, ending: ending, record: *w.record})
+}
+
+// silence lets some nodes fall silent.
+func (w *othersWorld) silence() {
+	if w.silent = map[int32]bool{}; w.set || w.random.IntN(3) > 0 {
+		return
+	}
+	for place := range w.size {
+		if w.silent[place] = w.random.IntN(4) == 0; w.silent[place] {
+			since := metav1.NewTime(w.now.Add(-time.Minute))
+			w.pods[place].Status.Conditions = []corev1.PodCondition{
+				{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: since},
+				{Type: corev1.ContainersReady, Status: corev1.ConditionTrue, LastTransitionTime: since},
+			}
+		}
+	}
+}
+
+// wake lets silent nodes report again once no other pod can be replaced: all that have not fallen silent are new, or no pod
+// may be missing besides those that are.
+func (w *othersWorld) wake() {
+	var old, silent int32
+	for place, pod := range w.pods {
+		if !w.isNew(pod) && !w.silent[place] {
+			old++
+		}
+		if w.silent[place] {
+			silent++
+		}
+	}
+	if silent == 0 || old > 0 && silent < w.limit {
+		return
+	}
+	for place := range w.size {
+		if pod := w.pods[place]; w.silent[place] && pod != nil && pod.DeletionTimestamp != nil {
+			delete(w.pods, place)
+		}
+	}
+	w.silent = map[int32]bool{}
 }
 
 func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
@@ -236,6 +290,7 @@ func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
 			w.pods[place] = ready(w.pods[place], w.now.Add(-time.Hour))
 		}
 	}
+	w.silence()
 	w.broken = w.size - w.available()
 	w.native = w.limit
 	own := appsv1.StatefulSetUpdateStrategy{
@@ -280,6 +335,9 @@ func TestOthersKeepTheirLimits(t *testing.T) {
 						w.control()
 					case 1:
 						w.work()
+						if round%100 == 99 {
+							w.wake()
+						}
 					case 2:
 						which := w.random.IntN(len(drivers))
 						if w.random.IntN(40) == 0 { // killed, and another one takes over with what there is

@@ -104,7 +104,8 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 			s.latest = nil
 		}
 	}
-	o := &other{workload: workload, pods: activePods(workload, s.source.pods()), deleted: s.deleted, staleSince: stale}
+	pods := s.source.pods()
+	o := &other{workload: workload, pods: activePods(workload, pods), ending: endingPods(workload, pods), deleted: s.deleted, staleSince: stale}
 	if ObservedGenerationOf(workload) < workload.GetGeneration() || !stale.IsZero() {
 		return o, nil
 	}
@@ -207,7 +208,7 @@ func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
 	}
 	view := &View{Workload: now.workload, Phase: Progressing, State: s.state}
 	if s.record != nil && s.phase != ending {
-		view.Workload = s.record.Update.ownStrategy(now.workload)
+		view.Workload, view.Record = s.record.Update.ownStrategy(now.workload), s.record
 	}
 	until := s.judgePods(view, s.source.pods())
 	if text := view.Obstacle.Text; text != s.obstacle {

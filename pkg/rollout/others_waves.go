@@ -24,6 +24,28 @@ func (st *otherStepper) surplus() int32 {
 	return max(set.Status.NumberMisscheduled, int32(len(st.pods))-st.replicas, 0) //nolint:gosec // pods of one workload
 }
 
+// unreachable are the pods of a DaemonSet whose nodes are silent: they are missing already, and nothing comes in their place. A
+// step goes on without them, but for the last one.
+type unreachable struct{ old, newer, ending int32 }
+
+func (st *otherStepper) unreachable() (u unreachable) {
+	for _, pod := range st.pods {
+		switch {
+		case !diagnose.Silent(pod):
+		case st.isNew(pod):
+			u.newer++
+		default:
+			u.old++
+		}
+	}
+	for _, pod := range st.ending {
+		if diagnose.Silent(pod) {
+			u.ending++
+		}
+	}
+	return u
+}
+
 // going are the pods of the last wave, and those that were deleted, that are not known to be gone.
 func (st *otherStepper) going() []*corev1.Pod {
 	var going []*corev1.Pod
@@ -64,7 +86,7 @@ func (st *otherStepper) advanceDaemonSet() action {
 			old = append(old, pod)
 		}
 	}
-	tooMany := int32(len(old)) - st.surplus() - (st.replicas - st.target) //nolint:gosec // pods of one workload
+	tooMany := int32(len(old)) - st.surplus() - (st.replicas - st.target) + st.unreachable().ending //nolint:gosec // pods of one workload
 	wave := st.choose(old, min(tooMany, mostInWave), limit-(st.replicas-available))
 	if len(wave) == 0 {
 		return await{until: wake}
@@ -77,13 +99,16 @@ func (st *otherStepper) advanceDaemonSet() action {
 
 // choose picks the pods of a wave, of which so many may be available ones.
 func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UID {
+	const silent = 3 // its node would start no other
 	rank := func(pod *corev1.Pod) int {
 		ready, _ := availableAt(pod, st.minReadySeconds(), st.now)
 		switch {
 		case ready:
 			return 1
+		case diagnose.Silent(pod):
+			return silent
 		case diagnose.Excused(pod):
-			return 2 // its node says nothing, and would start no other
+			return 2 // it is about to go, or to come back
 		}
 		return 0
 	}
@@ -92,8 +117,8 @@ func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UI
 	})
 	var wave []types.UID
 	for _, pod := range old {
-		if most <= 0 {
-			break
+		if most <= 0 || rank(pod) == silent && !st.record.Last() {
+			break // to delete those fills the step, and brings no new pod
 		}
 		if rank(pod) == 1 {
 			if budget <= 0 {

@@ -7,6 +7,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
+// tellAgain is how long the same counts are not told again.
+const tellAgain = 10 * time.Second
+
 // report emits what has changed since the last time.
 func (s *session) report(snapshot *Snapshot, next action) {
 	if s.Emit == nil {
@@ -32,10 +35,15 @@ func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
 	if !staleSince.IsZero() {
 		event.Message = "no connection to the API server; the rollout stands still until it is back"
 	}
-	if *event != s.told {
-		s.told = *event
-		s.emit(*event)
+	now := s.Clock.Now()
+	if *event == s.told || now.Sub(s.toldAt[*event]) < tellAgain {
+		return // pods that come and go change the counts back and forth
 	}
+	if s.told = *event; s.toldAt == nil || event.Step != s.toldStep {
+		s.toldAt, s.toldStep = map[ProgressEvent]time.Time{}, event.Step
+	}
+	s.toldAt[*event] = now
+	s.emit(*event)
 }
 
 // hold emits once that a step is held.

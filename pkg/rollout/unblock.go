@@ -32,10 +32,11 @@ type Obstacle struct {
 
 // awaited are the pods of older revisions that a StatefulSet waits for: they are to be replaced, but with the pod management
 // policy OrderedReady its controller does nothing before every pod is ready, those too (processReplica in its
-// stateful_set_control.go, kubernetes issue 67250).
+// stateful_set_control.go, kubernetes issue 67250). With the policy Parallel it replaces those that are not ready first, but for
+// that of servers 1.35.0 to 1.35.3, which waits for them, too.
 func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 	newest := set.Status.UpdateRevision
-	if !isOrdered(set) || set.Status.ObservedGeneration < set.Generation || newest == "" {
+	if !isRolling(set) || set.Status.ObservedGeneration < set.Generation || newest == "" {
 		return nil
 	}
 	first := firstUpdated(set)
@@ -67,9 +68,14 @@ func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod, now time.Time) (foun
 	return found, graces
 }
 
-// isOrdered tells whether a StatefulSet updates its pods by itself, and waits for each to be ready.
+// isRolling reports whether a StatefulSet updates its pods by itself, some at a time.
+func isRolling(set *appsv1.StatefulSet) bool {
+	return set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType
+}
+
+// isOrdered reports whether it waits for each of them to be ready, too.
 func isOrdered(set *appsv1.StatefulSet) bool {
-	return set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement && set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType
+	return isRolling(set) && set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement
 }
 
 // firstUpdated is the lowest ordinal of the pods that a StatefulSet is to update.
@@ -119,7 +125,7 @@ func neverReady(pod *corev1.Pod) bool {
 // two crashes, and is replaced then. The new version of an open rollout is to blame for none. It returns when to look again.
 func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	set, is := v.Workload.(*appsv1.StatefulSet)
-	if !is {
+	if !is || !isOrdered(set) {
 		return time.Time{}
 	}
 	var pod *corev1.Pod
@@ -145,6 +151,10 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	if finding != nil {
 		v.Obstacle.Text = finding.String()
 	}
+	if v.holds(set, pod) {
+		v.Obstacle.Text += "; it is of the earlier revision, which it keeps in this step, and the StatefulSet waits for it before it goes on"
+		return next
+	}
 	v.Obstacle.Text += "; it is of an earlier revision, and the StatefulSet waits for it before it replaces it; " + wayOut
 	if finding != nil && finding.ID != diagnose.CrashLoopBackOff && v.State != Open {
 		finding.Pods = 1
@@ -154,12 +164,20 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	return next
 }
 
+// holds reports whether an open rollout keeps a pod of a StatefulSet at the revision that it has: deleted, it would come again.
+func (v *View) holds(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
+	if v.State != Open || v.Record == nil || v.Record.Update == nil || v.Record.Update.Partition == nil {
+		return false
+	}
+	return ordinalOf(set, pod) < int(startOf(set)+*v.Record.Update.Partition)
+}
+
 // Unblock deletes the pods that keep a StatefulSet from going back to its pod template: those of other revisions that have
 // never been ready, or that will not come good. It would replace them itself once they were ready, and no other pod before
 // that: one that is only starting serves nobody, and would have to start twice. Each one that is deleted is told, and one
 // that may still come good is an error that names it. The StatefulSet is given as it was when its template was written.
 func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func(pod *corev1.Pod)) error {
-	if !isOrdered(set) {
+	if !isRolling(set) {
 		return nil
 	}
 	watches, err := newSource(e.Client, e.Clock, set, nil)

@@ -59,7 +59,7 @@ func TestObstacles(t *testing.T) {
 		"below the partition":         {pod: pod(named("db-0"))},
 		"above it":                    {pod: pod(named("db-10")), want: true},
 		"below with ordinals from 1":  {edit: func(s *appsv1.StatefulSet) { s.Spec.Ordinals = &appsv1.StatefulSetOrdinals{Start: 1} }, pod: pod()},
-		"parallel pods are replaced":  {edit: func(s *appsv1.StatefulSet) { s.Spec.PodManagementPolicy = appsv1.ParallelPodManagement }, pod: pod()},
+		"of a Parallel set":           {edit: func(s *appsv1.StatefulSet) { s.Spec.PodManagementPolicy = appsv1.ParallelPodManagement }, pod: pod(), want: true},
 		"OnDelete":                    {edit: func(s *appsv1.StatefulSet) { s.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType }, pod: pod()},
 		"the newest is not known yet": {edit: func(s *appsv1.StatefulSet) { s.Status.ObservedGeneration = 2 }, pod: pod()},
 	} {

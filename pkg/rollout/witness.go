@@ -104,7 +104,7 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 // askWorkload asks why a workload lacks pods. In a rollout it does for a moment again and again.
 func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.Time) {
 	w := &s.witness
-	if in.Missing <= 0 {
+	if in.Missing <= 0 && !diagnose.Lingers(in) {
 		w.lacking = time.Time{}
 		return
 	}
@@ -136,7 +136,7 @@ func (w *witness) forget(in *diagnose.Input) {
 			w.asked[pod.UID] = known
 		}
 	}
-	if known, again := before[in.UID]; again && in.Missing > 0 {
+	if known, again := before[in.UID]; again && (in.Missing > 0 || diagnose.Lingers(in)) {
 		w.asked[in.UID] = known
 	}
 }

@@ -117,6 +117,12 @@ const templateGeneration = "pod-template-generation"
 
 // updatedPod tells the pods of the newest template of a StatefulSet or DaemonSet.
 func updatedPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
+	isNewest := newestPod(workload, pods)
+	return func(pod *corev1.Pod) bool { return isNewest(pod) && isActive(pod) }
+}
+
+// newestPod tells the pods of the newest template, those too that have ended or are being deleted.
+func newestPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 	hash := func(pod *corev1.Pod) string { return pod.Labels[appsv1.ControllerRevisionHashLabelKey] }
 	newest := ""
 	switch w := workload.(type) {
@@ -132,6 +138,6 @@ func updatedPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 		}
 	}
 	return func(pod *corev1.Pod) bool {
-		return newest != "" && hash(pod) == newest && metav1.IsControlledBy(pod, workload) && isActive(pod)
+		return newest != "" && hash(pod) == newest && metav1.IsControlledBy(pod, workload)
 	}
 }

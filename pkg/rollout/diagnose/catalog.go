@@ -218,10 +218,37 @@ func refusedCauses() []Cause {
 			[]string{"kubectl get events -n {namespace} --field-selector reason=FailedCreate"},
 		},
 		{
+			FailedDelete, EndsAfterGrace, refused,
+			"The controller cannot delete old pods, as an admission webhook or policy does not let it, for example.",
+			[]string{describeIt, "kubectl get validatingwebhookconfigurations,validatingadmissionpolicybindings"},
+		},
+		{
 			ReplicaSetCreateError, EndsAfterGrace, 10 * time.Second,
 			"The Deployment controller cannot create the new ReplicaSet.",
 			[]string{describeIt},
 		},
+	}
+}
+
+// replacedGrace is how long pods may end again and again, and be replaced.
+const replacedGrace = 20 * time.Second
+
+func endedCauses() []Cause {
+	return []Cause{
+		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node, and is replaced.", []string{describe}},
+		{
+			PodRejected, EndsAfterGrace, replacedGrace,
+			"Nodes do not take the pods, three at least: each fails before its containers start, and another one is made. None has become " +
+				"ready since. The message is the kubelet's.",
+			[]string{"kubectl get events -n {namespace} --field-selector reason={subject}", "kubectl describe nodes", edit},
+		},
+		{
+			PodEndsAgain, EndsAfterGrace, replacedGrace,
+			"The pods end by themselves, three at least: their containers are not started again, or take more local storage than their limit. " +
+				"None has become ready since.",
+			[]string{"kubectl get pods -n {namespace}", edit},
+		},
+		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
 	}
 }
 
@@ -232,11 +259,10 @@ func otherCauses() []Cause {
 			"No further pod became ready within progressDeadlineSeconds.",
 			[]string{undo},
 		},
-		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node, and is replaced.", []string{describe}},
-		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
 		{
 			NodeNotReady, Warns, 0,
-			"A pod whose containers were ready is not, because its node does not report any more. It is replaced where the node stays silent.",
+			"A pod whose containers were ready is not, because its node does not report any more. A Deployment's is replaced where the node " +
+				"stays silent; one that is to end does so only once the node reports again or is deleted.",
 			[]string{"kubectl get nodes", describe},
 		},
 		{
@@ -252,7 +278,7 @@ func otherCauses() []Cause {
 		},
 		{
 			StuckTerminating, Warns, 0,
-			"A pod should have ended for 30 s at least; finalizers or its node hold it up.",
+			"A pod should have ended 30 s ago at least, and its node holds it up; or 5 s ago, and finalizers do.",
 			[]string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.metadata.finalizers}"},
 		},
 		{

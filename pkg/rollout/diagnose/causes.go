@@ -72,11 +72,14 @@ const (
 	AdmissionDenied        = "AdmissionDenied"
 	AdmissionUnavailable   = "AdmissionUnavailable"
 	FailedCreate           = "FailedCreate"
+	FailedDelete           = "FailedDelete"
 	ReplicaSetCreateError  = "ReplicaSetCreateError"
 
 	ProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	PodEvicted               = "PodEvicted"
 	PodFailed                = "PodFailed"
+	PodRejected              = "PodRejected"
+	PodEndsAgain             = "PodEndsAgain"
 	NodeNotReady             = "NodeNotReady"
 	StaleRevisionBlocks      = "StaleRevisionBlocks"
 	StaleRevisionUnready     = "StaleRevisionUnready"
@@ -102,7 +105,7 @@ type Cause struct {
 func Causes() []Cause {
 	var all []Cause
 	for _, part := range [][]Cause{
-		imageCauses(), crashCauses(), readinessCauses(), containerCauses(), volumeCauses(), pendingCauses(), refusedCauses(), otherCauses(),
+		imageCauses(), crashCauses(), readinessCauses(), containerCauses(), volumeCauses(), pendingCauses(), refusedCauses(), endedCauses(), otherCauses(),
 	} {
 		all = append(all, part...)
 	}

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type Input struct {
 	Pods, Others []*corev1.Pod
 	// ReplicaSet is that of the newest version, nil where there is none.
 	ReplicaSet *appsv1.ReplicaSet
+	// OldSets are the other ReplicaSets.
+	OldSets []*appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
 	Situation  Situation
@@ -43,7 +46,9 @@ type Input struct {
 	// Proven is what the last report had: the longest time that a pod took to become ready, also of those that are gone by now.
 	// Nil is for what none has told yet.
 	Proven *time.Duration
-	Now    time.Time
+	// Replaced is what the last report had.
+	Replaced Replaced
+	Now      time.Time
 }
 
 // Fact is a cause that is known already.
@@ -62,9 +67,10 @@ type Seen map[Key]time.Time
 type Report struct {
 	// Findings are the fatal ones first, and of those alike the one of most pods.
 	Findings []Finding
-	// Seen and Proven are for the next input.
-	Seen   Seen
-	Proven *time.Duration
+	// Seen, Proven and Replaced are for the next input.
+	Seen     Seen
+	Proven   *time.Duration
+	Replaced Replaced
 	// Next is when a grace ends that is running, zero where none is.
 	Next time.Time
 }
@@ -83,19 +89,33 @@ func Diagnose(in *Input) Report {
 	d.carry()
 	d.prove()
 	d.lend()
-	ending := slices.DeleteFunc(slices.Clone(in.Others), func(pod *corev1.Pod) bool { return pod.DeletionTimestamp == nil })
-	for _, pod := range slices.Concat(in.Pods, ending) {
+	for _, pod := range slices.Concat(in.Pods, d.inTheWay()) {
 		for _, s := range d.signalsOf(pod) {
 			d.add(&s)
 		}
 	}
-	for _, s := range append(d.refused(), d.blocked()...) {
+	for _, s := range slices.Concat(d.refused(), d.undeleted(), d.blocked(), d.replaced()) {
 		d.add(&s)
+	}
+	if slices.ContainsFunc(slices.Collect(maps.Values(d.groups)), func(g *group) bool { return g.first.replaced > 0 }) {
+		delete(d.groups, groupKey{id: PodFailed}) // that tells of the same pods
 	}
 	for _, fact := range in.Facts {
 		d.add(&signal{id: fact.ID, message: fact.Message, object: in.Workload})
 	}
 	return d.conclude()
+}
+
+// inTheWay returns the pods of other versions that may hold the newest up: those that are ending, and those of a StatefulSet or
+// DaemonSet whose node is silent, since no other pod takes their place.
+func (d *diagnosis) inTheWay() []*corev1.Pod {
+	var found []*corev1.Pod
+	for _, pod := range d.Others {
+		if pod.DeletionTimestamp != nil || d.Deployment == nil && isLeft(pod) && Silent(pod) {
+			found = append(found, pod)
+		}
+	}
+	return found
 }
 
 // cause looks a cause up; one that is not in the catalog is undetermined.
@@ -122,6 +142,7 @@ type group struct {
 	until, late time.Time
 	objects     []Object
 	pods        int
+	nodes       []string
 }
 
 // diagnosis is one run of Diagnose.
@@ -188,6 +209,9 @@ func (d *diagnosis) add(s *signal) {
 	if s.pod != nil {
 		g.pods++
 	}
+	if s.node != "" && !slices.Contains(g.nodes, s.node) {
+		g.nodes = append(g.nodes, s.node)
+	}
 }
 
 func (d *diagnosis) conclude() Report {
@@ -227,11 +251,17 @@ func (d *diagnosis) finding(g *group) Finding {
 		Pods: g.pods, Evidence: s.evidence, ended: s.ended, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
 	}
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
+	if len(g.nodes) > 0 {
+		f.Message = silence(g.nodes)
+	}
 	if f.Reason == "" {
 		f.Reason = f.ID
 	}
 	if s.pod != nil {
 		f.Pod = s.pod.Name
+	}
+	if s.replaced > 0 {
+		f.Pod, f.Pods = s.example, s.replaced
 	}
 	if s.status != nil {
 		f.addLastRun(s.status)

@@ -1,10 +1,15 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
+
+// mostNodes is how many silent nodes are named.
+const mostNodes = 10
 
 // gatesNotMet is the kubelet's word for a pod that readiness gates alone keep from being ready.
 const gatesNotMet = "ReadinessGatesNotReady"
@@ -12,7 +17,7 @@ const gatesNotMet = "ReadinessGatesNotReady"
 // Excused tells whether a pod that is not ready, or whose containers end, is so by its node's doing: it is about to go, its
 // node is silent, or was started anew and has yet to start the containers again.
 func Excused(pod *corev1.Pod) bool {
-	return disrupted(pod) != nil || silent(pod) || returning(pod)
+	return disrupted(pod) != nil || Silent(pod) || returning(pod)
 }
 
 // disrupted is the condition of a pod that is being evicted, preempted or shut down with its node, nil where it is not.
@@ -23,9 +28,9 @@ func disrupted(pod *corev1.Pod) *corev1.PodCondition {
 	return nil
 }
 
-// silent tells whether a pod is not ready for its node's silence alone: the node controller takes the readiness of such pods
+// Silent tells whether a pod is not ready for its node's silence alone: the node controller takes the readiness of such pods
 // away and nothing else. The kubelet itself does so only for a readiness gate, and gives that as the reason.
-func silent(pod *corev1.Pod) bool {
+func Silent(pod *corev1.Pod) bool {
 	ready, containers := notReady(pod), condition(pod, corev1.ContainersReady)
 	return ready != nil && ready.Reason != gatesNotMet && containers != nil && containers.Status == corev1.ConditionTrue
 }
@@ -59,8 +64,33 @@ func nodesDoing(pod *corev1.Pod) *signal {
 	if target := disrupted(pod); target != nil {
 		return &signal{id: PodEvicted, reason: target.Reason, message: target.Message}
 	}
-	if silent(pod) {
-		return &signal{id: NodeNotReady, message: "node " + pod.Spec.NodeName + " does not report any more; the pod's containers were ready before"}
+	if Silent(pod) {
+		s := silentNode(pod)
+		return &s
 	}
 	return nil
+}
+
+// silentNode is the signal of a pod whose node does not report any more.
+func silentNode(pod *corev1.Pod) signal { return signal{id: NodeNotReady, node: pod.Spec.NodeName} }
+
+// silence tells which nodes are silent.
+func silence(nodes []string) string {
+	if len(nodes) == 1 {
+		return nodesOf(nodes) + " does not report any more; its pods are not ready, and those that are to go end only once it does"
+	}
+	return nodesOf(nodes) + " do not report any more; their pods are not ready, and those that are to go end only once they do"
+}
+
+// nodesOf names nodes.
+func nodesOf(nodes []string) string {
+	if len(nodes) == 1 {
+		return "node " + nodes[0]
+	}
+	slices.Sort(nodes)
+	names := strings.Join(nodes[:min(len(nodes), mostNodes)], ", ")
+	if more := len(nodes) - mostNodes; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	return "nodes " + names
 }

@@ -13,6 +13,9 @@ import (
 // stuckAfter is how long after its own time a pod may still be ending.
 const stuckAfter = 30 * time.Second
 
+// heldAfter is how long finalizers may hold a pod that has ended without a word.
+const heldAfter = 5 * time.Second
+
 // signalsOf are the signals of one pod, which tell that they are about it.
 func (d *diagnosis) signalsOf(pod *corev1.Pod) []signal {
 	signals := d.pod(pod)
@@ -82,16 +85,45 @@ func (d *diagnosis) terminating(pod *corev1.Pod) []signal {
 	if pod.DeletionTimestamp == nil {
 		return nil
 	}
-	if due := pod.DeletionTimestamp.Add(stuckAfter); d.Now.Before(due) {
+	if Silent(pod) {
+		return []signal{silentNode(pod)}
+	}
+	ends, stuck := pod.DeletionTimestamp.Time, stuckAfter
+	if len(pod.Finalizers) > 0 {
+		ends, stuck = earliest(*pod.DeletionTimestamp, allEnded(pod)), heldAfter
+	}
+	if due := ends.Add(stuck); d.Now.Before(due) {
 		d.wake(due)
 		return nil
 	}
-	late := d.Now.Sub(pod.DeletionTimestamp.Time).Truncate(time.Second)
-	s := signal{id: StuckTerminating, message: fmt.Sprintf("the pod should have ended %s ago", late)}
+	late := d.Now.Sub(ends).Truncate(time.Second)
 	if len(pod.Finalizers) > 0 {
-		s.evidence = []string{"finalizers: " + strings.Join(pod.Finalizers, ", ")}
+		finalizers := strings.Join(pod.Finalizers, ", ")
+		return []signal{{
+			id: StuckTerminating, evidence: []string{"finalizers: " + finalizers},
+			message: fmt.Sprintf("the pod has ended, or should have, %s ago; it is gone once these finalizers are removed: %s", late, finalizers),
+		}}
+	}
+	s := signal{id: StuckTerminating, message: fmt.Sprintf("the pod should have ended %s ago", late)}
+	if node := pod.Spec.NodeName; node != "" {
+		s.message += "; node " + node + " has not ended it"
 	}
 	return []signal{s}
+}
+
+// allEnded returns when the last container of a pod ended, zero where one may still run.
+func allEnded(pod *corev1.Pod) metav1.Time {
+	var last metav1.Time
+	for _, status := range pod.Status.ContainerStatuses {
+		ended := status.State.Terminated
+		if ended == nil {
+			return metav1.Time{}
+		}
+		if last.Before(&ended.FinishedAt) {
+			last = ended.FinishedAt
+		}
+	}
+	return last
 }
 
 // blocked are the pods of older revisions that a StatefulSet waits for.

@@ -30,17 +30,19 @@ func refusedBy(message string) *appsv1.ReplicaSet {
 // A pod that should have ended is told when it is late, without any other change.
 func TestAPodThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
-	leaving := becameReady("o", 0)
-	leaving.DeletionTimestamp, leaving.Finalizers = new(at(100)), []string{"example.com/drain"}
-	for now, want := range map[int]string{90: "", 129: "", 130: "warning StuckTerminating 1"} {
-		for _, isOld := range []bool{true, false} {
-			in := inputOf(now)
-			if in.Pods = []*corev1.Pod{leaving}; isOld {
-				in.Pods, in.Others = nil, in.Pods
-			}
-			report := Diagnose(in)
-			if got := summary(report); got != want || want == "" && !report.Next.Equal(at(130).Time) {
-				t.Errorf("after %d s, old %v: got %q, next %s", now, isOld, got, report.Next)
+	for due, finalizers := range map[int][]string{130: nil, 105: {"example.com/drain"}} {
+		leaving := becameReady("o", 0)
+		leaving.DeletionTimestamp, leaving.Finalizers = new(at(100)), finalizers
+		for now, want := range map[int]string{90: "", due - 1: "", due: "warning StuckTerminating 1"} {
+			for _, isOld := range []bool{true, false} {
+				in := inputOf(now)
+				if in.Pods = []*corev1.Pod{leaving}; isOld {
+					in.Pods, in.Others = nil, in.Pods
+				}
+				report := Diagnose(in)
+				if got := summary(report); got != want || want == "" && !report.Next.Equal(at(due).Time) {
+					t.Errorf("after %d s, old %v: got %q, next %s", now, isOld, got, report.Next)
+				}
 			}
 		}
 	}

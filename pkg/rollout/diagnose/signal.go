@@ -25,6 +25,11 @@ type signal struct {
 	late time.Duration
 	// endless only warns, whatever the cause's class: nothing says how long it may take.
 	endless bool
+	// node is that of a pod whose node is silent.
+	node string
+	// replaced is how many pods have ended alike and are mostly gone, and example the name of one; 0 for what else there is.
+	replaced int
+	example  string
 	// subject is what is missing, by its name.
 	subject  string
 	evidence []string

@@ -1,0 +1,149 @@
+package diagnose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// mostReplaced is how many pods may end for the same reason before more than chance is at work.
+	mostReplaced = 3
+	// leastGap is how long the next one may take to end at least: controllers back off for as long as it has gone on.
+	leastGap = 10 * time.Second
+	mostGap  = 2 * time.Minute
+)
+
+// Replaced are the pods of the newest version that have ended, and that their controller replaces. Most are gone by the time that
+// they are judged.
+type Replaced map[types.UID]end
+
+// end is how a pod ended.
+type end struct {
+	id, reason, message string
+	pod, node           string
+	at                  time.Time
+	// status is that of the container that ended, nil where none has run.
+	status *corev1.ContainerStatus
+}
+
+// endOf tells how a pod ended, by its own doing or its node's. The second result is false for a pod that has not, or that was
+// evicted: chance, or somebody, may have done that.
+func endOf(pod *corev1.Pod) (end, bool) {
+	e := end{reason: pod.Status.Reason, message: pod.Status.Message, pod: pod.Name, node: pod.Spec.NodeName, at: pod.CreationTimestamp.Time}
+	isFailed := pod.Status.Phase == corev1.PodFailed
+	if !isFailed && pod.Status.Phase != corev1.PodSucceeded || disrupted(pod) != nil {
+		return e, false
+	}
+	if e.status = lastToFail(pod); e.status != nil {
+		e.at = latest(e.at, lastEnd(e.status).FinishedAt.Time)
+	}
+	isEvicted := failed(pod).id == PodEvicted
+	switch {
+	case isEvicted && strings.Contains(e.message, "exceed"): // its own limit of local storage
+		e.id, e.status = PodEndsAgain, nil
+	case isEvicted:
+		return e, false
+	case e.status != nil && pod.DeletionTimestamp == nil:
+		e.id = PodEndsAgain
+		if e.message == "" {
+			e.message = "container " + e.status.Name + " " + ending(lastEnd(e.status), e.status.RestartCount)
+		}
+	case e.status == nil && isFailed:
+		e.id = PodRejected
+	default:
+		return e, false // it was deleted
+	}
+	return e, true
+}
+
+// lastToFail returns the last container of a pod that has ended with an error, or else the first that has ended at all; nil where
+// none has run.
+func lastToFail(pod *corev1.Pod) *corev1.ContainerStatus {
+	var found *corev1.ContainerStatus
+	for _, status := range ContainerStatuses(pod) {
+		if last := lastEnd(&status); last != nil && (found == nil || last.ExitCode != 0) {
+			found = &status
+		}
+	}
+	return found
+}
+
+// rejections are what the kubelet says of pods that it does not take, and that are gone: a StatefulSet's next pod has the same name.
+func (d *diagnosis) rejections(known map[types.UID]bool) {
+	for _, event := range d.Events {
+		of := event.InvolvedObject
+		isRejection := strings.HasPrefix(event.Reason, "OutOf") || slices.Contains([]string{
+			"UnexpectedAdmissionError", "NodeAffinity", "NodeName", "NodePorts", "TopologyAffinityError", "SMTAlignmentError", "AppArmor",
+			"SysctlForbidden", "PodOSNotSupported", "PodOSSelectorNodeLabelDoesNotMatch", "PodFeatureUnsupported", "InvalidNodeInfo",
+		}, event.Reason)
+		if of.Kind == "Pod" && isRejection && !known[of.UID] {
+			d.report.Replaced[of.UID] = end{
+				id: PodRejected, reason: event.Reason, message: event.Message, pod: of.Name, node: event.Source.Host, at: lastTold(event),
+			}
+		}
+	}
+}
+
+// replaced returns what is to be said of pods that end again and again, and keeps for the next time which have.
+func (d *diagnosis) replaced() []signal {
+	d.report.Replaced = Replaced{}
+	for uid, e := range d.Replaced {
+		d.report.Replaced[uid] = e
+	}
+	alive := map[types.UID]bool{}
+	for _, pod := range d.Pods {
+		alive[pod.UID] = true
+		if e, has := endOf(pod); has {
+			d.report.Replaced[pod.UID] = e
+		}
+	}
+	d.rejections(alive)
+	kinds := map[string][]end{}
+	for _, e := range d.report.Replaced {
+		kinds[e.id+e.reason] = append(kinds[e.id+e.reason], e)
+	}
+	var signals []signal
+	for _, ends := range kinds {
+		if s := d.again(ends); s != nil {
+			signals = append(signals, *s)
+		}
+	}
+	return signals
+}
+
+// again is the signal of pods that ended alike, nil where they do not go on to.
+func (d *diagnosis) again(ends []end) *signal {
+	since := d.lastReady() // what was before that has passed
+	ends = slices.DeleteFunc(ends, func(e end) bool { return e.at.Before(since) })
+	if len(ends) < mostReplaced {
+		return nil
+	}
+	slices.SortFunc(ends, func(a, b end) int { return a.at.Compare(b.at) })
+	first, last := ends[0], ends[len(ends)-1]
+	gap := min(max(leastGap, last.at.Sub(first.at)), mostGap)
+	if d.Now.Sub(last.at) > gap {
+		return nil
+	}
+	d.wake(d.Now.Add(time.Second)) // whether it goes on is told by nothing else
+	var nodes []string
+	for _, e := range ends {
+		if !slices.Contains(nodes, e.node) {
+			nodes = append(nodes, e.node)
+		}
+	}
+	s := &signal{
+		id: last.id, reason: last.reason, message: last.message, subject: last.reason, object: d.Workload, since: first.at,
+		replaced: len(ends), example: last.pod, status: last.status,
+	}
+	if s.status != nil {
+		s.container = s.status.Name
+	}
+	s.message += fmt.Sprintf("; %d pods have ended so in %s, on %s, and their controller makes others", len(ends),
+		d.Now.Sub(first.at).Truncate(time.Second), nodesOf(nodes))
+	return s
+}
