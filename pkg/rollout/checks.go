@@ -46,6 +46,9 @@ func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOpti
 		return nil, err
 	}
 	in := &preflight.Input{Workload: describe(workload), Surge: limits.Surge, Unavailable: limits.Unavailable}
+	if !options.Lean { // else whoever begins finds out by itself
+		in.Workload.Open, in.Workload.Failed = presentRollout(workload)
+	}
 	if options.Live != nil {
 		in.Live = new(describe(options.Live))
 	}
@@ -54,6 +57,22 @@ func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOpti
 		return nil, err
 	}
 	return preflight.Check(in), nil
+}
+
+// presentRollout says what a stepwise rollout is about that is open, and why the present rollout has failed.
+func presentRollout(workload Workload) (open, failed string) {
+	if _, record, err := OpenIn(workload); err != nil || record != nil {
+		if err != nil {
+			return "a stepwise rollout is open that cannot be read", ""
+		}
+		return fmt.Sprintf("a stepwise rollout is open, at step %d of %d", record.Step, len(record.Plan.Steps)), ""
+	}
+	for _, condition := range ConditionsOf(workload) {
+		if condition.Type == string(appsv1.DeploymentProgressing) && condition.Status == "False" {
+			return "", condition.Reason
+		}
+	}
+	return "", ""
 }
 
 // CheckStart makes the checks before anything is written, and refuses a rollout to a workload as it is to become that one

@@ -103,7 +103,9 @@ func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	case "Secret":
 		seen(r, exists(ctx, core, s.namespace, "secrets", r.Name))
 	case "PersistentVolumeClaim":
-		seen(r, exists(ctx, core, s.namespace, "persistentvolumeclaims", r.Name))
+		claim, err := s.Client.CoreV1().PersistentVolumeClaims(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
+		seen(r, err)
+		r.OnePod = err == nil && slices.Contains(claim.Spec.AccessModes, corev1.ReadWriteOncePod)
 	case "StorageClass":
 		seen(r, exists(ctx, s.Client.StorageV1().RESTClient(), metav1.NamespaceNone, "storageclasses", r.Name))
 	}

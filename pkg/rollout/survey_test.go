@@ -143,7 +143,7 @@ func TestReferencesAreLookedFor(t *testing.T) {
 		t.Errorf("pull secrets: %+v", in.PullSecrets)
 	}
 	for path, accept := range asked {
-		whole := strings.HasSuffix(path, "/keyed") || strings.HasSuffix(path, "/default")
+		whole := strings.HasSuffix(path, "/keyed") || strings.HasSuffix(path, "/default") || strings.HasSuffix(path, "/data")
 		if !whole && accept != metadataOnly {
 			t.Errorf("%s was asked for as %q", path, accept)
 		}

@@ -167,3 +167,21 @@ func TestRoomOnNodesWithFewRights(t *testing.T) {
 		t.Errorf("got %s", got["NodeRoom"])
 	}
 }
+
+// What keeps new pods from running beside old ones is foreseen, with the flags that help; so is a rollout that is in the way.
+func TestCheckForeseesWhatNewPodsCannotShare(t *testing.T) {
+	open, w := newWeb(t, replicas(5), strategy("1", "1")), openSpace(t, t.TempDir())
+	w.kubectl("create", "-f", w.write(w.dir(), "claim.yaml", "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"+
+		"spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 1Gi}}}\n"))
+	manifest := strings.ReplaceAll(strings.Replace(workloadManifest("Deployment", "web:v1"), "replicas: 2", "replicas: 1", 1), "web,", "db,")
+	manifest = strings.ReplaceAll(strings.ReplaceAll(manifest, "name: web", "name: db"), "app: web", "app: db")
+	w.kubectl("create", "-f", w.write(w.dir(), "db.yaml", manifest+"      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n"))
+	w.plugin("check", "deployment/db").ends(0, "claim data at a time (ReadWriteOncePod)", "--max-surge 0 --max-unavailable 1")
+	if told := w.plugin("check", "deployment/db", "--max-surge", "0", "--max-unavailable", "1").ends(0).told(); strings.Contains(told, "ReadWriteOncePod") {
+		t.Errorf("without a surge it is told all the same: %s", told)
+	}
+	w.kubectl("patch", "deployment", "db", "-p", `{"spec":{"template":{"spec":{"nodeName":"no-such-node"}}}}`)
+	w.plugin("check", "deployment/db").ends(4, "FAIL NodeRoom: there is no node no-such-node")
+	open.detached()
+	open.plugin("check", "deployment/web").ends(4, "FAIL OpenRollout: a stepwise rollout is open", "abort goes back")
+}

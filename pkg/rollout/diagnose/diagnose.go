@@ -280,7 +280,9 @@ func (d *diagnosis) finding(g *group) Finding {
 			f.tellGrace()
 		}
 	}
-	f.advice = advice{Situation: d.Situation, remedies: g.cause.Remedy, workload: d.Workload, namespace: d.Namespace, subject: s.subject}
+	f.advice = advice{
+		Situation: d.Situation, remedies: g.cause.Remedy, workload: d.Workload, namespace: d.Namespace, subject: s.subject, flags: s.flags,
+	}
 	f.advise()
 	return f
 }

@@ -35,6 +35,10 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	if s.id = pendingCause(s.message); s.id == PersistentVolumeClaimNotFound {
 		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
 	}
+	if lacksNode(s.id) && d.besideOld(s.message) {
+		s.flags = oldFirst
+		s.evidence = append(s.evidence, "an old pod may be in its way: with "+oldFirst+" each old pod goes before the new one comes")
+	}
 	if lacksNode(s.id) {
 		// Old pods that go make room, of which host ports and anti-affinity are a kind.
 		s.since = latest(s.since, d.madeRoom())
@@ -49,6 +53,19 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 		s.grace, s.why = max(d.Deadline, recent), "whether a node is being added only events tell, which cannot be read"
 	}
 	return s
+}
+
+// oldFirst are the flags with which no new pod has to find a place beside an old one.
+const oldFirst = "--max-surge 0 --max-unavailable 1"
+
+// besideOld reports whether a pod of a Deployment finds no node because of what an old pod has: a place that two pods must
+// not share, a port of the node, or a claim that one pod may use at a time.
+func (d *diagnosis) besideOld(message string) bool {
+	old := slices.ContainsFunc(d.Others, func(pod *corev1.Pod) bool {
+		return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
+	})
+	return d.Deployment != nil && old && slices.ContainsFunc([]string{"anti-affinity rules", "free ports", "ReadWriteOncePod"},
+		func(words string) bool { return strings.Contains(message, words) })
 }
 
 // lacksNode tells whether another node, or room on one, would do.
@@ -95,6 +112,7 @@ func pendingCause(message string) string {
 func unsuitable(reason string) bool {
 	for _, words := range []string{
 		"affinity", "untolerated taint", "unschedulable", "free ports", "topology spread", "didn't match", "didn't satisfy", "volume node",
+		"ReadWriteOncePod",
 	} {
 		if strings.Contains(reason, words) {
 			return true

@@ -36,6 +36,8 @@ type advice struct {
 	remedies           []string
 	workload           Object
 	namespace, subject string
+	// flags are those of start that would avoid the failure.
+	flags string
 	// leaves tells that the old version returns, and the pods go. The revision that failed is 0 where it is not known.
 	leaves bool
 	failed int64
@@ -116,7 +118,11 @@ func (a *advice) again() string {
 	case a.Refused || a.workload.Kind != "Deployment":
 		return fmt.Sprintf("%s --to-revision %d", undo, a.failed)
 	}
-	return fmt.Sprintf("kubectl rollout-plus start {workload} -n {namespace} --to-revision %d --on-failure hold", a.failed)
+	flags := "--on-failure hold"
+	if a.flags != "" {
+		flags = a.flags
+	}
+	return fmt.Sprintf("kubectl rollout-plus start {workload} -n {namespace} --to-revision %d %s", a.failed, flags)
 }
 
 // Connected returns the finding with the flags of a connection in all commands that it names.

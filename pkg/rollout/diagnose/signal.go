@@ -33,6 +33,8 @@ type signal struct {
 	// subject is what is missing, by its name.
 	subject  string
 	evidence []string
+	// flags are those of start that would avoid it.
+	flags string
 	// ended is how the container ended last, empty where it has not.
 	ended string
 }

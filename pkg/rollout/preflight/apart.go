@@ -61,7 +61,7 @@ func (f *fit) bound(in *Input, text, by string) Result {
 	case lacks <= 0 || in.Nodes.More || in.Workload.Kind == DaemonSet || !apart(in):
 		return skip(NodeRoom, fmt.Errorf("%s; which of them take another pod by %s is known to the scheduler alone", text, by))
 	case in.Unavailable == 0 && f.large <= pods:
-		return warn(NodeRoom, "%s; with max-unavailable 0 no pod can be replaced before a node is added", crowd)
+		return warn(NodeRoom, "%s; with max-unavailable 0 no pod can be replaced before a node is added; %s", crowd, oldFirst)
 	}
-	return warn(NodeRoom, "%s; the rollout is slower, unless a node is added", crowd)
+	return warn(NodeRoom, "%s; the rollout is slower, unless a node is added; %s", crowd, oldFirst)
 }

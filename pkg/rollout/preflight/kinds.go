@@ -24,6 +24,14 @@ func updateStrategy(in *Input) Result {
 	return ok(UpdateStrategy, "RollingUpdate")
 }
 
+// openRollout tells of a rollout that is in the way of another one.
+func openRollout(in *Input) Result {
+	if open := in.Workload.Open; open != "" {
+		return fail(OpenRollout, "%s, and no other begins before it has ended: resume goes on with it, abort goes back", open)
+	}
+	return warn(OpenRollout, "the present rollout has failed (%s): what comes next starts from there, and undo goes back", in.Workload.Failed)
+}
+
 // serviceName looks for the Service that gives the pods of a StatefulSet their names.
 func serviceName(in *Input) Result {
 	name := in.Workload.ServiceName

@@ -43,6 +43,7 @@ const (
 	UpdateStrategy    = "UpdateStrategy"
 	ServiceName       = "ServiceName"
 	ClaimTemplates    = "ClaimTemplates"
+	OpenRollout       = "OpenRollout"
 	noMoreThanListed  = 5
 	defaultTerminates = 30
 )
@@ -82,6 +83,8 @@ type Reference struct {
 	Kind, Name string
 	// Keys are those that it has to have.
 	Keys []string
+	// OnePod tells of a claim that one pod may use at a time (ReadWriteOncePod).
+	OnePod bool
 	// Missing tells that there is no such object, MissingKeys which keys one that there is has not.
 	Missing     bool
 	MissingKeys []string
@@ -121,6 +124,9 @@ func Check(in *Input) []Result {
 	}
 	if in.Workload.Kind == StatefulSet {
 		results = append(results, serviceName(in), claimTemplates(in))
+	}
+	if in.Workload.Open != "" || in.Workload.Failed != "" {
+		results = append(results, openRollout(in))
 	}
 	return results
 }

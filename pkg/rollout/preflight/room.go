@@ -68,6 +68,9 @@ func nodeRoom(in *Input) Result {
 	if in.Nodes.Err != nil {
 		return skip(NodeRoom, in.Nodes.Err)
 	}
+	if node := template(in).NodeName; node != "" {
+		return named(in, node)
+	}
 	f := newFit(in)
 	for i := range in.Nodes.Items {
 		f.look(&in.Nodes.Items[i])
@@ -76,12 +79,20 @@ func nodeRoom(in *Input) Result {
 	case f.large == 0 && in.Nodes.More:
 		return skip(NodeRoom, fmt.Errorf("none of the first %d nodes can take a pod, and the others were not looked at", f.all))
 	case f.large == 0:
-		why := fmt.Sprintf("%d are not ready or not of those that it wants and tolerates, %d are too small", f.all-f.suited, f.suited)
+		why := fmt.Sprintf("%d are not ready or not of those that it wants and tolerates, %d are too small%s", f.all-f.suited, f.suited, f.cordonedText())
 		return warn(NodeRoom, "none of %d nodes can take a pod, unless one is added: %s", f.all, why)
 	case in.Workload.Kind == DaemonSet && f.large < f.suited:
 		return warn(NodeRoom, "%d of the %d nodes that are to run a pod are too small for it", f.suited-f.large, f.suited)
 	}
-	text := fmt.Sprintf("%d of %d nodes suit the pods and are large enough for one", f.large, f.all)
+	text := fmt.Sprintf("%d of %d nodes suit the pods and are large enough for one%s", f.large, f.all, f.cordonedText())
+	return f.surgeRoom(in, text)
+}
+
+// surgeRoom judges whether new pods find a place beside the old ones.
+func (f *fit) surgeRoom(in *Input, text string) Result {
+	if found, is := f.beside(in, text); is {
+		return found
+	}
 	if by := bonds(in); by != "" {
 		return f.bound(in, text, by)
 	}
@@ -127,6 +138,8 @@ type fit struct {
 	// suited are the nodes that the scheduler would look at, large those of them that an empty one would do, full those
 	// without room for one more. room is how many more pods there is room for, up to the surge.
 	all, suited, large, full, room int
+	// cordoned are the names of those that would suit.
+	cordoned []string
 }
 
 func newFit(in *Input) *fit {
@@ -163,6 +176,9 @@ func daemonTolerations(pod *corev1.Pod) []corev1.Toleration {
 func (f *fit) look(node *corev1.Node) {
 	f.all++
 	if !f.suits(node) {
+		if f.isCordoned(node) {
+			f.cordoned = append(f.cordoned, node.Name)
+		}
 		return
 	}
 	f.suited++

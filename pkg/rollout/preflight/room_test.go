@@ -113,11 +113,11 @@ func TestRoomOnNodes(t *testing.T) {
 		"a port of the node": {func(in *Input) {
 			app(in).Ports = []corev1.ContainerPort{{HostPort: 80, Protocol: corev1.ProtocolTCP}}
 			in.Taken = taken("a", "0")
-		}, Warn, "room for 0 more"},
+		}, Warn, "by host port TCP/80 none takes two: 4 pods and the surge of 1 are 4 too many"},
 		"a port once": {func(in *Input) {
 			app(in).Ports = []corev1.ContainerPort{{HostPort: 81, Protocol: corev1.ProtocolTCP}}
 			in.Taken, in.Surge = taken("a", "0"), 2
-		}, Warn, "room for 1 more"},
+		}, Warn, "the surge of 2 are 5 too many"},
 	} {
 		in := sound()
 		test.change(in)

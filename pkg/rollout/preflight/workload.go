@@ -34,6 +34,9 @@ type Workload struct {
 	// Partition and ServiceName are a StatefulSet's.
 	Partition   int32
 	ServiceName string
+	// Open says what a stepwise rollout is about that is open, and Failed why the present rollout has failed. They are empty
+	// where that is not so.
+	Open, Failed string
 }
 
 // Other is another workload of the namespace.
