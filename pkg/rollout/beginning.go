@@ -84,6 +84,15 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 		}
 	}
 	b.options.SkipChecks = true // once is enough, however often the write has to be repeated
+	if b.options.DryRun == DryRunNone {
+		migrated, err := b.migrate(ctx, ready)
+		switch {
+		case err != nil:
+			return nil, err
+		case migrated:
+			return b.try(ctx)
+		}
+	}
 	result, err := b.begin(ctx, ready, b.options.DryRun)
 	if b.options.DryRun == DryRunNone && (isTransient(err) || err != nil && context.Cause(ctx) != nil) {
 		b.tried, b.failure = ready, err

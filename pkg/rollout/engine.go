@@ -81,6 +81,8 @@ type session struct {
 	toldAt   map[ProgressEvent]time.Time
 	toldStep int
 	planned  PlanEvent
+	// noted is what was told of the manifest.
+	noted string
 	// witness and warned are what only events tell, and which warnings have been told.
 	witness witness
 	warned  map[string]bool

@@ -63,13 +63,16 @@ func TestImports(t *testing.T) {
 			"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
 			"pkg/rollout/preflight",
 		},
-		"pkg/configmap":            {"pkg/rollout/fieldmanager"},
-		"pkg/printers":             {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
-		"pkg/rollout":              {"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/preflight"},
+		"pkg/configmap": {"pkg/rollout/fieldmanager"},
+		"pkg/printers":  {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/rollout": {
+			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/migration", "pkg/rollout/preflight",
+		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
 		"pkg/rollout/diagnose":     {"pkg/rollout/command"},
 		"pkg/rollout/fieldmanager": nil,
+		"pkg/rollout/migration":    nil,
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

@@ -143,6 +143,7 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 
 // begin tells the plan and closes the gate. A result means that there is nothing to drive.
 func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Result, error) {
+	s.tellKept(p.wanted.manifest)
 	if p.record == nil {
 		return s.unchanged(ctx, p, dryRun)
 	}
@@ -157,8 +158,6 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 	if dryRun == DryRunClient {
 		return s.result(Planned, ""), nil
 	}
-	patch := newPatch(p.live)
-	p.wanted.fill(patch)
 	settings := p.record.Wanted()
 	if p.replicas > 0 {
 		resolved, err := p.record.Plan.Limits.At(p.replicas)
@@ -168,27 +167,42 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 		gate := NextGate(p.record.Target(p.replicas), 0, resolved)
 		p.record.opens(gate.Strategy(p.replicas, p.record.Plan.Limits))
 		settings = p.record.inForce(p.live)
+	}
+	if dryRun == DryRunServer {
+		_, err := s.firstWrite(ctx, p, settings, true)
+		return s.result(Planned, ""), err
+	}
+	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
+	written, err := s.firstWrite(ctx, p, settings, false)
+	if err != nil {
+		return nil, err
+	}
+	s.wrote(written)
+	s.begun(ctx, p)
+	return nil, nil
+}
+
+// firstWrite makes the write that begins a rollout: the new version and, where there are pods to replace, the gate. Nothing
+// lies between.
+func (s *session) firstWrite(ctx context.Context, p *prepared, settings Settings, dryRun bool) (*appsv1.Deployment, error) {
+	if p.wanted.manifest != nil {
+		return s.applyFirst(ctx, p, settings, dryRun)
+	}
+	patch := newPatch(p.live)
+	p.wanted.fill(patch)
+	if p.replicas > 0 {
 		if err := patch.record(p.record); err != nil {
 			return nil, err
 		}
 	}
 	patch.settings(settings)
-	if dryRun == DryRunServer {
-		_, err := s.patchDeployment(ctx, s.key, patch, true)
-		return s.result(Planned, ""), err
-	}
-	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
-	if err := s.write(ctx, patch); err != nil {
-		return nil, err
-	}
-	s.begun(ctx, p)
-	return nil, nil
+	return s.patchDeployment(ctx, s.key, patch, dryRun)
 }
 
 // begun is what follows the write that began a rollout.
 func (s *session) begun(ctx context.Context, p *prepared) {
 	s.record = p.record
-	if err := p.own(ctx, s); err != nil {
+	if err := s.release(ctx, p); err != nil {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}
 	if p.replicas == 0 {
@@ -205,10 +219,13 @@ func (s *session) unchanged(ctx context.Context, p *prepared, dryRun DryRun) (*R
 	if p.wanted.manifest == nil || dryRun != DryRunNone {
 		return result, nil
 	}
-	if err := p.wanted.applyAll(ctx, s, p.live.ResourceVersion); err != nil {
+	if _, err := s.apply(ctx, p.wanted.manifest.body, true, false); err != nil {
 		return nil, err
 	}
 	result.Message += "; the rest of the manifest is applied"
+	if err := s.release(ctx, p); err != nil {
+		s.emit(ProgressEvent{Message: err.Error()})
+	}
 	return result, nil
 }
 

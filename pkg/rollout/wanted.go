@@ -2,19 +2,11 @@ package rollout
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
 // wanted is a Deployment as it is to be in the end.
@@ -24,9 +16,8 @@ type wanted struct {
 	cause    string
 	// drained tells of the preStop hooks that were added, nil where none were asked for.
 	drained *Drained
-	// manifest and raw are set where the whole Deployment comes from a manifest: what was given, and what the API
-	// server makes of it.
-	manifest *unstructured.Unstructured
+	// manifest is set where the whole Deployment comes from one, and raw is what the API server makes of it.
+	manifest *manifest
 	raw      *unstructured.Unstructured
 }
 
@@ -107,41 +98,6 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 	return template, object.GetAnnotations()[ChangeCauseAnnotation], err
 }
 
-// wantManifest asks the API server what applying the manifest makes of the Deployment.
-func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeployment, change Change) error {
-	w.manifest = change.Manifest.DeepCopy()
-	w.manifest.SetNamespace(s.key.Namespace)
-	if w.cause != "" {
-		annotations := w.manifest.GetAnnotations()
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[ChangeCauseAnnotation] = w.cause
-		w.manifest.SetAnnotations(annotations)
-	}
-	w.manifest.SetResourceVersion(live.typed.ResourceVersion)
-	var err error
-	w.raw, err = s.apply(ctx, w.manifest, change.Force, true)
-	if onlyOwnConflicts(err, s.FieldManager) {
-		w.raw, err = s.apply(ctx, w.manifest, true, true)
-	}
-	if err != nil {
-		return err
-	}
-	if w.typed, err = typedDeployment(w.raw); err != nil {
-		return err
-	}
-	if w.typed.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return fmt.Errorf("the manifest gives deployment %q in namespace %q the strategy Recreate, which stops all pods before new ones start; "+
-			"give it RollingUpdate to roll it out in steps", s.key.Name, s.key.Namespace)
-	}
-	if w.typed.Spec.Paused {
-		return fmt.Errorf("the manifest pauses deployment %q in namespace %q; remove spec.paused from it to roll it out", s.key.Name, s.key.Namespace)
-	}
-	w.template, err = templateOf(w.raw)
-	return err
-}
-
 // known refuses a manifest that changes nothing of the pod template but fields that this client does not know: the controller
 // may know them, and would replace the pods without any step.
 func (w *wanted) known(live *unstructured.Unstructured) error {
@@ -153,94 +109,13 @@ func (w *wanted) known(live *unstructured.Unstructured) error {
 		return err
 	}
 	return fmt.Errorf("the manifest changes only fields of the pod template of deployment %q in namespace %q that this version of "+
-		"kubectl rollout-plus does not know; a newer one may roll them out", w.manifest.GetName(), w.manifest.GetNamespace())
-}
-
-// apply is a server-side apply, as kubectl apply --server-side does it.
-func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured, force, dryRun bool) (*unstructured.Unstructured, error) {
-	body, err := manifest.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	options := s.patchOptions(dryRun)
-	options.Force, options.FieldValidation = &force, metav1.FieldValidationStrict
-	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
-		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
-	// Only Error reads what the API server says of a refusal, such as the fields in conflict.
-	if err := result.Error(); err != nil {
-		return nil, applyError(answered(err))
-	}
-	answer, err := result.Raw()
-	if err != nil {
-		return nil, answered(err)
-	}
-	applied := &unstructured.Unstructured{}
-	return applied, applied.UnmarshalJSON(answer)
-}
-
-// ApplyConflictError tells which fields of a manifest others manage.
-type ApplyConflictError struct{ Err error }
-
-// Unwrap gives the API server's answer.
-func (e *ApplyConflictError) Unwrap() error { return e.Err }
-
-func (e *ApplyConflictError) Error() string {
-	return fmt.Sprintf("%v; take the fields over with --force-conflicts, or remove them from the manifest", e.Err)
-}
-
-// applyError separates a conflict between field managers from one with a newer version of the object.
-func applyError(err error) error {
-	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
-		return &ApplyConflictError{Err: err}
-	}
-	return err
-}
-
-// onlyOwnConflicts tells whether no other manager than our own stands against a manifest: what an earlier start set,
-// the next one may change.
-func onlyOwnConflicts(err error, name string) bool {
-	var conflict *ApplyConflictError
-	var status *apierrors.StatusError
-	if !errors.As(err, &conflict) || !errors.As(err, &status) || status.ErrStatus.Details == nil {
-		return false
-	}
-	for _, cause := range status.ErrStatus.Details.Causes {
-		isOwn := func(own string) bool { return strings.Contains(cause.Message, fmt.Sprintf("conflict with %q", own)) }
-		if !slices.ContainsFunc(fieldmanager.Own(name), isOwn) {
-			return false
-		}
-	}
-	return true
+		"kubectl rollout-plus does not know; a newer one may roll them out", w.typed.Name, w.typed.Namespace)
 }
 
 // fill writes what is wanted into the patch that begins the rollout.
 func (w *wanted) fill(p *patch) {
-	if w.manifest == nil {
-		p.template(w.template)
-		p.annotate(ChangeCauseAnnotation, w.cause)
-		return
-	}
-	spec, _, _ := unstructured.NestedMap(w.raw.Object, "spec")
-	p.set("/spec", spec)
-	if labels := w.raw.GetLabels(); labels != nil {
-		p.set("/metadata/labels", labels)
-	}
-	annotations := w.raw.GetAnnotations()
-	if _, given := w.manifest.GetAnnotations()[ChangeCauseAnnotation]; !given {
-		delete(annotations, ChangeCauseAnnotation)
-	}
-	if len(annotations) > 0 {
-		p.set("/metadata/annotations", annotations)
-	}
-	p.annotations = annotations
-}
-
-// applyAll applies the manifest as it is.
-func (w *wanted) applyAll(ctx context.Context, s *session, resourceVersion string) error {
-	manifest := w.manifest.DeepCopy()
-	manifest.SetResourceVersion(resourceVersion)
-	_, err := s.apply(ctx, manifest, true, false)
-	return err
+	p.template(w.template)
+	p.annotate(ChangeCauseAnnotation, w.cause)
 }
 
 func sameSettings(a, b Settings) bool { return apiequality.Semantic.DeepEqual(a, b) }

@@ -36,6 +36,11 @@ func (s *session) write(ctx context.Context, p *patch) error {
 	if err != nil {
 		return err
 	}
-	s.written, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
+	s.wrote(written)
 	return nil
+}
+
+// wrote takes a Deployment as a write has left it.
+func (s *session) wrote(written *appsv1.Deployment) {
+	s.written, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
 }

@@ -1,0 +1,179 @@
+package rollout
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// applyFirst begins a rollout by applying its manifest, together with the gate.
+func (s *session) applyFirst(ctx context.Context, p *prepared, settings Settings, dryRun bool) (*appsv1.Deployment, error) {
+	body := p.wanted.manifest.body
+	if p.replicas > 0 {
+		text, err := p.record.encode()
+		if err != nil {
+			return nil, err
+		}
+		if body, err = p.wanted.manifest.gated(settings, text); err != nil {
+			return nil, err
+		}
+	}
+	applied, err := s.apply(ctx, body, true, dryRun)
+	if err != nil {
+		return nil, err
+	}
+	return typedDeployment(applied)
+}
+
+// migrate makes a Deployment ready for the apply of a manifest, and reports whether that took a write. No pod changes. The
+// rollout has to be prepared anew after it.
+func (s *session) migrate(ctx context.Context, p *prepared) (bool, error) {
+	m := p.wanted.manifest
+	if m == nil || !m.migration.Needed() && (p.record == nil || !m.staleCause) {
+		return false, nil
+	}
+	write := newPatch(p.live)
+	if m.migration.Needed() {
+		entries, err := m.migration.Entries(p.live.GetManagedFields())
+		if err != nil {
+			return false, fmt.Errorf("the fields of kubectl apply cannot be moved to field manager %q: %w", s.FieldManager, err)
+		}
+		write.set("/metadata/managedFields", entries)
+	}
+	if p.record != nil && m.staleCause {
+		write.annotate(ChangeCauseAnnotation, "")
+	}
+	return true, s.write(ctx, write)
+}
+
+// release takes from the manager's apply what the manifest does not name, so that a next apply of the manifest does not remove
+// it. The manager keeps the borrowed fields as one that updates.
+func (s *session) release(ctx context.Context, p *prepared) error {
+	m := p.wanted.manifest
+	if m == nil || (p.record == nil || p.replicas == 0) && !m.keepsReplicas {
+		return nil
+	}
+	for try := 1; ; try++ {
+		object, err := getRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
+		if err == nil {
+			err = s.releaseFrom(ctx, object, m)
+		}
+		if apierrors.IsConflict(err) && try < ConflictTries {
+			if err = PauseForConflict(ctx, s.Clock, try); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("the manifest is applied, but field manager %q also owns fields that it does not name: %w", s.FieldManager, err)
+		}
+		return nil
+	}
+}
+
+func (s *session) releaseFrom(ctx context.Context, object *unstructured.Unstructured, m *manifest) error {
+	plain, err := appliedFields(m.applied.GetManagedFields(), s.FieldManager)
+	if err != nil {
+		return err
+	}
+	entries, err := released(object.GetManagedFields(), s.FieldManager, only(plain, func(path fieldpath.Path) bool {
+		isKept := m.keepsReplicas && path.Equals(fieldpath.MakePathOrDie("spec", "replicas"))
+		return !isBorrowed(path) && !isKept
+	}))
+	if entries == nil || err != nil {
+		return err
+	}
+	p := &patch{}
+	p.set("/metadata/resourceVersion", object.GetResourceVersion())
+	p.set("/metadata/managedFields", entries)
+	_, err = s.patchDeployment(ctx, s.key, p, false)
+	return err
+}
+
+// isBorrowed reports whether a field is one that an open rollout writes for its own purpose.
+func isBorrowed(path fieldpath.Path) bool {
+	for _, borrowed := range []fieldpath.Path{
+		fieldpath.MakePathOrDie("spec", "strategy"),
+		fieldpath.MakePathOrDie("spec", "minReadySeconds"),
+		fieldpath.MakePathOrDie("spec", "progressDeadlineSeconds"),
+		fieldpath.MakePathOrDie("metadata", "annotations", Annotation),
+	} {
+		if len(path) >= len(borrowed) && path[:len(borrowed)].Equals(borrowed) {
+			return true
+		}
+	}
+	return false
+}
+
+// released returns the entries with these fields alone in what a manager applies. The borrowed fields go over to what it updates.
+// It returns nothing where nothing changes.
+func released(entries []metav1.ManagedFieldsEntry, manager string, kept *fieldpath.Set) ([]metav1.ManagedFieldsEntry, error) {
+	at := indexOf(entries, manager, metav1.ManagedFieldsOperationApply)
+	applied, err := appliedFields(entries, manager)
+	if at < 0 || err != nil || applied.Equals(kept) {
+		return nil, err
+	}
+	entries = slices.Clone(entries)
+	if err := setFields(&entries[at], kept); err != nil {
+		return nil, err
+	}
+	moved := only(applied.Difference(kept), isBorrowed)
+	if moved.Empty() {
+		return entries, nil
+	}
+	to := indexOf(entries, manager, metav1.ManagedFieldsOperationUpdate)
+	if to < 0 {
+		to, entries = len(entries), append(entries, entries[at])
+		entries[to].Operation = metav1.ManagedFieldsOperationUpdate
+		return entries, setFields(&entries[to], moved)
+	}
+	var updated fieldpath.Set
+	if err := updated.FromJSON(bytes.NewReader(entries[to].FieldsV1.GetRawBytes())); err != nil {
+		return nil, err
+	}
+	entries[to].Time = entries[at].Time
+	return entries, setFields(&entries[to], updated.Union(moved))
+}
+
+// appliedFields returns the fields that a manager applies.
+func appliedFields(entries []metav1.ManagedFieldsEntry, manager string) (*fieldpath.Set, error) {
+	set, at := fieldpath.NewSet(), indexOf(entries, manager, metav1.ManagedFieldsOperationApply)
+	if at < 0 {
+		return set, nil
+	}
+	return set, set.FromJSON(bytes.NewReader(entries[at].FieldsV1.GetRawBytes()))
+}
+
+// only returns the members of a set that a condition holds for.
+func only(set *fieldpath.Set, holds func(fieldpath.Path) bool) *fieldpath.Set {
+	found := fieldpath.NewSet()
+	set.Iterate(func(path fieldpath.Path) {
+		if holds(path) {
+			found.Insert(path.Copy())
+		}
+	})
+	return found
+}
+
+func setFields(entry *metav1.ManagedFieldsEntry, set *fieldpath.Set) error {
+	text, err := set.ToJSON()
+	if err != nil {
+		return err
+	}
+	entry.FieldsV1 = &metav1.FieldsV1{}
+	entry.FieldsV1.SetRawBytes(text)
+	return nil
+}
+
+// indexOf returns where a manager's entry is, -1 where it has none.
+func indexOf(entries []metav1.ManagedFieldsEntry, manager string, operation metav1.ManagedFieldsOperationType) int {
+	return slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == manager && entry.Operation == operation && entry.Subresource == "" && entry.FieldsV1 != nil
+	})
+}

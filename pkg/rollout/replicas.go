@@ -1,0 +1,85 @@
+package rollout
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+)
+
+// keepReplicas keeps the replicas that a manifest is not to change: those that an autoscaler or a scale command has set, and
+// those that the manifest no longer names, which an apply would set to 1.
+func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeployment) error {
+	current := replicasOf(live.typed)
+	_, given, _ := unstructured.NestedFieldNoCopy(m.body.Object, "spec", "replicas")
+	asked, isNumber, _ := unstructured.NestedNumberAsFloat64(m.body.Object, "spec", "replicas")
+	switch {
+	case !given:
+		owners, others := replicasOwners(live.raw.GetManagedFields(), func(entry *metav1.ManagedFieldsEntry) bool {
+			applies := entry.Manager == s.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply
+			return applies || m.migration.Covers(entry.Manager, entry.Operation)
+		})
+		if !owners {
+			return nil
+		}
+		if !others && current != 1 {
+			m.note = fmt.Sprintf("replicas stay %d: the manifest does not name them any more, and an apply of it would set 1", current)
+		}
+	case !isNumber || asked == float64(current): // what is no number the API server refuses
+		return nil
+	default:
+		scaler, err := s.scaler(ctx, live)
+		if scaler == "" || err != nil {
+			return err
+		}
+		m.note = fmt.Sprintf("replicas stay %d, not %v as in the manifest: %s; remove spec.replicas from the manifest", current, asked, scaler)
+	}
+	m.keepsReplicas = true
+	return unstructured.SetNestedField(m.body.Object, int64(current), "spec", "replicas")
+}
+
+// scaler returns who scales the Deployment besides its manifest, as a part of a sentence, or nothing.
+func (s *session) scaler(ctx context.Context, live *liveDeployment) (string, error) {
+	list, err := s.Client.AutoscalingV2().HorizontalPodAutoscalers(s.key.Namespace).List(ctx, metav1.ListOptions{})
+	switch {
+	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err): // the fields' owners tell as much once it has scaled
+	case err != nil:
+		return "", answered(err)
+	default:
+		for i := range list.Items {
+			if target := list.Items[i].Spec.ScaleTargetRef; target.Kind == s.kind && target.Name == s.key.Name {
+				return fmt.Sprintf("HorizontalPodAutoscaler %q sets them", list.Items[i].Name), nil
+			}
+		}
+	}
+	for _, entry := range live.raw.GetManagedFields() {
+		if entry.Subresource == "scale" && entry.Manager != s.FieldManager && ownsReplicas(&entry) {
+			return fmt.Sprintf("%q has scaled the Deployment, and %s is for that", entry.Manager,
+				command.Quoted("kubectl scale deployment/%s -n %s --replicas=N", s.key.Name, s.key.Namespace)), nil
+		}
+	}
+	return "", nil
+}
+
+// replicasOwners reports whether one of these entries owns the replicas, and whether another one does.
+func replicasOwners(entries []metav1.ManagedFieldsEntry, these func(entry *metav1.ManagedFieldsEntry) bool) (owned, others bool) {
+	for i := range entries {
+		if entry := &entries[i]; ownsReplicas(entry) {
+			is := these(entry)
+			owned, others = owned || is, others || !is
+		}
+	}
+	return owned, others
+}
+
+func ownsReplicas(entry *metav1.ManagedFieldsEntry) bool {
+	var owned fieldpath.Set
+	return entry.FieldsV1 != nil && owned.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())) == nil &&
+		owned.Has(fieldpath.MakePathOrDie("spec", "replicas"))
+}
