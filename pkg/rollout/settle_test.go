@@ -31,6 +31,14 @@ func TestRelapses(t *testing.T) {
 	anew := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(2))}}
 	crashed, missing, rebooted := ended(1, "Error", ""), ended(137, "ContainerStatusUnknown", ""), ended(255, "Unknown", "")
 	well := pod(corev1.ConditionTrue, 0, runs, none)
+	intended := ended(42, "Error", "")
+	ruled := func(p *corev1.Pod) *corev1.Pod {
+		p.Spec.Containers = []corev1.Container{{Name: "app", RestartPolicyRules: []corev1.ContainerRestartRule{{
+			Action:    corev1.ContainerRestartRuleActionRestart,
+			ExitCodes: &corev1.ContainerRestartRuleOnExitCodes{Operator: corev1.ContainerRestartRuleOnExitCodesOpIn, Values: []int32{42}},
+		}}}}
+		return p
+	}
 	for name, test := range map[string]struct {
 		then []*corev1.Pod
 		// held is what a hold says of it, follow what is said outside one.
@@ -39,6 +47,7 @@ func TestRelapses(t *testing.T) {
 		"well":                     {[]*corev1.Pod{well}, "", ""},
 		"crashed":                  {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, crashed)}, diagnose.RestartedAfterReady, diagnose.RestartedAfterReady},
 		"not ready once":           {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, runs, none)}, diagnose.ReadinessLost, ""},
+		"as its rules want":        {[]*corev1.Pod{ruled(pod(corev1.ConditionFalse, 1, anew, intended)), ruled(pod(corev1.ConditionTrue, 1, anew, intended)), ruled(pod(corev1.ConditionFalse, 2, intended, intended))}, "", ""},
 		"evicted":                  {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, crashed, none, condition(corev1.DisruptionTarget, corev1.ConditionTrue))}, "", ""},
 		"its node is silent":       {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, runs, none, condition(corev1.ContainersReady, corev1.ConditionTrue))}, "", ""},
 		"its node was rebooted":    {[]*corev1.Pod{pod(corev1.ConditionFalse, 0, missing, none), pod(corev1.ConditionFalse, 1, anew, rebooted), pod(corev1.ConditionTrue, 1, runs, rebooted)}, "", ""},

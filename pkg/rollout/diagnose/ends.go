@@ -90,6 +90,17 @@ func isExcused(pod *corev1.Pod, name string, ended *corev1.ContainerStateTermina
 	return endedByNode(pod, ended) || isIntended(pod, name, ended)
 }
 
+// restarts reports whether a pod is not ready only because its own rules have containers started again.
+func restarts(pod *corev1.Pod) bool {
+	ready := notReady(pod)
+	if ready == nil || Unready(pod) == nil {
+		return false
+	}
+	return !slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
+		return !status.Ready && mustRun(pod, status.Name) && !isIntended(pod, status.Name, lastEnd(&status))
+	})
+}
+
 // mustRun reports whether the container of a status has to go on running, as a main container or a sidecar.
 func mustRun(pod *corev1.Pod, name string) bool {
 	isInit := slices.ContainsFunc(pod.Status.InitContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == name })

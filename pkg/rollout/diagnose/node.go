@@ -14,10 +14,10 @@ const mostNodes = 10
 // gatesNotMet is the kubelet's word for a pod that readiness gates alone keep from being ready.
 const gatesNotMet = "ReadinessGatesNotReady"
 
-// Excused tells whether a pod that is not ready, or whose containers end, is so by its node's doing: it is about to go, its
-// node is silent, or was started anew and has yet to start the containers again.
+// Excused tells whether a pod that is not ready, or whose containers end, is so by its node's doing or its own rules: it is about
+// to go, its node is silent, or was started anew and has yet to start the containers again, or a restart rule ended them.
 func Excused(pod *corev1.Pod) bool {
-	return disrupted(pod) != nil || Silent(pod) || returning(pod)
+	return disrupted(pod) != nil || Silent(pod) || returning(pod) || restarts(pod)
 }
 
 // disrupted is the condition of a pod that is being evicted, preempted or shut down with its node, nil where it is not.
