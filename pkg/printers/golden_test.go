@@ -47,7 +47,7 @@ func plan() rollout.PlanEvent {
 		{Number: 1, As: "1", New: 1, Old: 7, MaxTotal: 8, MinAvailable: 7},
 		{Number: 2, As: "25%", New: 2, Old: 6, MaxTotal: 8, MinAvailable: 7},
 		{Number: 3, As: "100%", New: 8, Old: 0, MaxTotal: 10, MinAvailable: 7},
-	}}
+	}, From: rollout.PlannedRevision{Number: 4, Images: []string{"web:v1", "side:v1"}}, To: rollout.PlannedRevision{Number: 5, Images: []string{"web:v2", "side:v1"}}}
 }
 
 func crash() *rollout.Finding {

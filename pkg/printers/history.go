@@ -30,9 +30,17 @@ func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
 	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCONFIG\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
 	for i := range revisions {
 		r := &revisions[i]
-		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.RevisionInfo, now), r.State, podsCell(r.RevisionInfo),
+		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.RevisionInfo, now), stateCell(r.RevisionInfo), podsCell(r.RevisionInfo),
 			orNone(strings.Join(r.Images, ",")), configCell(r.Config), orUnknown(r.ChangedBy), orNone(oneLine(r.ChangeCause)))
 	}
+}
+
+// stateCell is what a revision is to its workload, and whether it has failed.
+func stateCell(r *rollout.RevisionInfo) string {
+	if r.Failed {
+		return string(r.State) + ",failed"
+	}
+	return string(r.State)
 }
 
 // podsCell is how many pods of a revision are ready, and how many there are.
@@ -111,6 +119,7 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 		"changedBy":     r.ChangedBy,
 		"changeCause":   r.ChangeCause,
 		"state":         string(r.State),
+		"failed":        r.Failed,
 	}
 	if !r.Uncounted {
 		fields["pods"] = map[string]any{"ready": int64(r.Ready), "total": int64(r.Total)}

@@ -122,8 +122,9 @@ func (p *JSON) Event(at time.Time, event rollout.Event) {
 	case rollout.RollbackEvent:
 		p.write(struct {
 			header
-			Revision int64 `json:"revision"`
-		}{p.header(at, "rollback"), e.Revision})
+			Revision int64    `json:"revision"`
+			Images   []string `json:"images,omitempty"`
+		}{p.header(at, "rollback"), e.Revision, e.Images})
 	}
 }
 
@@ -138,7 +139,22 @@ func (p *JSON) plan(at time.Time, e rollout.PlanEvent) {
 		MaxSurge       int32         `json:"maxSurge"`
 		MaxUnavailable int32         `json:"maxUnavailable"`
 		Plan           []plannedStep `json:"plan"`
-	}{p.header(at, "plan"), e.Replicas, e.Limits.Surge, e.Limits.Unavailable, steps})
+		From           *revisionRef  `json:"from,omitempty"`
+		To             *revisionRef  `json:"to,omitempty"`
+	}{p.header(at, "plan"), e.Replicas, e.Limits.Surge, e.Limits.Unavailable, steps, revisionRefOf(e.From), revisionRefOf(e.To)})
+}
+
+// revisionRef names a revision.
+type revisionRef struct {
+	Revision int64    `json:"revision"`
+	Images   []string `json:"images"`
+}
+
+func revisionRefOf(of rollout.PlannedRevision) *revisionRef {
+	if of.Number == 0 {
+		return nil
+	}
+	return &revisionRef{of.Number, of.Images}
 }
 
 // Result writes the last event.

@@ -3,6 +3,7 @@ package printers
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -16,7 +17,9 @@ type Lines struct {
 	object            string
 	// annotate adds the annotations that GitHub Actions shows.
 	annotate bool
-	began    time.Time
+	// back tells that the old version returns.
+	back  bool
+	began time.Time
 }
 
 // NewLines writes the result to out and everything else to progress. The object is named as in deployment.apps/web.
@@ -66,6 +69,9 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.PlanEvent:
 		p.line(at, fmt.Sprintf("%s: %d replicas in %s, at most %d above and %d below", p.object, e.Replicas,
 			count(len(e.Steps), "step"), e.Limits.Surge, e.Limits.Unavailable))
+		if way := WayOf(e); way != "" {
+			p.line(at, way)
+		}
 	case rollout.CheckEvent:
 		for _, line := range CheckLines(p.palette, e.Results) {
 			p.line(at, line)
@@ -76,21 +82,34 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.StepEvent:
 		p.line(at, p.palette.busy.Sprintf("step %d/%d: to %s", e.Step, e.Of, count(int(e.Target), "new pod")))
 	case rollout.ProgressEvent:
-		p.line(at, progress(e))
+		p.line(at, progress(e, p.back))
 	case rollout.HoldEvent:
 		p.line(at, fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For))
 	case rollout.FindingEvent:
 		p.finding(at, e.Finding)
 	case rollout.RollbackEvent:
-		p.line(at, p.palette.bad.Sprint("rolling back")+fmt.Sprintf(" to what was revision %d", e.Revision))
+		p.back = true
+		p.line(at, p.palette.bad.Sprint("rolling back")+fmt.Sprintf(" to what was revision %d%s", e.Revision, withImages(e.Images)))
 	}
 }
 
-func progress(e rollout.ProgressEvent) string {
+// withImages are the images of a revision as they follow its number.
+func withImages(images []string) string {
+	if len(images) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(images, ", ") + ")"
+}
+
+// progress tells of the pods. On the way back those of the wanted version are the old ones.
+func progress(e rollout.ProgressEvent, back bool) string {
 	if e.Message != "" {
 		return e.Message
 	}
 	c := e.Counts
+	if back {
+		return fmt.Sprintf("going back: old version %d/%d ready, abandoned version %d, total %d, available %d", c.NewReady, e.Target, c.Old, c.Total, c.Ready)
+	}
 	where := fmt.Sprintf("step %d/%d", e.Step, e.Of)
 	if e.Step == 0 {
 		where = "ending"

@@ -8,6 +8,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
+// WayOf says from which revision to which a plan goes, with their images; it is empty where that is not known.
+func WayOf(plan rollout.PlanEvent) string {
+	if plan.To.Number == 0 {
+		return ""
+	}
+	return fmt.Sprintf("from revision %d%s to revision %d%s", plan.From.Number, withImages(plan.From.Images), plan.To.Number, withImages(plan.To.Images))
+}
+
 // PlanTable writes what each step of a plan comes to.
 func PlanTable(out io.Writer, plan rollout.PlanEvent) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)

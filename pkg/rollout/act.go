@@ -51,7 +51,10 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 		return s.part(ctx, d, a)
 	case goBack:
 		s.tellLeaving(ctx, a.finding)
-		return s.goBack(ctx, d)
+		if err := s.goBack(ctx, d); err != nil || a.finding == nil {
+			return err
+		}
+		s.markFailedReplicaSet(ctx)
 	}
 	return nil
 }
@@ -259,7 +262,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	if err := s.write(ctx, p); err != nil {
 		return err
 	}
-	s.emit(RollbackEvent{Revision: from.Number})
+	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})
 	s.end(RolledBack, &s.written.Spec.Template)
 	return nil
 }

@@ -89,6 +89,8 @@ type session struct {
 	heard   []*corev1.Event
 	// parted is what there is to say once the Deployment was given back to others.
 	parted *stop
+	// to is the revision to go back to in the place of the record's own, nil where that is wanted.
+	to *Revision
 	// backSince is when the session first meant to go back.
 	backSince time.Time
 	held      bool
@@ -226,7 +228,7 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 		next, s.memory = decideEnd(snapshot, state, s.outcome, s.deadline(snapshot), s.memory, now)
 	case s.phase == returning && state != Idle:
 		next = goBack{finding: s.finding}
-		if state == RollingBack {
+		if state == RollingBack && !s.isAstray(snapshot) {
 			next = s.endBack(snapshot)
 		}
 	case state == Open:

@@ -15,6 +15,8 @@ type (
 		Replicas int32
 		Limits   Resolved
 		Steps    []PlannedStep
+		// From and To are the revisions that the rollout leaves and goes to; the number is 0 where that is not known.
+		From, To PlannedRevision
 	}
 	// CheckEvent tells what the checks came to, before anything is written.
 	CheckEvent struct {
@@ -47,8 +49,16 @@ type (
 	RollbackEvent struct {
 		// Revision is the number that the old version had before.
 		Revision int64
+		// Images are those of its containers.
+		Images []string
 	}
 )
+
+// PlannedRevision is a revision with the images of its containers.
+type PlannedRevision struct {
+	Number int64
+	Images []string
+}
 
 func (PlanEvent) isEvent()     {}
 func (CheckEvent) isEvent()    {}

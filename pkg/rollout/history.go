@@ -51,6 +51,8 @@ type RevisionInfo struct {
 	ChangedBy   string
 	ChangeCause string
 	State       RevisionState
+	// Failed tells that the revision's rollout failed and went back, as far as that was recorded.
+	Failed bool
 
 	// name is that of the ReplicaSet or ControllerRevision, and reused tells that it was made for an earlier revision.
 	name   string

@@ -66,7 +66,10 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		return s.part(ctx, now, a)
 	case goBack:
 		s.tellLeaving(ctx, a.finding)
-		return s.goBack(ctx, now)
+		if err := s.goBack(ctx, now); err != nil || a.finding == nil || now.newest == nil {
+			return err
+		}
+		s.markFailed(ctx, now.newest, now.newest.Revision)
 	}
 	return nil
 }
@@ -211,7 +214,7 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 	if err := s.write(ctx, now.workload, p); err != nil {
 		return err
 	}
-	s.emit(RollbackEvent{Revision: from.Number})
+	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})
 	if s.state, s.record = Idle, &back; back.RollingBack {
 		s.state = RollingBack
 	}
@@ -222,6 +225,9 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 // leaveStep adds to the way back what it does with the strategy. A limit that is narrower than the workload's own stays until
 // the old version is complete; a strategy that others have set is theirs.
 func (s *otherSession) leaveStep(workload Workload, back *Record, p *patch) error {
+	if s.state == RollingBack {
+		return p.record(back) // the strategy is that of the way back already
+	}
 	limit := &back.Plan.Limits.Unavailable
 	switch back.RollingBack = back.Update.Paced && back.Update.holds(workload); {
 	case back.RollingBack:

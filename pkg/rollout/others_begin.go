@@ -87,6 +87,8 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if b.planned.Steps == nil {
+		planned.From = PlannedRevision{record.From.Number, imagesOf(template)}
+		planned.To = PlannedRevision{record.ToRevision, imagesOf(wanted)}
 		b.planned = planned
 		b.emit(planned)
 	}

@@ -146,7 +146,8 @@ func (s *otherSession) decide(now *other) action {
 	s.state = state
 	finding, until := s.diagnose(now)
 	var next action
-	if state == RollingBack && s.phase != ending {
+	astray := s.to != nil && state == RollingBack && s.phase == returning && now.newest != nil && now.newest.Name != s.to.ControllerRevision
+	if state == RollingBack && s.phase != ending && !astray {
 		s.end(RolledBack, nil)
 	}
 	switch {

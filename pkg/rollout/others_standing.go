@@ -15,7 +15,7 @@ func (e *Engine) ResumeOn(ctx context.Context, kind string, key types.Namespaced
 	if kind == "Deployment" {
 		return e.Resume(ctx, key)
 	}
-	return e.takeUpOther(ctx, kind, key, resuming)
+	return e.takeUpOther(ctx, kind, key, resuming, nil)
 }
 
 // AbortOn goes back from the open rollout of a workload to the old version.
@@ -23,7 +23,7 @@ func (e *Engine) AbortOn(ctx context.Context, kind string, key types.NamespacedN
 	if kind == "Deployment" {
 		return e.Abort(ctx, key)
 	}
-	return e.takeUpOther(ctx, kind, key, returning)
+	return e.takeUpOther(ctx, kind, key, returning, nil)
 }
 
 // HoldOn lets the open rollout of a workload stand at its step.
@@ -38,7 +38,7 @@ func (e *Engine) HoldOn(ctx context.Context, kind string, key types.NamespacedNa
 	return e.holdOther(ctx, strings.ToLower(kind), key)
 }
 
-func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.NamespacedName, phase phase) (*Result, error) {
+func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.NamespacedName, phase phase, to *Revision) (*Result, error) {
 	workload, err := e.Workload(ctx, kind, key)
 	if err != nil {
 		return nil, err
@@ -56,6 +56,7 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 	}
 	defer s.source.close()
 	s.state, s.record, s.latest, s.phase = state, record, workload, phase
+	s.to, s.decodeRecord = to, destined(s.decodeRecord, to)
 	s.meter.begin(s.record.Plan.Limits, e.Clock.Now())
 	if phase == resuming {
 		s.announce(workload)

@@ -170,12 +170,28 @@ func newRevision(of metav1.Object, number int64, template map[string]any) Revisi
 		Number: number, UID: of.GetUID(), Created: of.GetCreationTimestamp().Time, Template: template, State: RevisionOld,
 		ChangeCause: of.GetAnnotations()[ChangeCauseAnnotation], name: of.GetName(),
 	}
-	for _, container := range rawTemplate(template).containers("containers") {
+	r.Images, r.Failed = imagesOf(template), HasFailed(of, number)
+	return r
+}
+
+// imagesIn is imagesOf for a template that this client understands.
+func imagesIn(template *corev1.PodTemplateSpec) []string {
+	images := make([]string, len(template.Spec.Containers))
+	for i := range template.Spec.Containers {
+		images[i] = template.Spec.Containers[i].Image
+	}
+	return images
+}
+
+// imagesOf returns the images of a pod template's containers, in their order.
+func imagesOf(template rawTemplate) []string {
+	var images []string
+	for _, container := range template.containers("containers") {
 		if image, ok := container["image"].(string); ok {
-			r.Images = append(r.Images, image)
+			images = append(images, image)
 		}
 	}
-	return r
+	return images
 }
 
 // renewed takes note of when a revision was gone back to, which makes it one of that moment. Of a ReplicaSet nobody knows:

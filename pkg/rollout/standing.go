@@ -78,12 +78,17 @@ func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) erro
 
 // Abort goes back from an open rollout to the old version.
 func (e *Engine) Abort(ctx context.Context, key types.NamespacedName) (*Result, error) {
+	return e.abort(ctx, key, nil)
+}
+
+// abort goes back to a revision, nil meaning the one that the rollout came from.
+func (e *Engine) abort(ctx context.Context, key types.NamespacedName, to *Revision) (*Result, error) {
 	s, record, err := e.standing(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer s.source.close()
-	s.phase = returning
+	s.phase, s.to, s.decodeRecord = returning, to, destined(s.decodeRecord, to)
 	s.meter.begin(record.Plan.Limits, s.Clock.Now())
 	return s.run(ctx), nil
 }

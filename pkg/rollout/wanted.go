@@ -73,14 +73,20 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 // The texts are those of kubectl rollout undo.
 func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template rawTemplate, cause string, err error) {
 	var found *appsv1.ReplicaSet
+	var failed []int64
 	current := snapshot.Current()
 	for _, rs := range snapshot.ReplicaSets {
 		switch number := RevisionOf(rs); {
 		case revision > 0 && number == revision:
 			found = rs
+		case revision == 0 && rs != current && HasFailed(rs, number):
+			failed = append(failed, number)
 		case revision == 0 && rs != current && (found == nil || number > RevisionOf(found)):
 			found = rs
 		}
+	}
+	if skipped := Skipped(failed); skipped != "" {
+		s.emit(ProgressEvent{Message: skipped})
 	}
 	if found == nil && revision == 0 {
 		return nil, "", fmt.Errorf("no rollout history found for deployment %q in namespace %q; there is nothing to go back to", s.key.Name, s.key.Namespace)

@@ -171,7 +171,7 @@ func (s *side) run(args ...string) answer {
 	if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || ctx.Err() != nil) {
 		s.Fatalf("%v: %v\n%s%s", cmd.Args, err, &out, &errOut)
 	}
-	told := answer{out: s.normal(out.String()), errOut: s.normal(errOut.String()), code: cmd.ProcessState.ExitCode()}
+	told := answer{out: s.normal(out.String()), errOut: withoutWay(s.normal(errOut.String())), code: cmd.ProcessState.ExitCode()}
 	if len(args) > 1 && args[1] == "status" {
 		told.out = once(told.out)
 	}

@@ -64,7 +64,7 @@ func (w *twins) create(verb, manifest string, flags ...string) {
 func (w *twins) same(args ...string) string {
 	w.Helper()
 	native, ours := w.compare(args...)
-	if native.errOut.String() != ours.errOut.String() {
+	if native.errOut.String() != withoutWay(ours.errOut.String()) {
 		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.told(), native.told())
 	}
 	return ours.out.String() + ours.errOut.String()
@@ -85,11 +85,22 @@ func (w *twins) compare(args ...string) (native, ours *process) {
 	return native, ours
 }
 
+// withoutWay is a text without the lines that say from which revision to which the plugin goes: kubectl does not tell that.
+func withoutWay(text string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, " goes back from revision ") && !strings.Contains(line, " with the same images (") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
 // more is same, but that lines on stderr may go on where kubectl's end. It gives what is on stderr.
 func (w *twins) more(args ...string) string {
 	w.Helper()
 	native, ours := w.compare(args...)
-	theirs, told := strings.Split(native.errOut.String(), "\n"), strings.Split(ours.errOut.String(), "\n")
+	theirs, told := strings.Split(native.errOut.String(), "\n"), strings.Split(withoutWay(ours.errOut.String()), "\n")
 	same := len(theirs) == len(told)
 	for i := 0; same && i < len(told); i++ {
 		same = strings.HasPrefix(told[i], theirs[i])

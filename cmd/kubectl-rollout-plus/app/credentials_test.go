@@ -19,7 +19,9 @@ func TestFailingCredentialsAreAskedForSeldom(t *testing.T) {
 		"the program fails": func() (*http.Response, error) {
 			return nil, errors.New("getting credentials: exec: executable aws failed with exit code 1")
 		},
-		"what it gives is no use": func() (*http.Response, error) { return &http.Response{StatusCode: http.StatusUnauthorized, Body: http.NoBody}, nil },
+		"what it gives is no use": func() (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusUnauthorized, Body: http.NoBody}, nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

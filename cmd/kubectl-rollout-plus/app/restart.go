@@ -161,7 +161,19 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	if err != nil {
 		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectIn(info)))
 	}
+	if workload, is := info.Object.(rollout.Workload); is {
+		env.tell("%s is restarted%s", resultName(workload), ofRevision(workload))
+	}
 	return f.printed(env, info.Object, "restarted")
+}
+
+// ofRevision says which revision of a Deployment a restart leaves, and for all kinds with which images the new pods come.
+func ofRevision(workload rollout.Workload) string {
+	text := ""
+	if d, is := workload.(*appsv1.Deployment); is {
+		text = fmt.Sprintf(" from revision %d", rollout.RevisionOf(d))
+	}
+	return fmt.Sprintf("%s with the same images (%s)", text, imagesOf(rollout.TemplateOf(workload)))
 }
 
 // restartAgain makes a restart of one that changes nothing because it is the second within a second.

@@ -60,6 +60,10 @@ type rollback struct {
 	answer      rollout.Workload
 	// target is the ControllerRevision that was gone back to, nil for a Deployment.
 	target *appsv1.ControllerRevision
+	// chosen is the patch that goes to the target, as the rollbacker made it, and skipped are the revisions that were passed
+	// over since they have failed.
+	chosen  []byte
+	skipped []int64
 	// err is what failed last. The rollbacker keeps but its text.
 	err error
 	// refused is what before has refused, which is told without the rollbacker's words.
@@ -80,7 +84,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 		return "", more(err, "; "+onlyWorkloads)
 	}
 	compute := func() (string, error) {
-		r.err, r.refused, r.live, r.answer = nil, nil, nil, nil
+		r.err, r.refused, r.live, r.answer, r.chosen = nil, nil, nil, nil, nil
 		return rollbacker.Rollback(object, nil, r.toRevision, r.dryRun)
 	}
 	for try := 1; ; try++ {
@@ -114,6 +118,9 @@ func (r *rollback) unsaid(err error, object printers.Object) error {
 		return err // these are not the rollbacker's
 	case is && d.Spec.Paused:
 		return unsaid(err, object, commandOn("resume", object)+" resumes it")
+	}
+	if skipped := rollout.Skipped(r.skipped); skipped != "" {
+		return unsaid(err, object, skipped)
 	}
 	return unsaid(err, object, listsRevisions(object))
 }

@@ -265,6 +265,9 @@ type planPrinter struct {
 // Event writes the plan to standard output.
 func (p *planPrinter) Event(at time.Time, event rollout.Event) {
 	if plan, ok := event.(rollout.PlanEvent); ok {
+		if way := printers.WayOf(plan); way != "" {
+			p.env.tell("%s", way)
+		}
 		_ = printers.PlanTable(p.env.Out, plan) // a reader that is gone
 		return
 	}

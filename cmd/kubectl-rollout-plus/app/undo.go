@@ -178,8 +178,15 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	change.Leaving = &d.Spec.Template
 	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
 		engine.LogLines = f.logLines
-		f.finishing(engine)
-		result, err := abortOpen(ctx, engine, object.Kind, key)
+		if f.finishing(engine); f.toRevision > 0 {
+			engine.Annotations = nil // which the rollout that follows makes
+		}
+		if f.toRevision > 0 { // or the rollout would be given up for a revision that is not there
+			if err := engine.HasRevision(ctx, d, f.toRevision); err != nil {
+				return env.conclude(printer, object, nil, err, context.Cause(ctx), verbs{})
+			}
+		}
+		result, err := abortOpen(ctx, engine, object.Kind, key, 0)
 		if err != nil || result != nil && (f.toRevision == 0 || result.Outcome != rollout.RolledBack) {
 			return env.conclude(printer, object, result, err, context.Cause(ctx), verbs{goesBack: true})
 		}
@@ -191,13 +198,10 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 		})
 }
 
-// finishing has an engine abort a rollout as the flags of undo want that. Where a revision is asked for, it is not the abort
-// that makes it.
+// finishing has an engine go back from a rollout as the flags of undo want that.
 func (f *undoFlags) finishing(engine *rollout.Engine) {
 	f.leaveConfig(engine)
-	if f.toRevision == 0 {
-		engine.Annotations = f.annotations
-	}
+	engine.Annotations = f.annotations
 }
 
 // annotations are those that an abort has to write besides.

@@ -97,6 +97,12 @@ var errLooked = errors.New("this was but a look")
 
 // target is the template that an object would go back to. Nothing is written.
 func (u *undoer) target(ctx context.Context, info *resource.Info) (*corev1.PodTemplateSpec, error) {
+	_, target, err := u.look(ctx, info)
+	return target, err
+}
+
+// look computes the rollback of an object without writing it.
+func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback, *corev1.PodTemplateSpec, error) {
 	var target *corev1.PodTemplateSpec
 	r := &rollback{
 		client: u.engine.Client, toRevision: u.toRevision, dryRun: cmdutil.DryRunNone, fieldManager: u.fieldManager,
@@ -108,11 +114,11 @@ func (u *undoer) target(ctx context.Context, info *resource.Info) (*corev1.PodTe
 	_, err := r.run(ctx, info.ResourceMapping().GroupVersionKind.GroupKind(), info.Object)
 	switch {
 	case target != nil:
-		return target, nil
+		return r, target, nil
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	return rollout.TemplateOf(info.Object), nil // it is what is wanted already
+	return r, rollout.TemplateOf(info.Object), nil // it is what is wanted already
 }
 
 // fromNote is for an open rollout, which is aborted.

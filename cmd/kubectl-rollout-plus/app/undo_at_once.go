@@ -104,6 +104,13 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 		left = r.answer
 	}
 	u.done = append(u.done, left)
+	if u.dryRun == cmdutil.DryRunClient { // for which the rollbacker writes nothing
+		if looked, _, err := u.look(ctx, info); err == nil {
+			looked.tell(u.env, resultName(left))
+		}
+	} else {
+		r.tell(u.env, resultName(left))
+	}
 	if err := u.print(operation, info.Object); err != nil {
 		return err
 	}
@@ -138,8 +145,8 @@ func (u *undoer) connect() error {
 	return err
 }
 
-// abort aborts an open stepwise rollout. To go back from one is to abort it, unless a revision is asked for: then there is
-// more to do.
+// abort goes back from an open stepwise rollout in one move, to the revision that is asked for. Whatever is to be refused is
+// refused before anything is written.
 func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
 	if u.dryRun != cmdutil.DryRunNone || !mayBeOpen(info) {
 		return false, nil
@@ -149,7 +156,10 @@ func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	result, err := abortOpen(ctx, engine, object.Kind, key)
+	if err := u.refuse(ctx, info); err != nil {
+		return false, err
+	}
+	result, err := abortOpen(ctx, engine, object.Kind, key, u.toRevision)
 	if err != nil {
 		return false, withHint(err, object)
 	}
@@ -159,15 +169,28 @@ func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
 	if result.Outcome != rollout.RolledBack {
 		return false, resultError(object, result, context.Cause(ctx))
 	}
-	if u.toRevision != 0 {
-		return false, nil
-	}
 	now, err := engine.Workload(ctx, object.Kind, key)
 	if err != nil {
 		return false, err
 	}
 	u.done = append(u.done, now)
 	return true, u.print("rolled back", now)
+}
+
+// refuse gives an error where the revision that is asked for cannot be gone to: it is not there, or lacks configuration.
+func (u *undoer) refuse(ctx context.Context, info *resource.Info) error {
+	if u.toRevision == 0 {
+		return nil
+	}
+	target, err := u.target(ctx, info)
+	if err != nil {
+		return err
+	}
+	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
+	if err != nil || config.restoration == nil {
+		return err
+	}
+	return config.checkThere(ctx, target)
 }
 
 // tellingEngine is an engine that tells how the abort of a rollout goes.
@@ -229,14 +252,19 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 	return yaml.Marshal(rollout.Written(template))
 }
 
-// abortOpen aborts an open rollout; it gives no result where none is open, which is found out without a watch.
-func abortOpen(ctx context.Context, engine *rollout.Engine, kind string, key types.NamespacedName) (*rollout.Result, error) {
+// abortOpen goes back from an open rollout to a revision, 0 meaning the one that it came from. It gives no result where none
+// is open, which is found out without a watch.
+func abortOpen(ctx context.Context, engine *rollout.Engine, kind string, key types.NamespacedName, revision int64) (*rollout.Result, error) {
 	var err error
 	if kind == "Deployment" {
 		err = engine.Opened(ctx, key)
 	}
 	var result *rollout.Result
-	if err == nil {
+	switch {
+	case err != nil:
+	case revision > 0:
+		result, err = engine.GoBackOn(ctx, kind, key, revision)
+	default:
 		result, err = engine.AbortOn(ctx, kind, key)
 	}
 	if errors.Is(err, rollout.ErrNoRollout) {

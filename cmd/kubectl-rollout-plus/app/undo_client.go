@@ -117,6 +117,7 @@ func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*a
 		return nil, r.rollback.failed(err)
 	}
 	r.rollback.replicaSets = list.Items
+	list.Items = withoutFailed(r.rollback, list.Items, func(rs *appsv1.ReplicaSet) int64 { return rollout.RevisionOf(rs) })
 	return list, r.rollback.checkRevisions(list)
 }
 
@@ -132,6 +133,7 @@ func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*app
 		return nil, r.rollback.failed(err)
 	}
 	r.rollback.revisions = list.Items
+	list.Items = withoutFailed(r.rollback, list.Items, func(revision *appsv1.ControllerRevision) int64 { return revision.Revision })
 	return list, nil
 }
 
@@ -155,6 +157,7 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 	if err != nil {
 		return none, r.failed(err)
 	}
+	r.chosen = body
 	options.FieldManager = r.fieldManager
 	if r.before != nil {
 		template, err := templateOfPatch(kind, body)

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// withoutFailed leaves out the revisions that are known to have failed, but for the newest, which is the one to leave. Where a
+// revision is asked for, it may be any.
+func withoutFailed[R any, P interface {
+	*R
+	metav1.Object
+}](r *rollback, revisions []R, number func(P) int64) []R {
+	r.skipped = nil
+	var newest int64
+	for i := range revisions {
+		if metav1.IsControlledBy(P(&revisions[i]), r.live) {
+			newest = max(newest, number(&revisions[i]))
+		}
+	}
+	if r.toRevision > 0 {
+		return revisions
+	}
+	return slices.DeleteFunc(slices.Clone(revisions), func(revision R) bool {
+		of := number(&revision)
+		failed := of < newest && metav1.IsControlledBy(P(&revision), r.live) && rollout.HasFailed(P(&revision), of)
+		if failed {
+			r.skipped = append(r.skipped, of)
+		}
+		return failed
+	})
+}
+
+// tell says which way a rollback goes, and which revisions it passes over.
+func (r *rollback) tell(env *environment, name string) {
+	if skipped := rollout.Skipped(r.skipped); skipped != "" {
+		env.tell("%s: %s", name, skipped)
+	}
+	if way := r.way(name); way != "" {
+		env.tell("%s", way)
+	}
+}
+
+// way says from which revision to which a rollback goes, with their images; it is empty where nothing was to be written.
+func (r *rollback) way(name string) string {
+	if r.chosen == nil || r.live == nil {
+		return ""
+	}
+	kind := types.StrategicMergePatchType
+	var from, to int64
+	if d, is := r.live.(*appsv1.Deployment); is {
+		kind, from = types.JSONPatchType, rollout.RevisionOf(d)
+	}
+	template, err := templateOfPatch(kind, r.chosen)
+	if err != nil {
+		return ""
+	}
+	for i := range r.replicaSets {
+		rs := &r.replicaSets[i]
+		if metav1.IsControlledBy(rs, r.live) && rollout.SameTemplate(&rs.Spec.Template, template) {
+			to = rollout.RevisionOf(rs)
+		}
+	}
+	if r.target != nil {
+		to = r.target.Revision
+	}
+	for i := range r.revisions {
+		if metav1.IsControlledBy(&r.revisions[i], r.live) {
+			from = max(from, r.revisions[i].Revision)
+		}
+	}
+	return fmt.Sprintf("%s goes back from revision %d (%s) to revision %d (%s)", name, from, imagesOf(rollout.TemplateOf(r.live)),
+		cmp.Or(r.toRevision, to), imagesOf(template))
+}
+
+// imagesOf are the images of a pod template's containers.
+func imagesOf(template *corev1.PodTemplateSpec) string {
+	images := make([]string, len(template.Spec.Containers))
+	for i := range template.Spec.Containers {
+		images[i] = template.Spec.Containers[i].Image
+	}
+	return strings.Join(images, ", ")
+}

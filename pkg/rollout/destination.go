@@ -1,0 +1,83 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+)
+
+// GoBackOn goes from the open rollout of a workload to an earlier revision, in one move and within the limits of the rollout.
+// The way does not lead over the version that the rollout came from, which may be broken too.
+func (e *Engine) GoBackOn(ctx context.Context, kind string, key types.NamespacedName, revision int64) (*Result, error) {
+	workload, err := e.Workload(ctx, kind, key)
+	if err != nil {
+		return nil, err
+	}
+	to, err := e.revisionNumbered(ctx, workload, revision)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "Deployment" {
+		return e.takeUpOther(ctx, kind, key, returning, to)
+	}
+	return e.abort(ctx, key, to)
+}
+
+// revisionNumbered finds a revision by its number. The words are those of kubectl rollout undo.
+func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number int64) (*Revision, error) {
+	kind, key := kindOf(workload), keyOf(workload)
+	history, err := e.ReadHistory(ctx, KindOf(workload), key, false)
+	if err != nil {
+		return nil, err
+	}
+	found := history.Find(number)
+	if found == nil {
+		return nil, fmt.Errorf("unable to find specified revision %d in history: %s %q in namespace %q; %s lists the revisions",
+			number, kind, key.Name, key.Namespace, command.On("history", kind, key.Name, key.Namespace))
+	}
+	to := &Revision{Number: number}
+	if kind == "deployment" {
+		to.ReplicaSet = found.name
+	} else {
+		to.ControllerRevision = found.name
+	}
+	return to, nil
+}
+
+// HasRevision gives an error that names the revision where a workload has none with that number.
+func (e *Engine) HasRevision(ctx context.Context, workload Workload, number int64) error {
+	_, err := e.revisionNumbered(ctx, workload, number)
+	return err
+}
+
+// destined reads records with another version to go back to, nil meaning their own.
+func destined(decode decodeFunc, to *Revision) decodeFunc {
+	if to == nil {
+		return decode
+	}
+	return func(text string) (*Record, error) {
+		record, err := decode(text)
+		if err != nil {
+			return nil, err
+		}
+		other := *record
+		other.From = *to
+		return &other, nil
+	}
+}
+
+// isAstray reports whether a rollout that goes back already does not go where this session is to go.
+func (s *session) isAstray(snapshot *Snapshot) bool {
+	if s.to == nil {
+		return false
+	}
+	for _, rs := range snapshot.ReplicaSets {
+		if rs.Name == s.to.ReplicaSet {
+			return !SameTemplate(&rs.Spec.Template, &snapshot.Deployment.Spec.Template)
+		}
+	}
+	return true // which goBack finds out and tells
+}

@@ -1,0 +1,73 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// FailedLabel marks the ReplicaSet or ControllerRevision of a revision whose rollout failed and went back. Its value is the
+// number of that revision: one that is rolled out again gets another number, for which the mark does not count. It is a label,
+// since kubectl's undo copies the annotations of a ReplicaSet to the Deployment.
+const FailedLabel = "rollout-plus/failed"
+
+// HasFailed reports whether a ReplicaSet or ControllerRevision is known to have failed as the revision with this number.
+func HasFailed(revision metav1.Object, number int64) bool {
+	return revision.GetLabels()[FailedLabel] == strconv.FormatInt(number, 10)
+}
+
+// Skipped says which revisions are passed over since they have failed; it is empty where there are none.
+func Skipped(failed []int64) string {
+	if len(failed) == 0 {
+		return ""
+	}
+	slices.Sort(failed)
+	names := make([]string, len(failed))
+	for i, number := range failed {
+		names[i] = strconv.FormatInt(number, 10)
+	}
+	if len(names) == 1 {
+		return "revision " + names[0] + " is skipped, since its rollout failed; --to-revision goes there all the same"
+	}
+	return "revisions " + strings.Join(names, ", ") + " are skipped, since their rollouts failed; --to-revision goes there all the same"
+}
+
+// markFailed marks the revision that the rollout goes back from. The way back does not depend on it.
+func (s *session) markFailed(ctx context.Context, revision metav1.Object, number int64) {
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": revision.GetUID(), "labels": map[string]string{FailedLabel: strconv.FormatInt(number, 10)},
+	}})
+	if err != nil {
+		return
+	}
+	apps, options, resource := s.Client.AppsV1(), s.patchOptions(false), "controllerrevisions"
+	if s.kind == "Deployment" {
+		resource = "replicasets"
+		_, err = apps.ReplicaSets(s.key.Namespace).Patch(ctx, revision.GetName(), types.MergePatchType, body, options)
+	} else {
+		_, err = apps.ControllerRevisions(s.key.Namespace).Patch(ctx, revision.GetName(), types.MergePatchType, body, options)
+	}
+	switch {
+	case apierrors.IsForbidden(err):
+		err = fmt.Errorf("the right to patch %s in namespace %q is missing: %w", resource, s.key.Namespace, err)
+	case err == nil, apierrors.IsNotFound(err), context.Cause(ctx) != nil:
+		return
+	}
+	s.emit(ProgressEvent{Message: fmt.Sprintf("revision %d is not marked as failed, so undo may go there again: %v", number, err)})
+}
+
+// markFailedReplicaSet marks the ReplicaSet that the rollout goes back from.
+func (s *session) markFailedReplicaSet(ctx context.Context) {
+	for _, rs := range s.source.snapshot().ReplicaSets {
+		if RevisionOf(rs) == s.record.ToRevision {
+			s.markFailed(ctx, rs, s.record.ToRevision)
+		}
+	}
+}
