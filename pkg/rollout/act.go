@@ -159,9 +159,13 @@ func (s *session) leaveGate(ctx context.Context, d *appsv1.Deployment) error {
 
 // borrow writes a record and the settings that it stands for.
 func (s *session) borrow(ctx context.Context, d *appsv1.Deployment, record *Record) error {
+	signed, err := s.signed(record, d)
+	if err != nil {
+		return err
+	}
 	p := newGatePatch(d)
 	p.settings(record.inForce(d))
-	if err := p.record(record); err != nil {
+	if err := p.record(signed); err != nil {
 		return err
 	}
 	return s.write(ctx, p)
@@ -176,8 +180,10 @@ func (s *session) giveBack(ctx context.Context, d *appsv1.Deployment, outcome Ou
 	}
 	p := newGatePatch(d)
 	p.settings(settings)
-	p.withoutRecord()
-	return s.write(ctx, p)
+	if err := s.withoutRecord(p, record, d, outcome, settings.unset()...); err != nil {
+		return err
+	}
+	return s.writeLast(ctx, p)
 }
 
 // finish ends the rollout.
@@ -203,7 +209,11 @@ func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error 
 		s.phase, s.parted = ending, parted
 		return nil
 	}
-	record, p := s.record.taking(d), newGatePatch(d)
+	record, err := s.signed(s.record.taking(d), d)
+	if err != nil {
+		return err
+	}
+	p := newGatePatch(d)
 	record.Gate = nil
 	p.set("/spec/strategy", record.Wanted().Strategy)
 	if err := p.record(record); err != nil {
@@ -250,16 +260,17 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 		}
 	}
 	if record.ownLimits() {
-		p.withoutRecord()
 		p.settings(record.Original)
-	} else {
+		err = s.withoutRecord(p, record, d, RolledBack, record.Original.unset()...)
+	} else if record, err = s.signed(record, d); err == nil {
 		record.RollingBack = true
 		p.settings(record.inForce(d))
-		if err := p.record(record); err != nil {
-			return err
-		}
+		err = p.record(record)
 	}
-	if err := s.write(ctx, p); err != nil {
+	if err != nil {
+		return err
+	}
+	if err := s.writeLast(ctx, p); err != nil {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})

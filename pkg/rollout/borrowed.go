@@ -3,6 +3,8 @@ package rollout
 import (
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 )
 
 // Opening is a gate as it was written: its strategy, and the how manieth it was, so that no two are alike.
@@ -39,6 +41,14 @@ func (r *Record) inForce(d *appsv1.Deployment) Settings {
 	return gated(rollingUpdate(r.Gate.Limits))
 }
 
+// unset are the fields that settings leave out.
+func (s Settings) unset() []ownership.Field {
+	if s.MinReadySeconds == 0 {
+		return []ownership.Field{{"spec", "minReadySeconds"}}
+	}
+	return nil
+}
+
 func rollingUpdate(limits Limits) appsv1.DeploymentStrategy {
 	return appsv1.DeploymentStrategy{
 		Type:          appsv1.RollingUpdateDeploymentStrategyType,
@@ -54,6 +64,7 @@ func (r *Record) taking(d *appsv1.Deployment) *Record {
 	if r.Final != nil {
 		taken.Final = new(r.Final.taking(written, live))
 	}
+	taken.taken(d, written, live)
 	return &taken
 }
 

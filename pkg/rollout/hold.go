@@ -105,7 +105,11 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 			held.opens(gate.Strategy(replicasOf(d), held.Plan.Limits))
 			p.settings(held.inForce(d))
 		}
-		if err := p.record(&held); err != nil {
+		signed, err := e.signed(&held, d)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.record(signed); err != nil {
 			return nil, err
 		}
 		switch err := s.write(ctx, p); {

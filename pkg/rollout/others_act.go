@@ -24,6 +24,7 @@ func (s *otherSession) act(ctx context.Context, now *other, next action) *Result
 		return nil
 	case stop:
 		s.tell(ctx, a.finding, false)
+		s.returned(ctx, now.workload)
 		return s.result(a.outcome, a.message)
 	}
 	return s.afterWrite(ctx, s.perform(ctx, now, next), nil)
@@ -93,6 +94,10 @@ func (s *otherSession) move(ctx context.Context, now *other, step int, change fu
 
 // borrow writes a record and the strategy that it stands for.
 func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) error {
+	record, err := s.signed(record, now.workload)
+	if err != nil {
+		return err
+	}
 	p := newGatePatch(now.workload)
 	if !record.Update.holds(now.workload) {
 		record.Update.hold(p, now.workload)
@@ -116,6 +121,15 @@ func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) e
 		return explainOn(ctx, "patch", kindOf(workload), s.key, p.refused(answered(err)))
 	}
 	s.latest, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
+	return nil
+}
+
+// writeLast makes the write that gives the workload its own strategy back, and then the one for its owners, if any.
+func (s *otherSession) writeLast(ctx context.Context, workload Workload, p *patch) error {
+	if err := s.write(ctx, workload, p); err != nil {
+		return err
+	}
+	s.latest = s.returned(ctx, s.latest)
 	return nil
 }
 
@@ -159,8 +173,10 @@ func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) 
 	if err != nil {
 		return err
 	}
-	p.withoutRecord()
-	if err := s.write(ctx, now.workload, p); err != nil {
+	if err := s.withoutRecord(p, s.record, now.workload, outcome); err != nil {
+		return err
+	}
+	if err := s.writeLast(ctx, now.workload, p); err != nil {
 		return err
 	}
 	if s.phase == stepping && outcome == Done {
@@ -174,8 +190,10 @@ func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) 
 // part leaves the workload to those who have changed its strategy, and says so next.
 func (s *otherSession) part(ctx context.Context, now *other, a part) error {
 	p := newGatePatch(now.workload)
-	p.withoutRecord()
-	if err := s.write(ctx, now.workload, p); err != nil {
+	if err := s.withoutRecord(p, s.record, now.workload, Overtaken); err != nil {
+		return err
+	}
+	if err := s.writeLast(ctx, now.workload, p); err != nil {
 		return err
 	}
 	s.state, s.phase, s.parted = Idle, ending, &stop{outcome: Overtaken, message: a.message}
@@ -211,7 +229,7 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 	if err := s.leaveStep(now.workload, &back, p); err != nil {
 		return err
 	}
-	if err := s.write(ctx, now.workload, p); err != nil {
+	if err := s.writeLast(ctx, now.workload, p); err != nil {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})
@@ -234,14 +252,17 @@ func (s *otherSession) leaveStep(workload Workload, back *Record, p *patch) erro
 		if err := back.Update.giveBack(p, workload, limit); err != nil {
 			return err
 		}
-		return p.record(back)
+		signed, err := s.signed(back, workload)
+		if err != nil {
+			return err
+		}
+		return p.record(signed)
 	case back.Update.holds(workload):
 		if err := back.Update.giveBack(p, workload, nil); err != nil {
 			return err
 		}
 	}
-	p.withoutRecord()
-	return nil
+	return s.withoutRecord(p, back, workload, RolledBack)
 }
 
 // strategyOf is the update strategy of a workload as the API server holds it.

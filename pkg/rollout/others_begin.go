@@ -51,6 +51,10 @@ func (e *Engine) StartOn(ctx context.Context, workload Workload, change Change, 
 // try begins the rollout. A result means that there is nothing to drive.
 func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 	raw, live, err := b.settled(ctx)
+	if err == nil && endedRecord(live) != nil && b.options.DryRun == DryRunNone {
+		b.returned(ctx, live)
+		raw, live, err = b.settled(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +72,11 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 		b.tried = "" // what there is shows that it has not begun
 		return nil, b.failure
 	}
+	return b.begin(ctx, raw, live)
+}
+
+// begin makes the plan, the checks and the first write.
+func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructured, live Workload) (*Result, error) {
 	template, err := templateOf(raw)
 	if err != nil {
 		return nil, err
@@ -81,6 +90,9 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 	}
 	record, planned, err := b.plan(ctx, raw.Object, live)
 	if err != nil {
+		return nil, err
+	}
+	if record.Owners, err = b.ownersOf(live, raw, wanted); err != nil {
 		return nil, err
 	}
 	if err := b.check(ctx, live, wanted); err != nil {

@@ -48,6 +48,7 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 	case err != nil:
 		return nil, err
 	case state == Idle:
+		(&session{Engine: e, key: key}).returned(ctx, workload)
 		return nil, noRolloutOf(workload)
 	}
 	s, err := e.openOther(ctx, workload)
@@ -106,7 +107,11 @@ func (e *Engine) holdOther(ctx context.Context, kind string, key types.Namespace
 		held := *record
 		held.Held = true
 		p := newGatePatch(live)
-		if err := p.record(&held); err != nil {
+		signed, err := e.signed(&held, live)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.record(signed); err != nil {
 			return nil, err
 		}
 		written, err := e.patchWorkload(ctx, live, p, false)

@@ -109,6 +109,8 @@ func (p *patch) annotate(key, value string) {
 		delete(p.annotations, key)
 	}
 	switch {
+	case !p.tested && len(p.annotations) == 0:
+		p.set("/metadata/annotations", map[string]string(nil)) // whoever writes an empty map owns it
 	case !p.tested:
 		p.set("/metadata/annotations", p.annotations)
 	case value == "":

@@ -22,7 +22,7 @@ func TestPatchOperations(t *testing.T) {
 		"only the precondition":           {bare, func(*patch) {}, ""},
 		"the first annotation":            {bare, func(p *patch) { p.annotate("k", "v") }, `,{"op":"add","path":"/metadata/annotations","value":{"k":"v"}}`},
 		"another annotation":              {noted, func(p *patch) { p.annotate("x/y", "v") }, `,{"op":"add","path":"/metadata/annotations","value":{"a/b~c":"1","x/y":"v"}}`},
-		"removing one":                    {noted, func(p *patch) { p.annotate("a/b~c", "") }, `,{"op":"add","path":"/metadata/annotations","value":{}}`},
+		"removing one":                    {noted, func(p *patch) { p.annotate("a/b~c", "") }, `,{"op":"add","path":"/metadata/annotations","value":null}`},
 		"removing one that is not there":  {noted, func(p *patch) { p.annotate("z", "") }, ""},
 		"removing from none":              {bare, func(p *patch) { p.annotate("z", "") }, ""},
 		"a template":                      {bare, func(p *patch) { p.template(rawTemplate{"future": true}) }, `,{"op":"add","path":"/spec/template","value":{"future":true}}`},

@@ -7,6 +7,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 )
 
 const (
@@ -84,6 +86,12 @@ type Record struct {
 	Ungated bool `json:"ungated,omitempty"`
 	// Held is set while somebody holds the rollout at its step.
 	Held bool `json:"held,omitempty"`
+	// Owners are the field managers of what the rollout writes, as they were. Records of earlier versions have none.
+	Owners *ownership.Owners `json:"owners,omitempty"`
+	// FinalOwners are those of the borrowed fields as a manifest wants them in the end, where there is one.
+	FinalOwners *ownership.Owners `json:"finalOwners,omitempty"`
+	// Ended is set once the workload has all fields back, and only their owners have yet to get them.
+	Ended Outcome `json:"ended,omitempty"`
 	// Note is what the command that began the rollout wants to be known of it, whoever ends it.
 	Note json.RawMessage `json:"note,omitempty"`
 	// StartedAt is when the rollout began.
@@ -197,6 +205,8 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	switch {
 	case gated, hasGateDeadline(d) && record.Ungated:
 		return Open, record, nil
+	case record.Ended != "":
+		return Idle, nil, nil
 	case record.RollingBack && LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
 		return RollingBack, record, nil
 	case record.leftBehind(d):

@@ -65,8 +65,12 @@ func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
 	record := *s.record
 	record.ToRevision, record.Held = a.revision, false
+	signed, err := s.signed(&record, d)
+	if err != nil {
+		return err
+	}
 	p := newGatePatch(d)
-	if err := p.record(&record); err != nil {
+	if err := p.record(signed); err != nil {
 		return err
 	}
 	if err := s.write(ctx, p); err != nil {
@@ -104,6 +108,7 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 		s.state, s.record, err = OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
 	}
 	if err == nil && s.state == Idle {
+		s.returned(ctx, snapshot.Deployment)
 		err = fmt.Errorf("%w for deployment %q in namespace %q; 'kubectl rollout-plus start' begins one", ErrNoRollout, key.Name, key.Namespace)
 	}
 	if err != nil {

@@ -80,6 +80,10 @@ type prepared struct {
 // prepare works out what is to be done from the Deployment as it is now, and refuses what cannot be.
 func (s *session) prepare(ctx context.Context, change Change, options StartOptions) (*prepared, error) {
 	live, snapshot, err := s.settle(ctx)
+	if err == nil && endedRecord(live.typed) != nil && options.DryRun == DryRunNone {
+		s.returned(ctx, live.typed)
+		live, snapshot, err = s.settle(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +107,7 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 		return nil, err
 	}
 	ready.record.Note = change.Note
-	return ready, nil
+	return ready, s.note(ready, live)
 }
 
 // plan fills in the record and what it comes to.

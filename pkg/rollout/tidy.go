@@ -19,8 +19,8 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
 	}
-	if snapshot.Deployment.Annotations[Annotation] != "" {
-		p := newGatePatch(snapshot.Deployment)
+	if d, is := s.returned(ctx, snapshot.Deployment).(*appsv1.Deployment); is && d.Annotations[Annotation] != "" && endedRecord(d) == nil {
+		p := newGatePatch(d)
 		p.withoutRecord()
 		_ = s.write(ctx, p)
 	}

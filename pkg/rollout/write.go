@@ -30,6 +30,17 @@ func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, 
 	return written, nil
 }
 
+// writeLast makes the write that gives the Deployment its own fields back, and then the one for their owners, if any.
+func (s *session) writeLast(ctx context.Context, p *patch) error {
+	if err := s.write(ctx, p); err != nil {
+		return err
+	}
+	if d, is := s.returned(ctx, s.written).(*appsv1.Deployment); is {
+		s.written = d
+	}
+	return nil
+}
+
 // write makes a write to the session's Deployment, which it then knows before the watch brings it.
 func (s *session) write(ctx context.Context, p *patch) error {
 	written, err := s.patchDeployment(ctx, s.key, p, false)

@@ -1,0 +1,241 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+)
+
+// mostOwners bounds what a record keeps of the owners, in bytes. An object takes 256 KiB of annotations.
+const mostOwners = 16 << 10
+
+// ownersTimeout bounds how long a command tries to give the owners their fields back.
+const ownersTimeout = 5 * time.Second
+
+// fieldsOf are the fields that a rollout of this workload writes.
+func fieldsOf(workload Workload) ownership.Fields {
+	fields := ownership.Fields{
+		Borrowed: []ownership.Field{recordField()},
+		Changed: []ownership.Field{
+			{"spec", "template"},
+			{"metadata", "annotations", ChangeCauseAnnotation},
+			{"metadata", "annotations", corev1.LastAppliedConfigAnnotation},
+		},
+	}
+	if _, is := workload.(*appsv1.Deployment); is {
+		fields.Borrowed = append(fields.Borrowed, ownership.Field{"spec", "strategy"}, ownership.Field{"spec", "minReadySeconds"},
+			ownership.Field{"spec", "progressDeadlineSeconds"})
+	} else {
+		fields.Borrowed = append(fields.Borrowed, ownership.Field{"spec", "updateStrategy"})
+	}
+	return fields
+}
+
+// ownersOf returns who owns what a rollout is about to write, with the template as the rollout wants it.
+func (e *Engine) ownersOf(live Workload, raw *unstructured.Unstructured, template map[string]any) (*ownership.Owners, error) {
+	after := &unstructured.Unstructured{Object: map[string]any{}}
+	// The annotations are left out: it is not known yet which of them a way back changes.
+	if err := unstructured.SetNestedMap(after.Object, template, "spec", "template"); err != nil {
+		return nil, err
+	}
+	before := ownership.Object{Entries: raw.GetManagedFields(), Content: raw.Object}
+	owners, err := ownership.Find(before, after.Object, fieldsOf(live), e.FieldManager, mostOwners)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read who owns the fields of %s %q in namespace %q: %w", kindOf(live), live.GetName(), live.GetNamespace(), err)
+	}
+	return owners, nil
+}
+
+// note adds the owners to a record that is about to be written for the first time.
+func (s *session) note(p *prepared, live *liveDeployment) (err error) {
+	if p.record.Owners, err = s.ownersOf(live.typed, live.raw, p.wanted.template); err != nil || p.wanted.manifest == nil {
+		return err
+	}
+	// What the API server made of the manifest tells who owns the borrowed fields once it is applied. The manager that applies
+	// keeps them as one that updates: the next manifest is applied while the gate is closed, and must not remove them there.
+	fields, entries := fieldsOf(live.typed), slices.Clone(p.wanted.raw.GetManagedFields())
+	fields.Changed = nil
+	for i := range entries {
+		if entries[i].Manager == s.FieldManager && entries[i].Subresource == "" {
+			entries[i].Operation = metav1.ManagedFieldsOperationUpdate
+		}
+	}
+	applied := ownership.Object{Entries: entries, Content: p.wanted.raw.Object}
+	p.record.FinalOwners, err = ownership.Find(applied, nil, fields, s.FieldManager, mostOwners)
+	return err
+}
+
+// signed returns the record with the engine among the writers, which it has to be before it writes.
+func (e *Engine) signed(record *Record, workload Workload) (*Record, error) {
+	signed, entries, fields := *record, workload.GetManagedFields(), fieldsOf(workload)
+	var err error
+	if signed.Owners == nil {
+		// That is a record of an earlier version. Who wrote it owns it.
+		if signed.Owners, err = ownership.Unknown(entries, recordField()); err != nil {
+			return nil, err
+		}
+	}
+	if signed.Owners, err = signed.Owners.Join(entries, fields, e.FieldManager); err != nil || signed.FinalOwners == nil {
+		return &signed, err
+	}
+	signed.FinalOwners, err = signed.FinalOwners.Join(entries, fields, e.FieldManager)
+	return &signed, err
+}
+
+func recordField() ownership.Field { return ownership.Field{"metadata", "annotations", Annotation} }
+
+// ended returns the record that stays while the owners have yet to get their fields back, nil where nothing is left to do. The
+// fields that the write with it removes have no owner afterwards.
+func (r *Record) ended(workload Workload, outcome Outcome, removed []ownership.Field) (*Record, error) {
+	owners := r.Owners
+	if outcome != RolledBack && r.FinalOwners != nil {
+		owners = r.FinalOwners
+	}
+	removed = append(removed, recordField())
+	entries, err := ownership.Without(workload.GetManagedFields(), removed)
+	if err != nil {
+		return nil, err
+	}
+	if _, changed, err := owners.Return(entries, fieldsOf(workload), outcome == RolledBack); err != nil || !changed {
+		return nil, err
+	}
+	ended := *r
+	ended.Owners, ended.FinalOwners = owners, nil
+	// What is left of the rollout is over, also for earlier versions of this program.
+	ended.Ended, ended.Update, ended.Final, ended.Gate, ended.Ungated, ended.RollingBack, ended.Held = outcome, nil, nil, nil, false, false, false
+	return &ended, nil
+}
+
+// withoutRecord ends the rollout that the record is of. The record stays for one more write where others owned what it borrowed:
+// an API server gives a field to whoever changes it, so that ownership can only be returned after the values.
+func (e *Engine) withoutRecord(p *patch, record *Record, workload Workload, outcome Outcome, removed ...ownership.Field) error {
+	signed, err := e.signed(record, workload)
+	if err != nil {
+		return err
+	}
+	ended, err := signed.ended(workload, outcome, removed)
+	if err != nil || ended == nil {
+		p.withoutRecord()
+		return err
+	}
+	return p.record(ended)
+}
+
+// endedRecord returns the record of a rollout that is over but for the owners, nil where there is none.
+func endedRecord(workload Workload) *Record {
+	text := workload.GetAnnotations()[Annotation]
+	if text == "" {
+		return nil
+	}
+	if record, err := decodeRecord(text); err == nil && record.Ended != "" && record.Owners != nil {
+		return record
+	}
+	return nil
+}
+
+// returnOwners gives the owners back what an ended rollout had borrowed, in a write of managedFields alone. It returns the
+// workload as it is then. Where others have written first it looks again, for a limited number of times.
+func (e *Engine) returnOwners(ctx context.Context, workload Workload) (Workload, error) {
+	for try := 1; ; try++ {
+		record := endedRecord(workload)
+		if record == nil {
+			return workload, nil
+		}
+		entries, changed, err := record.Owners.Return(workload.GetManagedFields(), fieldsOf(workload), record.Ended == RolledBack)
+		if err != nil {
+			return workload, err
+		}
+		p := newPatch(workload)
+		p.set("/metadata/uid", workload.GetUID())
+		p.withoutRecord()
+		if changed {
+			p.set("/metadata/managedFields", entries)
+		}
+		written, err := e.patchWorkload(ctx, workload, p, false)
+		if err == nil {
+			return written, nil
+		}
+		if !apierrors.IsConflict(err) || try >= ConflictTries {
+			return workload, explainOn(ctx, "patch", kindOf(workload), keyOf(workload), answered(err))
+		}
+		timer := e.Clock.NewTimer(time.Duration(try) * retryAfter / 50)
+		select {
+		case <-ctx.Done():
+		case <-timer.C():
+		}
+		timer.Stop()
+		uid := workload.GetUID()
+		if workload, err = e.Workload(ctx, KindOf(workload), keyOf(workload)); err != nil {
+			return workload, err
+		}
+		if workload.GetUID() != uid {
+			return workload, nil
+		}
+	}
+}
+
+// returned gives the owners of an ended rollout their fields back, and tells where that cannot be done. It is tried though the
+// command is about to end.
+func (s *session) returned(ctx context.Context, workload Workload) Workload {
+	if endedRecord(workload) == nil {
+		return workload
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownersTimeout)
+	defer cancel()
+	after, err := s.returnOwners(ctx, workload)
+	if err != nil {
+		s.emit(ProgressEvent{Message: fmt.Sprintf("%s %q in namespace %q is as it should be, but those who owned its fields before the rollout "+
+			"do not own them again: %v; %s tries again", kindOf(workload), s.key.Name, s.key.Namespace, err,
+			command.On("abort", kindOf(workload), s.key.Name, s.key.Namespace))})
+		return workload
+	}
+	return after
+}
+
+// taken notes who owns the settings that others have changed since the rollout wrote them.
+func (r *Record) taken(d *appsv1.Deployment, written, live Settings) {
+	if r.Owners == nil {
+		return
+	}
+	owners, err := r.Owners.Take(d.ManagedFields, changedSettings(written, live))
+	if err != nil {
+		return // the API server itself keeps no entry that cannot be read
+	}
+	r.Owners = owners
+	if r.FinalOwners != nil {
+		if final, err := r.FinalOwners.Take(d.ManagedFields, changedSettings(written, live)); err == nil {
+			r.FinalOwners = final
+		}
+	}
+}
+
+// changedSettings are the fields in which two settings differ.
+func changedSettings(written, live Settings) []ownership.Field {
+	var changed []ownership.Field
+	before, after := LimitsOf(written.Strategy), LimitsOf(live.Strategy)
+	for _, field := range []struct {
+		differs bool
+		path    ownership.Field
+	}{
+		{written.Strategy.Type != live.Strategy.Type, ownership.Field{"spec", "strategy"}},
+		{before.Surge != after.Surge, ownership.Field{"spec", "strategy", "rollingUpdate", "maxSurge"}},
+		{before.Unavailable != after.Unavailable, ownership.Field{"spec", "strategy", "rollingUpdate", "maxUnavailable"}},
+		{written.MinReadySeconds != live.MinReadySeconds, ownership.Field{"spec", "minReadySeconds"}},
+		{!sameDeadline(written, live), ownership.Field{"spec", "progressDeadlineSeconds"}},
+	} {
+		if field.differs {
+			changed = append(changed, field.path)
+		}
+	}
+	return changed
+}
