@@ -35,6 +35,7 @@ type findingObject struct {
 
 type findingGrace struct {
 	Seconds float64 `json:"seconds"`
+	Left    float64 `json:"secondsLeft"`
 	Until   string  `json:"until"`
 	Why     string  `json:"why"`
 }
@@ -49,7 +50,7 @@ func findingOf(f *rollout.Finding) *finding {
 		told.Objects = append(told.Objects, findingObject(object))
 	}
 	if f.Grace != nil {
-		told.Grace = &findingGrace{f.Grace.Length.Seconds(), f.Grace.Until.UTC().Format(time.RFC3339), f.Grace.Why}
+		told.Grace = &findingGrace{f.Grace.Length.Seconds(), f.Grace.Left.Seconds(), f.Grace.Until.UTC().Format(time.RFC3339), f.Grace.Why}
 	}
 	return told
 }
@@ -66,12 +67,26 @@ func details(f *rollout.Finding) []string {
 		lines = append(lines, "| "+line)
 	}
 	if f.Grace != nil && f.Severity == diagnose.Warning {
-		lines = append(lines, fmt.Sprintf("fatal at %s: %s", f.Grace.Until.UTC().Format(time.TimeOnly+"Z"), f.Grace.Why))
+		lines = append(lines, fmt.Sprintf("%s: %s", timeLeft(f), f.Grace.Why))
 	}
 	for _, remedy := range f.Remedy {
 		lines = append(lines, "next: "+remedy)
 	}
 	return lines
+}
+
+// timeLeft tells when a warning becomes a failure.
+func timeLeft(f *rollout.Finding) string {
+	return fmt.Sprintf("fatal at %s, in %s", f.Grace.Until.UTC().Format(time.TimeOnly+"Z"), f.Grace.Left.Round(time.Second))
+}
+
+// Reminder is one line of a warning that was told before, with the time that is left.
+func Reminder(f *rollout.Finding) string {
+	text := labelOf(f) + f.String()
+	if f.Grace != nil {
+		text += "; " + timeLeft(f)
+	}
+	return text
 }
 
 // Finding is a finding as a whole, for commands that tell nothing else of a rollout's way.

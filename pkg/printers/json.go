@@ -118,7 +118,8 @@ func (p *JSON) Event(at time.Time, event rollout.Event) {
 			header
 			Finding *finding `json:"finding"`
 			Message string   `json:"message"`
-		}{p.header(at, "finding"), findingOf(e.Finding), e.Finding.String()})
+			Again   bool     `json:"again,omitempty"`
+		}{p.header(at, "finding"), findingOf(e.Finding), e.Finding.String(), e.Again})
 	case rollout.RollbackEvent:
 		p.write(struct {
 			header

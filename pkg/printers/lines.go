@@ -86,6 +86,10 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.HoldEvent:
 		p.line(at, fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For))
 	case rollout.FindingEvent:
+		if e.Again {
+			p.line(at, Reminder(e.Finding))
+			return
+		}
 		p.finding(at, e.Finding)
 	case rollout.RollbackEvent:
 		p.back = true

@@ -48,6 +48,7 @@ func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Cha
 		return nil, err
 	}
 	defer s.source.close()
+	s.memory.began = e.Clock.Now().Truncate(time.Second)
 	change.leave(&s.written.Spec.Template)
 	b := &beginning{session: s, change: change, options: options}
 	for {

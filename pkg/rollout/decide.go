@@ -132,14 +132,15 @@ func (st *stepper) done() bool {
 // next goes from a finished step to its hold, to the next step, or to the end.
 func (st *stepper) next(m memory) (action, memory) {
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
-		if m.heldSince.IsZero() {
-			m.heldSince, m.restarts = st.now, st.watched()
-			m.progressAt = st.now.Add(hold) // there is none to be made before
+		begins := m.heldSince.IsZero()
+		var end time.Time
+		if m, end = m.hold(hold, st.watched, st.now); begins {
+			m.progressAt = later(end, st.now) // there is none to be made before
 		}
 		if rest := RestingGate(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
 			return setGate{step: st.record.Step, gate: rest}, m
 		}
-		if end := m.heldSince.Add(hold); st.now.Before(end) {
+		if st.now.Before(end) {
 			return await{until: end}, m
 		}
 	}
@@ -200,7 +201,7 @@ func (st *stepper) advance(m memory) (action, memory) {
 		// What was reached is so no more, for the number of replicas or a node: the time to get there again begins now.
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
-	m.heldSince, m.restarts = time.Time{}, nil
+	m = m.unhold(st.now)
 	gate, err := gateOf(st.Deployment)
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m

@@ -133,3 +133,22 @@ func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *F
 	}
 	return m, relapse
 }
+
+// closed answers a rollout that somebody else ended, by what is left of it.
+func (s *session) closed(snapshot *Snapshot, state State) action {
+	current := snapshot.Current()
+	switch {
+	case state == RollingBack:
+		return s.endBack(snapshot)
+	case state == Disturbed:
+		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment) +
+			"; the strategy is the Deployment's own again, and its controller goes on by itself"}
+	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
+		return await{}
+	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
+		return s.end(Done, &snapshot.Deployment.Spec.Template)
+	case s.record != nil && current.Name == s.record.From.ReplicaSet:
+		return s.endBack(snapshot)
+	}
+	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
+}

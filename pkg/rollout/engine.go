@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // Engine works on one Deployment at a time: it takes a snapshot, decides, acts, and waits for the next change.
@@ -21,6 +23,12 @@ type Engine struct {
 	FieldManager string
 	// LogLines is how many lines of a failed container's log are told.
 	LogLines int64
+	// Patience is the least time that pods are given which may come good; where it is zero, that of the rollout's record.
+	Patience time.Duration
+	// Began returns when the command began, by the Clock: what is older proves nothing. Nil is for when the work is begun.
+	Began func() time.Time
+	// Wrote tells that the command itself wrote what it follows.
+	Wrote bool
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
 	// Returning is called with a workload and the template that it is about to go back to, before that is written, and
@@ -57,6 +65,8 @@ type session struct {
 	decodeRecord decodeFunc
 
 	phase phase
+	// diagnosed is the last report on a StatefulSet or DaemonSet.
+	diagnosed *diagnose.Report
 	// written is the Deployment as the last write left it, for as long as the watch has not brought it.
 	written *appsv1.Deployment
 	// matched is the current ReplicaSet of a generation, as far as it is known.
@@ -85,8 +95,10 @@ type session struct {
 	noted string
 	// witness and warned are what only events tell, and which warnings have been told.
 	witness witness
-	warned  map[string]bool
-	heard   []*corev1.Event
+	warned  map[string]time.Time
+	// warnNext is when a warning is to be told again, zero where none is.
+	warnNext time.Time
+	heard    []*corev1.Event
 	// parted is what there is to say once the Deployment was given back to others.
 	parted *stop
 	// to is the revision to go back to in the place of the record's own, nil where that is wanted.
@@ -94,6 +106,8 @@ type session struct {
 	// backSince is when the session first meant to go back.
 	backSince time.Time
 	held      bool
+	// cannotRetry tells that the right is missing to make a controller try again.
+	cannotRetry bool
 	// mayWrite tells that the API server has taken a write, and refusals are those that it has not taken since.
 	mayWrite  bool
 	refusals  refusals
@@ -108,6 +122,7 @@ func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, 
 	}
 	// The watches may begin with what was before.
 	s := &session{Engine: e, kind: KindOf(d), key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
+	s.memory.began = e.began(true)
 	return s, s.watch(ctx, d, s.observe)
 }
 
@@ -135,6 +150,9 @@ func (s *session) observe() {
 
 // sleep returns soon after the next change, or at the moment until where it is set.
 func (s *session) sleep(ctx context.Context, until time.Time) error {
+	if !s.warnNext.IsZero() {
+		until = earlier(until, s.warnNext)
+	}
 	if err := s.source.sleep(ctx, until); err != nil {
 		return err
 	}
@@ -149,6 +167,7 @@ func (s *session) snapshot() Snapshot {
 	}
 	s.overlay(&snapshot)
 	snapshot.Deaf = s.witness.deaf
+	snapshot.Claims, snapshot.NoClaims = s.witness.claims()
 	if generation := snapshot.Deployment.Generation; s.matched.generation == generation {
 		snapshot.expect(s.matched.current)
 	} else if current := snapshot.Current(); current != nil {
@@ -199,6 +218,7 @@ func (s *session) run(ctx context.Context) *Result {
 			s.refusals = refusals{} // those have another cause
 		}
 		s.report(&snapshot, next)
+		s.retry(ctx, snapshot.report)
 		if result := s.act(ctx, &snapshot, next); result != nil {
 			return result
 		}
@@ -215,6 +235,7 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 		s.record = record
 	}
 	s.state = state
+	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
 	now := s.Clock.Now()
 	var next action
 	switch {
@@ -276,23 +297,4 @@ func (s *session) deadline(snapshot *Snapshot) *int32 {
 		return snapshot.Deployment.Spec.ProgressDeadlineSeconds
 	}
 	return s.record.Wanted().ProgressDeadlineSeconds
-}
-
-// closed answers a rollout that somebody else ended, by what is left of it.
-func (s *session) closed(snapshot *Snapshot, state State) action {
-	current := snapshot.Current()
-	switch {
-	case state == RollingBack:
-		return s.endBack(snapshot)
-	case state == Disturbed:
-		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment) +
-			"; the strategy is the Deployment's own again, and its controller goes on by itself"}
-	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
-		return await{}
-	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
-		return s.end(Done, &snapshot.Deployment.Spec.Template)
-	case s.record != nil && current.Name == s.record.From.ReplicaSet:
-		return s.endBack(snapshot)
-	}
-	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
 }

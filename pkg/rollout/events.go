@@ -44,6 +44,8 @@ type (
 	// FindingEvent tells why a rollout does not come good.
 	FindingEvent struct {
 		Finding *Finding
+		// Again tells that it was told before, and what has changed is the time that is left.
+		Again bool
 	}
 	// RollbackEvent tells that the old version is to return.
 	RollbackEvent struct {

@@ -72,6 +72,11 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 	if set, is := workload.(*appsv1.StatefulSet); is && !in.Blind {
 		in.Events = append(in.Events, e.eventsOfPredecessors(ctx, set, in)...)
 	}
+	for _, pod := range diagnose.Ask(in) {
+		if diagnose.WaitsForVolume(pod) {
+			e.readClaims(ctx, pod, in)
+		}
+	}
 	told.Findings = diagnose.Diagnose(in).Findings
 	for i := range told.Findings {
 		f := &told.Findings[i]
@@ -188,7 +193,7 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
 		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
-		Blind: s.Deaf, Situation: s.situation(current),
+		Blind: s.Deaf, Claims: s.Claims, NoClaims: s.NoClaims, Situation: s.situation(current),
 	}
 	for _, rs := range s.ReplicaSets {
 		if current == nil || rs.UID != current.UID {

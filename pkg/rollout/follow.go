@@ -49,7 +49,7 @@ func Glance(workload Workload) *View { return &View{Workload: workload, Phase: P
 func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) (bool, error)) error {
 	s := &session{
 		Engine: e, kind: KindOf(workload), key: keyOf(workload),
-		uid: workload.GetUID(), decodeRecord: rememberingDecode(),
+		uid: workload.GetUID(), decodeRecord: rememberingDecode(), memory: memory{lasting: lasting{began: e.began(e.Wrote)}},
 	}
 	var err error
 	if s.source, err = newSource(e.Client, e.Clock, workload, nil); err != nil {
@@ -160,6 +160,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	view.Workload, view.Phase = snapshot.Deployment, PhaseOf(snapshot.Deployment)
 	var err error
 	view.State, view.Record, err = openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
+	s.memory.patience = s.patience(view.Record)
 	switch {
 	case err != nil:
 		return nil, time.Time{}, err
@@ -231,9 +232,10 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
 	in.Events, in.Blind = s.heard, s.witness.deaf
+	in.Claims, in.NoClaims = s.witness.claims()
 	s.memory.recall(in)
 	report := diagnose.Diagnose(in)
-	s.memory = s.memory.after(&report)
+	s.memory, s.diagnosed = s.memory.after(&report), &report
 	s.reported(&report)
 	s.relapsed(v, pods, suspectsOf(v.Workload, &report))
 	if fatal := report.Fatal(); fatal != nil {

@@ -18,11 +18,24 @@ type memory struct {
 	progressAt time.Time
 	gainedAt   time.Time
 	heldSince  time.Time
+	held       time.Duration // before that
 	restarts   map[types.UID]int32
 	staleSince time.Time
-	// What follows outlives a step.
-	seen   diagnose.Seen
-	proven *time.Duration
+	lasting
+}
+
+// lasting is the part of a memory that outlives a step.
+type lasting struct {
+	// began is from when evidence counts, and patience the least that is given to what may come good.
+	began    time.Time
+	patience time.Duration
+	// retries tells that controllers are made to try again, and retried when one was last.
+	retries bool
+	retried time.Time
+	seen    diagnose.Seen
+	proven  *time.Duration
+	runs    map[diagnose.Key]int32
+	room    time.Time
 	// replaced are the new pods that have ended and were replaced.
 	replaced diagnose.Replaced
 	careers  map[types.UID]career
@@ -33,10 +46,7 @@ type memory struct {
 // enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
 func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	if m.step != step {
-		m = memory{
-			step: step, progressAt: now, staleSince: m.staleSince,
-			seen: m.seen, proven: m.proven, replaced: m.replaced, careers: m.careers, settled: m.settled, settledBy: m.settledBy,
-		}
+		m = memory{step: step, progressAt: now, staleSince: m.staleSince, lasting: m.lasting}
 	}
 	switch {
 	case !staleSince.IsZero():
@@ -57,17 +67,38 @@ func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	return m
 }
 
+// hold begins to hold a step, or goes on with that, and returns when it has been held for long enough. Only the time counts during
+// which all of its new pods were ready; that replicas change in the middle of it takes none of that away.
+func (m memory) hold(length time.Duration, pods func() map[types.UID]int32, now time.Time) (memory, time.Time) {
+	if m.heldSince.IsZero() {
+		m.heldSince, m.restarts = now, pods()
+	}
+	return m, m.heldSince.Add(length - m.held)
+}
+
+// unhold interrupts a hold.
+func (m memory) unhold(now time.Time) memory {
+	if !m.heldSince.IsZero() {
+		m.held += max(now.Sub(m.heldSince), 0)
+	}
+	m.heldSince, m.restarts = time.Time{}, nil
+	return m
+}
+
 // recall gives a diagnosis what the ones before it have seen, of pods that may be gone by now.
 func (m memory) recall(in *diagnose.Input) {
 	in.Seen, in.Proven, in.Replaced = m.seen, m.proven, m.replaced
 	if in.Seen == nil {
 		in.Seen = diagnose.Seen{}
 	}
+	in.After, in.Patience, in.Retries, in.Retried = m.began, m.patience, m.retries, m.retried
+	in.Runs, in.Room = m.runs, m.room
 }
 
 // after is the memory with what a diagnosis has seen.
 func (m memory) after(report *diagnose.Report) memory {
 	m.seen, m.proven, m.replaced = report.Seen, report.Proven, report.Replaced
+	m.runs, m.room = report.Runs, report.Room
 	return m
 }
 

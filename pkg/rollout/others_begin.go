@@ -92,6 +92,7 @@ func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructur
 	if err != nil {
 		return nil, err
 	}
+	record.Plan.Patience = metav1.Duration{Duration: b.Patience}
 	if record.Owners, err = b.ownersOf(live, raw, wanted); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	case st.done(!m.heldSince.IsZero()):
 		return st.next(m)
 	}
-	m.heldSince, m.restarts = time.Time{}, nil
+	m = m.unhold(now)
 	return st.advance(), m
 }
 
@@ -128,10 +128,9 @@ func (st *otherStepper) done(held bool) bool {
 // next goes from a finished step to its hold, to the next step, or to the end.
 func (st *otherStepper) next(m memory) (action, memory) {
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
-		if m.heldSince.IsZero() {
-			m.heldSince, m.restarts = st.now, restartsOf(st.pods, st.isNew)
-		}
-		if end := m.heldSince.Add(hold); st.now.Before(end) {
+		var end time.Time
+		m, end = m.hold(hold, func() map[types.UID]int32 { return restartsOf(st.pods, st.isNew) }, st.now)
+		if st.now.Before(end) {
 			return await{until: end}, m
 		}
 	}

@@ -29,7 +29,7 @@ type otherSession struct {
 func (e *Engine) openOther(ctx context.Context, workload Workload) (*otherSession, error) {
 	s := &otherSession{deleted: map[types.UID]bool{}, session: &session{
 		Engine: e, kind: KindOf(workload), uid: workload.GetUID(), decodeRecord: rememberingDecode(),
-		key: keyOf(workload),
+		key: keyOf(workload), memory: memory{lasting: lasting{began: e.Clock.Now().Truncate(time.Second)}},
 	}}
 	return s, s.watch(ctx, workload, s.observe)
 }
@@ -76,6 +76,7 @@ func (s *otherSession) run(ctx context.Context) *Result {
 		}
 		next := s.decide(now)
 		s.report(now, next)
+		s.retry(ctx, s.diagnosed)
 		if result := s.act(ctx, now, next); result != nil {
 			return s.finished(result)
 		}
@@ -144,6 +145,7 @@ func (s *otherSession) decide(now *other) action {
 		s.record = record
 	}
 	s.state = state
+	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
 	finding, until := s.diagnose(now)
 	var next action
 	astray := s.to != nil && state == RollingBack && s.phase == returning && now.newest != nil && now.newest.Name != s.to.ControllerRevision

@@ -56,6 +56,7 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 		return nil, err
 	}
 	defer s.source.close()
+	s.memory.began = e.began(false)
 	s.state, s.record, s.latest, s.phase = state, record, workload, phase
 	s.to, s.decodeRecord = to, destined(s.decodeRecord, to)
 	s.meter.begin(s.record.Plan.Limits, e.Clock.Now())

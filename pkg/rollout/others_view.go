@@ -5,6 +5,7 @@ import "time"
 // viewOther adds to a view of a StatefulSet or DaemonSet what its pods do, and tells when to look again.
 func (s *session) viewOther(view *View) (*View, time.Time, error) {
 	state, record, err := openOther(view.Workload, s.decodeRecord)
+	s.memory.patience = s.patience(record)
 	sees := view.Blind == nil && !view.Stale
 	switch {
 	case err != nil:

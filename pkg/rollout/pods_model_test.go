@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -93,7 +94,8 @@ func (w *world) makePod(rs *appsv1.ReplicaSet) {
 	pod := &corev1.Pod{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: rs.Namespace, Name: rs.Name + "-" + string(uid), UID: uid, ResourceVersion: w.version(), Labels: rs.Spec.Template.Labels,
+			Namespace: rs.Namespace, Name: rs.Name + "-" + string(uid), UID: uid, ResourceVersion: w.version(),
+			CreationTimestamp: metav1.NewTime(w.now.Truncate(time.Second)), Labels: rs.Spec.Template.Labels,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
 		},
 		Spec:   corev1.PodSpec{NodeName: "node"},

@@ -104,6 +104,8 @@ type Plan struct {
 	Limits    Limits          `json:"limits"`
 	Hold      metav1.Duration `json:"hold"`
 	OnFailure OnFailure       `json:"onFailure"`
+	// Patience is the least time that pods are given which may come good.
+	Patience metav1.Duration `json:"patience,omitzero"`
 }
 
 // Target is the number of new pods after the step under way.

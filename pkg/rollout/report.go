@@ -1,11 +1,6 @@
 package rollout
 
-import (
-	"fmt"
-	"time"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
-)
+import "time"
 
 // tellAgain is how long the same counts are not told again.
 const tellAgain = 10 * time.Second
@@ -50,7 +45,7 @@ func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
 func (s *session) hold(event *ProgressEvent, next action) {
 	held := s.phase == stepping && !s.memory.heldSince.IsZero()
 	if _, waits := next.(await); held && !s.held && waits {
-		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: s.record.Plan.Hold.Duration})
+		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: (s.record.Plan.Hold.Duration - s.memory.held).Round(time.Second)})
 		s.held = true
 	}
 	s.held = s.held && held
@@ -59,30 +54,5 @@ func (s *session) hold(event *ProgressEvent, next action) {
 func (s *session) emit(event Event) {
 	if s.Emit != nil {
 		s.Emit(s.Clock.Now(), event)
-	}
-}
-
-// warn tells once what may stand in the way. Of the way back that is all of it: nothing ends it but its deadline.
-func (s *session) warn(report *diagnose.Report) {
-	if report == nil || s.Emit == nil {
-		return
-	}
-	back := s.phase == ending && s.outcome == RolledBack
-	for i := range report.Findings {
-		f := &report.Findings[i]
-		key := fmt.Sprintf("%s/%s/%t", f.ID, f.Container, back)
-		if f.Severity == diagnose.Fatal && !back || f.Starting() || s.warned[key] {
-			continue
-		}
-		if back {
-			told := *f
-			told.Severity, told.Grace = diagnose.Warning, nil
-			f = &told
-		}
-		if s.warned == nil {
-			s.warned = map[string]bool{}
-		}
-		s.warned[key] = true
-		s.emit(FindingEvent{Finding: f})
 	}
 }

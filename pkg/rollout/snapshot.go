@@ -33,6 +33,9 @@ type Snapshot struct {
 	Events []*corev1.Event
 	// Deaf tells that they cannot be read.
 	Deaf bool
+	// Claims are those of pods that wait for a node. NoClaims tells that they cannot be read.
+	Claims   []*corev1.PersistentVolumeClaim
+	NoClaims bool
 	// StaleSince is when the connection to the API server was lost; zero while it stands.
 	StaleSince time.Time
 

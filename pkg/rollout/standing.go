@@ -103,6 +103,7 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 	if err != nil {
 		return nil, nil, err
 	}
+	s.memory.began = e.began(false)
 	_, snapshot, err := s.settle(ctx)
 	if err == nil {
 		s.state, s.record, err = OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)

@@ -107,6 +107,7 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 		return nil, err
 	}
 	ready.record.Note = change.Note
+	ready.record.Plan.Patience = metav1.Duration{Duration: s.Patience}
 	return ready, s.note(ready, live)
 }
 

@@ -22,6 +22,8 @@ const (
 	askRarely = 30 * time.Second
 	// lookAgain bounds how often it is worked out who is to be asked about.
 	lookAgain = 500 * time.Millisecond
+	// answersIn is how long after a controller was made to try again it is asked what came of it.
+	answersIn = 300 * time.Millisecond
 )
 
 // witness keeps the events of the few pods that only events tell of, and of a workload that lacks pods.
@@ -34,6 +36,14 @@ type witness struct {
 	next time.Time
 	// verdict is when a grace ends, zero where none runs: what was heard before that must not be old then.
 	verdict time.Time
+	// decides is from when on an attempt that fails is final, zero where none is awaited.
+	decides time.Time
+	// refused is whose controller could not do something, and answered when it is asked what it did after it was made to try again.
+	refused    diagnose.Object
+	refusedUID types.UID
+	answered   time.Time
+	// volumes are the claims of pods that wait for a node.
+	volumes
 	// blind is the right that is missing, and deaf tells that events could not be read last, for whatever reason.
 	blind error
 	deaf  bool
@@ -94,11 +104,15 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 				return
 			}
 			w.heard(pod.UID, pod.ResourceVersion, events, err, now)
+			if diagnose.WaitsForVolume(pod) {
+				s.askVolumes(ctx, pod)
+			}
 			due = w.due(pod)
 		}
 		w.next = earlier(w.next, due)
 	}
 	s.askWorkload(ctx, in, now)
+	s.askRefused(ctx, now)
 }
 
 // askWorkload asks why a workload lacks pods. In a rollout it does for a moment again and again.
@@ -113,7 +127,9 @@ func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.
 	}
 	due := w.lacking.Add(preparing)
 	if known, again := w.asked[in.UID]; again {
-		due = w.again(known, known.wait)
+		if due = w.again(known, known.wait); known.at.Before(w.answered) {
+			due = earlier(due, w.answered)
+		}
 	}
 	if workload := s.source.workload(); !now.Before(due) && workload != nil {
 		events, err := s.eventsOf(ctx, about{kindOf(workload), workload})
@@ -139,6 +155,9 @@ func (w *witness) forget(in *diagnose.Input) {
 	if known, again := before[in.UID]; again && (in.Missing > 0 || diagnose.Lingers(in)) {
 		w.asked[in.UID] = known
 	}
+	if known, again := before[w.refusedUID]; again && w.refused != (diagnose.Object{}) {
+		w.asked[w.refusedUID] = known
+	}
 }
 
 func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, err error, now time.Time) {
@@ -163,7 +182,7 @@ func (w *witness) due(pod *corev1.Pod) time.Time {
 		}
 		return pod.DeletionTimestamp.Add(askAgain - time.Duration(ptr.Deref(pod.DeletionGracePeriodSeconds, 0))*time.Second)
 	}
-	if !diagnose.Preparing(pod) && pod.Spec.NodeName != "" && !diagnose.PullFails(pod) {
+	if !w.isTelling(pod) {
 		quiet := diagnose.QuietAt(pod)
 		if again && known.at.After(quiet) && !quiet.IsZero() {
 			return known.at.Add(askRarely)
@@ -186,11 +205,19 @@ func (w *witness) due(pod *corev1.Pod) time.Time {
 	return w.again(known, known.wait)
 }
 
+// isTelling reports whether the events of a pod tell now what itself does not.
+func (w *witness) isTelling(pod *corev1.Pod) bool {
+	return diagnose.Preparing(pod) || pod.Spec.NodeName == "" || diagnose.PullFails(pod) || !w.decides.IsZero() && diagnose.TriesAgain(pod)
+}
+
 // again is when one that was asked is asked again.
 func (w *witness) again(known asked, wait time.Duration) time.Time {
 	due := known.at.Add(wait)
 	if last := w.verdict.Add(-askAgain); !w.verdict.IsZero() && known.at.Before(last) {
 		due = earlier(due, last)
+	}
+	if soon := later(known.at.Add(askAgain), w.decides); !w.decides.IsZero() {
+		due = earlier(due, soon)
 	}
 	return due
 }
@@ -208,8 +235,15 @@ func (w *witness) turn() time.Time {
 
 // expect keeps when the next verdict is due that more events might change.
 func (w *witness) expect(report *diagnose.Report) {
-	w.verdict = time.Time{}
-	if report == nil || len(w.asked) == 0 {
+	w.verdict, w.decides, w.refused = time.Time{}, time.Time{}, diagnose.Object{}
+	if report == nil {
+		return
+	}
+	w.decides = report.Decides
+	if w.refused = report.Refused; w.refused.Kind == "ReplicaSet" && w.next.IsZero() {
+		w.next = w.looked.Add(lookAgain)
+	}
+	if len(w.asked) == 0 {
 		return
 	}
 	for i := range report.Findings {
@@ -249,30 +283,4 @@ func (s *session) present() *diagnose.Input {
 	in := inputOfOthers(workload, s.source.pods(), s.Clock.Now())
 	in.Blind = s.witness.deaf
 	return in
-}
-
-// enrich adds to a finding what is read only once there is one: events, by which a crash may turn out to be a probe's doing,
-// and the last lines of the log.
-func (s *session) enrich(ctx context.Context, finding *Finding) *Finding {
-	var unread []string
-	if in := s.present(); in != nil && finding.Pod != "" && s.witness.blind == nil {
-		in.Events = s.witness.events()
-		s.memory.recall(in)
-		for _, pod := range in.Pods {
-			if pod.Name == finding.Pod {
-				events, err := s.eventsOf(ctx, aboutPod(pod))
-				if !s.cannotSee(err) {
-					unread = unreadable("events", err)
-				}
-				in.Events = append(in.Events, events...)
-			}
-		}
-		report := diagnose.Diagnose(in)
-		finding = finding.Refined(&report)
-	}
-	finding.Evidence = slices.Concat(finding.Evidence, unread)
-	if err := s.addLogs(ctx, s.key.Namespace, finding, s.LogLines); err != nil {
-		s.emit(ProgressEvent{Message: "the container's log is not seen: " + err.Error()})
-	}
-	return finding
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,6 +25,7 @@ import (
 type waitFlags struct {
 	timeout  time.Duration
 	logLines int64
+	patience time.Duration
 	// leaves tells that what fails goes back.
 	leaves bool
 }
@@ -32,7 +34,26 @@ func (f waitFlags) validate() error {
 	if f.timeout < 0 {
 		return flagError("timeout", f.timeout.String(), errNegative)
 	}
+	if f.patience < 0 {
+		return flagError("patience", f.patience.String(), errNegative)
+	}
 	return checkLogLines(f.logLines)
+}
+
+// addJudging adds the flags of all that judges pods.
+func (f *waitFlags) addJudging(cmd *cobra.Command) {
+	addLogLines(cmd, &f.logLines)
+	f.addPatience(cmd)
+}
+
+func (f *waitFlags) addPatience(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.patience, "patience", 0,
+		"The least time to give a pod that fails before it is ready, as 2m: a container that ends until its database answers, say.")
+}
+
+// tune gives an engine what the flags say of judging pods.
+func (f *waitFlags) tune(engine *rollout.Engine) {
+	engine.LogLines, engine.Patience = f.logLines, f.patience
 }
 
 // waiter waits as status does, without its lines.

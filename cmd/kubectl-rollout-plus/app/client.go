@@ -66,7 +66,7 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 	if err != nil {
 		return nil, err
 	}
-	engine := &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit}
+	engine := &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit, Began: env.clock.Began}
 	engine.Returning = env.returning(engine)
 	return engine, nil
 }
@@ -97,21 +97,27 @@ const tolerated = 2 * time.Second
 // clock may be minutes off.
 type serverClock struct {
 	clock.RealClock
+	// made is when the process began, by this machine's clock.
+	made   time.Time
 	mu     sync.Mutex
 	offset time.Duration
 }
 
-func newServerClock() *serverClock { return &serverClock{} }
+func newServerClock() *serverClock { return &serverClock{made: time.Now()} }
+
+// Began returns when the process began, by the API server's time as far as that is known by now.
+func (c *serverClock) Began() time.Time { return c.at(c.made) }
 
 // Now is this machine's time, corrected where it is far off the API server's.
-func (c *serverClock) Now() time.Time {
+func (c *serverClock) Now() time.Time { return c.at(c.RealClock.Now()) }
+
+func (c *serverClock) at(moment time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.RealClock.Now()
 	if c.offset.Abs() < tolerated {
-		return now
+		return moment
 	}
-	return now.Add(c.offset)
+	return moment.Add(c.offset)
 }
 
 // Since is the time from then to Now.

@@ -52,7 +52,7 @@ func (f *rollFlags) add(cmd *cobra.Command) {
 func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
-	addLogLines(cmd, &f.logLines)
+	f.addJudging(cmd)
 	addSkipChecks(cmd, &f.skipChecks)
 	addEvents(cmd, &f.output)
 }
@@ -65,7 +65,7 @@ func (f *rollFlags) complete() (*roller, error) {
 	if err := checkFieldManager(f.fieldManager); err != nil {
 		return nil, err
 	}
-	r, dryRun := &roller{cause: f.cause, logLines: f.logLines}, rollout.DryRunNone
+	r, dryRun := &roller{cause: f.cause, logLines: f.logLines, patience: f.patience}, rollout.DryRunNone
 	var err error
 	if f.dryRunFlag != nil {
 		if dryRun, r.suffix, err = f.dryRunFlag(); err != nil {

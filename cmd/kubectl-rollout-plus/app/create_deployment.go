@@ -79,7 +79,7 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the first revision's kubernetes.io/change-cause.")
 	flags.BoolVar(&f.wait, "wait", false, "Wait until all pods are available.")
 	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
-	addLogLines(cmd, &f.logLines)
+	f.addJudging(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
 	f.add(cmd)

@@ -21,7 +21,7 @@ type driveFlags struct {
 func (f *driveFlags) add(cmd *cobra.Command) {
 	addEvents(cmd, &f.output)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
-	addLogLines(cmd, &f.logLines)
+	f.addJudging(cmd)
 	f.addTimeout(cmd)
 }
 
@@ -62,7 +62,7 @@ func (env *environment) driveTo(ctx context.Context, object printers.Object, fla
 	if err != nil {
 		return err
 	}
-	engine.LogLines = flags.logLines
+	flags.tune(engine)
 	ctx, cancel := withTimeout(ctx, flags.timeout)
 	defer cancel()
 	result, err := work(ctx, engine, types.NamespacedName{Namespace: object.Namespace, Name: object.Name})

@@ -62,7 +62,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until all pods are replaced.")
 	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
-	addLogLines(cmd, &f.logLines)
+	f.addJudging(cmd)
 	return cmd
 }
 

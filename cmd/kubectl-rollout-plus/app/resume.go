@@ -50,6 +50,7 @@ func newResumeCommand(env *environment) *cobra.Command {
 	}
 	f.add(cmd)
 	f.drive.addTimeout(cmd)
+	f.drive.addPatience(cmd)
 	cmd.Flags().StringVar(&f.cause, "change-cause", "", "After a pause: why, kept as the revision's kubernetes.io/change-cause.")
 	return cmd
 }

@@ -49,7 +49,7 @@ func newStatusCommand(env *environment) *cobra.Command {
 	cmd.Flags().Int64Var(&f.revision, "revision", 0, "Pin to a specific revision for showing its status. Defaults to 0 (last revision).")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "",
 		`Output format: "json" writes one document per object and line, when its rollout has ended or it cannot be read.`)
-	addLogLines(cmd, &f.logLines)
+	f.addJudging(cmd)
 	return cmd
 }
 

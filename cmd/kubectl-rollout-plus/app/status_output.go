@@ -45,6 +45,10 @@ func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 	if !is || found.Finding.Severity != diagnose.Warning || !r.watch {
 		return
 	}
+	if found.Again {
+		r.note(printers.Reminder(found.Finding))
+		return
+	}
 	r.note(printers.Finding(found.Finding.Connected(r.env.connection())))
 	r.blame(found.Finding, false, 0)
 }

@@ -124,7 +124,8 @@ func (r *statusRun) connect() (err error) {
 		return nil
 	}
 	if r.engine, err = r.env.engine(defaultFieldManager, r.warn); err == nil {
-		r.engine.LogLines = r.logLines
+		r.tune(r.engine)
+		r.engine.Wrote = r.settles
 	}
 	return err
 }

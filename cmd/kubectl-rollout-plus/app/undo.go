@@ -68,7 +68,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 	stepsAreOptional(cmd)
 	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work on it and, with --wait, to wait, with exit code 124; zero means for ever.")
 	flags.StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
-	addLogLines(cmd, &f.logLines)
+	f.addJudging(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	f.printFlags.AddFlags(cmd)
 	return cmd
@@ -177,7 +177,7 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	}
 	change.Leaving = &d.Spec.Template
 	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
-		engine.LogLines = f.logLines
+		f.tune(engine)
 		if f.finishing(engine); f.toRevision > 0 {
 			engine.Annotations = nil // which the rollout that follows makes
 		}

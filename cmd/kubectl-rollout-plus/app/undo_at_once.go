@@ -140,7 +140,7 @@ func (u *undoer) connect() error {
 	}
 	var err error
 	if u.engine, err = u.env.engine(u.fieldManager, nil); err == nil {
-		u.engine.LogLines = u.logLines
+		u.tune(u.engine)
 	}
 	return err
 }

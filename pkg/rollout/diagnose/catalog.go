@@ -139,13 +139,15 @@ func volumeCauses() []Cause {
 			[]string{describe, "kubectl get volumeattachments"},
 		},
 		{
-			PersistentVolumeClaimNotFound, EndsAfterGrace, 5 * time.Second,
+			// The scheduler waits for 10 s at most before it looks at a pod again.
+			PersistentVolumeClaimNotFound, EndsAfterGrace, 12 * time.Second,
 			"A PersistentVolumeClaim that the pod needs does not exist.",
 			[]string{"kubectl get persistentvolumeclaims -n {namespace}"},
 		},
 		{
 			PersistentVolumeClaimUnbound, EndsAfterGrace, time.Minute,
-			"A PersistentVolumeClaim that the pod needs has no volume yet.",
+			"A PersistentVolumeClaim that the pod needs has no volume yet. While a provisioner works on one, the grace is the progress " +
+				"deadline, 10 minutes at least.",
 			[]string{"kubectl describe persistentvolumeclaims -n {namespace}"},
 		},
 		{
@@ -161,8 +163,8 @@ func pendingCauses() []Cause {
 	return []Cause{
 		{
 			InsufficientResources, EndsAfterGrace, time.Minute,
-			"No node has room for the pod. The grace begins when old pods that are ending should have ended, and not while a new one is on its " +
-				"way to ready that lets one go; where an autoscaler adds a node, it is the progress deadline.",
+			"No node has room for the pod. The grace begins when old pods that are ending have ended, and not while a new one is on its " +
+				"way to ready that lets one go; where an autoscaler adds a node, or pods of a lower priority end for it, it is the progress deadline.",
 			[]string{nodes, edit},
 		},
 		{
@@ -176,6 +178,17 @@ func pendingCauses() []Cause {
 			NotScheduled, EndsAfterGrace, time.Minute,
 			"No scheduler has looked at the pod.",
 			[]string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.spec.schedulerName}"},
+		},
+		{
+			NodeNominated, EndsAfterGrace, recent,
+			"The scheduler has chosen a node for the pod. Pods of a lower priority have to end there, or something that the pod needs has to be " +
+				"ready. The grace is the progress deadline where that is longer.",
+			[]string{describe},
+		},
+		{
+			VolumeProvisioning, EndsAfterGrace, recent,
+			"The scheduler has chosen a node for the pod, and a volume is being provided for it. The grace is the progress deadline where that is longer.",
+			[]string{"kubectl describe persistentvolumeclaim {subject} -n {namespace}", describe},
 		},
 	}
 }

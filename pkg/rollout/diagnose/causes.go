@@ -63,6 +63,8 @@ const (
 	Unschedulable         = "Unschedulable"
 	SchedulingGated       = "SchedulingGated"
 	NotScheduled          = "NotScheduled"
+	NodeNominated         = "NodeNominated"
+	VolumeProvisioning    = "VolumeProvisioning"
 
 	QuotaExceeded          = "QuotaExceeded"
 	LimitRangeViolated     = "LimitRangeViolated"

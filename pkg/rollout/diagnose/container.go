@@ -49,7 +49,7 @@ func isPassing(pod *corev1.Pod, status *corev1.ContainerStatus) bool {
 // ended is a container that has just ended. The kubelet starts it again at once, and then waits longer each time.
 func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := d.crashed(pod, status, isInit)
-	if s.now = status.RestartCount > 0 && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
+	if s.now = d.runs(pod, status) >= loops && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
 		s.once()
 	}
 	return s
@@ -88,12 +88,7 @@ func isSidecar(pod *corev1.Pod, name string) bool {
 func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	waiting := status.State.Waiting
 	s := &signal{id: waiting.Reason, reason: waiting.Reason, message: waiting.Message}
-	told := d.event(pod, func(e *corev1.Event) bool {
-		return e.Reason == "Failed" && containerOf(e) == status.Name && waiting.Message != "" && strings.HasSuffix(e.Message, waiting.Message)
-	})
-	if told != nil {
-		s.since = began(told)
-	}
+	d.attempts(pod, status, s)
 	switch waiting.Reason {
 	case "", "ContainerCreating", "PodInitializing":
 		return nil
@@ -105,7 +100,9 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		}
 	case "ErrImagePull", "ImagePullBackOff", RegistryUnavailable:
 		d.pull(pod, status, s)
-	case "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
+	case "InvalidImageName":
+		s.next = nil // that does not change
+	case "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
 	case "PostStartHookError":
 		if status.RestartCount == 0 { // as a container that has ended once
 			s.id, s.evidence = ContainerRestarted, []string{PostStartHookError}
@@ -116,11 +113,24 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.notCreated()
 	case "RunContainerError", "PreStartHookError", "PreCreateHookError":
 		s.id = RunContainerError
+		s.proven = d.runs(pod, status) > 0
 		s.notRun()
 	default:
 		s.id = Undetermined
 	}
 	return s
+}
+
+// attempts adds when the kubelet has tried what a container waits for.
+func (d *diagnosis) attempts(pod *corev1.Pod, status *corev1.ContainerStatus, s *signal) {
+	waiting := status.State.Waiting
+	told := d.event(pod, func(e *corev1.Event) bool {
+		return e.Reason == "Failed" && containerOf(e) == status.Name && waiting.Message != "" && strings.HasSuffix(e.Message, waiting.Message)
+	})
+	s.next = within(kubeletSync)
+	if told != nil {
+		s.since, s.last = began(told), lastTold(told)
+	}
 }
 
 // notCreated gives time to a container that a node under load has not created yet.

@@ -89,8 +89,11 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.notRun()
 	case s.id == InitContainerFailed:
 		d.awaits(status.Name, s)
+	case !isInit && d.cameGood(status.Name, last):
+		s.grace, s.why = d.patience(), "pods became ready after this container had ended in the same way"
 	}
 	s.ended = s.message
+	d.counts(pod, status, s)
 	return s
 }
 
@@ -113,6 +116,38 @@ func (d *diagnosis) patience() time.Duration {
 		return usualDeadline
 	}
 	return d.Deadline
+}
+
+// alike is how a container ended, as a key under which it is kept that pods became ready after that.
+func alike(container string, last *corev1.ContainerStateTerminated) Key {
+	return Key{Container: container, ID: fmt.Sprintf("%s %d", last.Reason, last.ExitCode)}
+}
+
+// cameGood reports whether a container ended in the same way in pods that became ready after that: an application may wait for
+// something by that.
+func (d *diagnosis) cameGood(container string, last *corev1.ContainerStateTerminated) bool {
+	_, seen := d.report.Seen[alike(container, last)]
+	return seen
+}
+
+// remember keeps how containers ended while their pods were starting, of pods that are ready now: those of the old version, and
+// those of the new one that have been for long enough. They may be gone by the time that another pod is judged by them.
+func (d *diagnosis) remember() {
+	for i, pod := range slices.Concat(d.Others, d.Pods) {
+		if !isWell(pod) {
+			continue
+		}
+		ready := condition(pod, corev1.PodReady).LastTransitionTime
+		if i >= len(d.Others) && d.Now.Before(ready.Add(MostSettling)) {
+			continue
+		}
+		for _, status := range ContainerStatuses(pod) {
+			before := status.LastTerminationState.Terminated
+			if before != nil && !ready.Before(&before.FinishedAt) && before.FinishedAt.Sub(pod.CreationTimestamp.Time) < d.patience() {
+				d.report.Seen[alike(status.Name, before)] = ready.Time
+			}
+		}
+	}
 }
 
 // readyAfter tells whether any pod is ready, and whether one is in which an init container has ended with an error before.
@@ -215,7 +250,7 @@ func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	last := status.LastTerminationState.Terminated
 	again := last != nil && !isExcused(pod, status.Name, last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
 	isBelieved := status.Ready && !d.Now.Before(Settled(status))
-	if again && status.RestartCount >= loops && !ranLong(last) && !isBelieved {
+	if again && d.runs(pod, status) >= loops && !ranLong(last) && !isBelieved {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"
 		return s

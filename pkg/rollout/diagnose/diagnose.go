@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -34,6 +33,9 @@ type Input struct {
 	Stale, Recovering []*corev1.Pod
 	// Events are those of the pods and of the workload, as far as they were fetched.
 	Events []*corev1.Event
+	// Claims are those of pods that wait for a node, as far as they were read. NoClaims tells that they cannot be.
+	Claims   []*corev1.PersistentVolumeClaim
+	NoClaims bool
 	// Blind tells that events cannot be read: that there are none says nothing then.
 	Blind bool
 	// Facts are causes that the workload itself shows.
@@ -48,7 +50,17 @@ type Input struct {
 	Proven *time.Duration
 	// Replaced is what the last report had.
 	Replaced Replaced
-	Now      time.Time
+	// After is from when evidence counts, which is when the command began. It is zero for who looks but once: all counts then.
+	After time.Time
+	// Patience is the least that every state is given that may come good.
+	Patience time.Duration
+	// Retries tells that a controller that was refused is made to try again, and Retried when it was last; zero where it was not.
+	Retries bool
+	Retried time.Time
+	// Runs and Room are what the last report had.
+	Runs map[Key]int32
+	Room time.Time
+	Now  time.Time
 }
 
 // Fact is a cause that is known already.
@@ -71,8 +83,17 @@ type Report struct {
 	Seen     Seen
 	Proven   *time.Duration
 	Replaced Replaced
+	// Runs counts the runs of containers that were begun before the command was. Room is when a pod was last seen to have gone
+	// that held what another needs. Both are for the next input.
+	Runs map[Key]int32
+	Room time.Time
 	// Next is when a grace ends that is running, zero where none is.
 	Next time.Time
+	// Decides is from when on an attempt that fails is final, zero where none is awaited.
+	Decides time.Time
+	// Refused is whose controller is to try again, and Retry from when on; zero where it need not.
+	Refused Object
+	Retry   time.Time
 }
 
 // Fatal is the gravest finding where that is fatal, else nil.
@@ -88,6 +109,7 @@ func Diagnose(in *Input) Report {
 	d := &diagnosis{Input: in, events: byObject(in.Events), report: Report{Seen: Seen{}}, groups: map[groupKey]*group{}}
 	d.carry()
 	d.prove()
+	d.remember()
 	d.lend()
 	for _, pod := range slices.Concat(in.Pods, d.inTheWay()) {
 		for _, s := range d.signalsOf(pod) {
@@ -155,22 +177,6 @@ type diagnosis struct {
 	groups  map[groupKey]*group
 	// room is what madeRoom has found.
 	room *time.Time
-}
-
-// carry keeps what has been seen of pods that there still are.
-func (d *diagnosis) carry() {
-	if len(d.Seen) == 0 {
-		return
-	}
-	alive := map[types.UID]bool{}
-	for _, pod := range append(append([]*corev1.Pod{}, d.Pods...), d.Others...) {
-		alive[pod.UID] = true
-	}
-	for key, since := range d.Seen {
-		if alive[key.UID] {
-			d.report.Seen[key] = since
-		}
-	}
 }
 
 // began is since when the state is known, by the objects or by what was seen before.
@@ -250,6 +256,7 @@ func (d *diagnosis) finding(g *group) Finding {
 		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
 		Pods: g.pods, Evidence: s.evidence, ended: s.ended, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
 	}
+	d.slow(&f, s)
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if len(g.nodes) > 0 {
 		f.Message = silence(g.nodes)
@@ -268,18 +275,16 @@ func (d *diagnosis) finding(g *group) Finding {
 	}
 	switch {
 	case s.onlyWarns(g.cause):
-	case s.isFinal(g.cause):
+	case s.grace == 0 && s.isFinal(g.cause) && !d.Now.Before(g.until):
 		f.Severity = Fatal
 	default:
-		f.Grace = &Grace{Length: s.grace, Until: g.until, Why: s.why}
-		if f.Grace.Why == "" {
-			f.Grace.Why = fmt.Sprintf("%s is given %s", s.id, s.grace)
-		}
+		f.Grace = d.graceTold(s, g.until)
 		if !d.Now.Before(g.until) {
 			f.Severity = Fatal
 			f.tellGrace()
 		}
 	}
+	d.namePatience(&f, s)
 	f.advice = advice{
 		Situation: d.Situation, remedies: g.cause.Remedy, workload: d.Workload, namespace: d.Namespace, subject: s.subject, flags: s.flags,
 	}

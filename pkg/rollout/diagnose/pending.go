@@ -17,7 +17,7 @@ const (
 // pending says why a pod has no node.
 func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) signal {
 	if scheduled == nil {
-		return signal{id: NotScheduled, message: "no scheduler has looked at the pod", since: pod.CreationTimestamp.Time}
+		return d.unscheduled(pod)
 	}
 	s := signal{
 		id: Unschedulable, reason: scheduled.Reason, message: scheduled.Message, since: scheduled.LastTransitionTime.Time,
@@ -35,6 +35,9 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	if s.id = pendingCause(s.message); s.id == PersistentVolumeClaimNotFound {
 		s.subject, s.why = named(s.message, `persistentvolumeclaim "`, `" not found`), ""
 	}
+	if s.id == PersistentVolumeClaimUnbound {
+		d.provided(pod, &s)
+	}
 	if lacksNode(s.id) && d.besideOld(s.message) {
 		s.flags = oldFirst
 		s.evidence = append(s.evidence, "an old pod may be in its way: with "+oldFirst+" each old pod goes before the new one comes")
@@ -49,6 +52,8 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	case scaling != nil && s.id != PersistentVolumeClaimNotFound:
 		s.evidence = append(s.evidence, scaling.Message)
 		s.grace, s.why = max(d.Deadline, recent), "a node is being added"
+	case pod.Status.NominatedNodeName != "" && lacksNode(s.id):
+		s.grace, s.why = max(d.Deadline, recent), "pods of a lower priority are ending on node "+pod.Status.NominatedNodeName
 	case scaling == nil && d.Blind && lacksNode(s.id):
 		s.grace, s.why = max(d.Deadline, recent), "whether a node is being added only events tell, which cannot be read"
 	}
@@ -140,8 +145,12 @@ func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
 	if found == nil {
 		return nil
 	}
-	if found.id == FailedAttachVolume {
-		found.since = latest(found.since, d.drained())
+	found.attempt = attempt{last: found.last, next: backOff(found.since, mountBackOff)}
+	switch found.id {
+	case FailedAttachVolume:
+		found.since, found.next = latest(found.since, latest(d.drained(), d.report.Room)), nil
+	case FailedCreatePodSandBox:
+		found.next = within(kubeletSync)
 	}
 	return []signal{found.signal}
 }

@@ -13,6 +13,9 @@ const (
 	leastGrace = time.Minute
 	// usualDeadline is the API server's default for progressDeadlineSeconds: a longer one was chosen by somebody.
 	usualDeadline = 10 * time.Minute
+	// leastUsual and mostUsual bound how long a pod may start without a word.
+	leastUsual = 3 * time.Second
+	mostUsual  = 10 * time.Second
 )
 
 // initialising is an init container that takes its time, which is bounded by the progress deadline alone.
@@ -99,6 +102,12 @@ func allowance(p *corev1.Probe) time.Duration {
 		}
 	}
 	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
+}
+
+// usual returns how long a pod may start before that is worth a word: half as long again as one took before.
+func (d *diagnosis) usual() time.Duration {
+	took, _ := d.slowestOnce()
+	return min(max(took+took/2, leastUsual), mostUsual)
 }
 
 // prove keeps the longest time that a pod took to become ready: the last one that tells may be gone by the time that another

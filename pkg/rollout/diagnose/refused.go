@@ -16,10 +16,7 @@ func (d *diagnosis) refused() []signal {
 		for i := range d.Deployment.Status.Conditions {
 			c := &d.Deployment.Status.Conditions[i]
 			if c.Reason == ReplicaSetCreateError && c.Status != corev1.ConditionTrue {
-				return []signal{{
-					id: ReplicaSetCreateError, reason: c.Reason, message: c.Message, since: c.LastTransitionTime.Time,
-					object: d.Workload, uid: d.Deployment.UID,
-				}}
+				return []signal{d.notMade(c)}
 			}
 		}
 	}
@@ -28,17 +25,45 @@ func (d *diagnosis) refused() []signal {
 	}
 	for i := range d.ReplicaSet.Status.Conditions {
 		c := &d.ReplicaSet.Status.Conditions[i]
-		if c.Type != appsv1.ReplicaSetReplicaFailure || c.Status != corev1.ConditionTrue || c.Reason == "FailedDelete" {
-			continue
+		if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue && c.Reason != "FailedDelete" {
+			return []signal{d.refusedToReplicaSet(c)}
 		}
-		s := d.refusal(c.Reason, c.Message, c.LastTransitionTime.Time)
-		s.object, s.uid = Object{"ReplicaSet", d.ReplicaSet.Name}, d.ReplicaSet.UID
-		// An annotation would do, too, but kubectl's undo copies those to the Deployment.
-		s.evidence = []string{fmt.Sprintf("its controller tries again ever less often, up to 17m apart; "+
-			"'kubectl label replicaset %s -n %s retried=$(date +%%s) --overwrite' has it try at once", d.ReplicaSet.Name, d.Namespace)}
-		return []signal{s}
 	}
 	return nil
+}
+
+// notMade is a ReplicaSet that its Deployment's controller cannot create. The condition stays as it is for as long as that is so.
+func (d *diagnosis) notMade(c *appsv1.DeploymentCondition) signal {
+	s := signal{
+		id: ReplicaSetCreateError, reason: c.Reason, message: c.Message, since: c.LastTransitionTime.Time,
+		object: d.Workload, uid: d.Deployment.UID,
+	}
+	s.attempt = attempt{last: c.LastTransitionTime.Time, next: backOff(s.since, controllerBackOff), asks: true}
+	if told := newest(d.events[d.Deployment.UID], ReplicaSetCreateError); told != nil {
+		s.last, s.message = latest(s.last, lastTold(told)), told.Message
+	}
+	return s
+}
+
+// refusedToReplicaSet is a ReplicaSet whose controller cannot create pods. The condition tells of the first attempt, and events
+// of those after it, which may fail for another cause.
+func (d *diagnosis) refusedToReplicaSet(c *appsv1.ReplicaSetCondition) signal {
+	first, message := c.LastTransitionTime.Time, c.Message
+	last := first
+	events := d.events[d.ReplicaSet.UID]
+	if told := newest(events, FailedCreate); told != nil && lastTold(told).After(first) {
+		last = lastTold(told)
+		if text := strings.TrimPrefix(told.Message, "Error creating: "); refusalCause(text) != refusalCause(message) {
+			message, first = text, began(told)
+		}
+	}
+	s := d.refusal(c.Reason, message, first)
+	s.object, s.uid = Object{"ReplicaSet", d.ReplicaSet.Name}, d.ReplicaSet.UID
+	s.last, s.next, s.asks = last, backOff(first, controllerBackOff), true
+	// An annotation would do, too, but kubectl's undo copies those to the Deployment.
+	s.evidence = []string{fmt.Sprintf("refused last at %s; its controller tries again ever less often, up to 17m apart; "+
+		"'kubectl label replicaset %s -n %s retried=$(date +%%s) --overwrite' has it try at once", clock(last), d.ReplicaSet.Name, d.Namespace)}
+	return s
 }
 
 // refusedToOthers says why pods of a StatefulSet or DaemonSet, or claims for them, are not created: only its events tell that.
@@ -66,6 +91,7 @@ func (d *diagnosis) refusedToOthers() []signal {
 		}
 	}
 	s.object, s.uid, s.since = d.Workload, d.UID, latest(s.since, latest(since, first))
+	s.last, s.next, s.asks = lastTold(refused), backOff(s.since, controllerBackOff), true
 	s.evidence = []string{"refused last at " + clock(refused.LastTimestamp.Time) + "; the controller tries again ever less often"}
 	return []signal{s}
 }
@@ -102,6 +128,7 @@ func (d *diagnosis) refusal(reason, message string, since time.Time) signal {
 		}
 		// A quota may only slow a rollout down.
 		s.since = latest(s.since, d.madeRoom())
+		s.at = d.report.Room
 		s.why = "room may be made by pods that go, within 45s after one became ready or had to have ended, and while one comes up"
 	}
 	return s

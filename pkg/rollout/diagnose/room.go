@@ -5,13 +5,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // madeRoom is until when room for further pods was being made, as far as that is known: old ones go when new ones are ready.
 // While a new one is on its way to that it is now, which its own verdict and the deadline bound.
 func (d *diagnosis) madeRoom() time.Time {
 	if d.room == nil {
-		room := latest(d.lastReady(), d.drained())
+		room := latest(latest(d.lastReady(), d.drained()), d.report.Room)
 		if slices.ContainsFunc(d.Others, isLeft) && slices.ContainsFunc(d.Pods, d.comesUp) {
 			room = latest(room, d.Now)
 		}
@@ -19,6 +20,14 @@ func (d *diagnosis) madeRoom() time.Time {
 	}
 	return *d.room
 }
+
+// holdsRoom reports whether a pod takes room on a node or of a quota, also while it is ending.
+func holdsRoom(pod *corev1.Pod) bool {
+	return pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
+}
+
+// roomOf is the key under which a pod is kept that holds room.
+func roomOf(pod types.UID) Key { return Key{UID: pod, ID: "Room"} }
 
 // isLeft tells whether a pod goes on holding its room.
 func isLeft(pod *corev1.Pod) bool {
@@ -47,13 +56,17 @@ func (d *diagnosis) lastReady() time.Time {
 	return last
 }
 
-// drained is by when all pods that are ending should have ended: a deletionTimestamp is the end of the grace period.
+// drained is by when all pods that are ending should have ended: a deletionTimestamp is the end of the grace period. One that
+// takes longer is waited for until it counts as stuck.
 func (d *diagnosis) drained() time.Time {
 	var last time.Time
 	for _, pods := range [][]*corev1.Pod{d.Pods, d.Others} {
 		for _, pod := range pods {
 			if pod.DeletionTimestamp != nil {
 				last = latest(last, pod.DeletionTimestamp.Time)
+				if holdsRoom(pod) && d.Now.Before(pod.DeletionTimestamp.Add(stuckAfter)) {
+					last = latest(last, d.Now)
+				}
 			}
 		}
 	}

@@ -35,6 +35,9 @@ type signal struct {
 	evidence []string
 	// flags are those of start that would avoid it.
 	flags string
+	attempt
+	// proven tells of a container that it has ended often enough since the command began.
+	proven bool
 	// ended is how the container ended last, empty where it has not.
 	ended string
 }
@@ -44,15 +47,3 @@ func (s *signal) onlyWarns(cause Cause) bool { return s.endless || cause.Class =
 
 // isFinal tells whether a signal is given no time.
 func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || cause.Class == EndsNow) }
-
-// due is when a signal is fatal; of one that only warns it is since when.
-func (d *diagnosis) due(s *signal, cause Cause) time.Time {
-	since := d.began(s)
-	if s.onlyWarns(cause) || s.isFinal(cause) {
-		return since
-	}
-	if s.grace == 0 {
-		s.grace = cause.Grace
-	}
-	return since.Add(s.grace)
-}

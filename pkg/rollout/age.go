@@ -1,0 +1,135 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// retryLabel is put on an object for a moment, so that its controller looks at it and tries again at once. An annotation would
+// do, too, but controllers and kubectl's undo copy those.
+const retryLabel = "rollout-plus/retry"
+
+// began returns from when evidence counts. Events and conditions have full seconds: what happened in the second in which the
+// command began is older than it, unless the command itself wrote what it waits for.
+func (e *Engine) began(wrote bool) time.Time {
+	began := e.Clock.Now()
+	if e.Began != nil {
+		began = e.Began()
+	}
+	full := began.Truncate(time.Second)
+	if !wrote && full.Before(began) {
+		full = full.Add(time.Second)
+	}
+	return full
+}
+
+// retry makes the controller that was refused try again, where a report asks for that. Without the right to do so the rollout
+// waits for the controller's own next attempt.
+func (s *session) retry(ctx context.Context, report *diagnose.Report) {
+	if report == nil || report.Retry.IsZero() || s.cannotRetry || s.Clock.Now().Before(report.Retry) {
+		return
+	}
+	s.memory.retried = s.Clock.Now()
+	s.witness.answer(s.memory.retried)
+	for _, value := range []any{s.memory.retried.UTC().Format("20060102T150405Z"), nil} {
+		if err := s.label(ctx, report.Refused, value); err != nil {
+			s.cannotRetry = true
+			return
+		}
+	}
+}
+
+// label sets the label that makes a controller try again, or removes it where the value is nil.
+func (s *session) label(ctx context.Context, of diagnose.Object, value any) error {
+	labels := map[string]any{"metadata": map[string]any{"labels": map[string]any{retryLabel: value}}}
+	body, err := json.Marshal(labels)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout) // what was set is removed
+	defer cancel()
+	apps, options := s.Client.AppsV1(), s.patchOptions(false)
+	switch of.Kind {
+	case "ReplicaSet":
+		_, err = apps.ReplicaSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
+	case "StatefulSet":
+		_, err = apps.StatefulSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
+	case "DaemonSet":
+		_, err = apps.DaemonSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
+	default:
+		_, err = apps.Deployments(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
+	}
+	return err
+}
+
+// refusedObject returns the object whose controller was refused, as events name it; nil where it is not known.
+func (s *session) refusedObject(of diagnose.Object) *about {
+	workload := s.source.workload()
+	if of.Kind != "ReplicaSet" {
+		if workload == nil {
+			return nil
+		}
+		return &about{kindOf(workload), workload}
+	}
+	if _, is := workload.(*appsv1.Deployment); !is {
+		return nil
+	}
+	snapshot := s.source.snapshot()
+	for _, rs := range snapshot.ReplicaSets {
+		if rs.Name == of.Name {
+			return &about{"replicaset", rs}
+		}
+	}
+	return nil
+}
+
+// askRefused asks what a controller says that could not create something: the condition of a ReplicaSet stays as it was at first.
+func (s *session) askRefused(ctx context.Context, now time.Time) {
+	w := &s.witness
+	if s.kind != "Deployment" || w.refused == (diagnose.Object{}) {
+		return // askWorkload asks about the others
+	}
+	object := s.refusedObject(w.refused)
+	if object == nil {
+		return
+	}
+	w.refusedUID = object.GetUID()
+	known, again := w.asked[w.refusedUID]
+	due := now
+	switch {
+	case again && known.at.Before(w.answered):
+		due = w.answered
+	case again:
+		due = w.again(known, known.wait)
+	}
+	if !now.Before(due) {
+		events, err := s.eventsOf(ctx, *object)
+		if s.cannotSee(err) {
+			return
+		}
+		w.heard(object.GetUID(), "", events, err, now)
+		known = w.asked[object.GetUID()]
+		due = w.again(known, known.wait)
+	}
+	w.next = earlier(w.next, due)
+}
+
+// answer has a controller's events asked for soon after it was made to try again.
+func (w *witness) answer(at time.Time) {
+	w.answered = at.Add(answersIn)
+	w.next = earlier(w.next, w.answered)
+}
+
+// patience returns the least time that pods are given which may come good.
+func (s *session) patience(record *Record) time.Duration {
+	if s.Patience == 0 && record != nil {
+		return record.Plan.Patience.Duration
+	}
+	return s.Patience
+}

@@ -1,0 +1,62 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// counts tells how far the ends of a container prove that it does not come good: those of runs that are older than the command
+// do not. The kubelet starts it again after a time that grows with every end.
+func (d *diagnosis) counts(pod *corev1.Pod, status *corev1.ContainerStatus, s *signal) {
+	last, needed := lastEnd(status), int32(loops)
+	if neverRan(last) {
+		needed = 1
+	}
+	if s.proven = d.runs(pod, status) >= needed; s.proven || d.isNew(pod) {
+		s.last = last.FinishedAt.Time
+	}
+	ran := min(max(last.FinishedAt.Sub(last.StartedAt.Time), leastSettling), MostSettling)
+	begins := last.FinishedAt.Add(pauseOf(status) + kubeletSync)
+	if running := status.State.Running; running != nil {
+		begins = running.StartedAt.Time
+	}
+	s.next = func(after time.Time) time.Time { return latest(begins, after).Add(ran) }
+	if !s.proven && !d.isNew(pod) {
+		s.evidence = append(s.evidence, fmt.Sprintf("it ended last at %s, by a run that began before this command; the kubelet starts it again by %s",
+			clock(last.FinishedAt.Time), clock(begins)))
+	}
+}
+
+// pauseOf returns how long the kubelet waits before it starts a container again, which it tells as "back-off 40s restarting ...".
+func pauseOf(status *corev1.ContainerStatus) time.Duration {
+	if waiting := status.State.Waiting; waiting != nil {
+		if pause, err := time.ParseDuration(named(waiting.Message, "back-off ", " ")); err == nil {
+			return pause
+		}
+		return kubeletBackOff
+	}
+	return 0
+}
+
+// runs returns how many runs of a container have ended since the command began. The run that was under way then is older.
+func (d *diagnosis) runs(pod *corev1.Pod, status *corev1.ContainerStatus) int32 {
+	ended := status.RestartCount
+	if status.State.Running == nil && lastEnd(status) != nil {
+		ended++
+	}
+	if d.isNew(pod) {
+		return ended
+	}
+	key := Key{UID: pod.UID, Container: status.Name}
+	before, known := d.Runs[key]
+	if !known {
+		before = status.RestartCount + 1
+	}
+	if d.report.Runs == nil {
+		d.report.Runs = map[Key]int32{}
+	}
+	d.report.Runs[key] = before
+	return max(ended-before, 0)
+}

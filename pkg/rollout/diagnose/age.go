@@ -1,0 +1,162 @@
+package diagnose
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	// kubeletSync is how long the kubelet waits at most before it tries a pod again that it could not start.
+	kubeletSync = 15 * time.Second
+	// kubeletBackOff is the longest that the kubelet waits before it starts a container or pulls an image again.
+	kubeletBackOff = 5 * time.Minute
+	// mountBackOff is the longest that the kubelet waits before it tries a mount again.
+	mountBackOff = 122 * time.Second
+	// controllerBackOff is the longest that a controller waits before it tries again.
+	controllerBackOff = 1000 * time.Second
+	// toTell is how long an attempt and the word of it may take.
+	toTell = 2 * time.Second
+	// retryAfter is how long after an attempt a controller is made to try again, so that it does soon what has become possible.
+	retryAfter = 10 * time.Second
+	// answered is how long after a controller was made to try again what it says is taken for its answer.
+	answered = 3 * time.Second
+)
+
+// attempt tells of a state that somebody tries to get out of from time to time: it is only as true as the last attempt is new.
+type attempt struct {
+	// last is the last attempt that is known to have failed, zero where nothing tells.
+	last time.Time
+	// next returns by when the first attempt after a moment has been told. Nil is for a state that is always up to date.
+	next func(after time.Time) time.Time
+	// asks tells that the controller can be made to try at once, and at is a moment from which an attempt is worth it.
+	asks bool
+	at   time.Time
+}
+
+// due returns when a signal is fatal; of one that only warns it returns since when. What somebody tries again is fatal by an
+// attempt that failed at the end of the grace or later, and nothing that is older than the command counts. Who looks but once
+// takes the last attempt for the truth.
+func (d *diagnosis) due(s *signal, cause Cause) time.Time {
+	since := d.began(s)
+	if s.onlyWarns(cause) {
+		return since
+	}
+	s.grace = d.graceOf(s, cause)
+	if s.grace == 0 && (s.next == nil || s.proven || s.pod != nil && d.isNew(s.pod)) {
+		return since
+	}
+	ends := latest(since, d.After).Add(s.grace)
+	if s.next == nil || d.After.IsZero() {
+		return ends
+	}
+	d.askController(s, ends)
+	if !s.last.Before(ends) {
+		return ends
+	}
+	d.decides(ends)
+	if s.asks && d.Retries {
+		return ends.Add(answered)
+	}
+	return latest(ends, s.next(ends))
+}
+
+// graceOf returns how long a signal is given.
+func (d *diagnosis) graceOf(s *signal, cause Cause) time.Duration {
+	length := s.grace
+	if !s.isFinal(cause) && length == 0 {
+		length = cause.Grace
+	}
+	if d.Patience > length {
+		length, s.why = d.Patience, "--patience"
+	}
+	return length
+}
+
+// graceTold returns the time that a signal is given, with why.
+func (d *diagnosis) graceTold(s *signal, until time.Time) *Grace {
+	why := s.why
+	switch {
+	case s.grace == 0:
+		return &Grace{Length: until.Sub(d.Now), Until: until, Left: until.Sub(d.Now), Why: "that is older than this command, and the next attempt decides"}
+	case why == "":
+		why = fmt.Sprintf("%s is given %s", s.id, s.grace)
+	}
+	if s.next != nil && !d.After.IsZero() {
+		why += ", and the first attempt after that decides"
+	}
+	return &Grace{Length: s.grace, Until: until, Left: max(until.Sub(d.Now), 0), Why: why}
+}
+
+// slow tells of a pod that is starting whether it takes longer than usual.
+func (d *diagnosis) slow(f *Finding, s *signal) {
+	if !f.starting {
+		return
+	}
+	usual := d.began(s).Add(d.usual())
+	f.slow = !d.Now.Before(usual)
+	d.wake(usual)
+}
+
+// namePatience names the flag that would give a container more time.
+func (d *diagnosis) namePatience(f *Finding, s *signal) {
+	if f.Severity == Fatal && !d.After.IsZero() && d.Patience == 0 && s.status != nil && s.status.RestartCount > 0 {
+		f.Evidence = append(f.Evidence, "--patience 2m, say, would give it more time")
+	}
+}
+
+// isNew reports whether a pod is not older than the command: then nothing that it shows is.
+func (d *diagnosis) isNew(pod *corev1.Pod) bool { return !pod.CreationTimestamp.Time.Before(d.After) }
+
+// decides keeps from when on an attempt decides: events that tell of one are wanted as they come.
+func (d *diagnosis) decides(ends time.Time) {
+	if d.report.Decides.IsZero() || ends.Before(d.report.Decides) {
+		d.report.Decides = ends
+	}
+}
+
+// askController keeps when the controller should be made to try again: at once where it has not since the command began or
+// since there was more room, when the grace ends, and from time to time before that.
+func (d *diagnosis) askController(s *signal, ends time.Time) {
+	if !s.asks {
+		return
+	}
+	d.report.Refused = s.object
+	if d.Retried.After(s.last) {
+		d.wake(d.Retried.Add(answered))
+	}
+	if d.Retried.After(s.last) && !d.Now.Before(d.Retried.Add(answered)) {
+		s.last = d.Retried
+	}
+	begin := d.After
+	if d.Retried.IsZero() && s.last.Before(begin) {
+		begin = d.Now // again when the second is over, for what is told of the first time has full seconds
+	}
+	next := latest(s.last, d.Retried).Add(retryAfter)
+	for _, at := range []time.Time{begin, d.After, s.at, ends} {
+		if !at.IsZero() && s.last.Before(at) && d.Retried.Before(at) && at.Before(next) {
+			next = at
+		}
+	}
+	if d.report.Retry.IsZero() || next.Before(d.report.Retry) {
+		d.report.Retry = next
+	}
+	if d.Retries {
+		d.wake(next)
+	}
+}
+
+// backOff returns when something is tried next that was first tried at a moment, and ever less often since: about as long after
+// the last time as that was after the first.
+func backOff(first time.Time, most time.Duration) func(time.Time) time.Time {
+	return func(after time.Time) time.Time {
+		wait := max(after.Sub(first), 0)
+		return after.Add(min(wait, most) + toTell)
+	}
+}
+
+// within returns when something is tried next that is tried at regular times.
+func within(period time.Duration) func(time.Time) time.Time {
+	return func(after time.Time) time.Time { return after.Add(period + toTell) }
+}

@@ -1,0 +1,63 @@
+package rollout
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// volumes keeps the claims of the few pods that wait for a node, and why they cannot be read.
+type volumes struct {
+	read map[string]*corev1.PersistentVolumeClaim
+	err  error
+}
+
+// claims returns what is known of claims, and whether they cannot be read.
+func (v *volumes) claims() (all []*corev1.PersistentVolumeClaim, unknown bool) {
+	for _, claim := range v.read {
+		all = append(all, claim)
+	}
+	return all, v.err != nil
+}
+
+// askVolumes reads the claims of a pod, and what was said of them.
+func (s *session) askVolumes(ctx context.Context, pod *corev1.Pod) {
+	v := &s.witness.volumes
+	for _, name := range diagnose.ClaimsOf(pod) {
+		claim, err := s.claim(ctx, pod.Namespace, name)
+		if v.err = err; err != nil || claim == nil {
+			delete(v.read, name)
+			continue
+		}
+		if v.read == nil {
+			v.read = map[string]*corev1.PersistentVolumeClaim{}
+		}
+		v.read[name] = claim
+	}
+}
+
+// readClaims adds the claims of a pod to what there is to diagnose.
+func (e *Engine) readClaims(ctx context.Context, pod *corev1.Pod, in *diagnose.Input) {
+	for _, name := range diagnose.ClaimsOf(pod) {
+		claim, err := e.claim(ctx, pod.Namespace, name)
+		switch {
+		case err != nil:
+			in.NoClaims = true
+		case claim != nil:
+			in.Claims = append(in.Claims, claim)
+		}
+	}
+}
+
+// claim reads a claim, and returns nil where there is none.
+func (e *Engine) claim(ctx context.Context, namespace, name string) (*corev1.PersistentVolumeClaim, error) {
+	claim, err := e.Client.CoreV1().PersistentVolumeClaims(namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return claim, err
+}

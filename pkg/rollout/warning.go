@@ -1,0 +1,51 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// warnAgain is how long after a warning with a time limit it is told again, with the time that is left.
+const warnAgain = 10 * time.Second
+
+// warn tells what may stand in the way, and again from time to time how long it still has. Of the way back it tells all: nothing
+// ends that but its deadline.
+func (s *session) warn(report *diagnose.Report) {
+	s.warnNext = time.Time{}
+	if report == nil || s.Emit == nil {
+		return
+	}
+	back, now := s.phase == ending && s.outcome == RolledBack, s.Clock.Now()
+	for i := range report.Findings {
+		f := report.Findings[i]
+		if isSilent(&f, back) {
+			continue
+		}
+		if back {
+			f.Severity, f.Grace = diagnose.Warning, nil
+		}
+		key := fmt.Sprintf("%s/%s/%t", f.ID, f.Container, back)
+		last, told := s.warned[key]
+		if due := last.Add(warnAgain); told && (f.Grace == nil || now.Before(due)) {
+			if f.Grace != nil {
+				s.warnNext = earlier(s.warnNext, due)
+			}
+			continue
+		}
+		if s.warned == nil {
+			s.warned = map[string]time.Time{}
+		}
+		s.warned[key] = now
+		if f.Grace != nil {
+			s.warnNext = earlier(s.warnNext, now.Add(warnAgain))
+		}
+		s.emit(FindingEvent{Finding: &f, Again: told})
+	}
+}
+
+// isSilent reports whether a finding is no warning: it ends the rollout, or every pod goes through that as it starts.
+func isSilent(f *diagnose.Finding, back bool) bool {
+	return f.Severity == diagnose.Fatal && !back || f.Starting() && !f.Slow()
+}

@@ -1,0 +1,74 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// Pods that do not become ready are told of within seconds, and again every 10 s with the time that is left.
+func TestSlowPodsAreToldOfAgainAndAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		began := time.Now()
+		b.change(func() {
+			b.shape = func(pod *corev1.Pod) {
+				pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(b.now)}}
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+					Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(b.now.Truncate(time.Second))}},
+				}}
+				b.stuck = map[types.UID]bool{pod.UID: true}
+			}
+		})
+		var told []time.Duration
+		b.seen = func(event Event) {
+			if f, is := event.(FindingEvent); is && f.Finding.Severity == diagnose.Warning {
+				if f.Again != (len(told) > 0) || f.Finding.Grace == nil || f.Finding.Grace.Left <= 0 {
+					t.Errorf("told %+v", f)
+				}
+				told = append(told, time.Since(began).Round(time.Second))
+			}
+		}
+		wantOutcome(t, b.start(t.Context(), t), RolledBack, "")
+		if len(told) < 5 || told[0] > 5*time.Second || told[1]-told[0] != warnAgain {
+			t.Errorf("told after %v", told)
+		}
+	})
+}
+
+// The time during which a step is held counts, however often others scale in the middle of it.
+func TestAHoldEndsThoughReplicasSwing(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		began := time.Now()
+		swings := time.NewTicker(20 * time.Second)
+		defer swings.Stop()
+		done := make(chan struct{})
+		defer close(done)
+		go func() {
+			for n := int32(0); ; n++ {
+				select {
+				case <-done:
+					return
+				case <-swings.C:
+					b.change(func() { b.changeSpec(func(spec *appsv1.DeploymentSpec) { spec.Replicas = new(8 + 4*(n%2)) }) })
+				}
+			}
+		}()
+		options := inSteps
+		options.Steps, options.Hold = Steps{intstr.FromInt32(2), everything()}, time.Minute
+		result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Done, "")
+		if took := time.Since(began); took > 10*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
