@@ -67,7 +67,7 @@ func (w *twins) same(args ...string) string {
 	if native.errOut.String() != withoutWay(ours.errOut.String()) {
 		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.told(), native.told())
 	}
-	return ours.out.String() + ours.errOut.String()
+	return ours.out.String() + withoutWay(ours.errOut.String())
 }
 
 // compare is same but for stderr.
