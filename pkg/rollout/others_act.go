@@ -127,6 +127,7 @@ func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) e
 // writeLast makes the write that gives the workload its own strategy back, and then the one for its owners, if any.
 func (s *otherSession) writeLast(ctx context.Context, workload Workload, p *patch) error {
 	if err := s.write(ctx, workload, p); err != nil {
+		s.returnedUnanswered(ctx)
 		return err
 	}
 	s.latest = s.returned(ctx, s.latest)

@@ -202,6 +202,19 @@ func (s *session) returned(ctx context.Context, workload Workload) Workload {
 	return after
 }
 
+// returnedUnanswered gives the owners their fields back where the command was interrupted in the last write of a rollout: the
+// API server may have made that write, though its answer did not arrive any more.
+func (s *session) returnedUnanswered(ctx context.Context) {
+	if ctx.Err() == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownersTimeout)
+	defer cancel()
+	if live, err := s.Workload(ctx, s.kind, s.key); err == nil && live.GetUID() == s.uid {
+		s.returned(ctx, live)
+	}
+}
+
 // taken notes who owns the settings that others have changed since the rollout wrote them.
 func (r *Record) taken(d *appsv1.Deployment, written, live Settings) {
 	if r.Owners == nil {

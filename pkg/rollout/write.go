@@ -33,6 +33,7 @@ func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, 
 // writeLast makes the write that gives the Deployment its own fields back, and then the one for their owners, if any.
 func (s *session) writeLast(ctx context.Context, p *patch) error {
 	if err := s.write(ctx, p); err != nil {
+		s.returnedUnanswered(ctx)
 		return err
 	}
 	if d, is := s.returned(ctx, s.written).(*appsv1.Deployment); is {

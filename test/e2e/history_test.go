@@ -129,7 +129,7 @@ func (s *space) moreAlike(args ...string) {
 	same := func(theirs, ours *process) bool {
 		want, got := documents(s, theirs.out.String()), documents(s, ours.ends(0).out.String())
 		for _, document := range got {
-			for _, field := range []string{"schemaVersion", "revision", "createdAt", "ageSeconds", "images", "config", "pods", "changedBy", "changeCause", "state"} {
+			for _, field := range []string{"schemaVersion", "revision", "createdAt", "ageSeconds", "images", "config", "pods", "changedBy", "changeCause", "state", "failed"} {
 				if _, found := document[field]; !found {
 					s.Errorf("%q: %s is missing", args, field)
 				}
