@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,11 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	case stop:
 		return s.stopped(ctx, snapshot, a)
 	}
-	return s.afterWrite(ctx, s.perform(ctx, snapshot.Deployment, next), s.deadline(snapshot))
+	err := s.perform(ctx, snapshot.Deployment, next)
+	if altered := (*AlteredError)(nil); errors.As(err, &altered) {
+		return s.afterAltered(altered, isGated(s.written))
+	}
+	return s.afterWrite(ctx, err, s.deadline(snapshot))
 }
 
 // perform makes the write that was decided, if any.
@@ -45,7 +50,13 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 		return s.leaveGate(ctx, d)
 	case adopt:
 		return s.adopt(ctx, d, a)
+	case standBack:
+		if err := s.setGate(ctx, d, a.setGate); err != nil {
+			return err
+		}
+		s.parted = &stop{outcome: Overtaken, message: a.message}
 	case finish:
+		s.why = cmp.Or(a.why, s.why)
 		return s.finish(ctx, d, a.outcome)
 	case part:
 		return s.part(ctx, d, a)
@@ -133,7 +144,8 @@ func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) 
 		return err
 	}
 	if s.record.foreign(d) {
-		s.emit(ProgressEvent{Message: "the strategy was changed" + lastWriter(d) + " meanwhile; it comes into force when the rollout ends"})
+		s.emit(ProgressEvent{Message: "the strategy was changed" + writerOf(d, "spec", "strategy") + " to " + strategyText(d.Spec.Strategy) +
+			"; the limits of the step are back, and it comes into force when the rollout ends"})
 	}
 	s.record = record // an interruption right after the write tells the step at which the rollout stands now
 	if a.step == before {
@@ -252,6 +264,9 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 		return err
 	}
 	p, record := newGatePatch(d), s.record.taking(d)
+	if s.altered != nil {
+		record = new(*s.record) // what a policy has set is nobody's wish for this Deployment
+	}
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
 	if s.Annotations != nil {
@@ -259,7 +274,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 			p.annotate(key, value)
 		}
 	}
-	if record.ownLimits() {
+	if record.ownLimits() || s.altered != nil {
 		p.settings(record.Original)
 		err = s.withoutRecord(p, record, d, RolledBack, record.Original.unset()...)
 	} else if record, err = s.signed(record, d); err == nil {

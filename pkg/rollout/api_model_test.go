@@ -78,7 +78,7 @@ func (a *apiServer) serve(request *http.Request, body []byte) (any, error) {
 			name = strings.Join(parts[i+3:], "/")
 		}
 	}
-	if request.Method == http.MethodPatch {
+	if request.Method == http.MethodPatch && !isDryRun(request) {
 		a.writes = append(a.writes, resource)
 	}
 	switch {

@@ -30,11 +30,17 @@ type (
 	// adopt takes a template that others changed as the new version.
 	adopt struct{ revision int64 }
 	// finish restores the borrowed fields and removes the record.
-	finish struct{ outcome Outcome }
+	finish struct {
+		outcome Outcome
+		why     string
+	}
 	// part restores what is left of the gate, and leaves the Deployment to those who have changed it.
 	part struct{ message string }
 	// goBack returns to the old version.
-	goBack struct{ finding *Finding }
+	goBack struct {
+		finding *Finding
+		why     string
+	}
 	// stop ends the engine's work and leaves everything as it is.
 	stop struct {
 		outcome Outcome
@@ -77,6 +83,9 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 		return stop{outcome: Paused, message: "the rollout is held at its step"}, m
 	}
 	current := s.Current()
+	if finding := s.collides(); finding != nil {
+		return goBack{finding: finding}, m // nothing stands still here: the controller goes on making ReplicaSets
+	}
 	if !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(s.Deployment) {
 		return orStalled(s, record, current, m, await{}, now), m
 	}
@@ -95,6 +104,9 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
 	// Pods that the ReplicaSet no longer wants are about to go: no old pod may go for them.
 	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
+	if isGated(s.Deployment) && record.Gate != nil && record.foreign(s.Deployment) {
+		return st.reclaim(m)
+	}
 	return st.decide(m)
 }
 
@@ -207,18 +219,18 @@ func (st *stepper) advance(m memory) (action, memory) {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
 	desired := st.opening(gate)
-	if st.ungated() || desired == gate && !st.record.foreign(st.Deployment) {
+	if st.ungated() || desired == gate {
 		m.gainedAt = time.Time{}
 		return orStalled(st.Snapshot, st.record, st.current, m, await{until: st.wake}, st.now), m
 	}
 	if m.gainedAt.IsZero() {
 		m.gainedAt = st.now
 	}
-	if until := m.gainedAt.Add(gatherWindow); st.now.Before(until) && !st.record.foreign(st.Deployment) && !st.worthIt(gate, desired) {
+	if until := m.gainedAt.Add(gatherWindow); st.now.Before(until) && !st.worthIt(gate, desired) {
 		return await{until: until}, m
 	}
 	m.gainedAt = time.Time{}
-	if st.leaves(gate, desired) && !st.record.foreign(st.Deployment) {
+	if st.leaves(gate, desired) {
 		return leaveGate{}, m
 	}
 	return setGate{step: st.record.Step, gate: desired}, m
@@ -281,11 +293,4 @@ func orStalled(s *Snapshot, record *Record, current *appsv1.ReplicaSet, m memory
 		return stop{outcome: Failed, finding: finding}
 	}
 	return goBack{finding: finding}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -125,6 +125,9 @@ func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memo
 
 // failure is why the new version does not come good, nil where it may.
 func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *Finding) {
+	if finding := s.collides(); finding != nil {
+		return m, finding
+	}
 	current := s.Current()
 	report := s.examine(current, deadline, m, now)
 	m, relapse := m.after(report).follow(s.Pods, belongsTo(current), s.suspects())

@@ -112,6 +112,14 @@ type session struct {
 	mayWrite  bool
 	refusals  refusals
 	conflicts conflicts
+	// altered is set once a write that holds the rollout was stored in another form.
+	altered *AlteredError
+	// triedFirst is set once the first write was made as a dry run.
+	triedFirst bool
+	// toldApplier is set once the tool was named that applies the workload.
+	toldApplier bool
+	// why says why the old version returns, where no finding does.
+	why string
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.
@@ -227,7 +235,7 @@ func (s *session) run(ctx context.Context) *Result {
 
 // decide asks the pure functions what is next.
 func (s *session) decide(snapshot *Snapshot) (action, error) {
-	state, record, err := openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
+	state, record, err := s.openIn(snapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -241,6 +249,8 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	switch {
 	case s.parted != nil:
 		next = *s.parted
+	case s.altered != nil && s.phase != ending && state != Idle:
+		next = goBack{}
 	case s.phase == resuming:
 		next = s.takeUp(snapshot, now)
 	case s.phase == ending && s.isOvertaken(snapshot, state):
@@ -266,9 +276,7 @@ func (s *session) alert(snapshot *Snapshot, next action) action {
 	if !waits {
 		return next
 	}
-	if until := snapshot.wake(); !until.IsZero() {
-		a.until = earlier(a.until, until)
-	}
+	a.until = earlierOf(a.until, earlierOf(snapshot.wake(), s.warnSilent(snapshot.Deployment)))
 	s.witness.expect(snapshot.report)
 	if !s.witness.next.IsZero() {
 		a.until = earlier(a.until, s.witness.next)

@@ -58,9 +58,11 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 		return nil, err
 	}
 	told := &Explanation{Workload: workload, Phase: PhaseOf(workload)}
-	if in.Facts, err = facts(told, in); err != nil {
+	shown, err := facts(told, in)
+	if err != nil {
 		return nil, err
 	}
+	in.Facts = append(in.Facts, shown...)
 	for _, object := range toAsk(in, workload) {
 		events, err := e.eventsOf(ctx, object)
 		if err != nil {
@@ -109,6 +111,9 @@ func toAsk(in *diagnose.Input, workload Workload) []about {
 // facts are what the workload itself shows. They may change the phase that it is told to be in.
 func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	var facts []diagnose.Fact
+	if since := unobservedSince(told.Workload); !since.IsZero() && in.Now.Sub(since) >= silentAfter {
+		facts = append(facts, diagnose.Fact{ID: diagnose.ControllerSilent, Message: silence(told.Workload, in.Now)})
+	}
 	if d := in.Deployment; d != nil && d.Spec.Paused && told.Phase != Complete {
 		facts = append(facts, diagnose.Fact{ID: diagnose.Paused, Message: "the Deployment is paused and its pod template is not rolled out"})
 	}
@@ -121,9 +126,17 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 		facts = append(facts, diagnose.Fact{ID: diagnose.ProgressDeadlineExceeded, Message: "no progress within progressDeadlineSeconds"})
 	}
 	state, record, err := openIn(told.Workload, in.ReplicaSet)
-	if err != nil || state != Open {
+	switch {
+	case err != nil || state == Idle || state == RollingBack:
 		return facts, err
+	case state == Disturbed:
+		return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: EndedBy(told.Workload, record)}), nil
 	}
+	return append(facts, openFact(told, in, record)), nil
+}
+
+// openFact says where an open rollout stands, and whether somebody may be driving it.
+func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fact {
 	if told.Phase = Standing; record.Update == nil {
 		in.Deadline = patienceOf(record.Wanted().ProgressDeadlineSeconds)
 	}
@@ -131,12 +144,14 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	switch idle := idleSince(in, record); {
 	case record.Held:
 		text += ", where somebody holds it"
+	case record.rewritten(told.Workload):
+		text += ", but spec.strategy was written" + writerOf(told.Workload, "spec", "strategy") + " over the one that holds it there"
 	case !idle.IsZero():
 		text += ", and nobody has driven it on"
 	default:
 		told.moves = true
 	}
-	return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}), nil
+	return diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}
 }
 
 // openIn finds the open rollout of a workload, of a Deployment with its newest ReplicaSet.
@@ -173,9 +188,15 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		}
 		snapshot := NewSnapshot(d, sets, pods)
 		in := snapshot.input(snapshot.Current(), e.Clock.Now())
+		if finding := snapshot.collides(); finding != nil {
+			in.Facts = []diagnose.Fact{{ID: finding.ID, Message: finding.Message}}
+		}
 		return in, nil
 	}
 	in := inputOfOthers(workload, pods, e.Clock.Now())
+	if in.Facts, err = e.collisionOf(ctx, workload); err != nil {
+		return nil, err
+	}
 	if set, is := workload.(*appsv1.StatefulSet); is {
 		// Following a rollout has words of its own for that.
 		in.Stale, _ = obstacles(set, pods, in.Now)

@@ -166,7 +166,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 		return nil, time.Time{}, err
 	case view.State == Open && view.Blind == nil:
 		view.Phase = Standing
-		return view, s.viewStep(view, &snapshot), nil
+		return view, earlierOf(s.viewStep(view, &snapshot), s.warnSilent(view.Workload)), nil
 	case view.State == Open:
 		if view.Phase = Standing; snapshot.Deployment.Spec.Paused {
 			view.Phase = PhasePaused
@@ -178,7 +178,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	if view.Phase == PhasePaused {
 		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
 	}
-	return view, snapshot.wake(), nil
+	return view, earlierOf(snapshot.wake(), s.warnSilent(view.Workload)), nil
 }
 
 // viewStep judges an open rollout, and tells when to look again.
@@ -209,6 +209,7 @@ func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 // judge adds to what a Deployment shows by itself what its ReplicaSets and pods do.
 func (s *session) judge(v *View, snapshot *Snapshot) {
 	current := snapshot.Current()
+	v.failed(snapshot.collides())
 	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment) {
 		return
 	}

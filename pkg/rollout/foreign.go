@@ -6,12 +6,14 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // foreignTemplate answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
 func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) action {
 	if current.Name == record.From.ReplicaSet {
-		return finish{outcome: RolledBack}
+		return finish{outcome: RolledBack, why: setBack(s.Deployment, record)}
 	}
 	message := fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
 		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)
@@ -40,4 +42,54 @@ func lastWriter(w Workload) string {
 		return ""
 	}
 	return " by " + manager
+}
+
+// setBack says who gave a workload the old version's pod template again.
+func setBack(w Workload, record *Record) string {
+	return fmt.Sprintf("the pod template was set back%s during the rollout to that of revision %d", writerOf(w, "spec", "template"), record.From.Number)
+}
+
+// EndedBy says who ended an open rollout by changing the fields that held it at its step, while nobody drove it.
+func EndedBy(w Workload, record *Record) string {
+	where := fmt.Sprintf("a rollout stood at step %d of %d until ", record.Step, len(record.Plan.Steps))
+	d, is := w.(*appsv1.Deployment)
+	if !is {
+		return where + "spec.updateStrategy was changed" + writerOf(w, "spec", "updateStrategy") + " to " + updateStrategyText(w) + ", which ended it"
+	}
+	return where + fmt.Sprintf("spec.minReadySeconds was changed%s to %d, which ended it; other fields are still the rollout's",
+		writerOf(w, "spec", "minReadySeconds"), d.Spec.MinReadySeconds)
+}
+
+// rewritten reports whether others have written over the strategy of a closed gate.
+func (r *Record) rewritten(w Workload) bool {
+	d, is := w.(*appsv1.Deployment)
+	return is && isGated(d) && r.Gate != nil && r.foreign(d)
+}
+
+// freed returns a Deployment with its own fields where somebody else ended the rollout before and left others of it behind.
+func (s *session) freed(d *appsv1.Deployment, snapshot *Snapshot) (*appsv1.Deployment, error) {
+	state, record, err := OpenRollout(d, snapshot.ReplicaSets)
+	if err != nil || state != Disturbed {
+		return d, err
+	}
+	s.emit(ProgressEvent{Message: EndedBy(d, record)})
+	own, free := record.taking(d).Wanted(), d.DeepCopy()
+	free.Spec.Strategy, free.Spec.MinReadySeconds, free.Spec.ProgressDeadlineSeconds = own.Strategy, own.MinReadySeconds, own.ProgressDeadlineSeconds
+	return free, nil
+}
+
+// wayOut names the command that frees a Deployment whose record is lost. The ReplicaSets of older versions still tell its own
+// minReadySeconds; the rest are the defaults of the API.
+func wayOut(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) string {
+	var newest int64
+	var seconds int32
+	for _, rs := range replicaSets {
+		if rs.Spec.MinReadySeconds != GateMinReadySeconds && RevisionOf(rs) > newest {
+			newest, seconds = RevisionOf(rs), rs.Spec.MinReadySeconds
+		}
+	}
+	const strategy = `{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"}}`
+	patch := fmt.Sprintf(`{"spec":{"minReadySeconds":%d,"progressDeadlineSeconds":%d,"strategy":%s}}`, seconds, max(seconds+1, 600), strategy)
+	return command.Quoted("kubectl patch deployment/%s -n %s --type merge -p %s", d.Name, d.Namespace, command.Word(patch)) +
+		" frees it with Kubernetes' default limits, and its controller goes on by itself"
 }

@@ -66,13 +66,14 @@ func TestImports(t *testing.T) {
 		"pkg/configmap": {"pkg/rollout/fieldmanager"},
 		"pkg/printers":  {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
 		"pkg/rollout": {
-			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/migration", "pkg/rollout/ownership",
-			"pkg/rollout/preflight",
+			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/migration",
+			"pkg/rollout/ownership", "pkg/rollout/preflight",
 		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
 		"pkg/rollout/diagnose":     {"pkg/rollout/command"},
 		"pkg/rollout/fieldmanager": nil,
+		"pkg/rollout/admission":    nil,
 		"pkg/rollout/migration":    nil,
 		"pkg/rollout/ownership":    nil,
 	}

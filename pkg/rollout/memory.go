@@ -39,6 +39,9 @@ type lasting struct {
 	// replaced are the new pods that have ended and were replaced.
 	replaced diagnose.Replaced
 	careers  map[types.UID]career
+	// rewrites are what others wrote over the strategy that holds the rollout, and inForce tells that it was in force once.
+	rewrites rewrites
+	inForce  bool
 	// settled is when the containers that restarted will have run for long enough, and settledBy when that is taken for true.
 	settled, settledBy time.Time
 }

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,7 +28,11 @@ func (s *otherSession) act(ctx context.Context, now *other, next action) *Result
 		s.returned(ctx, now.workload)
 		return s.result(a.outcome, a.message)
 	}
-	return s.afterWrite(ctx, s.perform(ctx, now, next), nil)
+	err := s.perform(ctx, now, next)
+	if altered := (*AlteredError)(nil); errors.As(err, &altered) {
+		return s.afterAltered(altered, s.record.Update.holds(s.latest))
+	}
+	return s.afterWrite(ctx, err, nil)
 }
 
 // perform makes the write that was decided.
@@ -62,11 +67,15 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		}
 		return err
 	case finish:
+		s.why = cmp.Or(a.why, s.why)
 		return s.finish(ctx, now, a.outcome)
+	case reclaim:
+		return s.reclaim(ctx, now, a)
 	case part:
 		return s.part(ctx, now, a)
 	case goBack:
 		s.tellLeaving(ctx, a.finding)
+		s.why = cmp.Or(a.why, s.why)
 		if err := s.goBack(ctx, now); err != nil || a.finding == nil || now.newest == nil {
 			return err
 		}
@@ -121,7 +130,7 @@ func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) e
 		return explainOn(ctx, "patch", kindOf(workload), s.key, p.refused(answered(err)))
 	}
 	s.latest, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
-	return nil
+	return p.altered(written)
 }
 
 // writeLast makes the write that gives the workload its own strategy back, and then the one for its owners, if any.
@@ -248,7 +257,7 @@ func (s *otherSession) leaveStep(workload Workload, back *Record, p *patch) erro
 		return p.record(back) // the strategy is that of the way back already
 	}
 	limit := &back.Plan.Limits.Unavailable
-	switch back.RollingBack = back.Update.Paced && back.Update.holds(workload); {
+	switch back.RollingBack = back.Update.Paced && back.Update.holds(workload) && s.altered == nil; {
 	case back.RollingBack:
 		if err := back.Update.giveBack(p, workload, limit); err != nil {
 			return err

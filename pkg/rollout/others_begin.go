@@ -66,7 +66,7 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 		b.latest, b.mayWrite = live, true // which the watch may not have brought
 		b.begun(live, record)
 		return nil, nil
-	case state != Idle:
+	case state != Idle && state != Disturbed:
 		return nil, &OpenError{Kind: kindOf(live), Name: b.key.Name, Record: record}
 	case b.refusedFor() >= beginTimeout:
 		b.tried = "" // what there is shows that it has not begun
@@ -99,16 +99,22 @@ func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructur
 	if err := b.check(ctx, live, wanted); err != nil {
 		return nil, err
 	}
-	if b.planned.Steps == nil {
-		planned.From = PlannedRevision{record.From.Number, imagesOf(template)}
-		planned.To = PlannedRevision{record.ToRevision, imagesOf(wanted)}
-		b.planned = planned
-		b.emit(planned)
-	}
+	planned.From = PlannedRevision{record.From.Number, imagesOf(template)}
+	planned.To = PlannedRevision{record.ToRevision, imagesOf(wanted)}
+	b.tellPlan(live, planned)
 	if b.options.DryRun == DryRunClient {
 		return b.result(Planned, ""), nil
 	}
-	return b.write(ctx, live, wanted, record)
+	return b.write(ctx, raw, live, wanted, record)
+}
+
+// tellPlan tells the plan once, and who applies the workload.
+func (b *otherBeginning) tellPlan(live Workload, planned PlanEvent) {
+	if b.planned.Steps == nil {
+		b.planned = planned
+		b.emit(planned)
+	}
+	b.warnApplied(live)
 }
 
 // check makes the checks, once, however often the write has to be repeated. Nothing exists beside the old pods, so that no
@@ -126,7 +132,7 @@ func (b *otherBeginning) check(ctx context.Context, live Workload, template map[
 }
 
 // write makes the one write with which the rollout begins.
-func (b *otherBeginning) write(ctx context.Context, live Workload, template map[string]any, record *Record) (*Result, error) {
+func (b *otherBeginning) write(ctx context.Context, raw *unstructured.Unstructured, live Workload, template map[string]any, record *Record) (*Result, error) {
 	p := newPatch(live)
 	p.set("/metadata/uid", live.GetUID())
 	p.template(template)
@@ -136,6 +142,9 @@ func (b *otherBeginning) write(ctx context.Context, live Workload, template map[
 		return nil, err
 	}
 	try := b.options.DryRun == DryRunServer
+	if err := b.tryFirst(ctx, live, p); err != nil {
+		return nil, err
+	}
 	written, err := b.patchWorkload(ctx, live, p, try)
 	if err != nil {
 		err = explainOn(ctx, "patch", kindOf(live), b.key, answered(err))
@@ -147,6 +156,9 @@ func (b *otherBeginning) write(ctx context.Context, live Workload, template map[
 	}
 	if try {
 		return b.result(Planned, ""), nil
+	}
+	if err := p.altered(written); err != nil {
+		return nil, b.takeBack(ctx, raw, written, err)
 	}
 	b.latest, b.mayWrite = written, true
 	b.begun(written, record)

@@ -52,8 +52,10 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	case !o.staleSince.IsZero():
 		return await{}, m
 	case !record.Update.holds(o.workload):
-		return part{"the update strategy that holds the rollout at its step was changed" + lastWriter(o.workload) +
-			"; the controller goes on by itself"}, m
+		return o.reclaims(record, m)
+	}
+	m.inForce = true
+	switch {
 	case record.Held:
 		return stop{outcome: Paused, message: "the rollout is held at its step"}, m
 	case o.newest == nil:
@@ -68,7 +70,7 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 		finding = m.lost(o.newPods(), suspectsOf(o.workload, nil))
 	}
 	switch {
-	case finding != nil && record.Plan.OnFailure == OnFailureHold:
+	case finding != nil && record.Plan.OnFailure == OnFailureHold && finding.ID != diagnose.HashCollision:
 		return stop{outcome: Failed, finding: finding}, m
 	case finding != nil:
 		return goBack{finding: finding}, m
@@ -83,9 +85,9 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 func foreignRevision(o *other, record *Record) action {
 	switch {
 	case o.newest.Name == record.From.ControllerRevision && record.Update.Paced:
-		return goBack{} // within the limits that were asked for
+		return goBack{why: setBack(o.workload, record)} // within the limits that were asked for
 	case o.newest.Name == record.From.ControllerRevision:
-		return finish{outcome: RolledBack}
+		return finish{outcome: RolledBack, why: setBack(o.workload, record)}
 	}
 	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
 		lastWriter(o.workload), o.newest.Revision, record.ToRevision)}

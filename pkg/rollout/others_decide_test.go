@@ -76,7 +76,9 @@ func TestDecideOther(t *testing.T) {
 			change: func(_ *other, r *Record) { r.Plan.OnFailure = OnFailureHold }, finding: finding,
 			want: stop{outcome: Failed, finding: finding},
 		},
-		"gone back by others": {change: func(o *other, _ *Record) { o.newest.Name, o.newest.Revision = "old", 3 }, want: finish{outcome: RolledBack}},
+		"gone back by others": {change: func(o *other, _ *Record) { o.newest.Name, o.newest.Revision = "old", 3 }, want: finish{
+			outcome: RolledBack, why: "the pod template was set back during the rollout to that of revision 1",
+		}},
 		"another template": {
 			change: func(o *other, _ *Record) { o.newest.Revision = 3 },
 			want:   stop{outcome: Overtaken, message: "the pod template was changed during the rollout, to revision 3 where revision 2 was under way"},

@@ -22,6 +22,8 @@ type Update struct {
 	Paced bool `json:"paced,omitempty"`
 	// Wave are the pods of a DaemonSet that were chosen last to be replaced. From then on they count as gone, whoever looks.
 	Wave []types.UID `json:"wave,omitempty"`
+	// Reclaimed is how often the strategy was written again because others had changed it.
+	Reclaimed int `json:"reclaimed,omitempty"`
 }
 
 // kept is how many pods of a StatefulSet keep their version by its own partition.

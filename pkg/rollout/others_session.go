@@ -155,6 +155,8 @@ func (s *otherSession) decide(now *other) action {
 	switch {
 	case s.parted != nil:
 		next = *s.parted
+	case s.altered != nil && s.phase != ending:
+		next = goBack{}
 	case s.phase == ending:
 		next = decideOtherEnd(now, state, s.record, s.outcome, finding, s.Clock.Now())
 	case state == Idle:
@@ -166,8 +168,8 @@ func (s *otherSession) decide(now *other) action {
 	default:
 		next, s.memory = decideOther(now, s.record, finding, s.memory, s.Clock.Now())
 	}
-	if a, waits := next.(await); waits && !until.IsZero() {
-		next = await{until: earlier(a.until, until)}
+	if a, waits := next.(await); waits {
+		next = await{until: earlierOf(a.until, earlierOf(until, s.warnSilent(now.workload)))}
 	}
 	return next
 }
@@ -208,6 +210,9 @@ func (s *otherSession) takeUp(now *other) action {
 func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
 	if !now.staleSince.IsZero() || now.newest == nil {
 		return nil, time.Time{}
+	}
+	if finding := revisionCollides(now.workload, now.newest); finding != nil {
+		return finding, time.Time{}
 	}
 	view := &View{Workload: now.workload, Phase: Progressing, State: s.state}
 	if s.record != nil && s.phase != ending {

@@ -20,7 +20,7 @@ func (s *session) viewOther(view *View) (*View, time.Time, error) {
 	case sees && view.Phase != Unobserved:
 		return view, s.believe(view, s.source.pods()), nil
 	}
-	return view, time.Time{}, nil
+	return view, s.warnSilent(view.Workload), nil
 }
 
 // viewOpenOther adds where an open rollout stands.

@@ -22,6 +22,8 @@ type operation struct {
 
 // patch is one write to a Deployment. All that belongs together is in one, so that no moment lies between.
 type patch struct {
+	// of is the workload as it was before.
+	of          Workload
 	operations  []operation
 	annotations map[string]string
 	// tested patches carry their preconditions as tests.
@@ -30,7 +32,7 @@ type patch struct {
 
 // newPatch begins a patch that the API server refuses with a conflict if the workload is not as it is here any more.
 func newPatch(w Workload) *patch {
-	p := &patch{annotations: w.GetAnnotations()}
+	p := &patch{of: w, annotations: w.GetAnnotations()}
 	p.set("/metadata/resourceVersion", w.GetResourceVersion())
 	return p
 }
@@ -44,7 +46,7 @@ func newGatePatch(w Workload) *patch {
 	if annotations[Annotation] == "" {
 		return newPatch(w)
 	}
-	return &patch{tested: true, annotations: annotations, operations: []operation{
+	return &patch{of: w, tested: true, annotations: annotations, operations: []operation{
 		{Op: "test", Path: "/metadata/uid", Value: w.GetUID()},
 		{Op: "test", Path: "/metadata/generation", Value: w.GetGeneration()},
 		{Op: "test", Path: annotationPath(Annotation), Value: annotations[Annotation]},

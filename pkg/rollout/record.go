@@ -130,20 +130,17 @@ func (r *Record) encode() (string, error) {
 	return string(text), err
 }
 
-// byHand is what is left to do where nothing tells what a Deployment was like before its rollout.
-const byHand = "set its strategy, minReadySeconds and progressDeadlineSeconds by hand"
-
 func decodeRecord(text string) (*Record, error) {
 	var record Record
 	if err := json.Unmarshal([]byte(text), &record); err != nil {
-		return nil, fmt.Errorf("annotation %s does not parse: %w; %s", Annotation, err, byHand)
+		return nil, fmt.Errorf("annotation %s does not parse: %w", Annotation, err)
 	}
 	if record.SchemaVersion != recordVersion {
 		return nil, fmt.Errorf("annotation %s has schemaVersion %d, which this version of kubectl rollout-plus does not know (it knows %d); "+
 			"go on with the version that began the rollout", Annotation, record.SchemaVersion, recordVersion)
 	}
 	if record.Step < 1 || record.Step > len(record.Plan.Steps) || record.Plan.Steps.Validate() != nil {
-		return nil, fmt.Errorf("annotation %s has no step %d in %q; %s", Annotation, record.Step, record.Plan.Steps, byHand)
+		return nil, fmt.Errorf("annotation %s has no step %d in %q", Annotation, record.Step, record.Plan.Steps)
 	}
 	if record.Plan.Limits.areNought() {
 		// Earlier versions began rollouts so. What it came to is what the API takes.
@@ -200,7 +197,7 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	record, err := latestRecord(d.Annotations[Annotation], replicaSets, decode)
 	if err != nil {
 		if gated {
-			return Open, nil, fmt.Errorf("deployment %q in namespace %q: %w", d.Name, d.Namespace, err)
+			return Open, nil, fmt.Errorf("deployment %q in namespace %q: %w; %s", d.Name, d.Namespace, err, wayOut(d, replicaSets))
 		}
 		return Idle, nil, nil //nolint:nilerr // a left-over that cannot be read, on a Deployment that nothing was borrowed from
 	}
@@ -236,7 +233,7 @@ func hasGateDeadline(d *appsv1.Deployment) bool {
 func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (*Record, error) {
 	latest, err := decode(own)
 	if own == "" {
-		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout; %s", Annotation, byHand)
+		err = fmt.Errorf("annotation %s is gone, and with it what the Deployment was like before the rollout", Annotation)
 	}
 	for _, rs := range replicaSets {
 		text := rs.Annotations[Annotation]

@@ -26,7 +26,7 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	if state != Idle {
+	if state != Idle && state != Disturbed {
 		return &OpenError{Kind: kindOf(d), Name: d.Name, Record: record}
 	}
 	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {

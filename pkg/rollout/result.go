@@ -24,6 +24,9 @@ func (s *session) interrupted(ctx context.Context, cause error) *Result {
 
 func (s *session) result(outcome Outcome, message string) *Result {
 	snapshot := s.snapshot()
+	if outcome == RolledBack && message == "" {
+		message = s.why
+	}
 	result := &Result{
 		Outcome: outcome, Message: message, Finding: s.finding,
 		Standing: s.state != Idle && outcome != Deleted, Record: s.record, Availability: s.meter.read(s.Clock.Now()),

@@ -43,6 +43,8 @@ type bench struct {
 	events []Event
 	// away stops the controllers and the kubelets.
 	away bool
+	// meddle is called before the controllers do something.
+	meddle func()
 	// seen is called with every event, on the engine's goroutine.
 	seen func(Event)
 }
@@ -89,6 +91,9 @@ func (b *bench) live(ctx context.Context, done chan<- struct{}) {
 		}
 		b.mu.Lock()
 		b.now = time.Now()
+		if b.meddle != nil {
+			b.meddle()
+		}
 		// What the controllers do depends on the objects alone here, so that they rest while nothing changes.
 		if b.d != nil && !b.away && b.serial != settled {
 			settled = b.serial

@@ -70,6 +70,7 @@ type StartOptions struct {
 // prepared is a rollout that is ready to begin.
 type prepared struct {
 	live     *appsv1.Deployment
+	raw      *unstructured.Unstructured
 	wanted   *wanted
 	record   *Record
 	planned  PlanEvent
@@ -88,6 +89,9 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 		return nil, err
 	}
 	err = checkStart(live.typed, &snapshot)
+	if err == nil {
+		live.typed, err = s.freed(live.typed, &snapshot)
+	}
 	if open := (*OpenError)(nil); change.overtaken(&live.typed.Spec.Template) && !errors.As(err, &open) {
 		return nil, ErrOvertaken
 	}
@@ -98,7 +102,7 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 	if err != nil {
 		return nil, err
 	}
-	ready := &prepared{live: live.typed, wanted: target, replicas: replicasOf(target.typed)}
+	ready := &prepared{live: live.typed, raw: live.raw, wanted: target, replicas: replicasOf(target.typed)}
 	if SameTemplate(&live.typed.Spec.Template, &target.typed.Spec.Template) {
 		ready.sameAs = RevisionOf(live.typed)
 		return ready, target.known(live.raw)
@@ -163,6 +167,7 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 		}
 		s.emit(p.planned)
 	}
+	s.warnApplied(p.live)
 	if dryRun == DryRunClient {
 		return s.result(Planned, ""), nil
 	}
@@ -177,11 +182,10 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 		settings = p.record.inForce(p.live)
 	}
 	if dryRun == DryRunServer {
-		_, err := s.firstWrite(ctx, p, settings, true)
+		_, err := s.tryBegin(ctx, p, settings)
 		return s.result(Planned, ""), err
 	}
-	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
-	written, err := s.firstWrite(ctx, p, settings, false)
+	written, err := s.beginWrite(ctx, p, settings)
 	if err != nil {
 		return nil, err
 	}

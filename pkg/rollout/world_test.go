@@ -42,6 +42,8 @@ type world struct {
 	// shape changes a pod that is made, and stuck are those that the kubelet does nothing to.
 	shape func(pod *corev1.Pod)
 	stuck map[types.UID]bool
+	// mutate is an admission policy for clients' writes to the Deployment.
+	mutate func(d *appsv1.Deployment, dryRun bool)
 	// changed is told of every change to an object, where somebody listens.
 	changed func(watch.EventType, metav1.Object)
 	// deleted is told of every pod that a controller deletes, before it is gone.
@@ -245,6 +247,9 @@ func (w *world) patchDeployment(body []byte, dryRun bool) (*appsv1.Deployment, e
 	}
 	if next.ResourceVersion != w.d.ResourceVersion {
 		return nil, conflict("deployments", worldName)
+	}
+	if w.mutate != nil {
+		w.mutate(&next, dryRun)
 	}
 	if err := validDeployment(&next); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())

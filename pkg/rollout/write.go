@@ -42,14 +42,15 @@ func (s *session) writeLast(ctx context.Context, p *patch) error {
 	return nil
 }
 
-// write makes a write to the session's Deployment, which it then knows before the watch brings it.
+// write makes a write to the session's Deployment, which it then knows before the watch brings it. An AlteredError reports
+// that the write was made and stored in another form.
 func (s *session) write(ctx context.Context, p *patch) error {
 	written, err := s.patchDeployment(ctx, s.key, p, false)
 	if err != nil {
 		return err
 	}
 	s.wrote(written)
-	return nil
+	return p.altered(written)
 }
 
 // wrote takes a Deployment as a write has left it.

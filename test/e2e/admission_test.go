@@ -16,12 +16,22 @@ func (s *space) mutatePods(policy *admissionv1.MutatingAdmissionPolicySpec, on [
 	changed func(*corev1.Pod) bool,
 ) {
 	s.Helper()
+	rule := admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}}
+	s.mutate(policy, on, rule, func() (bool, error) {
+		got, err := s.client.CoreV1().Pods(s.name).Create(s.Context(), probe.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil && changed(got), err
+	})
+}
+
+// mutate has the API server change objects of the namespace by a policy, and returns once that works.
+func (s *space) mutate(policy *admissionv1.MutatingAdmissionPolicySpec, on []admissionv1.OperationType, rule admissionv1.Rule,
+	works func() (bool, error),
+) {
+	s.Helper()
 	named, api := metav1.ObjectMeta{Name: s.name}, s.client.AdmissionregistrationV1()
 	policy.ReinvocationPolicy = admissionv1.NeverReinvocationPolicy
 	policy.MatchConstraints = &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
-		RuleWithOperations: admissionv1.RuleWithOperations{
-			Operations: on, Rule: admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-		},
+		RuleWithOperations: admissionv1.RuleWithOperations{Operations: on, Rule: rule},
 	}}}
 	_, err := api.MutatingAdmissionPolicies().Create(s.Context(), &admissionv1.MutatingAdmissionPolicy{ObjectMeta: named, Spec: *policy}, metav1.CreateOptions{})
 	must(s.TB, err)
@@ -35,11 +45,11 @@ func (s *space) mutatePods(policy *admissionv1.MutatingAdmissionPolicySpec, on [
 	s.afterwards(func(ctx context.Context) error {
 		return api.MutatingAdmissionPolicyBindings().Delete(ctx, s.name, metav1.DeleteOptions{})
 	})
-	var got *corev1.Pod
 	s.until(func() bool {
-		got, err = s.client.CoreV1().Pods(s.name).Create(s.Context(), probe.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		return err == nil && changed(got)
-	}, func() string { return fmt.Sprintf("the policy does not work: %v, %v", got, err) })
+		var changed bool
+		changed, err = works()
+		return changed
+	}, func() string { return fmt.Sprintf("the policy does not work: %v", err) })
 }
 
 // itself is the namespace, as policies name it.

@@ -245,15 +245,21 @@ func TestConfigSetInStepsThatHolds(t *testing.T) {
 func TestOthersInConfigSetInSteps(t *testing.T) {
 	steppedKinds(t, func(_ *testing.T, w *stepped) {
 		before := w.strategy()
-		// The strategy: the controller goes on by itself.
+		// The strategy: what holds the step comes back, and whoever insists on another one ends the rollout where it stands.
 		p := w.holding("red", 1)
-		w.kubectl("patch", w.object, "-p", `{"spec":{"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"partition":0,"maxUnavailable":1}}}}`)
-		p.ends(4, "the update strategy that holds the rollout at its step was changed by kubectl-patch")
-		w.stands("red", w.pods)
+		const theirs = `{"spec":{"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"partition":0,"maxUnavailable":1}}}}`
+		w.kubectl("patch", w.object, "-p", theirs)
+		p.tells("theirs comes into force when the rollout ends")
+		w.kubectl("patch", w.object, "-p", theirs)
+		p.ends(4, "the update strategy was changed by kubectl-patch at ", "spec.updateStrategy was written by kubectl-patch at ", "2 times by now",
+			"resume "+w.object, "abort "+w.object)
+		w.plugin("abort", w.object).ends(0)
+		w.stands("red", 0)
 		if after := w.strategy(); !strings.HasSuffix(after, "} ") {
 			w.Errorf("it is left with %s", after)
 		}
 		w.kubectl("patch", w.object, "-p", fmt.Sprintf(`{"spec":{"updateStrategy":%s}}`, strings.TrimSpace(before)))
+		w.set("red", "--steps", "100%").ends(0)
 		// The template: it stands until somebody decides.
 		p = w.holding("green", 1)
 		w.kubectl("set", "image", w.object, "app=web:v2")

@@ -142,6 +142,9 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	var refused error
 	err := f.adjust(ctx, info, adjustment{
 		check: func() error {
+			if workload, is := info.Object.(rollout.Workload); is {
+				env.warnApplied(workload)
+			}
 			if !f.force {
 				refused = env.refuseToPile(ctx, info)
 			}

@@ -153,7 +153,7 @@ func (r *rollback) checkObserved(object rollout.Workload) error {
 	if r.toRevision == 0 && r.left != nil && !equality.Semantic.DeepEqual(r.left, rollout.TemplateOf(object)) {
 		return rollout.ErrOvertaken
 	}
-	if rollout.ObservedGenerationOf(object) < object.GetGeneration() {
+	if r.toRevision == 0 && rollout.ObservedGenerationOf(object) < object.GetGeneration() {
 		return errUnobserved
 	}
 	return nil

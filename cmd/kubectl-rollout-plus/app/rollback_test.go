@@ -267,3 +267,22 @@ func TestRollbackOvertaken(t *testing.T) {
 		}
 	}
 }
+
+// A revision that is named needs no controller that has observed the newest template.
+func TestRollbackToARevisionWithoutAController(t *testing.T) {
+	t.Parallel()
+	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
+	synctest.Test(t, func(t *testing.T) {
+		d, began := webOf("v3", 3, 2), time.Now()
+		client := controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)
+		patched := ""
+		client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
+			patched = string(action.(clienttesting.PatchAction).GetPatch())
+			return true, d, nil
+		})
+		r := &rollback{client: client, toRevision: 1}
+		if _, err := r.run(t.Context(), kind, d); err != nil || time.Since(began) > 0 || !strings.Contains(patched, `"image":"v1"`) {
+			t.Errorf("after %s: %v: %s", time.Since(began), err, patched)
+		}
+	})
+}

@@ -211,6 +211,7 @@ func (u *undoer) warn(info *resource.Info) {
 	if !ok {
 		return
 	}
+	u.env.warnApplied(object)
 	text, applied := object.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
 	if _, readable := readLastApplied(text); !applied || u.syncLastApplied && readable {
 		return

@@ -240,6 +240,17 @@ func refusedCauses() []Cause {
 			"The Deployment controller cannot create the new ReplicaSet.",
 			[]string{describeIt},
 		},
+		{
+			HashCollision, EndsNow, 0,
+			"An admission policy or webhook changes the ReplicaSets or ControllerRevisions that the controller creates. It does not find its own again, " +
+				"counts that as a collision (status.collisionCount), and creates one after another. A stepwise rollout goes back, whatever --on-failure says.",
+			[]string{"kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"},
+		},
+		{
+			ControllerSilent, Warns, 0,
+			"The workload's controller has not acted on the last change for 5 s (status.observedGeneration). The controller manager may not run.",
+			[]string{"kubectl get leases -n kube-system kube-controller-manager", "kubectl get pods -n kube-system -l component=kube-controller-manager"},
+		},
 	}
 }
 

@@ -76,6 +76,8 @@ const (
 	FailedCreate           = "FailedCreate"
 	FailedDelete           = "FailedDelete"
 	ReplicaSetCreateError  = "ReplicaSetCreateError"
+	HashCollision          = "HashCollision"
+	ControllerSilent       = "ControllerSilent"
 
 	ProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	PodEvicted               = "PodEvicted"

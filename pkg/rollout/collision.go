@@ -1,0 +1,115 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// collides returns a finding where the controller does not recognize the ReplicaSets that it made: their template is not the
+// Deployment's. The controller then makes another, without end, and counts a collision for each. It reports no change as
+// observed meanwhile. Two that were made since the last change are proof, since a change makes one.
+func (s *Snapshot) collides() *Finding {
+	d := s.Deployment
+	if collisionsOf(d) == 0 || s.Current() != nil || !s.StaleSince.IsZero() {
+		return nil
+	}
+	var newest *appsv1.ReplicaSet
+	made, since := 0, lastChange(d)
+	for _, rs := range s.ReplicaSets {
+		if rs.CreationTimestamp.Time.Before(since) {
+			continue
+		}
+		if made++; newest == nil || RevisionOf(rs) > RevisionOf(newest) {
+			newest = rs
+		}
+	}
+	if made < 2 {
+		return nil
+	}
+	return collision(d, "ReplicaSet "+newest.Name, withoutHash(&newest.Spec.Template))
+}
+
+// revisionCollides is the same of the newest ControllerRevision of a StatefulSet or DaemonSet.
+func revisionCollides(workload Workload, newest *appsv1.ControllerRevision) *Finding {
+	if newest == nil || collisionsOf(workload) == 0 || newest.CreationTimestamp.Time.Before(lastChange(workload)) {
+		return nil
+	}
+	template, found, err := TemplateOfRevision(newest)
+	if err != nil || !found || SameTemplate(template, TemplateOf(workload)) {
+		return nil
+	}
+	return collision(workload, "ControllerRevision "+newest.Name, template)
+}
+
+// collisionOf reads the ControllerRevisions of a workload whose controller has counted collisions.
+func (e *Engine) collisionOf(ctx context.Context, workload Workload) ([]diagnose.Fact, error) {
+	if collisionsOf(workload) == 0 {
+		return nil, nil
+	}
+	revisions, err := e.controllerRevisions(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	var newest *appsv1.ControllerRevision
+	for _, revision := range revisions {
+		if newest == nil || revision.Revision > newest.Revision {
+			newest = revision
+		}
+	}
+	if finding := revisionCollides(workload, newest); finding != nil {
+		return []diagnose.Fact{{ID: finding.ID, Message: finding.Message}}, nil
+	}
+	return nil, nil
+}
+
+// collisionsOf returns status.collisionCount, which controllers only ever raise.
+func collisionsOf(workload Workload) int32 {
+	var count *int32
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		count = w.Status.CollisionCount
+	case *appsv1.StatefulSet:
+		count = w.Status.CollisionCount
+	case *appsv1.DaemonSet:
+		count = w.Status.CollisionCount
+	}
+	if count == nil {
+		return 0
+	}
+	return *count
+}
+
+func collision(workload Workload, made string, template *corev1.PodTemplateSpec) *Finding {
+	message := fmt.Sprintf("%s was stored with another pod template than that of the %s", made, kindOf(workload))
+	if paths := differences(TemplateOf(workload), template); len(paths) > 0 {
+		message += " (" + strings.Join(paths, ", ") + ")"
+	}
+	message += fmt.Sprintf("; its controller does not find it again and makes more of them, %d collisions by now", collisionsOf(workload))
+	object := diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}
+	return diagnose.Known(diagnose.HashCollision, object, workload.GetNamespace(), message)
+}
+
+// differences returns the paths at which two pod templates differ.
+func differences(wanted, stored *corev1.PodTemplateSpec) []string {
+	a, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
+	if err != nil {
+		return nil
+	}
+	b, err := runtime.DefaultUnstructuredConverter.ToUnstructured(stored)
+	if err != nil {
+		return nil
+	}
+	var paths []string
+	for _, field := range admission.SetBack("spec.template", Written(a), Written(b), Written(a)) {
+		paths = append(paths, field.Path)
+	}
+	return paths
+}

@@ -1,0 +1,101 @@
+package rollout
+
+import (
+	"context"
+	"encoding/json"
+
+	appsv1 "k8s.io/api/apps/v1"
+)
+
+// reclaim restores the update strategy that holds a StatefulSet or DaemonSet. With a message the rollout stops then.
+type reclaim struct{ message string }
+
+func (reclaim) isAction() {}
+
+// reclaims answers an update strategy that others wrote over the one that holds the rollout. One that is as narrow, or of
+// another type, stays, and ends the rollout.
+func (o *other) reclaims(record *Record, m memory) (action, memory) {
+	u := record.Update
+	if !m.inForce || !u.takes(o.workload) {
+		return part{"the update strategy that holds the rollout at its step was changed" + writerOf(o.workload, "spec", "updateStrategy") +
+			" to " + updateStrategyText(o.workload) + "; the controller goes on by itself"}, m
+	}
+	var often bool
+	m.rewrites, often = m.rewrites.with(u.Reclaimed, updateStrategyText(o.workload))
+	if !often {
+		return reclaim{}, m
+	}
+	return reclaim{insists(o.workload, len(m.rewrites.values), updateStrategyText(o.workload), "updateStrategy") +
+		"; what holds the step is back once more, and nobody drives the rollout on"}, m
+}
+
+// takes reports whether a strategy that others set lets more pods go than the one that holds the rollout, and can be what the
+// workload has in the end.
+func (u *Update) takes(workload Workload) bool {
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		return u.Partition != nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType && partitionOf(w) < *u.Partition
+	case *appsv1.DaemonSet:
+		return u.Partition == nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateDaemonSetStrategyType
+	}
+	return false
+}
+
+// taking returns what the rollout borrows where the workload is to have, in the end, the strategy that others set.
+func (u *Update) taking(workload Workload) (*Update, error) {
+	taken := *u
+	taken.Reclaimed++
+	var err error
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		own := map[string]any{}
+		if err = json.Unmarshal(u.Strategy, &own); err != nil {
+			return nil, err
+		}
+		rolling, _ := own["rollingUpdate"].(map[string]any)
+		if rolling == nil {
+			rolling = map[string]any{}
+		}
+		rolling["partition"] = partitionOf(w)
+		own["rollingUpdate"] = rolling
+		taken.Strategy, err = json.Marshal(own)
+	case *appsv1.DaemonSet:
+		taken.Strategy, err = json.Marshal(w.Spec.UpdateStrategy)
+	}
+	return &taken, err
+}
+
+// reclaim writes the strategy that holds the rollout, and what others have set into the record.
+func (s *otherSession) reclaim(ctx context.Context, now *other, a reclaim) error {
+	record := *s.record
+	var err error
+	if record.Update, err = s.record.Update.taking(now.workload); err != nil {
+		return err
+	}
+	if err := s.borrow(ctx, now, &record); err != nil {
+		return err
+	}
+	if a.message != "" {
+		s.parted = &stop{outcome: Overtaken, message: a.message}
+		return nil
+	}
+	s.emit(ProgressEvent{Message: "the update strategy was changed" + writerOf(now.workload, "spec", "updateStrategy") + " to " +
+		updateStrategyText(now.workload) + "; what holds the step is back, and theirs comes into force when the rollout ends"})
+	return nil
+}
+
+// updateStrategyText returns the update strategy of a StatefulSet or DaemonSet in JSON.
+func updateStrategyText(workload Workload) string {
+	var strategy any
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		strategy = w.Spec.UpdateStrategy
+	case *appsv1.DaemonSet:
+		strategy = w.Spec.UpdateStrategy
+	}
+	text, err := json.Marshal(strategy)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

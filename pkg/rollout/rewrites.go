@@ -1,0 +1,129 @@
+package rollout
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+const (
+	// mostAlike is how often others may write the same strategy before a rollout stops.
+	mostAlike = 2
+	// mostRewrites is how often they may write any strategy.
+	mostRewrites = 4
+)
+
+// rewrites are the strategies that others wrote over the one that holds a rollout at its step.
+type rewrites struct {
+	// move is the number of our own write that the last of them replaced.
+	move   int
+	values []string
+}
+
+// with returns the rewrites with one more, unless it was counted before, and reports whether they have become too many.
+func (r rewrites) with(move int, value string) (rewrites, bool) {
+	if r.move != move || len(r.values) == 0 {
+		r = rewrites{move: move, values: append(slices.Clone(r.values), value)}
+	}
+	alike := 0
+	for _, before := range r.values {
+		if before == value {
+			alike++
+		}
+	}
+	return r, alike >= mostAlike || len(r.values) >= mostRewrites
+}
+
+// standBack restores the gate for the last time, and says so next.
+type standBack struct {
+	setGate
+
+	message string
+}
+
+// reclaim answers a strategy that others wrote over a closed gate. The gate comes back at once; from the second write of the
+// same value on somebody insists on it, and the rollout stops.
+func (st *stepper) reclaim(m memory) (action, memory) {
+	gate, err := gateOf(st.Deployment)
+	if err != nil {
+		return stop{outcome: Failed, message: err.Error()}, m
+	}
+	var often bool
+	value := strategyText(st.Deployment.Spec.Strategy)
+	m.rewrites, often = m.rewrites.with(st.record.Gate.Move, value)
+	back := setGate{step: st.record.Step, gate: st.opening(gate)}
+	if st.done() && st.target > 0 {
+		back.gate = RestingGate(st.target, st.limits)
+	}
+	if !often {
+		return back, m
+	}
+	message := insists(st.Deployment, len(m.rewrites.values), value, "strategy")
+	if gate.New() <= back.gate.New() && gate.Unavailable <= back.gate.Unavailable {
+		return stop{outcome: Overtaken, message: message + "; it stays, since it lets no more pods go"}, m
+	}
+	return standBack{back, message + "; the limits of the step are back once more, and nobody drives the rollout on"}, m
+}
+
+// insists says who writes a strategy again and again.
+func insists(w Workload, times int, value, field string) string {
+	return fmt.Sprintf("spec.%s was written%s over the one that holds the rollout at its step, %d times by now, last as %s",
+		field, writerOf(w, "spec", field), times, value)
+}
+
+// strategyText returns a strategy in words.
+func strategyText(strategy appsv1.DeploymentStrategy) string {
+	if strategy.Type != appsv1.RollingUpdateDeploymentStrategyType {
+		return string(strategy.Type)
+	}
+	limits := LimitsOf(strategy)
+	return fmt.Sprintf("maxSurge %s, maxUnavailable %s", limits.Surge.String(), limits.Unavailable.String())
+}
+
+// writerOf names the manager that wrote a field over our own value, with a preposition: the API server gives the field to
+// whoever changes it. It is empty where that is not known.
+func writerOf(w Workload, path ...string) string {
+	var found *metav1.ManagedFieldsEntry
+	entries := w.GetManagedFields()
+	for i := range entries {
+		entry := &entries[i]
+		if entry.Subresource != "" || entry.Time == nil || entry.FieldsV1 == nil || holdsRecord(entry) || !ownsWithin(entry, path) {
+			continue
+		}
+		if found == nil || found.Time.Before(entry.Time) {
+			found = entry
+		}
+	}
+	if found == nil {
+		return lastWriter(w)
+	}
+	return fmt.Sprintf(" by %s at %s", found.Manager, found.Time.UTC().Format(time.TimeOnly))
+}
+
+// holdsRecord reports whether an entry is that of the manager which wrote the record.
+func holdsRecord(entry *metav1.ManagedFieldsEntry) bool {
+	return strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`)
+}
+
+// ownsWithin reports whether a manager owns a field at a path, or one below it.
+func ownsWithin(entry *metav1.ManagedFieldsEntry, path []string) bool {
+	var owned fieldpath.Set
+	if err := owned.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
+		return false
+	}
+	within := &owned
+	for i, name := range path {
+		element := fieldpath.PathElement{FieldName: &name}
+		if i == len(path)-1 && within.Members.Has(element) {
+			return true
+		}
+		within = within.WithPrefix(element)
+	}
+	return !within.Empty()
+}

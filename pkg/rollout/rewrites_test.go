@@ -1,0 +1,106 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"pgregory.net/rapid"
+)
+
+// insist writes a strategy whenever the rollout has its own in force, up to a number of times, and returns how often it did.
+func (b *bench) insist(most int, strategies ...appsv1.DeploymentStrategy) *int {
+	times := new(int)
+	b.change(func() {
+		b.meddle = func() {
+			own := b.d != nil && isGated(b.d) && *times < most
+			if want := strategies[min(*times, len(strategies)-1)]; own && !sameStrategy(b.d.Spec.Strategy, want) {
+				*times++
+				b.changeSpec(func(spec *appsv1.DeploymentSpec) { spec.Strategy = want })
+			}
+		}
+	})
+	return times
+}
+
+// Somebody who writes a strategy once is told of. Somebody who insists on it ends the rollout where it stands.
+func TestAStrategyThatOthersInsistOn(t *testing.T) {
+	wide := settingsWith(intstr.FromInt32(2), intstr.FromInt32(1), 0)
+	inBubble(t, func(t *testing.T, b *bench) {
+		times := new(int)
+		b.onStep(2, func() { times = b.insist(9, wide.Strategy) })
+		result := b.start(t.Context(), t)
+		wantOutcome(t, result, Overtaken, "2 times by now, last as maxSurge 2, maxUnavailable 1")
+		if !result.Standing || result.Record == nil {
+			t.Error("it does not stand at its step")
+		}
+		<-time.After(time.Minute)
+		b.change(func() {
+			if *times > 3 {
+				t.Errorf("they wrote %d times", *times)
+			}
+			b.meddle = nil
+		})
+		result, err := b.engine.Resume(t.Context(), worldKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Done, "")
+		b.wantLeft(t, "web:2", wide)
+	})
+}
+
+// Whoever writes another strategy each time does not keep a rollout fighting for ever either.
+func TestStrategiesThatOthersKeepWriting(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		var all []appsv1.DeploymentStrategy
+		for i := range int32(9) {
+			all = append(all, settingsWith(intstr.FromInt32(2+i), intstr.FromInt32(0), 0).Strategy)
+		}
+		b.onStep(1, func() { b.insist(9, all...) })
+		wantOutcome(t, b.start(t.Context(), t), Overtaken, fmt.Sprintf("%d times by now", mostRewrites))
+		b.change(func() { b.meddle = nil })
+		result, err := b.engine.Abort(t.Context(), worldKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, RolledBack, "")
+	})
+}
+
+// The template that comes back by others has a cause.
+func TestATemplateThatOthersSetBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.onStep(2, func() {
+			b.change(func() {
+				b.changeSpec(func(spec *appsv1.DeploymentSpec) { spec.Template.Spec.Containers[0].Image = "web:1" })
+			})
+		})
+		wantOutcome(t, b.start(t.Context(), t), RolledBack, "the pod template was set back")
+	})
+}
+
+func TestRewrites(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var r rewrites
+		seen := map[string]int{}
+		for move := range rapid.IntRange(1, 9).Draw(t, "writes") {
+			value := rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}).Draw(t, "value")
+			var often bool
+			for range rapid.IntRange(1, 3).Draw(t, "looks") {
+				r, often = r.with(move+1, value)
+			}
+			seen[value]++
+			if want := seen[value] >= mostAlike || move+1 >= mostRewrites; often != want {
+				t.Fatalf("after %d writes, %d of %s: %v", move+1, seen[value], value, often)
+			}
+		}
+		if strings.Join(r.values, "") == "" {
+			t.Fatal("nothing is counted")
+		}
+	})
+}

@@ -1,0 +1,69 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+)
+
+// silentAfter is how long a controller may take to act on a change before that is worth a word. It takes far less, and a
+// controller manager that takes over from another one takes some 15 s.
+const silentAfter = 5 * time.Second
+
+// unobservedSince returns when the change was written that a workload's controller has yet to act on, zero where there is none.
+func unobservedSince(workload Workload) time.Time {
+	if ObservedGenerationOf(workload) >= workload.GetGeneration() {
+		return time.Time{}
+	}
+	return lastChange(workload)
+}
+
+// lastChange returns when somebody other than the controllers last wrote a workload, in full seconds.
+func lastChange(workload Workload) time.Time {
+	last := workload.GetCreationTimestamp().Time
+	for _, entry := range workload.GetManagedFields() {
+		if entry.Subresource == "" && entry.Manager != controllerManager && entry.Time != nil {
+			last = later(last, entry.Time.Time)
+		}
+	}
+	return last
+}
+
+// silence says for how long a controller has not acted.
+func silence(workload Workload, now time.Time) string {
+	return fmt.Sprintf("its controller has not acted on the last change for %s (generation %d, observed %d); the controller manager may not run",
+		now.Sub(unobservedSince(workload)).Truncate(time.Second), workload.GetGeneration(), ObservedGenerationOf(workload))
+}
+
+// warnSilent tells once that a workload's controller does not act, and returns when to look again for that, zero for never.
+func (s *session) warnSilent(workload Workload) time.Time {
+	since, now := unobservedSince(workload), s.Clock.Now()
+	if since.IsZero() {
+		return time.Time{}
+	}
+	if due := since.Add(silentAfter); now.Before(due) {
+		return due
+	}
+	object := diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}
+	finding := diagnose.Known(diagnose.ControllerSilent, object, workload.GetNamespace(), silence(workload, now))
+	finding.Severity = diagnose.Warning
+	s.warn(&diagnose.Report{Findings: []Finding{*finding}})
+	return time.Time{}
+}
+
+// earlierOf returns the earlier of two moments; zero stands for never.
+func earlierOf(a, b time.Time) time.Time {
+	if b.IsZero() {
+		return a
+	}
+	return earlier(a, b)
+}
+
+// earlier returns the earlier of two moments; zero for the first stands for never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,239 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+)
+
+// AlteredError reports that the API server stored something else than a write asked for, so that no rollout is possible.
+type AlteredError struct {
+	Fields []admission.Field
+	// After says in words what became of the write.
+	After string
+}
+
+func (e *AlteredError) Error() string {
+	told := make([]string, len(e.Fields))
+	for i, field := range e.Fields {
+		told[i] = field.String()
+	}
+	return fmt.Sprintf("an admission policy or webhook changes what is written: %s%s; %s lists those there are",
+		strings.Join(told, ", "), e.After, command.Quoted("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"))
+}
+
+// altered returns an AlteredError where the stored workload lacks what a rollout relies on. It looks at the fields that a
+// rollout borrows, at its record, and at the changes of the pod template.
+func (p *patch) altered(stored Workload) error {
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(stored)
+	if err != nil {
+		return err
+	}
+	var fields []admission.Field
+	for i := range p.operations {
+		found, err := p.operations[i].altered(p.of, object)
+		if err != nil {
+			return err
+		}
+		fields = append(fields, found...)
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return &AlteredError{Fields: fields}
+}
+
+func (o *operation) altered(before Workload, stored map[string]any) ([]admission.Field, error) {
+	path := strings.Split(strings.TrimPrefix(o.Path, "/"), "/")
+	annotations, _, _ := unstructured.NestedStringMap(stored, "metadata", "annotations")
+	switch {
+	case o.Op == "add" && o.Path == annotationPath(Annotation):
+		return recordMissing(o.Value, annotations), nil
+	case o.Op == "add" && o.Path == "/metadata/annotations":
+		wanted, _ := o.Value.(map[string]string)
+		if text := wanted[Annotation]; text != "" {
+			return recordMissing(text, annotations), nil
+		}
+	case o.Op == "add" && o.Path == "/spec":
+		spec, _ := o.Value.(map[string]any)
+		template, _ := spec["template"].(map[string]any)
+		return templateSetBack(before, template, stored)
+	case o.Op == "add" && o.Path == "/spec/template":
+		template, _ := o.Value.(rawTemplate)
+		return templateSetBack(before, template, stored)
+	case o.Op == "add" && path[0] == "spec" && len(path) > 1:
+		value, _, _ := unstructured.NestedFieldNoCopy(stored, path...)
+		return admission.Missing(strings.Join(path, "."), o.Value, value), nil
+	}
+	return nil, nil
+}
+
+func recordMissing(asked any, annotations map[string]string) []admission.Field {
+	if stored := annotations[Annotation]; stored != "" {
+		return admission.Missing("metadata.annotations["+Annotation+"]", asked, stored)
+	}
+	return admission.Missing("metadata.annotations["+Annotation+"]", asked, nil)
+}
+
+// templateSetBack compares pod templates without the values that the API server fills in.
+func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) ([]admission.Field, error) {
+	old, err := runtime.DefaultUnstructuredConverter.ToUnstructured(TemplateOf(before))
+	if err != nil {
+		return nil, err
+	}
+	typed, err := asked.typed() // a field that this client does not know is not in what was stored either
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
+	if err != nil {
+		return nil, err
+	}
+	template, _, _ := unstructured.NestedMap(stored, "spec", "template")
+	return admission.SetBack("spec.template", Written(old), Written(wanted), Written(template)), nil
+}
+
+// warnApplied tells once who applies the workload's manifest, and will do so again.
+func (s *session) warnApplied(workload Workload) {
+	applier := fieldmanager.AppliedBy(workload)
+	if applier == nil || s.toldApplier {
+		return
+	}
+	s.toldApplier = true
+	s.emit(ProgressEvent{Message: "warning: " + applier.Warning(fmt.Sprintf("%s %q in namespace %q", kindOf(workload), s.key.Name, s.key.Namespace))})
+}
+
+// openIn finds the open rollout of the session's Deployment. A record that somebody has removed is still known here.
+func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
+	state, record, err := openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
+	if err != nil && s.record != nil && snapshot.Deployment.Annotations[Annotation] == "" {
+		return state, s.record, nil
+	}
+	return state, record, err
+}
+
+// tryFirst has the API server say, once, what it would make of the write that begins a rollout. What it refuses is refused
+// again by the write itself, so that only what it would alter is an error here.
+func (s *session) tryFirst(ctx context.Context, workload Workload, p *patch) error {
+	if s.triedFirst {
+		return nil
+	}
+	s.triedFirst = true
+	stored, err := s.patchWorkload(ctx, workload, p, true)
+	if err != nil {
+		return nil //nolint:nilerr // some webhooks take part in no dry run
+	}
+	if err := p.altered(stored); err != nil {
+		return noted(err, "; nothing was written")
+	}
+	return nil
+}
+
+// noted adds to an AlteredError what became of the write.
+func noted(err error, after string) error {
+	if altered, is := err.(*AlteredError); is { //nolint:errorlint // it was made just before
+		altered.After = after
+	}
+	return err
+}
+
+// takeBack gives a workload the spec and the metadata that it had before the write which began its rollout. It is for a write
+// that was altered, and fails where somebody else has changed the spec since.
+func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured, written Workload, altered error) error {
+	p := &patch{of: written, tested: true, operations: []operation{
+		{Op: "test", Path: "/metadata/uid", Value: written.GetUID()},
+		{Op: "test", Path: "/metadata/generation", Value: written.GetGeneration()},
+	}}
+	p.set("/spec", before.Object["spec"])
+	annotations := map[string]string{}
+	for key, value := range before.GetAnnotations() {
+		annotations[key] = value
+	}
+	if revision := written.GetAnnotations()[RevisionAnnotation]; revision != "" {
+		annotations[RevisionAnnotation] = revision
+	}
+	p.set("/metadata/annotations", annotations)
+	labels := before.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	p.set("/metadata/labels", labels)
+	_, err := e.patchWorkload(ctx, written, p, false)
+	if err = p.refused(answered(err)); err == nil {
+		return noted(altered, "; the write was taken back at once")
+	}
+	if apierrors.IsConflict(err) {
+		return noted(altered, "; the write could not be taken back, since somebody else has written, too")
+	}
+	return noted(altered, fmt.Sprintf("; the write could not be taken back: %v", err))
+}
+
+// afterAltered sorts out a write that was stored in another form. A rollout that can no longer be held at its step goes back
+// at once, by what this process knows; where that is altered, too, nothing more can be done.
+func (s *session) afterAltered(altered *AlteredError, held bool) *Result {
+	if held && s.altered != nil {
+		return s.result(Failed, altered.Error()+"; the way back was altered, too")
+	}
+	s.emit(ProgressEvent{Message: altered.Error()})
+	if held {
+		s.altered, s.why = altered, altered.Error()
+	}
+	return nil
+}
+
+// asks returns what the write that begins a rollout relies on.
+func (p *prepared) asks(settings Settings) (*patch, error) {
+	asked := newPatch(p.live)
+	asked.template(p.wanted.template)
+	asked.settings(settings)
+	if p.replicas == 0 {
+		return asked, nil
+	}
+	return asked, asked.record(p.record)
+}
+
+// tryBegin has the API server say what it would make of the write that begins a rollout. Refused reports that it would not take
+// it, which the write itself may not meet: some webhooks take part in no dry run.
+func (s *session) tryBegin(ctx context.Context, p *prepared, settings Settings) (refused bool, err error) {
+	stored, err := s.firstWrite(ctx, p, settings, true)
+	if err != nil {
+		return true, err
+	}
+	asked, err := p.asks(settings)
+	if err == nil {
+		err = noted(asked.altered(stored), "; nothing was written")
+	}
+	return false, err
+}
+
+// beginWrite makes the write that begins a rollout, as a dry run first, and takes it back where it was altered.
+func (s *session) beginWrite(ctx context.Context, p *prepared, settings Settings) (*appsv1.Deployment, error) {
+	if !s.triedFirst {
+		s.triedFirst = true
+		if refused, err := s.tryBegin(ctx, p, settings); err != nil && !refused {
+			return nil, err
+		}
+	}
+	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
+	written, err := s.firstWrite(ctx, p, settings, false)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := p.asks(settings)
+	if err == nil {
+		err = asked.altered(written)
+	}
+	if err != nil {
+		return nil, s.takeBack(ctx, p.raw, written, err)
+	}
+	return written, nil
+}
