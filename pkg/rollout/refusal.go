@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
@@ -37,8 +38,8 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return err
 	}
 	if snapshot.underWay(snapshot.Current()) {
-		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with 'kubectl rollout status deployment/%s -n %s', "+
-			"or go back with 'kubectl rollout undo deployment/%s -n %s', and try again", d.Name, d.Name, d.Namespace, d.Name, d.Namespace)
+		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with %s, or go back with %s, and try again",
+			d.Name, command.On("status", "deployment", d.Name, d.Namespace), command.On("undo", "deployment", d.Name, d.Namespace))
 	}
 	return nil
 }
@@ -63,8 +64,7 @@ func CheckPaused(d *appsv1.Deployment) error {
 	if !d.Spec.Paused {
 		return nil
 	}
-	return fmt.Errorf("deployment %q is paused; resume it first with 'kubectl rollout resume deployment/%s -n %s' and try again",
-		d.Name, d.Name, d.Namespace)
+	return fmt.Errorf("deployment %q is paused; resume it first with %s and try again", d.Name, command.On("resume", "deployment", d.Name, d.Namespace))
 }
 
 // OpenError refuses to begin a rollout where one is open.

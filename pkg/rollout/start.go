@@ -148,7 +148,8 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 	}
 	p.record, p.planned = record, PlanEvent{
 		Replicas: p.replicas, Limits: resolved, Steps: planned,
-		From: PlannedRevision{record.From.Number, imagesIn(&p.live.Spec.Template)}, To: PlannedRevision{record.ToRevision, imagesIn(&p.wanted.typed.Spec.Template)},
+		From: PlannedRevision{record.From.Number, imagesIn(&p.live.Spec.Template)},
+		To:   PlannedRevision{record.ToRevision, imagesIn(&p.wanted.typed.Spec.Template)},
 	}
 	return nil
 }

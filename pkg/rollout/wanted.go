@@ -72,6 +72,26 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 // templateOfRevision is the pod template of an earlier revision, and why that was made; 0 is the one before the present.
 // The texts are those of kubectl rollout undo.
 func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template rawTemplate, cause string, err error) {
+	found := s.replicaSetOf(snapshot, revision)
+	if found == nil && revision == 0 {
+		return nil, "", fmt.Errorf("no rollout history found for deployment %q in namespace %q; there is nothing to go back to", s.key.Name, s.key.Namespace)
+	}
+	if found == nil {
+		return nil, "", fmt.Errorf("unable to find specified revision %d in history: deployment %q in namespace %q; "+
+			"'kubectl rollout-plus history deployment/%s -n %s' lists the revisions",
+			revision, s.key.Name, s.key.Namespace, s.key.Name, s.key.Namespace)
+	}
+	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
+	if err != nil {
+		return nil, "", err
+	}
+	template, err = templateOf(object)
+	return template, object.GetAnnotations()[ChangeCauseAnnotation], err
+}
+
+// replicaSetOf returns the ReplicaSet of an earlier revision, nil where there is none. 0 is the one before the present; revisions
+// that are known to have failed are skipped then, which is told.
+func (s *session) replicaSetOf(snapshot *Snapshot, revision int64) *appsv1.ReplicaSet {
 	var found *appsv1.ReplicaSet
 	var failed []int64
 	current := snapshot.Current()
@@ -88,20 +108,7 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 	if skipped := Skipped(failed); skipped != "" {
 		s.emit(ProgressEvent{Message: skipped})
 	}
-	if found == nil && revision == 0 {
-		return nil, "", fmt.Errorf("no rollout history found for deployment %q in namespace %q; there is nothing to go back to", s.key.Name, s.key.Namespace)
-	}
-	if found == nil {
-		return nil, "", fmt.Errorf("unable to find specified revision %d in history: deployment %q in namespace %q; "+
-			"'kubectl rollout-plus history deployment/%s -n %s' lists the revisions",
-			revision, s.key.Name, s.key.Namespace, s.key.Name, s.key.Namespace)
-	}
-	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
-	if err != nil {
-		return nil, "", err
-	}
-	template, err = templateOf(object)
-	return template, object.GetAnnotations()[ChangeCauseAnnotation], err
+	return found
 }
 
 // known refuses a manifest that changes nothing of the pod template but fields that this client does not know: the controller

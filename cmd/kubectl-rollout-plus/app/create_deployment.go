@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	cliprinters "k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/kubernetes"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
@@ -83,7 +85,8 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
 	f.add(cmd)
-	flags.DurationVar(&f.drain, "drain", 0, `How long a pod goes on serving after it was told to end, by a preStop hook; 0 for no hook. (default with --service: 5s)`)
+	flags.DurationVar(&f.drain, "drain", 0,
+		`How long a pod goes on serving after it was told to end, by a preStop hook; 0 for no hook. (default with --service: 5s)`)
 	f.print.AddFlags(cmd)
 	return cmd
 }
@@ -130,12 +133,8 @@ func (f *createDeploymentFlags) completeValues(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	for _, value := range f.env {
-		variable, err := parseEnv(value)
-		if err != nil || variable.Remove || variable.Container != "" {
-			return flagError("env", value, errors.New("expected KEY=VALUE"))
-		}
-		f.variables = append(f.variables, corev1.EnvVar{Name: variable.Name, Value: variable.Value})
+	if err := f.completeVariables(); err != nil {
+		return err
 	}
 	if f.probe, err = parseProbe(f.ready); err != nil {
 		return flagError("ready", f.ready, err)
@@ -153,6 +152,17 @@ func (f *createDeploymentFlags) completeValues(cmd *cobra.Command) error {
 		f.drain = defaultDrain
 	}
 	return checkDrain(f.drain, 0)
+}
+
+func (f *createDeploymentFlags) completeVariables() error {
+	for _, value := range f.env {
+		variable, err := parseEnv(value)
+		if err != nil || variable.Remove || variable.Container != "" {
+			return flagError("env", value, errors.New("expected KEY=VALUE"))
+		}
+		f.variables = append(f.variables, corev1.EnvVar{Name: variable.Name, Value: variable.Value})
+	}
+	return nil
 }
 
 func (f *createDeploymentFlags) parseService(cmd *cobra.Command) (int32, error) {
@@ -205,19 +215,27 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 	if f.drained != "" {
 		fmt.Fprintf(env.ErrOut, "deployment %q: %s\n", f.name, f.drained)
 	}
-	for _, object := range objects {
-		plain, err := withoutServerFields(object, strategy == cmdutil.DryRunClient)
-		if err != nil {
-			return err
-		}
-		if err := printer.PrintObj(plain, env.Out); err != nil {
-			return err
-		}
+	if err := printCreated(env.Out, printer, objects, strategy == cmdutil.DryRunClient); err != nil {
+		return err
 	}
 	if !f.wait || strategy != cmdutil.DryRunNone {
 		return nil
 	}
 	return f.await(ctx, env, types.NamespacedName{Namespace: namespace, Name: f.name})
+}
+
+// printCreated prints objects, those of a manifest without what the API server fills in.
+func printCreated(out io.Writer, printer cliprinters.ResourcePrinter, objects []object, manifest bool) error {
+	for _, object := range objects {
+		plain, err := withoutServerFields(object, manifest)
+		if err != nil {
+			return err
+		}
+		if err := printer.PrintObj(plain, out); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // object is a Deployment or a Service.

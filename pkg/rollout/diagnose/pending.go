@@ -46,6 +46,12 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 		// Old pods that go make room, of which host ports and anti-affinity are a kind.
 		s.since = latest(s.since, d.madeRoom())
 	}
+	d.awaitsNode(pod, &s)
+	return s
+}
+
+// awaitsNode gives a pod more time where a node is about to have room for it, or may be.
+func (d *diagnosis) awaitsNode(pod *corev1.Pod, s *signal) {
 	// Who adds nodes says so in an event.
 	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
 	switch {
@@ -57,7 +63,6 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 	case scaling == nil && d.Blind && lacksNode(s.id):
 		s.grace, s.why = max(d.Deadline, recent), "whether a node is being added only events tell, which cannot be read"
 	}
-	return s
 }
 
 // oldFirst are the flags with which no new pod has to find a place beside an old one.
