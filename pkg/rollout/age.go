@@ -18,6 +18,9 @@ const retryLabel = "rollout-plus/retry"
 // began returns from when evidence counts. Events and conditions have full seconds: what happened in the second in which the
 // command began is older than it, unless the command itself wrote what it waits for.
 func (e *Engine) began(wrote bool) time.Time {
+	if e.Once {
+		return time.Time{}
+	}
 	began := e.Clock.Now()
 	if e.Began != nil {
 		began = e.Began()

@@ -155,3 +155,18 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 	}
 	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
 }
+
+// patiently lets the ReplicaSets catch up before the old version returns, for a moment: the controller reckons with what
+// they report as available, and would let as many new pods go for old ones that have gone already.
+func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) action {
+	if _, back := next.(goBack); !back || !snapshot.resizing() {
+		return next
+	}
+	if s.backSince.IsZero() {
+		s.backSince = now
+	}
+	if until := s.backSince.Add(resizeTimeout); now.Before(until) {
+		return await{until: until}
+	}
+	return next
+}

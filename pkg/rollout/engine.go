@@ -27,6 +27,8 @@ type Engine struct {
 	Patience time.Duration
 	// Began returns when the command began, by the Clock: what is older proves nothing. Nil is for when the work is begun.
 	Began func() time.Time
+	// Once tells that the command looks but once, so that everything counts.
+	Once bool
 	// Wrote tells that the command itself wrote what it follows.
 	Wrote bool
 	// Emit is called for every event, never from two goroutines at once.
@@ -282,21 +284,6 @@ func (s *session) alert(snapshot *Snapshot, next action) action {
 		a.until = earlier(a.until, s.witness.next)
 	}
 	return a
-}
-
-// patiently lets the ReplicaSets catch up before the old version returns, for a moment: the controller reckons with what
-// they report as available, and would let as many new pods go for old ones that have gone already.
-func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) action {
-	if _, back := next.(goBack); !back || !snapshot.resizing() {
-		return next
-	}
-	if s.backSince.IsZero() {
-		s.backSince = now
-	}
-	if until := s.backSince.Add(resizeTimeout); now.Before(until) {
-		return await{until: until}
-	}
-	return next
 }
 
 // deadline is the Deployment's own, in seconds.

@@ -125,7 +125,7 @@ func (r *statusRun) connect() (err error) {
 	}
 	if r.engine, err = r.env.engine(defaultFieldManager, r.warn); err == nil {
 		r.tune(r.engine)
-		r.engine.Wrote = r.settles
+		r.engine.Wrote, r.engine.Once = r.settles, !r.watch
 	}
 	return err
 }

@@ -10,6 +10,8 @@ import (
 const (
 	// kubeletSync is how long the kubelet waits at most before it tries a pod again that it could not start.
 	kubeletSync = 15 * time.Second
+	// leastBackOff is how long it waits first before it starts a container or pulls an image again.
+	leastBackOff = 10 * time.Second
 	// kubeletBackOff is the longest that the kubelet waits before it starts a container or pulls an image again.
 	kubeletBackOff = 5 * time.Minute
 	// mountBackOff is the longest that the kubelet waits before it tries a mount again.
@@ -153,6 +155,14 @@ func backOff(first time.Time, most time.Duration) func(time.Time) time.Time {
 	return func(after time.Time) time.Time {
 		wait := max(after.Sub(first), 0)
 		return after.Add(min(wait, most) + toTell)
+	}
+}
+
+// pullsAgainBy returns by when the kubelet pulls an image of a pod again. It waits 10 s first, then twice as long each time.
+func pullsAgainBy(pod *corev1.Pod) func(time.Time) time.Time {
+	return func(after time.Time) time.Time {
+		wait := max(after.Sub(pod.CreationTimestamp.Time), leastBackOff)
+		return after.Add(min(wait, kubeletBackOff) + kubeletSync + toTell)
 	}
 }
 

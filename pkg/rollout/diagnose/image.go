@@ -17,10 +17,9 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 	if _, cause, found := strings.Cut(s.message, ": ErrImagePull: "); found {
 		s.message = cause
 	}
-	s.next = within(kubeletBackOff + kubeletSync)
+	s.next = pullsAgainBy(pod)
 	if event != nil {
 		s.since, s.last = d.firstOf(pod, fails), lastTold(event)
-		s.next = backOff(s.since, kubeletBackOff+kubeletSync)
 		if pullCause(s.message) == ImagePullFailed {
 			s.message = event.Message
 		}
