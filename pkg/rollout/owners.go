@@ -3,13 +3,11 @@ package rollout
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
@@ -61,16 +59,10 @@ func (s *session) note(p *prepared, live *liveDeployment) (err error) {
 	if p.record.Owners, err = s.ownersOf(live.typed, live.raw, p.wanted.template); err != nil || p.wanted.manifest == nil {
 		return err
 	}
-	// What the API server made of the manifest tells who owns the borrowed fields once it is applied. The manager that applies
-	// keeps them as one that updates: the next manifest is applied while the gate is closed, and must not remove them there.
-	fields, entries := fieldsOf(live.typed), slices.Clone(p.wanted.raw.GetManagedFields())
+	// What the API server made of the manifest tells who owns the borrowed fields once it is applied.
+	fields := fieldsOf(live.typed)
 	fields.Changed = nil
-	for i := range entries {
-		if entries[i].Manager == s.FieldManager && entries[i].Subresource == "" {
-			entries[i].Operation = metav1.ManagedFieldsOperationUpdate
-		}
-	}
-	applied := ownership.Object{Entries: entries, Content: p.wanted.raw.Object}
+	applied := ownership.Object{Entries: p.wanted.raw.GetManagedFields(), Content: p.wanted.raw.Object}
 	p.record.FinalOwners, err = ownership.Find(applied, nil, fields, s.FieldManager, mostOwners)
 	return err
 }

@@ -55,18 +55,17 @@ func (s *space) left(name string) string {
 	s.Helper()
 	d, err := s.client.AppsV1().Deployments(s.name).Get(s.Context(), name, metav1.GetOptions{})
 	must(s.TB, err)
-	applied := fieldpath.NewSet()
+	applied, others := fieldpath.NewSet(), []string{}
 	for _, entry := range d.ManagedFields {
-		if entry.Operation == metav1.ManagedFieldsOperationApply && entry.Manager == "ci" {
+		switch {
+		case entry.Operation == metav1.ManagedFieldsOperationApply && entry.Manager == "ci":
 			must(s.TB, applied.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())))
+		case entry.Subresource == "":
+			others = append(others, entry.Manager)
 		}
 	}
-	applied = applied.Difference(fieldpath.NewSet(
-		fieldpath.MakePathOrDie("spec", "minReadySeconds"), fieldpath.MakePathOrDie("spec", "progressDeadlineSeconds"),
-		fieldpath.MakePathOrDie("spec", "strategy", "rollingUpdate", "maxSurge"),
-		fieldpath.MakePathOrDie("spec", "strategy", "rollingUpdate", "maxUnavailable")))
 	delete(d.Annotations, "deployment.kubernetes.io/revision")
-	text, err := json.MarshalIndent(map[string]any{"spec": d.Spec, "labels": d.Labels, "annotations": d.Annotations}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{"spec": d.Spec, "labels": d.Labels, "annotations": d.Annotations, "others": others}, "", " ")
 	must(s.TB, err)
 	return strings.ReplaceAll(string(text)+"\napplied:\n"+applied.String(), name, "NAME")
 }
@@ -139,7 +138,7 @@ func TestAManifestLeavesWhatAnApplyLeaves(t *testing.T) {
 				t.Errorf("start -f leaves\n%s\nand an apply\n%s", got, want)
 			}
 			// A next apply, without force, has nothing against what is left.
-			s.kubectl("apply", "--server-side", "--field-manager", "ci", "-f", test.first.file(s, "alpha"), "--force-conflicts")
+			s.kubectl("apply", "--server-side", "--field-manager", "ci", "-f", test.first.file(s, "alpha"))
 		})
 	}
 }

@@ -67,6 +67,10 @@ func TestStartOfAManifest(t *testing.T) {
 	w.runs("web:v2")
 	next := w.manifest("web:v3", "  annotations: {example.com/a: c}\n", "")
 	w.plugin("start", "-f", next).ends(0, "deployment.apps/web rolled out (revision 3)")
+	// What the manifest does not name any more has its default again, as after an apply.
+	quarter := intstr.FromString("25%")
+	w.own.Spec.Strategy.RollingUpdate.MaxSurge, w.own.Spec.Strategy.RollingUpdate.MaxUnavailable = &quarter, &quarter
+	w.own.Spec.MinReadySeconds = 0
 	w.runs("web:v3")
 	d = w.get()
 	if d.Annotations["example.com/a"] != "c" || d.Labels["team"] != "" {
