@@ -115,7 +115,7 @@ func TestAnInterruptedWaitNamesItsObjects(t *testing.T) {
 	p = s.plugin(append([]string{"restart", "--wait", "--force"}, objects...)...)
 	p.tells("statefulset.apps/db restarted")
 	p.signal(syscall.SIGINT)
-	p.ends(130, "stderr: error: interrupted"+sentence)
+	p.ends(130, "error: interrupted"+sentence)
 	s.plugin(append([]string{"restart", "--wait", "--force", "--timeout", "5s"}, objects...)...).
 		ends(124, `deployment "web"`, `statefulset "db" is not rolled out yet`, "--timeout")
 	s.kubectl("apply", "-f", all("web:v1"))

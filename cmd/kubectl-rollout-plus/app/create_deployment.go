@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	cliprinters "k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/kubernetes"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
@@ -222,20 +220,6 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 		return nil
 	}
 	return f.await(ctx, env, types.NamespacedName{Namespace: namespace, Name: f.name})
-}
-
-// printCreated prints objects, those of a manifest without what the API server fills in.
-func printCreated(out io.Writer, printer cliprinters.ResourcePrinter, objects []object, manifest bool) error {
-	for _, object := range objects {
-		plain, err := withoutServerFields(object, manifest)
-		if err != nil {
-			return err
-		}
-		if err := printer.PrintObj(plain, out); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // object is a Deployment or a Service.

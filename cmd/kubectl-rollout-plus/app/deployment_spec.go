@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	cliprinters "k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/kubectl/pkg/scheme"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -146,6 +148,20 @@ func checkPort(flag string, port int32) error {
 func checkPortNumber(port int32) error {
 	if port < 1 || port > 65535 {
 		return fmt.Errorf("a port is a number from 1 to 65535")
+	}
+	return nil
+}
+
+// printCreated prints objects, those of a manifest without what the API server fills in.
+func printCreated(out io.Writer, printer cliprinters.ResourcePrinter, objects []object, manifest bool) error {
+	for _, object := range objects {
+		plain, err := withoutServerFields(object, manifest)
+		if err != nil {
+			return err
+		}
+		if err := printer.PrintObj(plain, out); err != nil {
+			return err
+		}
 	}
 	return nil
 }
