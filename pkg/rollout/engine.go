@@ -247,7 +247,11 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	s.state = state
 	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
 	now := s.Clock.Now()
-	var next action
+	return s.alert(snapshot, s.patiently(snapshot, s.choose(snapshot, state, now), now)), nil
+}
+
+// choose returns the next action by what the session is about.
+func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next action) {
 	switch {
 	case s.parted != nil:
 		next = *s.parted
@@ -265,25 +269,11 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 			next = s.endBack(snapshot)
 		}
 	case state == Open:
-		next, s.memory = decideStep(snapshot, record, s.memory, now)
+		next, s.memory = decideStep(snapshot, s.record, s.memory, now)
 	default:
 		next = s.closed(snapshot, state)
 	}
-	return s.alert(snapshot, s.patiently(snapshot, next, now)), nil
-}
-
-// alert lets a wait end when a grace does, or when there is something to ask.
-func (s *session) alert(snapshot *Snapshot, next action) action {
-	a, waits := next.(await)
-	if !waits {
-		return next
-	}
-	a.until = earlierOf(a.until, earlierOf(snapshot.wake(), s.warnSilent(snapshot.Deployment)))
-	s.witness.expect(snapshot.report)
-	if !s.witness.next.IsZero() {
-		a.until = earlier(a.until, s.witness.next)
-	}
-	return a
+	return next
 }
 
 // deadline is the Deployment's own, in seconds.

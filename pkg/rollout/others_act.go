@@ -45,19 +45,7 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 	case replace:
 		return s.deletePods(ctx, now, a.pods)
 	case unblock:
-		set, is := now.workload.(*appsv1.StatefulSet)
-		if !is {
-			return nil
-		}
-		err := s.deleteAll(ctx, set, a.pods, func(pod *corev1.Pod) {
-			s.deleted[pod.UID] = true
-			s.emit(ProgressEvent{Message: fmt.Sprintf("pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it",
-				pod.Name, set.Name)})
-		})
-		if err != nil {
-			return err
-		}
-		return s.pause(ctx, retryAfter/10) // those that have changed come anew
+		return s.unblock(ctx, now, a)
 	case adopt:
 		record := *s.record
 		record.ToRevision, record.Held = a.revision, false
@@ -82,6 +70,23 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		s.markFailed(ctx, now.newest, now.newest.Revision)
 	}
 	return nil
+}
+
+// unblock deletes pods that a StatefulSet waits for in vain.
+func (s *otherSession) unblock(ctx context.Context, now *other, a unblock) error {
+	set, is := now.workload.(*appsv1.StatefulSet)
+	if !is {
+		return nil
+	}
+	err := s.deleteAll(ctx, set, a.pods, func(pod *corev1.Pod) {
+		s.deleted[pod.UID] = true
+		s.emit(ProgressEvent{Message: fmt.Sprintf("pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it",
+			pod.Name, set.Name)})
+	})
+	if err != nil {
+		return err
+	}
+	return s.pause(ctx, retryAfter/10) // those that have changed come anew
 }
 
 // move writes the record with another step or opening, and the strategy that it stands for.

@@ -147,7 +147,15 @@ func (s *otherSession) decide(now *other) action {
 	s.state = state
 	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
 	finding, until := s.diagnose(now)
-	var next action
+	next := s.choose(now, state, finding)
+	if a, waits := next.(await); waits {
+		next = await{until: earlierOf(a.until, earlierOf(until, s.warnSilent(now.workload)))}
+	}
+	return next
+}
+
+// choose returns the next action by what the session is about.
+func (s *otherSession) choose(now *other, state State, finding *Finding) (next action) {
 	astray := s.to != nil && state == RollingBack && s.phase == returning && now.newest != nil && now.newest.Name != s.to.ControllerRevision
 	if state == RollingBack && s.phase != ending && !astray {
 		s.end(RolledBack, nil)
@@ -167,9 +175,6 @@ func (s *otherSession) decide(now *other) action {
 		next = s.takeUp(now)
 	default:
 		next, s.memory = decideOther(now, s.record, finding, s.memory, s.Clock.Now())
-	}
-	if a, waits := next.(await); waits {
-		next = await{until: earlierOf(a.until, earlierOf(until, s.warnSilent(now.workload)))}
 	}
 	return next
 }
