@@ -14,6 +14,7 @@ type explainDocument struct {
 	Phase         rollout.Phase `json:"phase"`
 	InTheWay      bool          `json:"inTheWay"`
 	Counts        statusCounts  `json:"counts"`
+	Rollout       *attendance   `json:"rollout,omitempty"`
 	Findings      []*finding    `json:"findings"`
 	Notes         []string      `json:"notes,omitempty"`
 }
@@ -22,7 +23,7 @@ type explainDocument struct {
 func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 	document := explainDocument{
 		SchemaVersion: SchemaVersion, Object: object, Phase: told.Phase, InTheWay: told.InTheWay(),
-		Counts: statusCounts(rollout.PodCountsOf(told.Workload)), Findings: []*finding{},
+		Counts: statusCounts(rollout.PodCountsOf(told.Workload)), Rollout: attendanceOf(told.Attendance), Findings: []*finding{},
 	}
 	for i := range told.Findings {
 		document.Findings = append(document.Findings, findingOf(&told.Findings[i]))

@@ -112,7 +112,8 @@ func (p *JSON) Event(at time.Time, event rollout.Event) {
 			Steps       int     `json:"steps"`
 			Target      int32   `json:"target"`
 			HoldSeconds float64 `json:"holdSeconds"`
-		}{p.header(at, "hold"), e.Step, e.Of, e.Target, e.For.Seconds()})
+			Overshot    int32   `json:"overshot,omitempty"`
+		}{p.header(at, "hold"), e.Step, e.Of, e.Target, e.For.Seconds(), e.Overshot})
 	case rollout.FindingEvent:
 		p.write(struct {
 			header
@@ -165,13 +166,15 @@ func (p *JSON) Result(at time.Time, result *Result) {
 		Outcome      rollout.Outcome `json:"outcome"`
 		ExitCode     int             `json:"exitCode"`
 		Message      string          `json:"message,omitempty"`
+		Notes        []string        `json:"notes,omitempty"`
 		Revision     int64           `json:"revision,omitempty"`
 		Standing     bool            `json:"standing,omitempty"`
+		Terminating  int32           `json:"terminating,omitempty"`
 		Finding      *finding        `json:"finding,omitempty"`
 		Availability *availability   `json:"availability,omitempty"`
 	}{
 		header: p.header(at, "result"), ExitCode: result.ExitCode, Message: result.Message, Outcome: result.Outcome,
-		Revision: result.Revision, Standing: result.Standing,
+		Revision: result.Revision, Standing: result.Standing, Notes: result.Notes, Terminating: result.Terminating,
 	}
 	if line.Message == "" {
 		line.Message = result.Title

@@ -84,7 +84,11 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	case rollout.ProgressEvent:
 		p.line(at, progress(e, p.back))
 	case rollout.HoldEvent:
-		p.line(at, fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For))
+		text := fmt.Sprintf("step %d/%d: ready, watched for %s", e.Step, e.Of, e.For)
+		if e.Overshot > 0 {
+			text += fmt.Sprintf("; others have overshot the step: %d pods are new where it asks for %d", e.Overshot, e.Target)
+		}
+		p.line(at, text)
 	case rollout.FindingEvent:
 		if e.Again {
 			p.line(at, Reminder(e.Finding))
@@ -137,10 +141,16 @@ func (p *Lines) Result(_ time.Time, result *Result) {
 		}
 		_, _ = fmt.Fprintln(p.out, shade.Sprint(result.Title))
 	}
-	a := result.Availability
-	if a == nil {
-		return
+	if a := result.Availability; a != nil {
+		p.availability(a)
 	}
+	for _, note := range result.Notes {
+		_, _ = fmt.Fprintln(p.out, note)
+	}
+}
+
+// availability tells what the rollout did to the service.
+func (p *Lines) availability(a *rollout.Availability) {
 	_, _ = fmt.Fprintf(p.out, "lowest ready %d (floor %d), highest total %d (ceiling %d), took %s\n",
 		a.Lowest, a.Floor, a.Highest, a.Ceiling, seconds(a.Duration))
 	if a.Scaled {

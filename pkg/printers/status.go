@@ -25,6 +25,7 @@ type statusDocument struct {
 	Revision   int64             `json:"revision,omitempty"`
 	Counts     *statusCounts     `json:"counts,omitempty"`
 	Step       *statusStep       `json:"step,omitempty"`
+	Rollout    *attendance       `json:"rollout,omitempty"`
 	Conditions []statusCondition `json:"conditions"`
 	Message    string            `json:"message"`
 	Finding    *finding          `json:"finding,omitempty"`
@@ -38,12 +39,16 @@ type statusCounts struct {
 	Total       int32 `json:"total"`
 	Old         int32 `json:"old"`
 	Unavailable int32 `json:"unavailable"`
+	// Terminating is left out where it is not known.
+	Terminating *int32 `json:"terminating,omitempty"`
 }
 
 type statusStep struct {
 	Step   int   `json:"step"`
 	Steps  int   `json:"steps"`
 	Target int32 `json:"target"`
+	// Overshot is how many pods are new where others have made more than the target.
+	Overshot int32 `json:"overshot,omitempty"`
 }
 
 type statusCondition struct {
@@ -68,13 +73,18 @@ func WriteStatus(out io.Writer, status *Status) {
 // seen adds what is known of an object that could be read.
 func (d *statusDocument) seen(view *rollout.View) {
 	counts := rollout.PodCountsOf(view.Workload)
+	if counts.Terminating == nil && view.Terminating > 0 {
+		counts.Terminating = &view.Terminating
+	}
 	d.Counts = (*statusCounts)(&counts)
 	for _, condition := range rollout.ConditionsOf(view.Workload) {
 		d.Conditions = append(d.Conditions, statusCondition(condition))
 	}
 	if record := view.Record; record != nil && view.State == rollout.Open {
-		d.Step = &statusStep{Step: record.Step, Steps: len(record.Plan.Steps), Target: record.Target(counts.Desired)}
+		target := rollout.TargetOf(view.Workload, record)
+		d.Step = &statusStep{Step: record.Step, Steps: len(record.Plan.Steps), Target: target, Overshot: rollout.Overshot(view.Counts, target)}
 	}
+	d.Rollout = attendanceOf(view.Attendance)
 	if view.Finding != nil {
 		d.Finding = findingOf(view.Finding)
 	}

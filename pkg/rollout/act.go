@@ -46,6 +46,8 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 	switch a := next.(type) {
 	case setGate:
 		return s.setGate(ctx, d, a)
+	case noteHold:
+		return s.noteHold(ctx, d, a)
 	case leaveGate:
 		return s.leaveGate(ctx, d)
 	case adopt:
@@ -102,8 +104,8 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	if a.finding != nil {
 		s.tell(ctx, a.finding, false)
 	}
-	if a.outcome == Failed {
-		s.rest(ctx, snapshot)
+	if a.outcome != Paused {
+		s.rest(ctx, snapshot, a.outcome, a.finding)
 	}
 	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack || s.state == Idle) {
 		s.state = Idle
@@ -140,6 +142,7 @@ func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) 
 	record, before := s.record.taking(d), s.record.Step
 	record.Step = a.step
 	record.opens(a.gate.Strategy(replicasOf(d), record.Plan.Limits))
+	record.HoldUntil = a.until
 	if err := s.borrow(ctx, d, record); err != nil {
 		return err
 	}

@@ -57,9 +57,10 @@ func rollingUpdate(limits Limits) appsv1.DeploymentStrategy {
 }
 
 // taking is the record with what others have set of the borrowed fields since the rollout wrote them: it is what the
-// Deployment is left with in the end, whatever becomes of the rollout. The record itself is not changed.
+// Deployment is left with in the end, whatever becomes of the rollout. Who writes it drives the rollout. The record itself is
+// not changed.
 func (r *Record) taking(d *appsv1.Deployment) *Record {
-	taken, written, live := *r, r.inForce(d), SettingsOf(d)
+	taken, written, live := *r.driven(), r.inForce(d), SettingsOf(d)
 	taken.Original = r.Original.taking(written, live)
 	if r.Final != nil {
 		taken.Final = new(r.Final.taking(written, live))

@@ -118,7 +118,7 @@ func TestAControllerThatDoesNotAct(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.engine.Follow(t.Context(), d, func(v *View) (bool, error) { return v.Phase == Complete, nil }); err != nil {
+		if err := b.engine.Follow(t.Context(), d, nil, func(v *View) (bool, error) { return v.Phase == Complete, nil }); err != nil {
 			t.Fatal(err)
 		}
 		if told == nil || told.ID != "ControllerSilent" {

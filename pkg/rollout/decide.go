@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -24,7 +25,11 @@ type (
 	setGate struct {
 		step int
 		gate Gate
+		// until is when the hold of the step ends, nil where none has begun.
+		until *metav1.Time
 	}
+	// noteHold writes down until when a step is held.
+	noteHold struct{ until metav1.Time }
 	// leaveGate gives all borrowed fields but the deadline back, for the last step needs no gate any more.
 	leaveGate struct{}
 	// adopt takes a template that others changed as the new version.
@@ -51,6 +56,7 @@ type (
 
 func (await) isAction()     {}
 func (setGate) isAction()   {}
+func (noteHold) isAction()  {}
 func (leaveGate) isAction() {}
 func (adopt) isAction()     {}
 func (finish) isAction()    {}
@@ -100,10 +106,8 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	if !s.scaled() {
 		return orStalled(s, record, current, m, await{}, now), m
 	}
-	st := stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicas), now: now}
-	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
-	// Pods that the ReplicaSet no longer wants are about to go: no old pod may go for them.
-	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
+	m = m.sized(replicas)
+	st := s.stepper(record, current, limits, now)
 	if isGated(s.Deployment) && record.Gate != nil && record.foreign(s.Deployment) {
 		return st.reclaim(m)
 	}
@@ -143,25 +147,36 @@ func (st *stepper) done() bool {
 
 // next goes from a finished step to its hold, to the next step, or to the end.
 func (st *stepper) next(m memory) (action, memory) {
+	replicas := replicasOf(st.Deployment)
+	if replicas == 0 && m.heldSince.IsZero() {
+		return m.emptied(st.Deployment), m
+	}
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
 		begins := m.heldSince.IsZero()
 		var end time.Time
 		if m, end = m.hold(hold, st.watched, st.now); begins {
 			m.progressAt = later(end, st.now) // there is none to be made before
 		}
+		until := inSeconds(end)
 		if rest := RestingGate(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
-			return setGate{step: st.record.Step, gate: rest}, m
+			return setGate{step: st.record.Step, gate: rest, until: &until}, m
+		}
+		if !st.record.HoldUntil.Equal(&until) {
+			return noteHold{until: until}, m
 		}
 		if st.now.Before(end) {
 			return await{until: end}, m
 		}
 	}
-	replicas := replicasOf(st.Deployment)
-	if st.record.Last() || replicas == 0 {
+	switch {
+	case replicas == 0:
+		return m.emptied(st.Deployment), m
+	case st.record.Last():
 		var until time.Time
 		if m, until = m.settling(st.Snapshot, st.current, st.now); st.now.Before(until) {
 			return await{until: until}, m
 		}
+		m.reached = true
 		return finish{outcome: Done}, m
 	}
 	target := st.record.Plan.Steps.Target(st.record.Step, replicas)
@@ -276,21 +291,4 @@ func (st *stepper) part() int32 {
 	atOnce := st.limits.Surge + st.limits.Unavailable
 	moves := 2 + 2/int32(len(st.record.Plan.Steps)) //nolint:gosec // there are at most 100 steps
 	return min((st.target-before-atOnce+moves-1)/moves, (atOnce+2)/3)
-}
-
-// orStalled is the wait, or the failure of a step that has not progressed within the Deployment's own deadline.
-func orStalled(s *Snapshot, record *Record, current *appsv1.ReplicaSet, m memory, otherwise await, now time.Time) action {
-	deadline := record.Wanted().ProgressDeadlineSeconds
-	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
-		return otherwise
-	}
-	due := m.progressAt.Add(time.Duration(*deadline) * time.Second)
-	if now.Before(due) {
-		return await{until: earlier(otherwise.until, due)}
-	}
-	finding := s.stalled(current, *deadline)
-	if record.Plan.OnFailure == OnFailureHold {
-		return stop{outcome: Failed, finding: finding}
-	}
-	return goBack{finding: finding}
 }

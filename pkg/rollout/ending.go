@@ -50,17 +50,22 @@ func (s *session) overtaken(snapshot *Snapshot, state State) action {
 	if state == RollingBack {
 		return finish{outcome: s.outcome}
 	}
-	writer := lastWriter(snapshot.Deployment)
-	if writer == " by "+s.FieldManager {
-		writer = "" // that may be ourselves, a moment before
-	}
+	writer := s.otherWriter(snapshot.Deployment)
 	return stop{outcome: Overtaken, message: "the pod template was changed" + writer + " before the awaited one was complete"}
+}
+
+// otherWriter is lastWriter where that is not ourselves, a moment before.
+func (s *session) otherWriter(w Workload) string {
+	if writer := lastWriter(w); writer != " by "+s.FieldManager {
+		return writer
+	}
+	return ""
 }
 
 // decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
 // old one (RolledBack): wait until it is complete.
 func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
-	m = m.enter(s.StaleSince, endStep, now)
+	m = m.enter(s.StaleSince, endStep, now).sized(replicasOf(s.Deployment))
 	switch {
 	case !s.StaleSince.IsZero():
 		return await{}, m
@@ -79,7 +84,10 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		m = m.after(s.examine(s.Current(), deadline, m, now)) // only to tell what holds it up
 	}
 	if s.Complete() {
-		return stop{outcome: outcome}, m
+		if replicasOf(s.Deployment) == 0 && outcome == Done && m.populated && !m.reached {
+			return m.emptied(s.Deployment), m
+		}
+		return stop{outcome: outcome, message: ofNothing(s.Deployment, outcome)}, m
 	}
 	return untilDeadline(s, deadline, m, now)
 }
@@ -169,4 +177,12 @@ func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) acti
 		return await{until: until}
 	}
 	return next
+}
+
+// deadline is the Deployment's own, in seconds.
+func (s *session) deadline(snapshot *Snapshot) *int32 {
+	if s.record == nil {
+		return snapshot.Deployment.Spec.ProgressDeadlineSeconds
+	}
+	return s.record.Wanted().ProgressDeadlineSeconds
 }

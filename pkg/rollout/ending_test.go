@@ -69,7 +69,7 @@ func TestARestartOfTheAwaitedVersionIsAwaitedToo(t *testing.T) {
 
 func TestAwaitIsForOneTemplate(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		awaited := b.d.Spec.Template.DeepCopy()
+		awaited := b.d.DeepCopy()
 		b.setImage("web:3")
 		result, err := b.engine.Await(t.Context(), worldKey, awaited)
 		if err != nil {
@@ -80,6 +80,12 @@ func TestAwaitIsForOneTemplate(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantOutcome(t, result, Done, "")
+		awaited = b.d.DeepCopy()
+		awaited.UID = "of one that was deleted since"
+		if result, err = b.engine.Await(t.Context(), worldKey, awaited); err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Deleted, "the Deployment was deleted")
 	})
 }
 

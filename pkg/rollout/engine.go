@@ -31,6 +31,8 @@ type Engine struct {
 	Once bool
 	// Wrote tells that the command itself wrote what it follows.
 	Wrote bool
+	// WaitTerminated has success wait until all pods have ended that were told to.
+	WaitTerminated bool
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
 	// Returning is called with a workload and the template that it is about to go back to, before that is written, and
@@ -110,6 +112,18 @@ type session struct {
 	held      bool
 	// cannotRetry tells that the right is missing to make a controller try again.
 	cannotRetry bool
+	// overshot is the step of which it was told that others have made more new pods than it asks for.
+	overshot int
+	// lingers tells that nothing but pods that still end is waited for.
+	lingers, toldLingering bool
+	// sighted, leftFor and followed are what a follower has seen: what lasts, why a rollout goes back, and the newest revision of a
+	// generation.
+	sighted  sighting
+	leftFor  *Finding
+	followed struct {
+		newest     *appsv1.ControllerRevision
+		generation int64
+	}
 	// mayWrite tells that the API server has taken a write, and refusals are those that it has not taken since.
 	mayWrite  bool
 	refusals  refusals
@@ -263,6 +277,7 @@ func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next a
 		next = s.overtaken(snapshot, state)
 	case s.phase == ending:
 		next, s.memory = decideEnd(snapshot, state, s.outcome, s.deadline(snapshot), s.memory, now)
+		next = s.untilTerminated(next)
 	case s.phase == returning && state != Idle:
 		next = goBack{finding: s.finding}
 		if state == RollingBack && !s.isAstray(snapshot) {
@@ -274,12 +289,4 @@ func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next a
 		next = s.closed(snapshot, state)
 	}
 	return next
-}
-
-// deadline is the Deployment's own, in seconds.
-func (s *session) deadline(snapshot *Snapshot) *int32 {
-	if s.record == nil {
-		return snapshot.Deployment.Spec.ProgressDeadlineSeconds
-	}
-	return s.record.Wanted().ProgressDeadlineSeconds
 }

@@ -40,6 +40,8 @@ type (
 		Step, Of int
 		Target   int32
 		For      time.Duration
+		// Overshot is how many new pods there are where others have made more than the step asks for, else 0.
+		Overshot int32
 	}
 	// FindingEvent tells why a rollout does not come good.
 	FindingEvent struct {
@@ -75,6 +77,8 @@ type Result struct {
 	Outcome Outcome
 	// Message is one sentence: what happened and what to do next.
 	Message string
+	// Notes are what is to be known of a success.
+	Notes []string
 	// Finding is why it failed, where that is known.
 	Finding *Finding
 	// Revision is the revision that the Deployment runs in the end, 0 where it is not known.
@@ -85,6 +89,8 @@ type Result struct {
 	// Towards is set while the Deployment controller is completing by itself what the command no longer waits for: Done
 	// for the new version, RolledBack for the old one.
 	Towards Outcome
+	// Terminating is how many pods still end after a success.
+	Terminating int32
 	// Availability is nil where nothing was rolled.
 	Availability *Availability
 }

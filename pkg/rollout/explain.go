@@ -21,6 +21,8 @@ type Explanation struct {
 	Findings []Finding
 	// Blind are the rights that are missing to see more.
 	Blind []error
+	// Attendance is who looks after an open rollout, nil where none is open.
+	Attendance *Attendance
 	// moves tells of an open rollout that somebody may be driving it.
 	moves bool
 }
@@ -53,12 +55,12 @@ func (e *Explanation) arrived() bool {
 
 // Explain says what stands in the way of a workload now, with the last lines of the logs of containers that failed.
 func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*Explanation, error) {
-	in, err := e.inputOf(ctx, workload)
+	in, due, err := e.inputOf(ctx, workload)
 	if err != nil {
 		return nil, err
 	}
-	told := &Explanation{Workload: workload, Phase: PhaseOf(workload)}
-	shown, err := facts(told, in)
+	told := &Explanation{Workload: workload, Phase: completionOf(workload, slices.Concat(in.Pods, in.Others), in.Now).phase}
+	shown, err := facts(told, in, due)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +110,11 @@ func toAsk(in *diagnose.Input, workload Workload) []about {
 	return objects
 }
 
+// dueFunc is since when whoever drives a rollout has something to do, zero where that is not so or not known.
+type dueFunc func(*Record) time.Time
+
 // facts are what the workload itself shows. They may change the phase that it is told to be in.
-func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
+func facts(told *Explanation, in *diagnose.Input, due dueFunc) ([]diagnose.Fact, error) {
 	var facts []diagnose.Fact
 	if since := unobservedSince(told.Workload); !since.IsZero() && in.Now.Sub(since) >= silentAfter {
 		facts = append(facts, diagnose.Fact{ID: diagnose.ControllerSilent, Message: silence(told.Workload, in.Now)})
@@ -127,10 +132,17 @@ func facts(told *Explanation, in *diagnose.Input) ([]diagnose.Fact, error) {
 	}
 	state, record, err := openIn(told.Workload, in.ReplicaSet)
 	switch {
-	case err != nil || state == Idle || state == RollingBack:
+	case err != nil || state == Idle:
 		return facts, err
 	case state == Disturbed:
 		return append(facts, diagnose.Fact{ID: diagnose.RolloutOpen, Message: EndedBy(told.Workload, record)}), nil
+	}
+	a := record.attendance(told.Workload, time.Time{}, in.Now)
+	if a.State == Driven {
+		a = record.attendance(told.Workload, due(record), in.Now)
+	}
+	if told.Attendance = &a; state == RollingBack {
+		return facts, nil
 	}
 	return append(facts, openFact(told, in, record)), nil
 }
@@ -141,15 +153,11 @@ func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fa
 		in.Deadline = patienceOf(record.Wanted().ProgressDeadlineSeconds)
 	}
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
-	switch idle := idleSince(in, record); {
-	case record.Held:
-		text += ", where somebody holds it"
-	case record.rewritten(told.Workload):
+	if a := told.Attendance; a.State != Held && record.rewritten(told.Workload) {
 		text += ", but spec.strategy was written" + writerOf(told.Workload, "spec", "strategy") + " over the one that holds it there"
-	case !idle.IsZero():
-		text += ", and nobody has driven it on"
-	default:
-		told.moves = true
+	} else {
+		text += a.text()
+		told.moves = a.State == Driven
 	}
 	return diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}
 }
@@ -164,18 +172,18 @@ func openIn(workload Workload, newest *appsv1.ReplicaSet) (State, *Record, error
 }
 
 // inputOf reads a workload's ReplicaSets and pods.
-func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Input, error) {
+func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Input, dueFunc, error) {
 	selector, err := metav1.LabelSelectorAsSelector(selectorOf(workload))
 	if err != nil {
-		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), workload.GetName(), err)
+		return nil, nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), workload.GetName(), err)
 	}
 	list, err := e.Client.CoreV1().Pods(workload.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
 	if apierrors.IsForbidden(err) {
-		return nil, fmt.Errorf("the right to list pods in namespace %q is missing, without which it cannot be told what stands in the way of %s %q: %w",
+		return nil, nil, fmt.Errorf("the right to list pods in namespace %q is missing, without which it cannot be told what stands in the way of %s %q: %w",
 			workload.GetNamespace(), kindOf(workload), workload.GetName(), err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
+		return nil, nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
 	}
 	pods := make([]*corev1.Pod, len(list.Items))
 	for i := range list.Items {
@@ -184,18 +192,18 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 	if d, is := workload.(*appsv1.Deployment); is {
 		sets, err := e.replicaSets(ctx, d)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		snapshot := NewSnapshot(d, sets, pods)
 		in := snapshot.input(snapshot.Current(), e.Clock.Now())
 		if finding := snapshot.collides(); finding != nil {
 			in.Facts = []diagnose.Fact{{ID: finding.ID, Message: finding.Message}}
 		}
-		return in, nil
+		return in, func(record *Record) time.Time { return snapshot.due(record, in.Now) }, nil
 	}
 	in := inputOfOthers(workload, pods, e.Clock.Now())
 	if in.Facts, err = e.collisionOf(ctx, workload); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if set, is := workload.(*appsv1.StatefulSet); is {
 		// Following a rollout has words of its own for that.
@@ -206,7 +214,13 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 			}
 		}
 	}
-	return in, nil
+	return in, func(record *Record) time.Time {
+		o := &other{workload: workload, pods: activePods(workload, pods)}
+		if newest, err := e.revisionOfTemplate(ctx, workload); err == nil && ObservedGenerationOf(workload) >= workload.GetGeneration() {
+			o.newest = newest
+		}
+		return o.due(record, gonePods(workload, pods), in.Now)
+	}, nil
 }
 
 // input is what there is to diagnose of a Deployment.

@@ -2,11 +2,8 @@ package rollout
 
 import (
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
@@ -41,43 +38,6 @@ func TestWhatStandsInTheWay(t *testing.T) {
 	} {
 		if got := test.e.InTheWay(); got != test.want {
 			t.Errorf("%s: got %v", name, got)
-		}
-	}
-}
-
-// Whether somebody drives a rollout is told by its pods alone: one who does goes on when they are ready.
-func TestARolloutThatNobodyDrives(t *testing.T) {
-	t.Parallel()
-	rs := setFor("b", "web:2", 2, noon(0))
-	ready := noon(0)
-	well, ends := podFor(rs, "a", &ready), metav1.NewTime(noon(30))
-	restarted := well.DeepCopy()
-	restarted.Status.ContainerStatuses = []corev1.ContainerStatus{{RestartCount: 1}}
-	leaving := well.DeepCopy()
-	leaving.DeletionTimestamp = &ends
-	for name, test := range map[string]struct {
-		pods, others []*corev1.Pod
-		change       func(*Record)
-		idle         int // seconds, 0 for never
-	}{
-		"ready":           {pods: []*corev1.Pod{well}, idle: 15},
-		"one is not":      {pods: []*corev1.Pod{well, podFor(rs, "b", nil)}},
-		"one restarted":   {pods: []*corev1.Pod{restarted}, idle: 75},
-		"an old one ends": {pods: []*corev1.Pod{well}, others: []*corev1.Pod{leaving}, idle: 45},
-		"with a hold":     {pods: []*corev1.Pod{well}, change: func(r *Record) { r.Plan.Hold.Duration = time.Minute }, idle: 75},
-		"minReadySeconds": {pods: []*corev1.Pod{well}, change: func(r *Record) { r.Original.MinReadySeconds = 20 }, idle: 35},
-		"begun just now":  {change: func(r *Record) { r.StartedAt = metav1.NewTime(noon(10)) }, idle: 25},
-	} {
-		record := &Record{}
-		if test.change != nil {
-			test.change(record)
-		}
-		in := &diagnose.Input{Pods: test.pods, Others: test.others}
-		for _, seconds := range []int{1, 14, 24, 34, 44, 74, 1000} {
-			in.Now = noon(0).Add(time.Duration(seconds) * time.Second)
-			if got, want := !idleSince(in, record).IsZero(), test.idle > 0 && seconds >= test.idle; got != want {
-				t.Errorf("%s after %d s: got %v, want %v", name, seconds, got, want)
-			}
 		}
 	}
 }

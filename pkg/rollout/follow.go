@@ -16,41 +16,15 @@ import (
 // ErrDeleted tells that a workload that was followed is gone.
 var ErrDeleted = errors.New("object has been deleted")
 
-// View is what a command that only watches sees at one moment.
-type View struct {
-	Workload Workload
-	Phase    Phase
-	// State is where a Deployment stands with regard to stepwise rollouts. Record and Counts are set while one is open.
-	State  State
-	Record *Record
-	Counts Counts
-	// Finding is why the rollout does not come good, Message why it is not going on; both are empty while it may.
-	Finding *Finding
-	Message string
-	// Outcome is set together with either of them.
-	Outcome Outcome
-	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
-	Obstacle Obstacle
-	// Settling tells of a StatefulSet or DaemonSet that its containers have ended before, and have yet to run for long enough
-	// for success to be believed.
-	Settling bool
-	// Stale tells that a connection is broken just now: what the pods do is not judged before it is back.
-	Stale bool
-	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
-	Blind error
-}
-
-// Glance is what a workload shows by itself, without its pods.
-func Glance(workload Workload) *View { return &View{Workload: workload, Phase: PhaseOf(workload)} }
-
 // Follow calls see with every change of a workload, without ever writing, until it says that it has seen enough. It
 // judges an open rollout as the engine that drives it does, and emits findings that are but warnings so far. The workload is
-// given as it was last seen.
-func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) (bool, error)) error {
+// given as it was last seen. Where a pod template is given, another one that somebody sets is not followed.
+func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1.PodTemplateSpec, see func(*View) (bool, error)) error {
 	s := &session{
 		Engine: e, kind: KindOf(workload), key: keyOf(workload),
 		uid: workload.GetUID(), decodeRecord: rememberingDecode(), memory: memory{lasting: lasting{began: e.began(e.Wrote)}},
 	}
+	s.awaited.template, s.memory = template, s.memory.sized(PodCountsOf(workload).Desired)
 	var err error
 	if s.source, err = newSource(e.Client, e.Clock, workload, nil); err != nil {
 		return err
@@ -66,13 +40,20 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, see func(*View) 
 			return err
 		}
 		s.heard = s.listen(ctx)
-		view, until, err := s.look(workload.GetResourceVersion())
+		view, until, err := s.look(ctx, workload.GetResourceVersion())
 		if err != nil {
 			return err
 		}
 		if view != nil {
-			if view.Finding != nil {
+			if view.Blind == nil {
+				pods := s.terminating()
+				view.Terminating, view.Ending = int32(len(pods)), terminatingText(pods) //nolint:gosec // pods of one workload
+			}
+			if view.Finding != nil && view.Finding != s.leftFor {
 				view.Finding = s.enriched(ctx, view.Finding)
+			}
+			if view.GoingBack {
+				s.leftFor = view.Finding
 			}
 			if enough, err := see(view); enough || err != nil {
 				return err
@@ -103,7 +84,7 @@ func (s *session) enriched(ctx context.Context, finding *Finding) *Finding {
 
 // look is what is seen now, nil where nothing is yet or only what was before the version that is known already, and when
 // to look again.
-func (s *session) look(known string) (*View, time.Time, error) {
+func (s *session) look(ctx context.Context, known string) (*View, time.Time, error) {
 	if !s.source.synced() {
 		return nil, time.Time{}, nil
 	}
@@ -119,12 +100,17 @@ func (s *session) look(known string) (*View, time.Time, error) {
 	default:
 		return nil, time.Time{}, nil
 	}
+	s.memory = s.memory.sized(PodCountsOf(workload).Desired)
 	view := Glance(workload)
 	view.Blind, view.Stale = s.source.missing(), !connected
+	if awaited := s.awaited.template; awaited != nil && !onlyRestarted(TemplateOf(workload), awaited) {
+		view.Outcome, view.Message = Overtaken, "the pod template was changed"+s.otherWriter(workload)+" before the awaited one was complete"
+		return view, time.Time{}, nil
+	}
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}
-	return s.viewOther(view)
+	return s.viewOther(ctx, view)
 }
 
 // believe adds to a view of a StatefulSet or DaemonSet that is complete whether that may be believed, and tells when it may.
@@ -146,12 +132,6 @@ func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
 	v.failed(finding)
 }
 
-func (v *View) failed(finding *Finding) {
-	if finding != nil {
-		v.Phase, v.Outcome, v.Finding = PhaseFailed, Failed, finding
-	}
-}
-
 func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	snapshot := s.snapshot()
 	if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
@@ -164,6 +144,9 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	switch {
 	case err != nil:
 		return nil, time.Time{}, err
+	case view.State == Open && s.supersedes(view):
+		view.Phase = Standing
+		return view, time.Time{}, nil
 	case view.State == Open && view.Blind == nil:
 		view.Phase = Standing
 		return view, earlierOf(s.viewStep(view, &snapshot), s.warnSilent(view.Workload)), nil
@@ -178,11 +161,19 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	if view.Phase == PhasePaused {
 		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
 	}
-	return view, earlierOf(snapshot.wake(), s.warnSilent(view.Workload)), nil
+	until := earlierOf(snapshot.wake(), s.warnSilent(view.Workload))
+	return view, earlierOf(until, s.viewEnded(view, &snapshot)), nil
 }
 
 // viewStep judges an open rollout, and tells when to look again.
 func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
+	until := s.judgeStep(view, snapshot)
+	now := s.Clock.Now()
+	return earlierOf(until, s.attend(view, snapshot.due(view.Record, now), now))
+}
+
+// judgeStep judges an open rollout as its driver does, and tells when to look again.
+func (s *session) judgeStep(view *View, snapshot *Snapshot) time.Time {
 	now := s.Clock.Now()
 	snapshot.Events = s.heard
 	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
@@ -204,6 +195,17 @@ func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// viewEnded adds how a rollout has ended that was open when it was followed first, and tells when to look again.
+func (s *session) viewEnded(view *View, snapshot *Snapshot) time.Time {
+	if s.record == nil && view.State == RollingBack {
+		s.record = view.Record
+	}
+	if s.record == nil || view.State == Open || view.Stale {
+		return time.Time{}
+	}
+	return s.viewEndOfDeployment(view, snapshot)
 }
 
 // judge adds to what a Deployment shows by itself what its ReplicaSets and pods do.
@@ -273,13 +275,17 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 }
 
 // Await waits until the Deployment controller has completed a Deployment that no rollout is open on, or until it is
-// clear that it will not. It is for one pod template where that is given: another one that somebody sets is not awaited.
-func (e *Engine) Await(ctx context.Context, key types.NamespacedName, template *corev1.PodTemplateSpec) (*Result, error) {
+// clear that it will not. Where the Deployment is given as it was written, another one of the same name is not awaited,
+// nor is another pod template that somebody sets.
+func (e *Engine) Await(ctx context.Context, key types.NamespacedName, written *appsv1.Deployment) (*Result, error) {
 	s, err := e.open(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer s.source.close()
-	s.phase, s.outcome, s.awaited.template = ending, Done, template
+	s.phase, s.outcome = ending, Done
+	if written != nil {
+		s.uid, s.awaited.template, s.memory = written.UID, &written.Spec.Template, s.memory.sized(replicasOf(written))
+	}
 	return s.run(ctx), nil
 }

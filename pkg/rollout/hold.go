@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
-
-// restTimeout bounds what is written when a command ends.
-const restTimeout = 2 * time.Second
 
 // ErrHeld tells that a rollout is held at its step already.
 var ErrHeld = errors.New("is already paused")
@@ -105,7 +101,7 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 			held.opens(gate.Strategy(replicasOf(d), held.Plan.Limits))
 			p.settings(held.inForce(d))
 		}
-		signed, err := e.signed(&held, d)
+		signed, err := e.signed(held.resting(e.Clock.Now(), restHeld, ""), d)
 		if err != nil {
 			return nil, err
 		}
@@ -157,18 +153,4 @@ func (r *Record) atRest(s *Snapshot) (gate Gate, lower bool) {
 	}
 	gone := replicas - s.oldSize(current)
 	return gate, limitsErr == nil && gateErr == nil && gate.Unavailable < present.Unavailable && gate.Unavailable <= gone
-}
-
-// rest leaves a rollout that stops being driven at rest, as well as it can: it would stand where it is without that.
-func (s *session) rest(ctx context.Context, snapshot *Snapshot) {
-	if s.phase != stepping || s.state != Open || s.record == nil || snapshot.Deployment == nil || !snapshot.StaleSince.IsZero() {
-		return
-	}
-	gate, lower := s.record.atRest(snapshot)
-	if !lower {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout)
-	defer cancel()
-	_ = s.setGate(ctx, snapshot.Deployment, setGate{step: s.record.Step, gate: gate})
 }

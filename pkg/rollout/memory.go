@@ -42,6 +42,8 @@ type lasting struct {
 	// rewrites are what others wrote over the strategy that holds the rollout, and inForce tells that it was in force once.
 	rewrites rewrites
 	inForce  bool
+	// populated tells that there were pods to roll out, and reached that the last step was complete with them.
+	populated, reached bool
 	// settled is when the containers that restarted will have run for long enough, and settledBy when that is taken for true.
 	settled, settledBy time.Time
 }

@@ -18,6 +18,8 @@ type other struct {
 	ending []*corev1.Pod
 	// newest is the revision of its pod template, nil where its controller has not made it yet.
 	newest *appsv1.ControllerRevision
+	// numbers are those of all its revisions, by name.
+	numbers map[string]int64
 	// deleted are pods that are about to go, though the watch may not have brought it yet.
 	deleted map[types.UID]bool
 	// staleSince is when the connection to the API server was lost; zero while it stands.

@@ -42,12 +42,16 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		return s.move(ctx, now, a.step, func(u *Update) { u.Partition = &a.partition })
 	case chooseWave:
 		return s.move(ctx, now, a.step, func(u *Update) { u.Wave = a.wave })
+	case noteHold:
+		record := s.record.driven()
+		record.HoldUntil = &a.until
+		return s.borrow(ctx, now, record)
 	case replace:
 		return s.deletePods(ctx, now, a.pods)
 	case unblock:
 		return s.unblock(ctx, now, a)
 	case adopt:
-		record := *s.record
+		record := *s.record.driven()
 		record.ToRevision, record.Held = a.revision, false
 		err := s.borrow(ctx, now, &record)
 		if err != nil && s.state == Open {
@@ -91,7 +95,7 @@ func (s *otherSession) unblock(ctx context.Context, now *other, a unblock) error
 
 // move writes the record with another step or opening, and the strategy that it stands for.
 func (s *otherSession) move(ctx context.Context, now *other, step int, change func(*Update)) error {
-	record, update, before := *s.record, *s.record.Update, s.record.Step
+	record, update, before := *s.record.driven(), *s.record.Update, s.record.Step
 	change(&update)
 	record.Step, record.Update = step, &update
 	if err := s.borrow(ctx, now, &record); err != nil {
@@ -180,7 +184,7 @@ func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) 
 	var err error
 	switch s.state {
 	case RollingBack:
-		err = s.record.Update.restore(p)
+		err = s.record.Update.restore(p, now.workload)
 	case Open:
 		err = s.record.Update.giveBack(p, now.workload, nil)
 	case Idle, Disturbed: // the strategy is somebody else's
@@ -240,44 +244,19 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 			p.annotate(key, value)
 		}
 	}
-	back := *s.record
-	if err := s.leaveStep(now.workload, &back, p); err != nil {
+	back, err := s.leaveStep(ctx, now, p)
+	if err != nil {
 		return err
 	}
 	if err := s.writeLast(ctx, now.workload, p); err != nil {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})
-	if s.state, s.record = Idle, &back; back.RollingBack {
+	if s.state, s.record = Idle, back; back.RollingBack {
 		s.state = RollingBack
 	}
 	s.end(RolledBack, nil)
 	return nil
-}
-
-// leaveStep adds to the way back what it does with the strategy. A limit that is narrower than the workload's own stays until
-// the old version is complete; a strategy that others have set is theirs.
-func (s *otherSession) leaveStep(workload Workload, back *Record, p *patch) error {
-	if s.state == RollingBack {
-		return p.record(back) // the strategy is that of the way back already
-	}
-	limit := &back.Plan.Limits.Unavailable
-	switch back.RollingBack = back.Update.Paced && back.Update.holds(workload) && s.altered == nil; {
-	case back.RollingBack:
-		if err := back.Update.giveBack(p, workload, limit); err != nil {
-			return err
-		}
-		signed, err := s.signed(back, workload)
-		if err != nil {
-			return err
-		}
-		return p.record(signed)
-	case back.Update.holds(workload):
-		if err := back.Update.giveBack(p, workload, nil); err != nil {
-			return err
-		}
-	}
-	return s.withoutRecord(p, back, workload, RolledBack)
 }
 
 // strategyOf is the update strategy of a workload as the API server holds it.

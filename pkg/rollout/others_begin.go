@@ -86,7 +86,7 @@ func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructur
 		return nil, err
 	}
 	if sameJSON(map[string]any(template), wanted) {
-		return b.finished(b.result(Unchanged, "its pod template is as it is to be already")), nil
+		return b.finished(ctx, b.result(Unchanged, "its pod template is as it is to be already")), nil
 	}
 	record, planned, err := b.plan(ctx, raw.Object, live)
 	if err != nil {
@@ -168,6 +168,7 @@ func (b *otherBeginning) write(ctx context.Context, raw *unstructured.Unstructur
 // begun turns to driving the rollout.
 func (b *otherBeginning) begun(workload Workload, record *Record) {
 	b.record, b.state, b.phase, b.refusals = record, Open, stepping, refusals{}
+	b.memory = b.memory.sized(stepped(workload, record.Update))
 	b.meter.begin(record.Plan.Limits, b.Clock.Now())
 	b.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: TargetOf(workload, record)})
 }

@@ -63,9 +63,8 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	case o.newest.Revision != record.ToRevision:
 		return foreignRevision(o, record), m
 	}
-	st := otherStepper{other: o, record: record, replicas: stepped(o.workload, record.Update), now: now}
-	st.target = record.Target(st.replicas)
-	st.counts, st.wake = countPods(st.wanted(), o.isNew, o.minReadySeconds(), now)
+	st := o.stepper(record, now)
+	m = m.sized(st.replicas)
 	if finding == nil {
 		finding = m.lost(o.newPods(), suspectsOf(o.workload, nil))
 	}
@@ -84,8 +83,8 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 // foreignRevision answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
 func foreignRevision(o *other, record *Record) action {
 	switch {
-	case o.newest.Name == record.From.ControllerRevision && record.Update.Paced:
-		return goBack{why: setBack(o.workload, record)} // within the limits that were asked for
+	case o.newest.Name == record.From.ControllerRevision && (record.Update.Paced || o.hasLeftKept(record)):
+		return goBack{why: setBack(o.workload, record)} // within the limits that were asked for, and with all pods
 	case o.newest.Name == record.From.ControllerRevision:
 		return finish{outcome: RolledBack, why: setBack(o.workload, record)}
 	}
@@ -129,14 +128,23 @@ func (st *otherStepper) done(held bool) bool {
 
 // next goes from a finished step to its hold, to the next step, or to the end.
 func (st *otherStepper) next(m memory) (action, memory) {
+	if st.replicas == 0 && m.heldSince.IsZero() {
+		return m.emptied(st.workload), m
+	}
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
 		var end time.Time
 		m, end = m.hold(hold, func() map[types.UID]int32 { return restartsOf(st.pods, st.isNew) }, st.now)
+		if until := inSeconds(end); !st.record.HoldUntil.Equal(&until) {
+			return noteHold{until: until}, m
+		}
 		if st.now.Before(end) {
 			return await{until: end}, m
 		}
 	}
-	if !st.record.Last() && st.replicas > 0 {
+	if st.replicas == 0 {
+		return m.emptied(st.workload), m
+	}
+	if !st.record.Last() {
 		following := *st
 		step := *st.record
 		step.Step++
@@ -151,6 +159,7 @@ func (st *otherStepper) next(m memory) (action, memory) {
 	if m, until = m.settlingOf(st.newPods(), st.now); st.now.Before(until) {
 		return await{until: until}, m
 	}
+	m.reached = true
 	return finish{outcome: Done}, m
 }
 

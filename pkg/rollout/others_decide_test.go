@@ -66,7 +66,13 @@ func TestDecideOther(t *testing.T) {
 		"the next step": {want: openTo{step: 2, partition: 0}, waves: chooseWave{step: 2, wave: []types.UID{"0", "1"}}},
 		"held for a while": {
 			change: func(_ *other, r *Record) { r.Plan.Hold.Duration = time.Minute },
-			want:   await{until: noon(0).Add(time.Minute)},
+			want:   noteHold{until: metav1.NewTime(noon(0).Add(time.Minute))},
+		},
+		"held for a while, which is written down": {
+			change: func(_ *other, r *Record) {
+				r.Plan.Hold.Duration, r.HoldUntil = time.Minute, ptr.To(metav1.NewTime(noon(0).Add(time.Minute)))
+			},
+			want: await{until: noon(0).Add(time.Minute)},
 		},
 		"held by somebody": {change: func(_ *other, r *Record) { r.Held = true }, want: stop{outcome: Paused, message: "the rollout is held at its step"}},
 		"no connection":    {change: func(o *other, _ *Record) { o.staleSince = noon(-5) }, finding: finding, want: await{}},

@@ -11,8 +11,8 @@ import (
 
 // decideOtherEnd says what to do once the controller drives by itself again.
 func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
-	counts := PodCountsOf(o.workload)
-	switch phase := PhaseOf(o.workload); {
+	counts, c := PodCountsOf(o.workload), completionOf(o.workload, o.pods, now)
+	switch phase := c.phase; {
 	case !o.staleSince.IsZero() || o.newest == nil:
 		return await{}
 	case state == Open:
@@ -26,7 +26,10 @@ func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, find
 		if state != Idle {
 			return finish{outcome: outcome}
 		}
-		return stop{outcome: outcome}
+		if outcome == RolledBack && phase == Partitioned && o.hasLeftKept(record) {
+			return stop{outcome: Overtaken, message: "its partition" + lastWriter(o.workload) + " keeps pods at the version that was given up"}
+		}
+		return stop{outcome: outcome, message: ofNothing(o.workload, outcome)}
 	}
 	if blocking := o.blocking(now); outcome == RolledBack && len(blocking) > 0 {
 		return unblock{pods: blocking}
@@ -34,7 +37,7 @@ func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, find
 	if finding != nil {
 		return stop{outcome: Failed, finding: finding}
 	}
-	return await{}
+	return await{until: c.wake}
 }
 
 // isAwaited tells whether the newest revision is the one that the rollout ends with.

@@ -20,6 +20,9 @@ type Update struct {
 	// Paced tells that fewer pods may be missing than the workload's own strategy lets go: on the way back the strategy has this
 	// limit until the old version is complete.
 	Paced bool `json:"paced,omitempty"`
+	// Returning is the partition of a StatefulSet while the old version returns to pods that its own partition keeps. It is nil
+	// where none of those runs the version that is given up.
+	Returning *int32 `json:"returning,omitempty"`
 	// Wave are the pods of a DaemonSet that were chosen last to be replaced. From then on they count as gone, whoever looks.
 	Wave []types.UID `json:"wave,omitempty"`
 	// Reclaimed is how often the strategy was written again because others had changed it.
@@ -53,12 +56,15 @@ func (u *Update) partition(p *patch, workload Workload, partition int32) {
 	p.set("/spec/updateStrategy/rollingUpdate/partition", partition)
 }
 
-// giveBack adds to a patch what gives a workload its own strategy back, or the limit of the plan until it is back at the old
-// version. A strategy that others have set meanwhile stays.
+// giveBack adds to a patch what gives a workload its own strategy back, or the limit of the plan and the partition of the way
+// back until it is back at the old version. A strategy that others have set meanwhile stays.
 func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString) error {
 	kept, err := u.kept()
 	if err != nil {
 		return err
+	}
+	if u.Returning != nil {
+		kept = *u.Returning
 	}
 	if u.Partition != nil {
 		u.partition(p, workload, kept)
@@ -71,8 +77,18 @@ func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString
 	return nil
 }
 
-// restore adds to a patch what gives a workload its own limit back at the end of its way back.
-func (u *Update) restore(p *patch) error {
+// restore adds to a patch what gives a workload its own limit and partition back at the end of its way back.
+func (u *Update) restore(p *patch, workload Workload) error {
+	if u.Returning != nil {
+		kept, err := u.kept()
+		if err != nil {
+			return err
+		}
+		u.partition(p, workload, kept)
+	}
+	if !u.Paced {
+		return nil
+	}
 	var own struct {
 		RollingUpdate map[string]any `json:"rollingUpdate"`
 	}
@@ -93,10 +109,17 @@ func (u *Update) borrows(workload Workload) bool {
 	return u.holds(workload) && (u.Partition == nil || err != nil || *u.Partition != kept)
 }
 
-// returns tells whether a workload is on its way back with the limit of the plan.
+// returns tells whether a workload is on its way back with what the rollout has borrowed for that: the limit of the plan, a
+// lower partition, or both.
 func (r *Record) returns(workload Workload) bool {
-	limit := maxUnavailableOf(workload)
-	return r.RollingBack && limit != nil && *limit == r.Plan.Limits.Unavailable
+	if partition := r.Update.Returning; partition != nil {
+		set, is := workload.(*appsv1.StatefulSet)
+		if !is || partitionOf(set) != *partition {
+			return false
+		}
+	}
+	limit, paced := maxUnavailableOf(workload), r.Update.Paced || r.Update.Returning == nil
+	return r.RollingBack && (!paced || limit != nil && *limit == r.Plan.Limits.Unavailable)
 }
 
 // ownStrategy is a StatefulSet with the partition that it has without the rollout: pods above it are to be replaced, sooner or

@@ -17,8 +17,9 @@ type otherSession struct {
 	*session
 	// latest is the workload as the last write left it, for as long as the watch has not brought it.
 	latest Workload
-	// newest is the newest revision that the controller made of a generation.
+	// newest is the newest revision that the controller made of a generation, numbers are those of all by name.
 	newest     *appsv1.ControllerRevision
+	numbers    map[string]int64
 	generation int64
 	deleted    map[types.UID]bool
 	// obstacle is what was told last of a pod that is waited for.
@@ -52,25 +53,25 @@ func (s *otherSession) observe() {
 func (s *otherSession) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {
-			return s.finished(s.interrupted(ctx, err))
+			return s.finished(ctx, s.interrupted(ctx, err))
 		}
 		if err := s.source.err(); err != nil {
-			return s.finished(s.result(Failed, err.Error()))
+			return s.finished(ctx, s.result(Failed, err.Error()))
 		}
 		s.heard = s.listen(ctx)
 		now, err := s.see(ctx)
 		if err != nil {
 			if result := s.afterWrite(ctx, err, nil); result != nil {
-				return s.finished(result)
+				return s.finished(ctx, result)
 			}
 			continue
 		}
 		if now == nil {
 			if s.source.staleSince().IsZero() {
-				return s.finished(s.result(Deleted, "the "+s.kind+" was deleted"))
+				return s.finished(ctx, s.result(Deleted, "the "+s.kind+" was deleted"))
 			}
 			if err := s.sleep(ctx, time.Time{}); err != nil {
-				return s.finished(s.interrupted(ctx, err))
+				return s.finished(ctx, s.interrupted(ctx, err))
 			}
 			continue
 		}
@@ -78,13 +79,18 @@ func (s *otherSession) run(ctx context.Context) *Result {
 		s.report(now, next)
 		s.retry(ctx, s.diagnosed)
 		if result := s.act(ctx, now, next); result != nil {
-			return s.finished(result)
+			return s.finished(ctx, result)
 		}
 	}
 }
 
-// finished is a result with the revision that the workload runs.
-func (s *otherSession) finished(result *Result) *Result {
+// finished is a result with the revision that the workload runs. A rollout that is left standing is left at rest.
+func (s *otherSession) finished(ctx context.Context, result *Result) *Result {
+	switch result.Outcome {
+	case Detached, TimedOut, Failed, Overtaken:
+		s.rest(ctx, result.Outcome, result.Finding)
+	default:
+	}
 	if s.newest != nil {
 		result.Revision = s.newest.Revision
 	}
@@ -111,28 +117,46 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 		return o, nil
 	}
 	if s.newest == nil || s.generation != workload.GetGeneration() {
-		newest, err := s.revisionOfTemplate(ctx, workload)
+		revisions, err := s.revisionsOf(ctx, workload)
 		if err != nil {
 			return nil, err
 		}
-		s.newest, s.generation = newest, workload.GetGeneration()
+		s.newest, s.numbers, s.generation = newestOf(revisions), numbersOf(revisions), workload.GetGeneration()
 	}
-	o.newest = s.newest
+	o.newest, o.numbers = s.newest, s.numbers
 	return o, nil
 }
 
 // revisionOfTemplate is that of a workload's pod template. Its controller numbers it one above all others, whether it has been
 // there before or not.
 func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
-	revisions, err := e.controllerRevisions(ctx, workload)
+	revisions, err := e.revisionsOf(ctx, workload)
 	if err != nil {
 		return nil, err
 	}
-	if len(revisions) == 0 {
-		return nil, fmt.Errorf("%s %q in namespace %q has no ControllerRevision, which its controller makes of each pod template",
+	return newestOf(revisions), nil
+}
+
+// revisionsOf are all revisions of a workload. There is one at least, or an error.
+func (e *Engine) revisionsOf(ctx context.Context, workload Workload) ([]*appsv1.ControllerRevision, error) {
+	revisions, err := e.controllerRevisions(ctx, workload)
+	if err == nil && len(revisions) == 0 {
+		err = fmt.Errorf("%s %q in namespace %q has no ControllerRevision, which its controller makes of each pod template",
 			kindOf(workload), workload.GetName(), workload.GetNamespace())
 	}
-	return slices.MaxFunc(revisions, func(a, b *appsv1.ControllerRevision) int { return int(a.Revision - b.Revision) }), nil
+	return revisions, err
+}
+
+func newestOf(revisions []*appsv1.ControllerRevision) *appsv1.ControllerRevision {
+	return slices.MaxFunc(revisions, func(a, b *appsv1.ControllerRevision) int { return int(a.Revision - b.Revision) })
+}
+
+func numbersOf(revisions []*appsv1.ControllerRevision) map[string]int64 {
+	numbers := make(map[string]int64, len(revisions))
+	for _, revision := range revisions {
+		numbers[revision.Name] = revision.Revision
+	}
+	return numbers
 }
 
 // decide asks the pure functions what is next.
@@ -166,7 +190,7 @@ func (s *otherSession) choose(now *other, state State, finding *Finding) (next a
 	case s.altered != nil && s.phase != ending:
 		next = goBack{}
 	case s.phase == ending:
-		next = decideOtherEnd(now, state, s.record, s.outcome, finding, s.Clock.Now())
+		next = s.untilTerminated(decideOtherEnd(now, state, s.record, s.outcome, finding, s.Clock.Now()))
 	case state == Idle:
 		next = s.closed(now)
 	case s.phase == returning:
@@ -205,7 +229,7 @@ func (s *otherSession) takeUp(now *other) action {
 	case s.state != Open:
 	case now.newest.Name == s.record.From.ControllerRevision:
 		return foreignRevision(now, s.record) // somebody has gone back already
-	case s.record.Held || now.newest.Revision != s.record.ToRevision:
+	case s.record.Held || s.record.Rest != nil || now.newest.Revision != s.record.ToRevision:
 		return adopt{revision: now.newest.Revision}
 	}
 	return await{until: s.Clock.Now()}
@@ -249,6 +273,9 @@ func (s *otherSession) report(now *other, next action) {
 	}
 	if now.newest != nil || !now.staleSince.IsZero() {
 		s.progress(&event, now.staleSince)
+	}
+	if counts := PodCountsOf(now.workload); now.newest != nil && counts.Total == counts.Desired {
+		s.overstep(&event)
 	}
 	s.hold(&event, next)
 }

@@ -108,7 +108,7 @@ func (e *Engine) holdOther(ctx context.Context, kind string, key types.Namespace
 		held := *record
 		held.Held = true
 		p := newGatePatch(live)
-		signed, err := e.signed(&held, live)
+		signed, err := e.signed(held.resting(e.Clock.Now(), restHeld, ""), live)
 		if err != nil {
 			return nil, err
 		}

@@ -1,42 +1,85 @@
 package rollout
 
-import "time"
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // viewOther adds to a view of a StatefulSet or DaemonSet what its pods do, and tells when to look again.
-func (s *session) viewOther(view *View) (*View, time.Time, error) {
+func (s *session) viewOther(ctx context.Context, view *View) (*View, time.Time, error) {
 	state, record, err := openOther(view.Workload, s.decodeRecord)
 	s.memory.patience = s.patience(record)
 	sees := view.Blind == nil && !view.Stale
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, time.Time{}, err
-	case state == Open:
-		view.State, view.Record, view.Phase = state, record, Standing
-		if sees {
-			return view, s.viewOpenOther(view), nil
-		}
-	case sees && view.Phase == Progressing:
-		return view, s.judgePods(view, s.source.pods()), nil
-	case sees && view.Phase != Unobserved:
-		return view, s.believe(view, s.source.pods()), nil
 	}
-	return view, s.warnSilent(view.Workload), nil
+	view.State, view.Record = state, record
+	switch {
+	case state == Open:
+		if view.Phase = Standing; s.supersedes(view) || !sees {
+			return view, s.warnSilent(view.Workload), nil
+		}
+		return view, earlierOf(s.viewOpenOther(ctx, view), s.warnSilent(view.Workload)), nil
+	case !sees:
+		return view, s.warnSilent(view.Workload), nil
+	}
+	if s.record == nil && state == RollingBack {
+		s.record = record
+	}
+	until := earlierOf(s.viewPods(view), s.warnSilent(view.Workload))
+	if s.record != nil {
+		until = earlierOf(until, s.viewEndOfOther(ctx, view, s.source.pods()))
+	}
+	return view, until, nil
+}
+
+// viewPods judges a StatefulSet or DaemonSet without an open rollout by its pods, and returns when to look again.
+func (s *session) viewPods(view *View) (until time.Time) {
+	pods := s.source.pods()
+	c := completionOf(view.Workload, pods, s.Clock.Now())
+	switch view.Phase, view.Lacks = c.phase, c.lacks; view.Phase {
+	case Unobserved:
+		return time.Time{}
+	case Progressing:
+		until = s.judgePods(view, pods)
+	default:
+		until = s.believe(view, pods)
+	}
+	if s.awaited.template != nil && view.Phase == Complete && PodCountsOf(view.Workload).Desired == 0 && s.memory.populated {
+		view.overtaken(emptiedText(view.Workload) + " before the awaited version was ready, so that no pod shows that it works")
+	}
+	return earlierOf(until, c.wake)
 }
 
 // viewOpenOther adds where an open rollout stands.
-func (s *session) viewOpenOther(view *View) (until time.Time) {
-	record := view.Record
+func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Time) {
+	record, now := view.Record, s.Clock.Now()
 	pods := s.source.pods()
 	o := &other{workload: view.Workload, pods: activePods(view.Workload, pods)}
-	view.Counts, _ = countPods(o.pods, updatedPod(view.Workload, pods), o.minReadySeconds(), s.Clock.Now())
-	if record.Held {
-		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
-		return time.Time{}
-	}
-	if ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
+	view.Counts, _ = countPods(o.pods, updatedPod(view.Workload, pods), o.minReadySeconds(), now)
+	if !record.Held && ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
 		view.Workload = record.Update.ownStrategy(view.Workload)
 		until = s.judgePods(view, pods)
 		view.Workload = o.workload
 	}
+	o.newest, _ = s.newestRevision(ctx, o.workload) // who may not list them does not see that nobody drives it
+	until = earlierOf(until, s.attend(view, o.due(record, gonePods(o.workload, pods), now), now))
+	if record.Held {
+		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
+	}
 	return until
+}
+
+// gonePods are the pods of a workload that have ended or are about to.
+func gonePods(w Workload, pods []*corev1.Pod) []*corev1.Pod {
+	var gone []*corev1.Pod
+	for _, pod := range pods {
+		if !isActive(pod) && metav1.IsControlledBy(pod, w) {
+			gone = append(gone, pod)
+		}
+	}
+	return gone
 }

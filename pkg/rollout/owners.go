@@ -105,6 +105,7 @@ func (r *Record) ended(workload Workload, outcome Outcome, removed []ownership.F
 	ended.Owners, ended.FinalOwners = owners, nil
 	// What is left of the rollout is over, also for earlier versions of this program.
 	ended.Ended, ended.Update, ended.Final, ended.Gate, ended.Ungated, ended.RollingBack, ended.Held = outcome, nil, nil, nil, false, false, false
+	ended.HoldUntil, ended.Rest = nil, nil
 	return &ended, nil
 }
 

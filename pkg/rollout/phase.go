@@ -44,6 +44,10 @@ const (
 	OnDelete Phase = "on-delete"
 	// Partitioned means that a StatefulSet is complete up to its partition, and keeps older pods below that.
 	Partitioned Phase = "partitioned"
+	// PhaseRollingBack means that the old version returns from a rollout that was followed, or that borrows fields for that.
+	PhaseRollingBack Phase = "rolling-back"
+	// PhaseRolledBack means that the old version is complete again, and not what was followed.
+	PhaseRolledBack Phase = "rolled-back"
 	// PhaseTimedOut means that the command's own timeout passed first.
 	PhaseTimedOut Phase = "timed-out"
 	// PhaseOtherRevision means that the Deployment does not run the revision that was asked for.
@@ -104,7 +108,10 @@ func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
 		return OnDelete
 	case status.ObservedGeneration == 0 || s.Generation > status.ObservedGeneration:
 		return Unobserved
-	case status.ReadyReplicas < replicas || status.UpdatedReplicas < replicas-partition:
+	case status.AvailableReplicas < replicas || status.UpdatedReplicas < replicas-partition:
+		return Progressing
+	case status.UpdatedReplicas < replicas && status.CurrentRevision == status.UpdateRevision:
+		// It keeps pods of the newest revision alone, and has others: which those are, only the pods show.
 		return Progressing
 	case partition > 0 && status.UpdatedReplicas < replicas:
 		return Partitioned

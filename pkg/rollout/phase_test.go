@@ -63,8 +63,12 @@ func TestPhaseOfAStatefulSet(t *testing.T) {
 		partition      int32
 		generation     int64
 		ready, updated int32
+		waiting        int32
+		current        string
 		want           Phase
 	}{
+		"not for long enough": {ready: 3, updated: 3, waiting: 1, want: Progressing},
+		"back at its first":   {partition: 2, ready: 3, updated: 2, current: "new", want: Progressing},
 		"complete":            {ready: 3, updated: 3, want: Complete},
 		"on delete":           {strategy: appsv1.OnDeleteStatefulSetStrategyType, ready: 3, updated: 3, want: OnDelete},
 		"never observed":      {generation: -1, want: Unobserved},
@@ -81,7 +85,10 @@ func TestPhaseOfAStatefulSet(t *testing.T) {
 			Spec: appsv1.StatefulSetSpec{Replicas: ptr.To[int32](3), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
 				Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &test.partition},
 			}},
-			Status: appsv1.StatefulSetStatus{ObservedGeneration: 1 + min(test.generation, 0), ReadyReplicas: test.ready, UpdatedReplicas: test.updated},
+			Status: appsv1.StatefulSetStatus{
+				ObservedGeneration: 1 + min(test.generation, 0), ReadyReplicas: test.ready, UpdatedReplicas: test.updated,
+				AvailableReplicas: test.ready - test.waiting, CurrentRevision: test.current, UpdateRevision: "new",
+			},
 		}
 		if test.strategy != "" {
 			set.Spec.UpdateStrategy.Type = test.strategy

@@ -92,6 +92,10 @@ type Record struct {
 	FinalOwners *ownership.Owners `json:"finalOwners,omitempty"`
 	// Ended is set once the workload has all fields back, and only their owners have yet to get them.
 	Ended Outcome `json:"ended,omitempty"`
+	// HoldUntil is when the hold of the step under way ends, once its driver has begun it.
+	HoldUntil *metav1.Time `json:"holdUntil,omitempty"`
+	// Rest is set while nobody drives the rollout, as far as that could be written down.
+	Rest *Rest `json:"rest,omitempty"`
 	// Note is what the command that began the rollout wants to be known of it, whoever ends it.
 	Note json.RawMessage `json:"note,omitempty"`
 	// StartedAt is when the rollout began.

@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // tellAgain is how long the same counts are not told again.
 const tellAgain = 10 * time.Second
@@ -21,6 +24,10 @@ func (s *session) report(snapshot *Snapshot, next action) {
 		event.Step, event.Target = 0, replicas
 	}
 	s.progress(&event, snapshot.StaleSince)
+	if snapshot.scaled() {
+		event.Counts.New = min(event.Counts.New, snapshot.newSize())
+		s.overstep(&event)
+	}
 	s.warn(snapshot.report)
 	s.hold(&event, next)
 }
@@ -41,11 +48,26 @@ func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
 	s.emit(*event)
 }
 
+// overstep emits once of a step that others have overshot it, where their controller has settled.
+func (s *session) overstep(event *ProgressEvent) {
+	over := Overshot(event.Counts, event.Target)
+	if over == 0 || s.phase != stepping || event.Message != "" || s.overshot == event.Step {
+		return
+	}
+	s.overshot = event.Step
+	told := *event
+	told.Message = fmt.Sprintf("step %d/%d: others have overshot the step: %d pods are new where it asks for %d", event.Step, event.Of, over, event.Target)
+	s.emit(told)
+}
+
 // hold emits once that a step is held.
 func (s *session) hold(event *ProgressEvent, next action) {
 	held := s.phase == stepping && !s.memory.heldSince.IsZero()
 	if _, waits := next.(await); held && !s.held && waits {
-		s.emit(HoldEvent{Step: event.Step, Of: event.Of, Target: event.Target, For: (s.record.Plan.Hold.Duration - s.memory.held).Round(time.Second)})
+		s.emit(HoldEvent{
+			Step: event.Step, Of: event.Of, Target: event.Target, For: (s.record.Plan.Hold.Duration - s.memory.held).Round(time.Second),
+			Overshot: Overshot(event.Counts, event.Target),
+		})
 		s.held = true
 	}
 	s.held = s.held && held

@@ -14,12 +14,15 @@ var ErrTimeout = errors.New("timed out waiting for the condition")
 
 // interrupted is the result of a session whose context ended: nothing is undone, the rollout stands where it is.
 func (s *session) interrupted(ctx context.Context, cause error) *Result {
-	snapshot := s.snapshot()
-	s.rest(ctx, &snapshot)
+	outcome, message := Detached, cause.Error()
 	if errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded) {
-		return s.result(TimedOut, ErrTimeout.Error())
+		outcome, message = TimedOut, ErrTimeout.Error()
 	}
-	return s.result(Detached, cause.Error())
+	if s.kind == "Deployment" {
+		snapshot := s.snapshot()
+		s.rest(ctx, &snapshot, outcome, nil)
+	}
+	return s.result(outcome, message)
 }
 
 func (s *session) result(outcome Outcome, message string) *Result {
@@ -31,13 +34,16 @@ func (s *session) result(outcome Outcome, message string) *Result {
 		Outcome: outcome, Message: message, Finding: s.finding,
 		Standing: s.state != Idle && outcome != Deleted, Record: s.record, Availability: s.meter.read(s.Clock.Now()),
 	}
+	if outcome == Done && message != "" {
+		result.Message, result.Notes = "", []string{message}
+	}
 	if snapshot.Deployment != nil {
 		result.Revision = RevisionOf(snapshot.Deployment)
 	}
 	if s.phase == ending && !result.Standing && outcome != Overtaken {
 		result.Towards = s.outcome
 	}
-	return result
+	return s.withTerminating(result)
 }
 
 // explain turns an API error into a sentence that names the Deployment and, where a right is missing, the right.

@@ -42,7 +42,7 @@ func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 	}
 	_, recorded := d.Annotations[Annotation]
 	foreign := RevisionOf(d) != s.record.ToRevision
-	if recorded && !foreign && !s.record.Held {
+	if recorded && !foreign && !s.record.Held && s.record.Rest == nil {
 		return await{until: s.Clock.Now()}
 	}
 	return adopt{revision: RevisionOf(d)}
@@ -63,21 +63,13 @@ func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet
 
 // adopt takes the present template as the rollout's new version, and lets a rollout that was held go on.
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
-	record := *s.record
+	record := s.record.driven()
 	record.ToRevision, record.Held = a.revision, false
-	signed, err := s.signed(&record, d)
+	err := s.writeRecord(ctx, d, newGatePatch(d), record)
 	if err != nil {
-		return err
-	}
-	p := newGatePatch(d)
-	if err := p.record(signed); err != nil {
-		return err
-	}
-	if err := s.write(ctx, p); err != nil {
 		s.phase = resuming
-		return err
 	}
-	return nil
+	return err
 }
 
 // Abort goes back from an open rollout to the old version.

@@ -215,6 +215,7 @@ func (s *session) firstWrite(ctx context.Context, p *prepared, settings Settings
 // begun is what follows the write that began a rollout.
 func (s *session) begun(ctx context.Context, p *prepared) {
 	s.record = p.record
+	s.memory = s.memory.sized(replicasOf(p.wanted.typed))
 	if err := s.release(ctx, p); err != nil {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}

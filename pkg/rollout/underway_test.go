@@ -105,7 +105,9 @@ func TestWhatMayBeUnderWay(t *testing.T) {
 			Spec: appsv1.StatefulSetSpec{Replicas: &replicas, UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
 				Type: strategy, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition},
 			}},
-			Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: ready, UpdatedReplicas: updated, CurrentRevision: "a", UpdateRevision: "b"},
+			Status: appsv1.StatefulSetStatus{
+				ObservedGeneration: 1, ReadyReplicas: ready, AvailableReplicas: ready, UpdatedReplicas: updated, CurrentRevision: "a", UpdateRevision: "b",
+			},
 		}
 	}
 	rolledBack := func(workload Workload) Workload {

@@ -11,6 +11,8 @@ import (
 // PodCounts are the pods of a workload as its own status has them. Old are those of other templates than the newest.
 type PodCounts struct {
 	Desired, Updated, Ready, Available, Total, Old, Unavailable int32
+	// Terminating are pods that still end, nil where the server does not tell.
+	Terminating *int32
 }
 
 // PodCountsOf reads the counts of a workload.
@@ -20,6 +22,7 @@ func PodCountsOf(workload Workload) PodCounts {
 	case *appsv1.Deployment:
 		s := w.Status
 		c = PodCounts{Desired: replicasOf(w), Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Available: s.AvailableReplicas, Total: s.Replicas}
+		c.Terminating = s.TerminatingReplicas
 	case *appsv1.StatefulSet:
 		s := w.Status
 		c = PodCounts{Desired: 1, Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Available: s.AvailableReplicas, Total: s.Replicas}

@@ -100,15 +100,17 @@ func TestScalingToNothingAndBack(t *testing.T) {
 	p := w.start("web:slow", "--steps", "50%")
 	w.await("new pods are on their way", func(m *moment) bool { return m.total("web:slow") > 0 })
 	w.scale(0)
-	p.ends(0)
+	p.ends(4, "the rollout was overtaken: it was scaled to 0 before the new version was ready, so that no pod shows that it works", "resume deployment/web")
 	w.scale(2)
-	w.await("complete again", func(m *moment) bool { return m.replicas() == 2 && m.complete() })
+	w.plugin("resume", "deployment/web").ends(0, "others have overshot the step: 2 pods are new where it asks for 1", "web rolled out (revision 2)")
 	w.runs("web:slow")
+	w.restored()
 }
 
 func TestADeploymentWithoutReplicasIsChangedAtOnce(t *testing.T) {
 	w := newWeb(t, replicas(0))
-	w.start("web:v2").ends(0)
+	w.start("web:v2").ends(0, "web rolled out (revision 2)\n", "\nno pods are wanted, so none shows that this version works\n")
+	w.plugin("status", "deployment/web").ends(0, "successfully rolled out", `deployment "web": no pods are wanted, so none shows`)
 	// The controller of ReplicaSets has nothing to do for one without pods, and may say so later.
 	w.await("the new ReplicaSet is observed", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
 	w.restored()

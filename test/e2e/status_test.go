@@ -19,7 +19,7 @@ type statusDocument struct {
 	Kind, APIVersion, Namespace, Name string
 	Phase, Message                    string
 	Revision                          int
-	Counts                            struct{ Desired, Updated, Ready, Available, Total, Old, Unavailable int }
+	Counts                            struct{ Desired, Updated, Ready, Available, Total, Old, Unavailable, Terminating int }
 	Step                              *struct{ Step, Steps, Target int }
 	Conditions                        []struct{ Type, Status, Reason, Message string }
 	Finding                           *struct{ Reason, Pod, Container string }

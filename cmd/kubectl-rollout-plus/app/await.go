@@ -26,8 +26,14 @@ type waitFlags struct {
 	timeout  time.Duration
 	logLines int64
 	patience time.Duration
+	// waitTerminated has success wait for the old pods, too.
+	waitTerminated bool
 	// leaves tells that what fails goes back.
 	leaves bool
+}
+
+func addWaitTerminated(cmd *cobra.Command, wait *bool) {
+	cmd.Flags().BoolVar(wait, "wait-terminated", false, "Wait until the old pods have ended, too.")
 }
 
 func (f waitFlags) validate() error {
@@ -53,7 +59,7 @@ func (f *waitFlags) addPatience(cmd *cobra.Command) {
 
 // tune gives an engine what the flags say of judging pods.
 func (f *waitFlags) tune(engine *rollout.Engine) {
-	engine.LogLines, engine.Patience = f.logLines, f.patience
+	engine.LogLines, engine.Patience, engine.WaitTerminated = f.logLines, f.patience, f.waitTerminated
 }
 
 // waiter waits as status does, without its lines.
@@ -61,7 +67,11 @@ func (f waitFlags) waiter(env *environment) (*statusRun, error) {
 	quiet := *env
 	quiet.Out = io.Discard
 	run := &statusRun{statusFlags: &statusFlags{watch: true, waitFlags: f}, env: &quiet, settles: true}
-	return run, run.connect()
+	if err := run.connect(); err != nil {
+		return nil, err
+	}
+	run.engine.WaitTerminated = f.waitTerminated
+	return run, nil
 }
 
 // awaitAll waits until workloads are complete, all at the same time, and tells what became of each that is not. They are
@@ -76,7 +86,7 @@ func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads
 	for i, workload := range workloads {
 		waiting.Go(func() {
 			if d, is := workload.(*appsv1.Deployment); is {
-				failures[i] = run.awaitComplete(ctx, keyOf(d), &d.Spec.Template)
+				failures[i] = run.awaitComplete(ctx, keyOf(d), d)
 			} else {
 				failures[i] = run.awaitStatus(ctx, workload)
 			}
@@ -96,16 +106,19 @@ func canAwait(info *resource.Info) error {
 		"leave it out, and %s tells how many have been", info.ObjectName(), commandOn("status", objectIn(info)))
 }
 
-// awaitComplete waits until the native controller has completed the Deployment, with this pod template where one is given,
-// and says why it does not.
-func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName, template *corev1.PodTemplateSpec) error {
+// awaitComplete waits until the native controller has completed the Deployment, as it was written where that is given, and
+// says why it does not.
+func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName, written *appsv1.Deployment) error {
 	object := printers.Deployment(key.Namespace, key.Name)
-	result, err := r.engine.Await(ctx, key, template)
+	result, err := r.engine.Await(ctx, key, written)
 	if err != nil {
 		return waitedFor(cutShort(ctx, err, "while waiting for "+object.String()), object)
 	}
 	if result.Finding != nil {
 		r.blame(result.Finding, true, result.Revision)
+	}
+	for _, note := range result.Notes {
+		r.note(object.String() + ": " + note)
 	}
 	if result.Outcome == rollout.TimedOut && !result.Standing {
 		result.Message += ": --timeout passed, and it is not complete yet; " + commandOn("status", object) + " waits on"
@@ -122,7 +135,7 @@ func (r *statusRun) awaitStatus(ctx context.Context, workload rollout.Workload) 
 	if err != nil {
 		return err
 	}
-	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(workload)}
+	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(workload), awaited: rollout.TemplateOf(workload)}
 	return t.follow(ctx)
 }
 

@@ -53,6 +53,7 @@ func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	f.rolloutFlags.add(cmd)
 	cmd.Flags().StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	f.addJudging(cmd)
+	addWaitTerminated(cmd, &f.waitTerminated)
 	addSkipChecks(cmd, &f.skipChecks)
 	addEvents(cmd, &f.output)
 }
@@ -65,7 +66,7 @@ func (f *rollFlags) complete() (*roller, error) {
 	if err := checkFieldManager(f.fieldManager); err != nil {
 		return nil, err
 	}
-	r, dryRun := &roller{cause: f.cause, logLines: f.logLines, patience: f.patience}, rollout.DryRunNone
+	r, dryRun := &roller{cause: f.cause, waits: waitFlags{logLines: f.logLines, patience: f.patience, waitTerminated: f.waitTerminated}}, rollout.DryRunNone
 	var err error
 	if f.dryRunFlag != nil {
 		if dryRun, r.suffix, err = f.dryRunFlag(); err != nil {

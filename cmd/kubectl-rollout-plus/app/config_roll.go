@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,10 +21,9 @@ import (
 // roller rolls out new pod templates, in steps where that can be.
 type roller struct {
 	*configSession
-	options  rollout.StartOptions
-	cause    string
-	logLines int64
-	patience time.Duration
+	options rollout.StartOptions
+	cause   string
+	waits   waitFlags
 	// began tells that something was rolled out, or that this is not known.
 	began bool
 	// suffix is what results of a dry run end with.
@@ -131,8 +129,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	if err != nil {
 		return err
 	}
-	flags := driveFlags{fieldManager: r.engine.FieldManager, waitFlags: waitFlags{logLines: r.logLines, patience: r.patience}}
-	return r.env.driveTo(ctx, object, flags, verbs{}, printer,
+	return r.env.driveTo(ctx, object, driveFlags{fieldManager: r.engine.FieldManager, waitFlags: r.waits}, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, _ types.NamespacedName) (*rollout.Result, error) {
 			if c.returning != nil {
 				engine.Returning = func(ctx context.Context, _ rollout.Workload, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
@@ -164,7 +161,9 @@ func (r *roller) native(ctx context.Context, c change) error {
 	}
 	r.tell("%s: its controller replaces the pods", resultName(c.workload))
 	holds := r.options.OnFailure == rollout.OnFailureHold
-	failure := r.env.awaitAll(ctx, waitFlags{logLines: r.logLines, patience: r.patience, leaves: !holds}, []rollout.Workload{written})
+	waits := r.waits
+	waits.leaves = !holds
+	failure := r.env.awaitAll(ctx, waits, []rollout.Workload{written})
 	if failure == nil {
 		r.done(c, rollout.Done, "rolled out")
 		return nil
@@ -204,7 +203,7 @@ func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Worklo
 		return err
 	}
 	r.env.unblock(ctx, r.engine, written)
-	return r.env.awaitAll(ctx, waitFlags{logLines: r.logLines, patience: r.patience}, []rollout.Workload{written})
+	return r.env.awaitAll(ctx, r.waits, []rollout.Workload{written})
 }
 
 func keyOf(workload rollout.Workload) types.NamespacedName {

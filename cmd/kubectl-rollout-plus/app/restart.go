@@ -63,6 +63,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
 	f.addJudging(cmd)
+	addWaitTerminated(cmd, &f.waitTerminated)
 	return cmd
 }
 

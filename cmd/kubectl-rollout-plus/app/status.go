@@ -35,9 +35,11 @@ func newStatusCommand(env *environment) *cobra.Command {
 		Long: "Show how the rollouts of Deployments, StatefulSets and DaemonSets go, in the\n" +
 			"words of kubectl rollout status, and wait for their end: all at the same time,\n" +
 			"and within one --timeout. Of a stepwise rollout the step is shown too.\n\n" +
-			"It ends at once, with the cause, for a rollout that fails (exit code 4) or that\n" +
-			"waits for somebody (6); 124 is --timeout, 7 --exit-code, 1 all other errors.\n" +
-			"With several objects it is the first of 4, 1, 6, 124 and 7 that one of them has.",
+			"It ends at once, with the cause, for a rollout that fails or that nobody drives\n" +
+			"any more (exit code 4) or that waits for somebody (6), and with 5 for a\n" +
+			"stepwise one that goes back; 124 is --timeout, 7 --exit-code, 1 all other\n" +
+			"errors. With several objects it is the first of 4, 5, 1, 6, 124 and 7 that one\n" +
+			"of them has.",
 		Example:           statusExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

@@ -89,6 +89,26 @@ func (t *statusTarget) tellObstacle() {
 	}
 }
 
+// heldBack is what is told instead of kubectl's last line for as long as that is not true. It says why, once.
+func (t *statusTarget) heldBack(text string) string {
+	if !t.watch {
+		return text
+	}
+	if lacks := t.view.Lacks; lacks != "" && !t.toldLack {
+		t.toldLack = true
+		t.note(fmt.Sprintf("%s is not complete: %s", t.object, lacks))
+	}
+	return t.told
+}
+
+// tellGoingBack says once why the rollout is about to go back.
+func (t *statusTarget) tellGoingBack() {
+	if t.view.GoingBack && !t.toldWhy {
+		t.toldWhy = true
+		t.blame(t.view.Finding, true, 0)
+	}
+}
+
 // tellPartition says of a StatefulSet how much of it its partition holds back: kubectl's line is the same without one.
 func (t *statusTarget) tellPartition() {
 	set, is := t.view.Workload.(*appsv1.StatefulSet)
@@ -98,6 +118,20 @@ func (t *statusTarget) tellPartition() {
 	counts := rollout.PodCountsOf(set)
 	t.note(fmt.Sprintf("%s keeps %d of %d pods at the earlier revision (partition %d)",
 		t.object, counts.Total-counts.Updated, counts.Total, *set.Spec.UpdateStrategy.RollingUpdate.Partition))
+}
+
+// tellEmpty says of a workload that has no pods that its rollout shows nothing: kubectl's line is the same with some.
+func (t *statusTarget) tellEmpty() {
+	if t.watch && t.output == "" && rollout.PodCountsOf(t.view.Workload).Desired == 0 {
+		t.note(fmt.Sprintf("%s: no pods are wanted, so none shows that its newest version works", t.object))
+	}
+}
+
+// tellEnding says of pods that still end, after a command's own change: kubectl's status does not.
+func (t *statusTarget) tellEnding() {
+	if t.settles && t.view.Ending != "" {
+		t.note(fmt.Sprintf("%s: %s", t.object, t.view.Ending))
+	}
 }
 
 // document writes the JSON of an object whose rollout has ended, or which is only looked at.

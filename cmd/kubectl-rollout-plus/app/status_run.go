@@ -86,6 +86,8 @@ func (t *statusTarget) takesMore(ctx context.Context, view *rollout.View) bool {
 		return t.judges() || t.mayBeOpen(ctx)
 	case rollout.Progressing:
 		return t.judges() && !t.watch || t.mayBeOpen(ctx)
+	case rollout.Partitioned:
+		return t.judges() || t.mayBeOpen(ctx) // which pods run which revision is in no status
 	}
 	return t.mayBeOpen(ctx)
 }
@@ -175,7 +177,7 @@ func settled(err error) error {
 
 // gravest is the exit code for several objects, as the help of status tells.
 func gravest(codes []int) int {
-	for _, code := range []int{ExitTerminated, ExitInterrupt, ExitHangup, ExitStanding, ExitError, ExitPaused, ExitTimeout, ExitUnfinished} {
+	for _, code := range []int{ExitTerminated, ExitInterrupt, ExitHangup, ExitStanding, ExitRolledBack, ExitError, ExitPaused, ExitTimeout, ExitUnfinished} {
 		for _, has := range codes {
 			if has == code {
 				return code

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,9 +25,14 @@ type statusTarget struct {
 	object   printers.Object
 	workload rollout.Workload
 	viewer   polymorphichelpers.StatusViewer
-	// view, told and obstacle are what was seen and told last.
+	// awaited is the pod template that is waited for, nil where any will do.
+	awaited *corev1.PodTemplateSpec
+	// view, told and obstacle are what was seen and told last, toldLack whether it was said why success is held back, and toldWhy
+	// why the rollout goes back.
 	view     *rollout.View
 	told     string
+	toldLack bool
+	toldWhy  bool
 	obstacle types.UID
 	// err is what following it gave.
 	err error
@@ -34,7 +41,7 @@ type statusTarget struct {
 // follow tells what happens to the object until its rollout has ended.
 func (t *statusTarget) follow(ctx context.Context) error {
 	ended := false
-	err := t.engine.Follow(ctx, t.workload, func(view *rollout.View) (bool, error) {
+	err := t.engine.Follow(ctx, t.workload, t.awaited, func(view *rollout.View) (bool, error) {
 		enough, err := t.see(ctx, view)
 		ended = enough || err != nil
 		return ended, err
@@ -69,7 +76,7 @@ func (t *statusTarget) follow(ctx context.Context) error {
 // see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.
 func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error) {
 	enough, err := t.judge(ctx, view)
-	if view.Finding != nil && (enough || err != nil) {
+	if view.Finding != nil && (enough || err != nil) && !t.toldWhy {
 		var revision int64
 		if err != nil && t.leaves {
 			revision = t.newest(ctx)
@@ -90,27 +97,47 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 		t.document(ctx, t.phaseRefused(), err)
 		return true, err
 	}
-	if view.State == rollout.Open {
+	switch {
+	case view.State == rollout.Open:
 		text, done = text+stepLine(view), false
+	case view.Phase == rollout.PhaseRolledBack:
+		text, done = t.told, false
+	case view.Returns:
+		text, done = returningLine(view), false
+	}
+	if done && t.lacks(view) {
+		text, done = t.heldBack(text), false
 	}
 	t.line(text)
 	switch {
+	case t.isAbandoned(view):
+		err = t.abandoned()
 	case t.fails(view):
 		err = t.failure(ctx)
-	case done && t.settles && view.Settling:
+	case done && t.settles && (view.Settling || t.waitTerminated && view.Terminating > 0):
 		return false, nil
 	case done:
 		t.tellPartition()
+		t.tellEmpty()
+		t.tellEnding()
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
 		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, commandOn("status", t.object))}
 	case t.watch:
 		t.tellBlind()
 		t.tellObstacle()
+		t.tellGoingBack()
 		return false, nil
 	}
 	t.document(ctx, view.Phase, err)
 	return true, err
+}
+
+// lacks reports whether a StatefulSet is not complete where kubectl says so: kubectl asks neither whether its pods have been
+// ready for minReadySeconds nor whether the right ones are updated. For a mere look kubectl's line is enough.
+func (t *statusTarget) lacks(view *rollout.View) bool {
+	_, is := view.Workload.(*appsv1.StatefulSet)
+	return is && view.Phase == rollout.Progressing && (t.watch || t.exitCode || t.output != "")
 }
 
 // status is kubectl's line, and whether the rollout has ended. Where kubectl has none, whoever waits goes by the phase.
@@ -130,7 +157,27 @@ func (t *statusTarget) status(view *rollout.View) (text string, done bool, err e
 
 // fails tells whether what stands in the way is told as a failure: kubectl's line alone has none.
 func (t *statusTarget) fails(view *rollout.View) bool {
+	if view.GoingBack && !t.watch {
+		return true // a look does not wait for what comes of it
+	}
 	return view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open)
+}
+
+// isAbandoned reports whether nobody goes on with an open rollout. Whoever resumes one may have begun a moment before.
+func (t *statusTarget) isAbandoned(view *rollout.View) bool {
+	a := view.Attendance
+	return a != nil && a.Abandoned() && view.State == rollout.Open && (t.exitCode || t.watch && view.AbandonedFor >= rollout.BelievedAfter)
+}
+
+// abandoned is the error of a rollout that nobody goes on with.
+func (t *statusTarget) abandoned() error {
+	view := t.view
+	text := t.object.InNamespace() + ": " + view.Attendance.Text()
+	if view.Finding != nil {
+		text += ": " + view.Finding.String()
+	}
+	result := &rollout.Result{Outcome: rollout.Failed, Standing: true, Record: view.Record}
+	return &exitError{code: ExitStanding, err: errors.New(text + standing(t.object, result))}
 }
 
 // phaseRefused is the phase of an object that kubectl has no status for.
@@ -141,15 +188,26 @@ func (t *statusTarget) phaseRefused() rollout.Phase {
 	return t.view.Phase
 }
 
+// returningLine is the line of a rollout whose old version returns.
+func returningLine(view *rollout.View) string {
+	c := rollout.PodCountsOf(view.Workload)
+	return fmt.Sprintf("rolling back: %d of %d pods of the old version, %d of %d pods available\n", c.Updated, c.Desired, c.Available, c.Desired)
+}
+
 // stepLine is the line of an open rollout.
 func stepLine(view *rollout.View) string {
 	step := fmt.Sprintf("step %d of %d", view.Record.Step, len(view.Record.Plan.Steps))
 	if view.Blind != nil {
 		return step + "\n"
 	}
-	c := view.Counts
-	return fmt.Sprintf("%s: %d of %d new pods ready, %d old, %d in total, %d available\n", step,
-		c.NewReady, rollout.TargetOf(view.Workload, view.Record), c.Old, c.Total, c.Ready)
+	c, target, more := view.Counts, rollout.TargetOf(view.Workload, view.Record), ""
+	if rollout.Overshot(c, target) > 0 {
+		more = "; others have overshot the step"
+	}
+	if a := view.Attendance; a != nil && !a.HoldUntil.IsZero() {
+		more += "; watched until " + a.HoldUntil.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%s: %d of %d new pods ready, %d old, %d in total, %d available%s\n", step, c.NewReady, target, c.Old, c.Total, c.Ready, more)
 }
 
 // refused adds to an error of kubectl's what there is to know about it.
@@ -190,8 +248,13 @@ func onDelete(name string, counts rollout.PodCounts) string {
 func (t *statusTarget) failure(ctx context.Context) error {
 	view := t.view
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
+	if view.GoingBack {
+		result.Outcome = rollout.Failed
+	}
 	text := sentence(t.object, result)
-	if view.Finding != nil && view.State != rollout.Open {
+	if view.Outcome == rollout.RolledBack && view.Finding == nil {
+		text = t.object.InNamespace() + ": the rollout was rolled back"
+	} else if view.Finding != nil && view.State != rollout.Open && view.Outcome != rollout.RolledBack {
 		text = fmt.Sprintf("%s: the rollout failed: %s", t.object, view.Finding)
 		if view.Message != "" {
 			text += "; " + view.Message

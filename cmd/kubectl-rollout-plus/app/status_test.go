@@ -91,7 +91,7 @@ func TestSuccessThatHasYetToSettle(t *testing.T) {
 		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"}, ObjectMeta: metav1.ObjectMeta{Name: "db", Generation: 1},
 		Spec: appsv1.StatefulSetSpec{UpdateStrategy: appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType}},
 	}
-	set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, Replicas: 1, ReadyReplicas: 1, UpdatedReplicas: 1, CurrentRevision: "a", UpdateRevision: "a"}
+	set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, Replicas: 1, ReadyReplicas: 1, AvailableReplicas: 1, UpdatedReplicas: 1, CurrentRevision: "a", UpdateRevision: "a"}
 	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(set).GroupKind())
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestAStatefulSetThatRecreates(t *testing.T) {
 		return &statusTarget{statusRun: run, viewer: viewer, workload: set, object: objectOf(set)}
 	}
 	for updated, want := range map[int32]bool{0: false, 1: true} {
-		set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, Replicas: 1, ReadyReplicas: 1, UpdatedReplicas: updated}
+		set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 1, Replicas: 1, ReadyReplicas: 1, AvailableReplicas: 1, UpdatedReplicas: updated}
 		if enough, err := target(true).judge(t.Context(), rollout.Glance(set)); enough != want || err != nil {
 			t.Errorf("%d updated: enough %v, %v", updated, enough, err)
 		}

@@ -69,7 +69,7 @@ func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, 
 	defer cancel()
 	var failed *rollout.Finding
 	var busy bool
-	err := engine.Follow(ctx, workload, func(view *rollout.View) (bool, error) {
+	err := engine.Follow(ctx, workload, nil, func(view *rollout.View) (bool, error) {
 		var err error
 		if busy, err = engine.UnderWay(ctx, view.Workload); err != nil || !busy {
 			return true, err

@@ -69,6 +69,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work on it and, with --wait, to wait, with exit code 124; zero means for ever.")
 	flags.StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	f.addJudging(cmd)
+	addWaitTerminated(cmd, &f.waitTerminated)
 	cmdutil.AddDryRunFlag(cmd)
 	f.printFlags.AddFlags(cmd)
 	return cmd

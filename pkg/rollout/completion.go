@@ -1,0 +1,97 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// mostNamed is how many pods one sentence names.
+const mostNamed = 3
+
+// completion is how far the pods of a workload have come towards its newest revision.
+type completion struct {
+	phase Phase
+	// lacks says which pods keep the workload from being complete. It is empty where the status alone shows that.
+	lacks string
+	// wake is when the next pod has been ready for long enough. It is zero where no pod waits for that.
+	wake time.Time
+}
+
+// completionOf judges a workload by its pods, where its status counts it as complete. The status of a StatefulSet does not
+// say which pods run which revision: pods above the partition may run another one than the newest.
+func completionOf(workload Workload, pods []*corev1.Pod, now time.Time) completion {
+	c := completion{phase: PhaseOf(workload)}
+	if set, is := workload.(*appsv1.StatefulSet); is && (c.phase == Complete || c.phase == Partitioned || c.mayLack(set)) {
+		c.judge(set, pods, now)
+	}
+	return c
+}
+
+// mayLack reports whether a StatefulSet has all pods that its partition asks for, and is still not complete.
+func (c *completion) mayLack(set *appsv1.StatefulSet) bool {
+	replicas := PodCountsOf(set).Desired
+	return c.phase == Progressing && set.Status.ReadyReplicas >= replicas && set.Status.UpdatedReplicas >= replicas-partitionOf(set)
+}
+
+// judge looks at the pod of each ordinal.
+func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time.Time) {
+	at := map[int]*corev1.Pod{}
+	for _, pod := range pods {
+		if isActive(pod) && metav1.IsControlledBy(pod, set) {
+			at[ordinalOf(set, pod)] = pod
+		}
+	}
+	var stale, unready, young []string
+	kept, first, begin := 0, firstUpdated(set), int(startOf(set))
+	counts := PodCountsOf(set)
+	for ordinal := begin; ordinal < begin+int(counts.Desired); ordinal++ {
+		pod, name := at[ordinal], fmt.Sprintf("%s-%d", set.Name, ordinal)
+		if pod == nil {
+			unready = append(unready, name)
+			continue
+		}
+		isNew := pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.UpdateRevision
+		available, due := availableAt(pod, set.Spec.MinReadySeconds, now)
+		switch {
+		case !isNew && ordinal >= first:
+			stale = append(stale, name)
+		case due.IsZero() && !available:
+			unready = append(unready, name)
+		case !available:
+			young, c.wake = append(young, name), earlier(c.wake, due)
+		case !isNew:
+			kept++
+		}
+	}
+	switch {
+	case len(stale) > 0:
+		c.lacks = "another revision than the newest runs in " + named(stale)
+	case len(unready) > 0:
+		c.lacks = named(unready) + " not ready"
+	case len(young) > 0:
+		c.lacks = fmt.Sprintf("minReadySeconds (%d s) not over for %s", set.Spec.MinReadySeconds, named(young))
+	case counts.Available < counts.Desired:
+		c.lacks = "its controller has not counted all pods as available"
+	}
+	switch {
+	case c.lacks != "":
+		c.phase = Progressing
+	case kept > 0:
+		c.phase = Partitioned
+	default:
+		c.phase = Complete
+	}
+}
+
+// named lists names as people do, and no more than a few of them.
+func named(names []string) string {
+	if more := len(names) - mostNamed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,141 @@
+package rollout
+
+import (
+	"context"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// BelievedAfter is for how long a follower has to see that nobody drives a rollout before it says so: whoever resumes one may
+// have begun a moment before.
+const BelievedAfter = 3 * time.Second
+
+// sighting is what a follower sees without a change, and since when.
+type sighting struct {
+	what  string
+	since time.Time
+}
+
+// lasting is for how long the follower has seen this.
+func (s *sighting) lasting(what string, now time.Time) time.Duration {
+	if s.what != what {
+		s.what, s.since = what, now
+	}
+	return now.Sub(s.since)
+}
+
+// attend adds to a view of an open rollout who looks after it, and returns when to look again. Where nobody does, that is how
+// the follower's wait ends; and where the rollout is about to go back, its driver is given the time for that.
+func (s *session) attend(view *View, due, now time.Time) time.Time {
+	record, text := view.Record, view.Workload.GetAnnotations()[Annotation]
+	a := record.attendance(view.Workload, due, now)
+	view.Attendance = &a
+	goesBack := view.Outcome == Failed && record.Plan.OnFailure != OnFailureHold
+	switch {
+	case a.Abandoned():
+		view.AbandonedFor = s.sighted.lasting(text, now)
+		return now.Add(BelievedAfter)
+	case goesBack && s.sighted.lasting("to go back: "+text, now) < idleAfter:
+		view.GoingBack, view.Outcome = true, ""
+		return s.sighted.since.Add(idleAfter)
+	case !goesBack:
+		s.sighted = sighting{}
+	}
+	return a.Next
+}
+
+// supersedes notes the rollout that is followed, and reports whether an open one is another.
+func (s *session) supersedes(view *View) bool {
+	if s.record != nil && !s.record.StartedAt.Equal(&view.Record.StartedAt) {
+		view.overtaken("another rollout has taken its place")
+		return true
+	}
+	s.record = view.Record
+	return false
+}
+
+func (v *View) overtaken(message string) { v.Outcome, v.Message = Overtaken, message }
+
+// viewEnd adds to a view how the rollout that was followed has ended, or is about to.
+func (s *session) viewEnd(view *View, towards Outcome, complete bool) time.Time {
+	now := s.Clock.Now()
+	switch {
+	case towards != RolledBack:
+		return time.Time{} // it is finished as any other rollout is
+	case !complete:
+		view.Phase, view.Returns = PhaseRollingBack, true
+		s.sighted = sighting{}
+	case view.State == RollingBack:
+		view.Phase, view.Returns = PhaseRollingBack, true
+		if s.sighted.lasting(view.Workload.GetAnnotations()[Annotation], now) < idleAfter {
+			return s.sighted.since.Add(idleAfter)
+		}
+		view.Outcome, view.Message = Failed, "the old version is complete, and nobody gives back what the rollout has borrowed for its way back"
+	default:
+		view.Outcome, view.Phase, view.Finding = RolledBack, PhaseRolledBack, s.leftFor
+	}
+	return time.Time{}
+}
+
+// viewEndOfDeployment is viewEnd of a Deployment's rollout.
+func (s *session) viewEndOfDeployment(view *View, snapshot *Snapshot) time.Time {
+	current, towards := snapshot.Current(), Done
+	switch {
+	case view.State == Disturbed:
+		view.overtaken("the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment))
+		return time.Time{}
+	case view.State == RollingBack:
+		towards = RolledBack
+	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
+		return time.Time{}
+	case current.Name == s.record.From.ReplicaSet:
+		towards = RolledBack
+	case RevisionOf(current) != s.record.ToRevision:
+		view.overtaken("the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template")
+		return time.Time{}
+	}
+	return s.viewEnd(view, towards, snapshot.Complete())
+}
+
+// viewEndOfOther is viewEnd of the rollout of a StatefulSet or DaemonSet.
+func (s *session) viewEndOfOther(ctx context.Context, view *View, pods []*corev1.Pod) time.Time {
+	w := view.Workload
+	newest, err := s.newestRevision(ctx, w)
+	towards := Done
+	switch {
+	case view.State == Disturbed:
+		view.overtaken("the update strategy that holds the rollout at its step was changed" + lastWriter(w))
+		return time.Time{}
+	case view.State == RollingBack:
+		towards = RolledBack
+	case err != nil:
+		view.overtaken("it has ended, and how is not known: " + err.Error())
+		return time.Time{}
+	case newest == nil:
+		return time.Time{}
+	case newest.Name == s.record.From.ControllerRevision:
+		towards = RolledBack
+	case newest.Revision != s.record.ToRevision:
+		view.overtaken("the rollout was ended" + lastWriter(w) + " with another pod template")
+		return time.Time{}
+	}
+	phase := completionOf(w, pods, s.Clock.Now()).phase
+	return s.viewEnd(view, towards, phase == Complete || phase == Partitioned || phase == OnDelete)
+}
+
+// newestRevision is that of a StatefulSet or DaemonSet, nil where its controller has not made it yet.
+func (s *session) newestRevision(ctx context.Context, w Workload) (*appsv1.ControllerRevision, error) {
+	if ObservedGenerationOf(w) < w.GetGeneration() {
+		return nil, nil
+	}
+	if s.followed.newest == nil || s.followed.generation != w.GetGeneration() {
+		newest, err := s.revisionOfTemplate(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		s.followed.newest, s.followed.generation = newest, w.GetGeneration()
+	}
+	return s.followed.newest, nil
+}

@@ -1,0 +1,11 @@
+package rollout
+
+import "time"
+
+// later is the later of two moments.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

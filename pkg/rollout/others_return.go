@@ -1,0 +1,69 @@
+package rollout
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/utils/ptr"
+)
+
+// leaveStep adds to the way back what it does with the strategy, and returns the record for it. What the way back borrows stays
+// until the old version is complete: a limit that is narrower than the workload's own, and a lower partition. A strategy that
+// others have set is theirs.
+func (s *otherSession) leaveStep(ctx context.Context, now *other, p *patch) (*Record, error) {
+	back, update := *s.record, *s.record.Update
+	back.Update = &update
+	if s.state == RollingBack {
+		return &back, p.record(&back) // the strategy is that of the way back already
+	}
+	if !update.holds(now.workload) {
+		return &back, s.withoutRecord(p, &back, now.workload, RolledBack)
+	}
+	if now.numbers == nil { // its controller has not observed the workload as it is now
+		revisions, err := s.revisionsOf(ctx, now.workload)
+		if err != nil {
+			return nil, err
+		}
+		now.numbers = numbersOf(revisions)
+	}
+	paced := update.Paced && s.altered == nil
+	if now.hasLeftKept(s.record) && s.altered == nil {
+		update.Returning = ptr.To[int32](0)
+	}
+	limit := &back.Plan.Limits.Unavailable
+	if !paced {
+		limit = nil
+	}
+	if err := update.giveBack(p, now.workload, limit); err != nil {
+		return nil, err
+	}
+	if back.RollingBack = paced || update.Returning != nil; back.RollingBack {
+		signed, err := s.signed(&back, now.workload)
+		if err != nil {
+			return nil, err
+		}
+		return signed, p.record(signed)
+	}
+	return &back, s.withoutRecord(p, &back, now.workload, RolledBack)
+}
+
+// hasLeftKept reports whether pods that a StatefulSet's own partition keeps run the rollout's version, or are going to. That is
+// so after it was scaled to 0 and back: its controller then takes the update revision for the current one, of which it makes
+// the pods below the partition.
+func (o *other) hasLeftKept(record *Record) bool {
+	set, is := o.workload.(*appsv1.StatefulSet)
+	kept, err := record.Update.kept()
+	if !is || err != nil || kept == 0 {
+		return false
+	}
+	isLeft := func(revision string) bool {
+		return revision != record.From.ControllerRevision && o.numbers[revision] >= record.ToRevision
+	}
+	end := int(startOf(set)) + int(min(kept, PodCountsOf(set).Desired))
+	for _, pod := range o.pods {
+		if ordinal := ordinalOf(set, pod); ordinal >= 0 && ordinal < end && isLeft(pod.Labels[appsv1.ControllerRevisionHashLabelKey]) {
+			return true
+		}
+	}
+	return isLeft(set.Status.CurrentRevision)
+}

@@ -1,0 +1,102 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// terminatingPods are the pods of a workload that were told to end and are still there, the one that may take longest first.
+func terminatingPods(workload Workload, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) []*corev1.Pod {
+	known := map[types.UID]bool{}
+	for _, rs := range replicaSets {
+		known[rs.UID] = true
+	}
+	_, isDeployment := workload.(*appsv1.Deployment)
+	var found []*corev1.Pod
+	for _, pod := range pods {
+		owner := metav1.GetControllerOfNoCopy(pod)
+		switch {
+		case pod.DeletionTimestamp == nil || owner == nil:
+		case !isDeployment && owner.UID == workload.GetUID(), isDeployment && known[owner.UID],
+			// Its ReplicaSet may be gone before it, where no history is kept.
+			isDeployment && owner.Kind == "ReplicaSet" && strings.HasPrefix(owner.Name, workload.GetName()+"-"):
+			found = append(found, pod)
+		}
+	}
+	slices.SortFunc(found, func(a, b *corev1.Pod) int {
+		return cmp.Or(b.DeletionTimestamp.Compare(a.DeletionTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	return found
+}
+
+// terminatingText says which pods still end, and how long they may take. It is empty where none does.
+func terminatingText(pods []*corev1.Pod) string {
+	if len(pods) == 0 {
+		return ""
+	}
+	names := make([]string, len(pods))
+	for i, pod := range pods {
+		names[i] = pod.Name
+	}
+	verb := "1 pod that was told to end is"
+	if len(pods) > 1 {
+		verb = fmt.Sprintf("%d pods that were told to end are", len(pods))
+	}
+	return fmt.Sprintf("%s still there, until %s at the latest: %s", verb, pods[0].DeletionTimestamp.UTC().Format(time.RFC3339), named(names))
+}
+
+// terminating are the pods of the session's workload that still end.
+func (s *session) terminating() []*corev1.Pod {
+	workload := s.source.workload()
+	if workload == nil {
+		return nil
+	}
+	var sets []*appsv1.ReplicaSet
+	if s.kind == "Deployment" {
+		sets = s.snapshot().ReplicaSets
+	}
+	return terminatingPods(workload, sets, s.source.pods())
+}
+
+// untilTerminated lets a success wait for the pods that still end, where that is asked for.
+func (s *session) untilTerminated(next action) action {
+	end, stops := next.(stop)
+	if !s.WaitTerminated || !stops || end.outcome != Done && end.outcome != RolledBack {
+		return next
+	}
+	pods := s.terminating()
+	if s.lingers = len(pods) > 0; !s.lingers {
+		return next
+	}
+	if !s.toldLingering {
+		s.toldLingering = true
+		s.emit(ProgressEvent{Message: "ending: " + terminatingText(pods)})
+	}
+	return await{}
+}
+
+// withTerminating adds to the result of a success which pods still end.
+func (s *session) withTerminating(result *Result) *Result {
+	if result.Outcome != Done && result.Outcome != RolledBack && !s.lingers {
+		return result
+	}
+	pods := s.terminating()
+	result.Terminating = int32(len(pods)) //nolint:gosec // pods of one workload
+	switch text := terminatingText(pods); {
+	case text == "":
+	case s.lingers:
+		result.Towards = ""
+		result.Message += ": the rollout is complete, and " + text
+	default:
+		result.Notes = append(result.Notes, text)
+	}
+	return result
+}
