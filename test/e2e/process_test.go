@@ -172,7 +172,7 @@ func (p *process) told() string {
 
 // tellsAs tells whether the plugin tells what kubectl does: the same results, and errors that begin with kubectl's words.
 func (p *process) tellsAs(kubectls *process) bool {
-	ours, theirs := strings.Split(p.errOut.String(), "\n"), strings.Split(kubectls.errOut.String(), "\n")
+	ours, theirs := strings.Split(withoutWay(p.errOut.String()), "\n"), strings.Split(kubectls.errOut.String(), "\n")
 	for i := range theirs {
 		if len(ours) != len(theirs) || !strings.HasPrefix(ours[i], theirs[i]) {
 			return false
