@@ -26,6 +26,9 @@ func (s *session) applyFirst(ctx context.Context, p *prepared, settings Settings
 		}
 	}
 	applied, err := s.apply(ctx, body, true, dryRun)
+	if migration := p.wanted.manifest.migration; err == nil && dryRun && migration.Needed() {
+		err = migration.Finish(applied) // the write that moves the fields is none of a dry run
+	}
 	if err != nil {
 		return nil, err
 	}
