@@ -68,7 +68,8 @@ func (p connecting) Event(at time.Time, event rollout.Event) {
 		e.Message = p.connection.Text(e.Message)
 		event = e
 	case rollout.FindingEvent:
-		event = rollout.FindingEvent{Finding: e.Finding.Connected(p.connection)}
+		e.Finding = e.Finding.Connected(p.connection)
+		event = e
 	}
 	p.Printer.Event(at, event)
 }

@@ -49,6 +49,7 @@ func TestPrintedCommandsCarryTheConnection(t *testing.T) {
 	} {
 		p = connecting{p, connection}
 		p.Event(time.Time{}, rollout.FindingEvent{Finding: finding})
+		p.Event(time.Time{}, rollout.FindingEvent{Finding: diagnose.Known(diagnose.NotReady, diagnose.Object{}, "shop", "told before"), Again: true})
 		p.Event(time.Time{}, rollout.ProgressEvent{Message: "'kubectl rollout-plus status deployment/web -n shop' tells"})
 		p.Result(time.Time{}, &printers.Result{Message: commandOn("abort", web) + " goes back", Result: &rollout.Result{Finding: finding}})
 	}
@@ -56,6 +57,9 @@ func TestPrintedCommandsCarryTheConnection(t *testing.T) {
 		if !strings.Contains(lines.String(), want) {
 			t.Errorf("no %q in\n%s", want, &lines)
 		}
+	}
+	if !strings.Contains(lines.String(), "told before\n") || strings.Contains(lines.String(), "told before\n         ") || !strings.Contains(events.String(), `"again":true`) {
+		t.Errorf("what is told again is not one line:\n%s%s", &lines, &events)
 	}
 	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(flags)
 	for what, times := range map[string]int{`["kubectl rollout-plus undo deployment/web -n shop` + escaped + `"]`: 2, "abort deployment/web -n shop" + escaped + "' goes back": 1} {

@@ -46,7 +46,7 @@ func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 		return
 	}
 	if found.Again {
-		r.note(printers.Reminder(found.Finding))
+		r.note(printers.Reminder(found.Finding.Connected(r.env.connection())))
 		return
 	}
 	r.note(printers.Finding(found.Finding.Connected(r.env.connection())))

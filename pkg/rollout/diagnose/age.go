@@ -93,7 +93,7 @@ func (d *diagnosis) graceTold(s *signal, until time.Time) *Grace {
 
 // slow tells of a pod that is starting whether it takes longer than usual.
 func (d *diagnosis) slow(f *Finding, s *signal) {
-	if !f.starting {
+	if !f.starting || d.report.Seen == nil {
 		return
 	}
 	usual := d.began(s).Add(d.usual())
