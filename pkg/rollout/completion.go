@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // mostNamed is how many pods one sentence names.
@@ -38,14 +37,18 @@ func (c *completion) mayLack(set *appsv1.StatefulSet) bool {
 	return c.phase == Progressing && set.Status.ReadyReplicas >= replicas && set.Status.UpdatedReplicas >= replicas-partitionOf(set)
 }
 
+// podsByOrdinal returns the pods that count for a StatefulSet's controller, by their ordinals.
+func podsByOrdinal(set *appsv1.StatefulSet, pods []*corev1.Pod) map[int]*corev1.Pod {
+	at := map[int]*corev1.Pod{}
+	for _, pod := range activePods(set, pods) {
+		at[ordinalOf(set, pod)] = pod
+	}
+	return at
+}
+
 // judge looks at the pod of each ordinal.
 func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time.Time) {
-	at := map[int]*corev1.Pod{}
-	for _, pod := range pods {
-		if isActive(pod) && metav1.IsControlledBy(pod, set) {
-			at[ordinalOf(set, pod)] = pod
-		}
-	}
+	at := podsByOrdinal(set, pods)
 	var stale, unready, young []string
 	kept, first, begin := 0, firstUpdated(set), int(startOf(set))
 	counts := PodCountsOf(set)

@@ -18,7 +18,7 @@ import (
 func four(partition int32, current, update string, revisions ...string) (*appsv1.StatefulSet, []*corev1.Pod) {
 	set := &appsv1.StatefulSet{
 		ObjectMeta: metav1.ObjectMeta{Name: "db", UID: "db", Generation: 1},
-		Spec: appsv1.StatefulSetSpec{Replicas: ptr.To(int32(len(revisions))), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{ //nolint:gosec // a few
+		Spec: appsv1.StatefulSetSpec{Replicas: ptr.To(int32(len(revisions))), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
 			Type: appsv1.RollingUpdateStatefulSetStrategyType, RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition},
 		}},
 		Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, CurrentRevision: current, UpdateRevision: update},

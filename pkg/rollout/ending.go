@@ -84,12 +84,18 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 		m = m.after(s.examine(s.Current(), deadline, m, now)) // only to tell what holds it up
 	}
 	if s.Complete() {
-		if replicasOf(s.Deployment) == 0 && outcome == Done && m.populated && !m.reached {
-			return m.emptied(s.Deployment), m
-		}
-		return stop{outcome: outcome, message: ofNothing(s.Deployment, outcome)}, m
+		return m.completed(s, outcome), m
 	}
 	return untilDeadline(s, deadline, m, now)
+}
+
+// completed ends a rollout whose pods are all as they should be. One that lost all its pods before any new one was ready has
+// shown nothing.
+func (m memory) completed(s *Snapshot, outcome Outcome) action {
+	if replicasOf(s.Deployment) == 0 && outcome == Done && m.populated && !m.reached {
+		return m.emptied(s.Deployment)
+	}
+	return stop{outcome: outcome, message: ofNothing(s.Deployment, outcome)}
 }
 
 // untilDeadline waits for further progress, and fails where there was none for too long.

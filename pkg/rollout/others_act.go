@@ -51,13 +51,7 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 	case unblock:
 		return s.unblock(ctx, now, a)
 	case adopt:
-		record := *s.record.driven()
-		record.ToRevision, record.Held = a.revision, false
-		err := s.borrow(ctx, now, &record)
-		if err != nil && s.state == Open {
-			s.phase = resuming // or what was to be adopted would stop it
-		}
-		return err
+		return s.adopt(ctx, now, a)
 	case finish:
 		s.why = cmp.Or(a.why, s.why)
 		return s.finish(ctx, now, a.outcome)
@@ -74,6 +68,17 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		s.markFailed(ctx, now.newest, now.newest.Revision)
 	}
 	return nil
+}
+
+// adopt takes the present template as the rollout's new version, and lets a rollout that was held go on.
+func (s *otherSession) adopt(ctx context.Context, now *other, a adopt) error {
+	record := *s.record.driven()
+	record.ToRevision, record.Held = a.revision, false
+	err := s.borrow(ctx, now, &record)
+	if err != nil && s.state == Open {
+		s.phase = resuming // or the template that was to be adopted would stop it
+	}
+	return err
 }
 
 // unblock deletes pods that a StatefulSet waits for in vain.

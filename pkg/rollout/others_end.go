@@ -23,13 +23,7 @@ func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, find
 		return stop{outcome: Overtaken, message: fmt.Sprintf("its strategy is OnDelete by now%s: %d pods of another version are replaced when "+
 			"somebody deletes them", lastWriter(o.workload), counts.Total-counts.Updated)}
 	case phase == Complete || phase == Partitioned || phase == OnDelete:
-		if state != Idle {
-			return finish{outcome: outcome}
-		}
-		if outcome == RolledBack && phase == Partitioned && o.hasLeftKept(record) {
-			return stop{outcome: Overtaken, message: "its partition" + lastWriter(o.workload) + " keeps pods at the version that was given up"}
-		}
-		return stop{outcome: outcome, message: ofNothing(o.workload, outcome)}
+		return o.completed(phase, state, record, outcome)
 	}
 	if blocking := o.blocking(now); outcome == RolledBack && len(blocking) > 0 {
 		return unblock{pods: blocking}
@@ -38,6 +32,17 @@ func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, find
 		return stop{outcome: Failed, finding: finding}
 	}
 	return await{until: c.wake}
+}
+
+// completed ends a rollout whose pods are all as they should be.
+func (o *other) completed(phase Phase, state State, record *Record, outcome Outcome) action {
+	if state != Idle {
+		return finish{outcome: outcome}
+	}
+	if outcome == RolledBack && phase == Partitioned && o.hasLeftKept(record) {
+		return stop{outcome: Overtaken, message: "its partition" + lastWriter(o.workload) + " keeps pods at the version that was given up"}
+	}
+	return stop{outcome: outcome, message: ofNothing(o.workload, outcome)}
 }
 
 // isAwaited tells whether the newest revision is the one that the rollout ends with.

@@ -123,8 +123,9 @@ func TestARolloutWhoseDriverWasKilled(t *testing.T) {
 func TestFollowingARolloutThatGoesBack(t *testing.T) {
 	for name, flags := range map[string][]string{"own limits": nil, "other limits": {"--max-surge", "2"}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWeb(t, replicas(4))
-			p := w.start("web:crash", flags...)
+			// It fails once status has seen it.
+			w := newWeb(t, replicas(4), delay("8s"))
+			p := w.start("web:ready-then-crash", append(flags, "--hold", "1m")...)
 			p.tells("step 1/")
 			status := w.plugin("status", "deployment/web")
 			p.ends(5)

@@ -106,7 +106,7 @@ func TestStatusFollowsARolloutToItsEnd(t *testing.T) {
 func TestStatusTellsAtOnceThatARolloutFailed(t *testing.T) {
 	w := newWeb(t)
 	w.start("web:crash", "--on-failure", "hold").ends(4)
-	p := w.plugin("status", "deployment/web").ends(4, "CrashLoopBackOff", "exit code 3", "container app", "unknown key")
+	p := w.plugin("status", "deployment/web").ends(4, "CrashLoopBackOff", "exit code 3", "container app", "kubectl logs")
 	if !podOfWeb.MatchString(p.told()) {
 		t.Errorf("no pod named\n%s", p.told())
 	}

@@ -97,17 +97,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 		t.document(ctx, t.phaseRefused(), err)
 		return true, err
 	}
-	switch {
-	case view.State == rollout.Open:
-		text, done = text+stepLine(view), false
-	case view.Phase == rollout.PhaseRolledBack:
-		text, done = t.told, false
-	case view.Returns:
-		text, done = returningLine(view), false
-	}
-	if done && t.lacks(view) {
-		text, done = t.heldBack(text), false
-	}
+	text, done = t.corrected(view, text, done)
 	t.line(text)
 	switch {
 	case t.isAbandoned(view):
@@ -131,6 +121,22 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	}
 	t.document(ctx, view.Phase, err)
 	return true, err
+}
+
+// corrected returns the line to tell, and whether the rollout has ended, where kubectl's line is not the whole truth.
+func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (string, bool) {
+	switch {
+	case view.State == rollout.Open:
+		text, done = text+stepLine(view), false
+	case view.Phase == rollout.PhaseRolledBack:
+		text, done = t.told, false
+	case view.Returns:
+		text, done = returningLine(view), false
+	}
+	if done && t.lacks(view) {
+		return t.heldBack(text), false
+	}
+	return text, done
 }
 
 // lacks reports whether a StatefulSet is not complete where kubectl says so: kubectl asks neither whether its pods have been
