@@ -321,7 +321,7 @@ func TestStatusOfAnOpenRolloutAsJSON(t *testing.T) {
 	if d.Phase != "standing" || d.Step == nil || d.Step.Step != 1 || d.Step.Steps != 3 || d.Step.Target != 1 || d.Revision != 2 || p.errOut.String() != "" {
 		t.Errorf("got %+v", d)
 	}
-	w.plugin("status", "deployment/web", "--watch=false", "--exit-code").ends(7, "step 1 of 3")
+	w.plugin("status", "deployment/web", "--watch=false", "--exit-code").ends(4, "step 1 of 3", "it was left standing since")
 	w.kubectl("rollout", "pause", "deployment/web")
 	if d := w.plugin("status", "deployment/web", "-o", "json").ends(6).documents()["web"]; d.Phase != "paused" || d.Step == nil {
 		t.Errorf("got %+v", d)

@@ -34,6 +34,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 				object, commandOn("resume", object), commandOn("abort", object))
 		}
 	}
+	engine.Once = true // a rollout that has failed before is not waited for
 	busy, err := engine.UnderWay(ctx, info.Object)
 	if err != nil || !busy {
 		return err
