@@ -65,6 +65,8 @@ func (w *web) killed(random *rand.Rand, round int, before string) string {
 	case code == 1 && state.step() == 0:
 		// It was killed before its first write or after its last one, and there is nothing to go on with.
 		p.ends(1, map[string]string{"resume": "is not paused", "abort": "no stepwise rollout is open"}[verb])
+		// What the killed one owed the owners of its fields, abort gives back.
+		w.plugin("abort", "deployment/web").ends(1, "no stepwise rollout is open")
 		w.await("the controller is done", (*moment).complete)
 	default:
 		w.Fatalf("round %d: %s ended with exit code %d\n%s", round, verb, code, p.told())

@@ -153,8 +153,10 @@ func (m *moment) step() int {
 	var record struct {
 		Step        int
 		RollingBack bool
+		// Ended is set while the owners of its fields have yet to get them back.
+		Ended string
 	}
-	if err := json.Unmarshal([]byte(m.deployment.Annotations[rolloutAnnotation]), &record); err != nil || record.RollingBack {
+	if err := json.Unmarshal([]byte(m.deployment.Annotations[rolloutAnnotation]), &record); err != nil || record.RollingBack || record.Ended != "" {
 		return 0
 	}
 	return record.Step
