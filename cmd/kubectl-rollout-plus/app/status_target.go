@@ -112,7 +112,7 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 		t.tellEnding()
 	case !t.watch && t.exitCode:
 		t.document(ctx, view.Phase, nil)
-		return true, t.unfinished()
+		return true, &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s waits for it", t.object, commandOn("status", t.object))}
 	case t.watch:
 		t.tellBlind()
 		t.tellObstacle()
@@ -172,16 +172,7 @@ func (t *statusTarget) fails(view *rollout.View) bool {
 // isAbandoned reports whether nobody goes on with an open rollout. Whoever resumes one may have begun a moment before.
 func (t *statusTarget) isAbandoned(view *rollout.View) bool {
 	a := view.Attendance
-	return a != nil && a.Abandoned() && view.State == rollout.Open && t.watch && view.AbandonedFor >= rollout.BelievedAfter
-}
-
-// unfinished is the error of a mere look at what is not rolled out yet.
-func (t *statusTarget) unfinished() error {
-	next := commandOn("status", t.object) + " waits for it"
-	if a := t.view.Attendance; a != nil && a.Abandoned() {
-		next = a.Text() + "; " + commandOn("resume", t.object) + " goes on, " + commandOn("abort", t.object) + " goes back"
-	}
-	return &exitError{code: ExitUnfinished, err: fmt.Errorf("%s is not rolled out yet; %s", t.object, next)}
+	return a != nil && a.Abandoned() && view.State == rollout.Open && (!t.watch && t.exitCode || t.watch && view.AbandonedFor >= rollout.BelievedAfter)
 }
 
 // abandoned is the error of a rollout that nobody goes on with.
