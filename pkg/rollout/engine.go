@@ -98,8 +98,9 @@ type session struct {
 	// noted is what was told of the manifest.
 	noted string
 	// witness and warned are what only events tell, and which warnings have been told.
-	witness witness
-	warned  map[string]time.Time
+	witness  witness
+	warned   map[string]time.Time
+	warnings []FindingEvent
 	// warnNext is when a warning is to be told again, zero where none is.
 	warnNext time.Time
 	heard    []*corev1.Event
@@ -242,6 +243,7 @@ func (s *session) run(ctx context.Context) *Result {
 			s.refusals = refusals{} // those have another cause
 		}
 		s.report(&snapshot, next)
+		s.tellWarnings(ctx)
 		s.retry(ctx, snapshot.report)
 		if result := s.act(ctx, &snapshot, next); result != nil {
 			return result

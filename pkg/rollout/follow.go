@@ -41,6 +41,7 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1
 		}
 		s.heard = s.listen(ctx)
 		view, until, err := s.look(ctx, workload.GetResourceVersion())
+		s.tellWarnings(ctx)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,11 @@ func (s *session) attend(view *View, due, now time.Time) time.Time {
 	switch {
 	case a.Abandoned():
 		view.AbandonedFor = s.sighted.lasting(text, now)
-		return now.Add(BelievedAfter)
+		if a.Reason == string(Failed) && !s.memory.began.IsZero() {
+			s.memory.began = time.Time{} // what its driver has failed for is older than the command, and holds
+			return now
+		}
+		return s.sighted.since.Add(BelievedAfter)
 	case goesBack && s.sighted.lasting("to go back: "+text, now) < idleAfter:
 		view.GoingBack, view.Outcome = true, ""
 		return s.sighted.since.Add(idleAfter)

@@ -77,6 +77,7 @@ func (s *otherSession) run(ctx context.Context) *Result {
 		}
 		next := s.decide(now)
 		s.report(now, next)
+		s.tellWarnings(ctx)
 		s.retry(ctx, s.diagnosed)
 		if result := s.act(ctx, now, next); result != nil {
 			return s.finished(ctx, result)

@@ -298,6 +298,7 @@ func TestWhatHoldsTheWayBackUpIsTold(t *testing.T) {
 			t.Errorf("got %+v", next)
 		}
 		s.warn(snapshot.report)
+		s.tellWarnings(t.Context())
 	}
 	if len(told) != 1 || told[0].ID != "LimitRangeViolated" || told[0].Severity != diagnose.Warning {
 		t.Errorf("told %v", told)

@@ -1,7 +1,9 @@
 package rollout
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -41,8 +43,21 @@ func (s *session) warn(report *diagnose.Report) {
 		if f.Grace != nil {
 			s.warnNext = earlier(s.warnNext, now.Add(warnAgain))
 		}
-		s.emit(FindingEvent{Finding: &f, Again: told})
+		s.warnings = append(s.warnings, FindingEvent{Finding: &f, Again: told})
 	}
+}
+
+// tellWarnings emits the warnings that are due, with the last log lines of a container that has ended.
+func (s *session) tellWarnings(ctx context.Context) {
+	for _, event := range s.warnings {
+		if f := event.Finding; f.ExitCode != nil && !event.Again {
+			if err := s.addLogs(ctx, s.key.Namespace, f, s.LogLines); err != nil {
+				f.Evidence = append(slices.Clone(f.Evidence), "the container's log is not seen: "+err.Error())
+			}
+		}
+		s.emit(event)
+	}
+	s.warnings = nil
 }
 
 // isSilent reports whether a finding is no warning: it ends the rollout, or every pod goes through that as it starts.

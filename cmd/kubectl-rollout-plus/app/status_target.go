@@ -172,7 +172,7 @@ func (t *statusTarget) fails(view *rollout.View) bool {
 // isAbandoned reports whether nobody goes on with an open rollout. Whoever resumes one may have begun a moment before.
 func (t *statusTarget) isAbandoned(view *rollout.View) bool {
 	a := view.Attendance
-	return a != nil && a.Abandoned() && view.State == rollout.Open && (t.exitCode || t.watch && view.AbandonedFor >= rollout.BelievedAfter)
+	return a != nil && a.Abandoned() && view.State == rollout.Open && (!t.watch && t.exitCode || t.watch && view.AbandonedFor >= rollout.BelievedAfter)
 }
 
 // abandoned is the error of a rollout that nobody goes on with.
