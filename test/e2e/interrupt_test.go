@@ -74,6 +74,7 @@ func TestAnInterruptedAbortNeedsNobody(t *testing.T) {
 func TestStatusOfAnOpenRollout(t *testing.T) {
 	w := newWeb(t)
 	w.detached()
+	w.awaitObserved("deployment/web") // an interrupted driver leaves a note of its own
 	p := w.plugin("status", "deployment/web", "--watch=false").ends(0)
 	native := w.begin("rollout", "status", "deployment/web", "--watch=false").ends(0).out.String()
 	step := "step 1 of 3: 0 of 1 new pods ready, 2 old, 3 in total, 2 available\n"
