@@ -89,9 +89,48 @@ func TestUnobservedSince(t *testing.T) {
 	if got := unobservedSince(d); !got.Equal(written) {
 		t.Errorf("got %s", got)
 	}
+	scaled := written.Add(time.Minute)
+	d.ManagedFields = append(d.ManagedFields, metav1.ManagedFieldsEntry{Manager: controllerManager, Subresource: "scale", Time: &metav1.Time{Time: scaled}})
+	if got := unobservedSince(d); !got.Equal(scaled) {
+		t.Errorf("scaled: got %s", got)
+	}
 	d.Status.ObservedGeneration = 2
 	if got := unobservedSince(d); !got.IsZero() {
 		t.Errorf("what is observed: %s", got)
+	}
+}
+
+// A change is as old as the look that brought it, even where the field managers tell of older ones only.
+func TestAttentionFollowsChanges(t *testing.T) {
+	t.Parallel()
+	created := time.Unix(1000, 0)
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 1, CreationTimestamp: metav1.Time{Time: created}}}
+	var a attention
+	looks := []struct {
+		at                   int
+		generation, observed int64
+		since                int // seconds after the creation, 0 for none
+	}{
+		{100, 1, 1, 0},
+		{200, 2, 1, 200},
+		{204, 3, 1, 200}, // another change, with the first one not acted on
+		{210, 4, 3, 210}, // it acts, if late
+		{211, 4, 4, 0},
+	}
+	for _, look := range looks {
+		d.Generation, d.Status.ObservedGeneration = look.generation, look.observed
+		a = a.follow(d, created.Add(time.Duration(look.at)*time.Second))
+		want := time.Time{}
+		if look.since > 0 {
+			want = created.Add(time.Duration(look.since) * time.Second)
+		}
+		if !a.since.Equal(want) {
+			t.Errorf("at %d s: unobserved since %s, want %s", look.at, a.since, want)
+		}
+	}
+	d.Generation = 5
+	if first := (attention{}).follow(d, created.Add(time.Hour)); !first.since.Equal(created) {
+		t.Errorf("the first look trusts the field managers: %s", first.since)
 	}
 }
 

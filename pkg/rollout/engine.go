@@ -131,6 +131,8 @@ type session struct {
 	conflicts conflicts
 	// altered is set once a write that holds the rollout was stored in another form.
 	altered *AlteredError
+	// attention is how the workload's controller has acted on changes.
+	attention attention
 	// triedFirst is set once the first write was made as a dry run.
 	triedFirst bool
 	// toldApplier is set once the tool was named that applies the workload.

@@ -117,7 +117,7 @@ type dueFunc func(*Record) time.Time
 func facts(told *Explanation, in *diagnose.Input, due dueFunc) ([]diagnose.Fact, error) {
 	var facts []diagnose.Fact
 	if since := unobservedSince(told.Workload); !since.IsZero() && in.Now.Sub(since) >= silentAfter {
-		facts = append(facts, diagnose.Fact{ID: diagnose.ControllerSilent, Message: silence(told.Workload, in.Now)})
+		facts = append(facts, diagnose.Fact{ID: diagnose.ControllerSilent, Message: silence(told.Workload, since, in.Now)})
 	}
 	if d := in.Deployment; d != nil && d.Spec.Paused && told.Phase != Complete {
 		facts = append(facts, diagnose.Fact{ID: diagnose.Paused, Message: "the Deployment is paused and its pod template is not rolled out"})

@@ -19,26 +19,51 @@ func unobservedSince(workload Workload) time.Time {
 	return lastChange(workload)
 }
 
-// lastChange returns when somebody other than the controllers last wrote a workload, in full seconds.
+// lastChange returns when somebody other than the controllers last wrote a workload, in full seconds. Whoever scales it may
+// be a controller and writes a subresource. The field managers tell less than the truth: who only removes fields is none.
 func lastChange(workload Workload) time.Time {
 	last := workload.GetCreationTimestamp().Time
 	for _, entry := range workload.GetManagedFields() {
-		if entry.Subresource == "" && entry.Manager != controllerManager && entry.Time != nil {
+		scales := entry.Subresource == "scale"
+		writes := entry.Subresource == "" && entry.Manager != controllerManager
+		if (scales || writes) && entry.Time != nil {
 			last = later(last, entry.Time.Time)
 		}
 	}
 	return last
 }
 
+// attention is how a session sees a controller act on changes: the last one acted on, and since when it has acted on no other.
+type attention struct {
+	watched  bool
+	observed int64
+	since    time.Time
+}
+
+// follow takes a look at a workload. A change that comes while the session watches is as old as that look.
+func (a attention) follow(workload Workload, now time.Time) attention {
+	observed, since := ObservedGenerationOf(workload), unobservedSince(workload)
+	switch {
+	case since.IsZero():
+	case !a.since.IsZero() && a.observed == observed:
+		since = a.since
+	case a.watched:
+		since = later(since, now)
+	}
+	return attention{watched: true, observed: observed, since: since}
+}
+
 // silence says for how long a controller has not acted.
-func silence(workload Workload, now time.Time) string {
+func silence(workload Workload, since, now time.Time) string {
 	return fmt.Sprintf("its controller has not acted on the last change for %s (generation %d, observed %d); the controller manager may not run",
-		now.Sub(unobservedSince(workload)).Truncate(time.Second), workload.GetGeneration(), ObservedGenerationOf(workload))
+		now.Sub(since).Truncate(time.Second), workload.GetGeneration(), ObservedGenerationOf(workload))
 }
 
 // warnSilent tells once that a workload's controller does not act, and returns when to look again for that, zero for never.
 func (s *session) warnSilent(workload Workload) time.Time {
-	since, now := unobservedSince(workload), s.Clock.Now()
+	now := s.Clock.Now()
+	s.attention = s.attention.follow(workload, now)
+	since := s.attention.since
 	if since.IsZero() {
 		return time.Time{}
 	}
@@ -46,7 +71,7 @@ func (s *session) warnSilent(workload Workload) time.Time {
 		return due
 	}
 	object := diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}
-	finding := diagnose.Known(diagnose.ControllerSilent, object, workload.GetNamespace(), silence(workload, now))
+	finding := diagnose.Known(diagnose.ControllerSilent, object, workload.GetNamespace(), silence(workload, since, now))
 	finding.Severity = diagnose.Warning
 	s.warn(&diagnose.Report{Findings: []Finding{*finding}})
 	return time.Time{}
