@@ -137,6 +137,9 @@ func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
 	return ready, again
 }
 
+// Burst reports whether somebody has edited a head since edits were last taken: what is taken next waits for the quiet time.
+func (e *Edits) Burst() bool { return !e.last.IsZero() }
+
 // sooner is the earlier of two moments, where zero is never.
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

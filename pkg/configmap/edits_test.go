@@ -80,6 +80,10 @@ func (e *editing) do(line string) {
 			e.edits.Observe(e.now, maps.Clone(e.present))
 		case "cannot":
 			e.edits.Postpone(head(name), e.now)
+		case "calm", "burst":
+			if got := e.edits.Burst(); got != (verb == "burst") {
+				e.Errorf("%s: a burst: %v", line, got)
+			}
 		case "roll", "wait":
 			e.expect(line, verb, rest)
 		default:
@@ -113,6 +117,7 @@ func TestEdits(t *testing.T) {
 		"nothing is edited":              {"0 wait:", "100 wait:"},
 		"what nobody has looked at":      {"0 look:a roll:a", "0 done:a=1 wait:"},
 		"of several, in order":           {"0 look:b look:a roll:a,b"},
+		"edited before their turn":       {"0 look:b look:a roll:a,b", "1 calm: set:a=2 burst: wait:3", "3 roll:a,b", "3 calm:"},
 		"one edit":                       {"1 set:a=2 wait:3", "3 roll:a", "4 done:a=2 wait:"},
 		"a burst":                        {"1 set:a=2 wait:3", "2 set:a=3 wait:4", "3 set:a=4 wait:5", "5 roll:a", "5 done:a=4 wait:"},
 		"a burst over several":           {"1 set:a=2 wait:3", "2 set:b=2 wait:4", "3 wait:4", "4 roll:a,b", "4 done:a=2 done:b=2 wait:"},

@@ -137,11 +137,15 @@ func (r *read) isStill(now metav1.Object) bool {
 	return r != nil && r.meta.UID == now.GetUID() && r.meta.ResourceVersion == now.GetResourceVersion()
 }
 
-// rollAll rolls out the edits of several heads, one after another. Who sees more than one of them takes all at once.
+// rollAll rolls out the edits of several heads, one after another. Who sees more than one of them takes all at once. A head
+// that is edited meanwhile leaves the rest to the next time, since more edits of the same burst may follow.
 func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) error {
 	w.workloads = nil
 	for _, object := range ready {
 		w.observe()
+		if w.edits.Burst() {
+			return nil
+		}
 		if !w.edits.Due(object) {
 			continue
 		}
