@@ -120,3 +120,29 @@ func TestUnobservedSideBySide(t *testing.T) {
 		})
 	}
 }
+
+// A controller that has not acted on a change for a while is named by who looks and by who waits. Whoever names a revision
+// goes back to it all the same.
+func TestAControllerThatIsSilent(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"deployment", "statefulset", "daemonset"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSide(t, kind, "rollout-plus")
+			object := kind + "/x"
+			s.create(kind, "x", "")
+			s.must("rollout", "status", object, "--timeout=2m")
+			s.must("set", "image", object, "app=app:v2")
+			s.must("rollout", "status", object, "--timeout=2m")
+			s.frozen(kind, "x")
+			s.must("set", "image", object, "app=app:v3")
+			const cause = "ControllerSilent: its controller has not acted on the last change for "
+			s.plugin("status", object, "--timeout", "8s").ends(124, cause, "next: kubectl get leases -n kube-system kube-controller-manager")
+			s.plugin("explain", object).ends(4, cause)
+			s.plugin("undo", object, "--to-revision", "1").ends(0)
+			if image := s.kubectl("get", object, "-o", "jsonpath={.spec.template.spec.containers[0].image}"); image != "app:v1" {
+				t.Errorf("it runs %s", image)
+			}
+		})
+	}
+}
