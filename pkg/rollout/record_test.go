@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -49,16 +51,27 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 }
 
-// TestRecordText keeps the annotation readable for clients of other versions.
-func TestRecordText(t *testing.T) {
+// TestRecordsOfAllReleases keeps the annotation readable: every client reads what any other has written, byte for byte.
+func TestRecordsOfAllReleases(t *testing.T) {
 	t.Parallel()
-	want := `{"schemaVersion":1,` +
-		`"original":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":1,"maxSurge":"25%"}},"minReadySeconds":3,"progressDeadlineSeconds":600},` +
-		`"from":{"replicaSet":"web-1","revision":4},"toRevision":5,` +
-		`"plan":{"steps":[1,"25%","100%"],"limits":{"surge":1,"unavailable":0},"hold":"1m0s","onFailure":"hold"},` +
-		`"step":2,"startedAt":"2026-07-01T12:00:00Z"}`
-	if got := encoded(t, func(r *Record) { r.Final, r.Note = nil, nil }); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	files, err := filepath.Glob("testdata/records/*.json")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("records: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.TrimSpace(string(text))
+		record, err := decodeRecord(want)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if got, err := record.encode(); got != want || err != nil {
+			t.Errorf("%s: %v\ngot  %s\nwant %s", file, err, got, want)
+		}
 	}
 }
 
