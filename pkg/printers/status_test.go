@@ -27,11 +27,24 @@ func TestStatus(t *testing.T) {
 	daemonSet := &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{
 		DesiredNumberScheduled: 5, CurrentNumberScheduled: 5, UpdatedNumberScheduled: 5, NumberReady: 5, NumberAvailable: 5,
 	}}
+	// Two of its six pods keep their version by its own partition: the steps are of the other four.
+	set := &appsv1.StatefulSet{
+		Spec:   appsv1.StatefulSetSpec{Replicas: ptr.To[int32](6)},
+		Status: appsv1.StatefulSetStatus{Replicas: 6, UpdatedReplicas: 1, ReadyReplicas: 6, AvailableReplicas: 6},
+	}
+	partitioned := &rollout.Record{
+		Step: 2, Plan: rollout.Plan{Steps: rollout.Steps{intstr.FromInt32(1), intstr.FromString("50%"), intstr.FromString("100%")}},
+		Update: &rollout.Update{Strategy: []byte(`{"type":"RollingUpdate","rollingUpdate":{"partition":2}}`), Partition: ptr.To[int32](4)},
+	}
 	agent := Object{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "shop", Name: "agent"}
 	for name, status := range map[string]*Status{
 		"status-standing.json": {
 			Object: Deployment("shop", "web"), Phase: rollout.Standing, Revision: 5, Message: "step 2 of 3",
 			View: &rollout.View{Workload: deployment, State: rollout.Open, Record: &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: steps}}},
+		},
+		"status-partition.json": {
+			Object: Object{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: "shop", Name: "db"}, Phase: rollout.Progressing, Revision: 2,
+			Message: "step 2 of 3", View: &rollout.View{Workload: set, State: rollout.Open, Record: partitioned},
 		},
 		"status-failed.json": {
 			Object: Deployment("shop", "web"), Phase: rollout.PhaseFailed, Revision: 5, Message: `deployment "web": the rollout failed`,

@@ -186,6 +186,14 @@ func TestSinceWhenADriverOfOthersHasSomethingToDo(t *testing.T) {
 		"its hold is over": {change: func(_ *other, r *Record) {
 			r.Plan.Hold.Duration, r.HoldUntil = time.Second, ptr.To(metav1.NewTime(noon(-5)))
 		}, want: noon(-5)},
+		"minReadySeconds run": {change: func(o *other, _ *Record) {
+			switch w := o.workload.(type) {
+			case *appsv1.StatefulSet:
+				w.Spec.MinReadySeconds = 90
+			case *appsv1.DaemonSet:
+				w.Spec.MinReadySeconds = 90
+			}
+		}, want: noon(30)},
 		"an old pod was told to end": {gone: []*corev1.Pod{{ObjectMeta: metav1.ObjectMeta{
 			DeletionTimestamp: ptr.To(metav1.NewTime(noon(20))), DeletionGracePeriodSeconds: ptr.To[int64](30),
 		}}}, want: noon(-10)},
