@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
@@ -420,6 +421,7 @@ func (r *run) ended() {
 	if r.scaled != nil || r.losses > 0 {
 		r.check = func(*run) {}
 		r.w.deleted = nil
+		r.heal()
 		r.w.settle() // replicas or pods may have changed after the client had seen the end
 	}
 	if r.w.ready() != *r.w.d.Spec.Replicas || len(r.w.pods) != int(*r.w.d.Spec.Replicas) {
@@ -428,6 +430,19 @@ func (r *run) ended() {
 	image := imageOfTemplate(r.w.d)
 	if !r.client.awaits && outcome == RolledBack != (image == "web:1") {
 		r.failf("%s with %s", outcome, image)
+	}
+}
+
+// heal lets the pods become ready that the client cannot have judged: it had ended before they were made, or before it saw them.
+// The client answers for every pod that it has seen.
+func (r *run) heal() {
+	seen := map[types.UID]bool{}
+	for _, pod := range r.client.s.source.pods() {
+		seen[pod.UID] = true
+	}
+	r.w.breaks = nil
+	for uid := range r.w.broken {
+		r.w.broken[uid] = r.w.broken[uid] && seen[uid]
 	}
 }
 

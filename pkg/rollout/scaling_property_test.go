@@ -1,9 +1,12 @@
 package rollout
 
 import (
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
 )
 
@@ -70,15 +73,64 @@ func TestScalingMeanwhileKeepsTheFloor(t *testing.T) {
 		c.BrokenOld, c.Fresh = 0, rapid.Bool().Draw(t, "fresh")
 		c.Replicas = min(c.Replicas, 100)
 		c.Scales = rapid.IntRange(1, 4).Draw(t, "scales")
-		r := newRun(t, c)
-		rule := &scaling{limits: LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, fewest: c.Replicas, most: c.Replicas}
-		r.check = rule.after
-		deleted := r.w.deleted
-		r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
-		r.scaled = func(before int32) {
-			rule.before = min(rule.before, before)
-			rule.fewest, rule.most = min(rule.fewest, before), max(rule.most, before)
-		}
-		r.drive()
+		scalingRun(t, c).drive()
 	})
+}
+
+// scalingRun is a run whose replicas change, and whose floor is checked all the time.
+func scalingRun(t fatal, c scenario) *run {
+	r := newRun(t, c)
+	rule := &scaling{limits: LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, fewest: c.Replicas, most: c.Replicas}
+	r.check = rule.after
+	deleted := r.w.deleted
+	r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
+	r.scaled = func(before int32) {
+		rule.before = min(rule.before, before)
+		rule.fewest, rule.most = min(rule.fewest, before), max(rule.most, before)
+	}
+	return r
+}
+
+// justAfter is a scenario whose one pod is new and ready when somebody scales to seven, a moment before the client sees that it is
+// done. Two of the six later pods never become ready, and nobody is there any more to judge them.
+func justAfter() scenario {
+	return scenario{
+		Replicas: 1, Own: settingsWith(intstr.FromInt32(5), intstr.FromString("20%"), 1), Broken: 15, Kills: 1, Scales: 3, Seed: 2598,
+		Options: StartOptions{Steps: Steps{everything()}, OnFailure: OnFailureHold},
+	}
+}
+
+// A rollout does not answer for pods that were made after it had ended.
+func TestPodsMadeAfterTheEndAreNotTheRollouts(t *testing.T) {
+	t.Parallel()
+	c := justAfter()
+	c.Own.ProgressDeadlineSeconds = ptr.To[int32](GateProgressDeadlineSeconds)
+	r := scalingRun(t, c)
+	r.drive()
+	if replicas := *r.w.d.Spec.Replicas; r.client.result.Outcome != Done || replicas != 7 {
+		t.Errorf("%s with %d replicas: the scenario is another one now", r.client.result.Outcome, replicas)
+	}
+	var unseen int
+	seen := r.client.s.source.pods()
+	for _, pod := range r.w.pods {
+		if !slices.ContainsFunc(seen, func(s *corev1.Pod) bool { return s.UID == pod.UID }) {
+			unseen++
+		}
+	}
+	if unseen != 6 {
+		t.Errorf("the client has not seen %d of the pods, not 6", unseen)
+	}
+}
+
+// A rollout does answer for every pod that it has seen.
+func TestPodsSeenAtTheEndAreTheRollouts(t *testing.T) {
+	t.Parallel()
+	r := scalingRun(t, justAfter())
+	pod := r.w.pods[0]
+	r.client.open()
+	r.w.broken[pod.UID] = true
+	r.w.broken["made later"] = true
+	if r.heal(); !r.w.broken[pod.UID] || r.w.broken["made later"] {
+		t.Errorf("broken are %v: the pod that was seen, and no other, stays so", r.w.broken)
+	}
 }
