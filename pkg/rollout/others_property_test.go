@@ -72,7 +72,7 @@ func (w *othersWorld) isNew(pod *corev1.Pod) bool {
 
 func (w *othersWorld) available() (count int32) {
 	for _, pod := range w.pods {
-		if is, since := readySince(pod); is && (w.minReady == 0 || !since.Add(time.Duration(w.minReady)*time.Second).After(w.now)) {
+		if is, since := readySince(pod); is && pod.DeletionTimestamp == nil && (w.minReady == 0 || !since.Add(time.Duration(w.minReady)*time.Second).After(w.now)) {
 			count++
 		}
 	}
@@ -111,6 +111,10 @@ func (w *othersWorld) work() {
 	for place := range w.size {
 		pod := w.pods[place]
 		if pod == nil || w.silent[place] || w.random.IntN(3) > 0 {
+			continue
+		}
+		if pod.DeletionTimestamp != nil {
+			delete(w.pods, place)
 			continue
 		}
 		is, since := readySince(pod)
@@ -206,8 +210,9 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 					if !w.record.Last() {
 						t.Fatalf("pod %s is deleted in mid-step, though its node is silent", pod.Name)
 					}
-					w.pods[place] = there.DeepCopy()
-					w.pods[place].DeletionTimestamp = &metav1.Time{Time: w.now}
+					w.end(place)
+				case w.random.IntN(2) == 0:
+					w.end(place) // it takes its time to end, and its place is taken after that
 				default:
 					delete(w.pods, place)
 				}
@@ -220,6 +225,12 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 		t.Fatalf("%T: %+v", next, next)
 	}
 	return false
+}
+
+// end tells a pod to end.
+func (w *othersWorld) end(place int32) {
+	w.pods[place] = w.pods[place].DeepCopy()
+	w.pods[place].DeletionTimestamp = &metav1.Time{Time: w.now}
 }
 
 func (w *othersWorld) look() {

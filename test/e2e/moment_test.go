@@ -18,16 +18,19 @@ import (
 // rolloutAnnotation is where an open rollout keeps its record.
 const rolloutAnnotation = "rollout-plus/rollout"
 
-// moment is a namespace's one Deployment, its ReplicaSets and pods at one moment.
+// moment is a namespace's one Deployment, its DaemonSets, ReplicaSets and pods at one moment.
 type moment struct {
 	arrived     time.Time
 	deployment  *appsv1.Deployment
+	daemonSets  map[types.UID]*appsv1.DaemonSet
 	replicaSets map[types.UID]*appsv1.ReplicaSet
 	pods        map[types.UID]*corev1.Pod
 }
 
 func newMoment() moment {
-	return moment{replicaSets: map[types.UID]*appsv1.ReplicaSet{}, pods: map[types.UID]*corev1.Pod{}}
+	return moment{
+		daemonSets: map[types.UID]*appsv1.DaemonSet{}, replicaSets: map[types.UID]*appsv1.ReplicaSet{}, pods: map[types.UID]*corev1.Pod{},
+	}
 }
 
 func (m *moment) apply(e event) {
@@ -36,6 +39,10 @@ func (m *moment) apply(e event) {
 	case *appsv1.Deployment:
 		if m.deployment = o; e.deleted {
 			m.deployment = nil
+		}
+	case *appsv1.DaemonSet:
+		if m.daemonSets[o.UID] = o; e.deleted {
+			delete(m.daemonSets, o.UID)
 		}
 	case *appsv1.ReplicaSet:
 		if m.replicaSets[o.UID] = o; e.deleted {
@@ -49,7 +56,7 @@ func (m *moment) apply(e event) {
 }
 
 func (m *moment) clone() moment {
-	return moment{m.arrived, m.deployment, maps.Clone(m.replicaSets), maps.Clone(m.pods)}
+	return moment{m.arrived, m.deployment, maps.Clone(m.daemonSets), maps.Clone(m.replicaSets), maps.Clone(m.pods)}
 }
 
 func (m *moment) deployments() map[types.UID]*appsv1.Deployment {

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// recording keeps every event of a namespace's Deployments, ReplicaSets and pods. Its watches know nothing of the
+// recording keeps every event of a namespace's Deployments, DaemonSets, ReplicaSets and pods. Its watches know nothing of the
 // plugin's.
 type recording struct {
 	space *space
@@ -54,7 +54,7 @@ func (s *space) record() *recording {
 	// An hour is longer than the suite takes: a watch that ends before is a failure.
 	hour := int64(3600)
 	for _, follow := range []func(context.Context, metav1.ListOptions) (watch.Interface, error){
-		apps.Deployments(s.name).Watch, apps.ReplicaSets(s.name).Watch, core.Pods(s.name).Watch,
+		apps.Deployments(s.name).Watch, apps.DaemonSets(s.name).Watch, apps.ReplicaSets(s.name).Watch, core.Pods(s.name).Watch,
 	} {
 		events, err := follow(ctx, metav1.ListOptions{TimeoutSeconds: &hour})
 		must(s.TB, err)
@@ -174,12 +174,15 @@ func (r *recording) catchUp() {
 	s := r.space
 	deployments, err := s.client.AppsV1().Deployments(s.name).List(s.Context(), metav1.ListOptions{})
 	must(s.TB, err)
+	daemonSets, err := s.client.AppsV1().DaemonSets(s.name).List(s.Context(), metav1.ListOptions{})
+	must(s.TB, err)
 	replicaSets, err := s.client.AppsV1().ReplicaSets(s.name).List(s.Context(), metav1.ListOptions{})
 	must(s.TB, err)
 	pods, err := s.client.CoreV1().Pods(s.name).List(s.Context(), metav1.ListOptions{})
 	must(s.TB, err)
 	r.await("the test's watches are up to date", func(m *moment) bool {
 		return upToDate(m.deployments(), r.gone, deployments.Items, deployments.ResourceVersion) &&
+			upToDate(m.daemonSets, r.gone, daemonSets.Items, daemonSets.ResourceVersion) &&
 			upToDate(m.replicaSets, r.gone, replicaSets.Items, replicaSets.ResourceVersion) &&
 			upToDate(m.pods, r.gone, pods.Items, pods.ResourceVersion)
 	})

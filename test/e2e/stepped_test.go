@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 )
@@ -95,11 +96,28 @@ func (w *stepped) keeps() {
 	w.replay(func(_, after *moment) {
 		ready, _ := w.count(after, "")
 		full = full || ready == w.pods
-		if full && ready < w.floor {
-			w.Errorf("%d pods were ready at one moment, the floor is %d", ready, w.floor)
+		floor := w.floor
+		if after.rollsByItself() {
+			floor -= w.pods - w.floor
+		}
+		if full && ready < floor {
+			w.Errorf("%d pods were ready at one moment, the floor is %d", ready, floor)
 			full = false // once is enough
 		}
 	})
+}
+
+// rollsByItself reports whether a DaemonSet's own controller replaces its pods. It waits until it has seen as
+// many deletions as it asked for, and takes every further change of a pod that is ending for another one (updatePod in its
+// daemon_controller.go): it may delete as many pods too many as it has yet to see go. kubectl set env alone shows that, once in some
+// sixty updates of ten pods on a busy machine.
+func (m *moment) rollsByItself() bool {
+	for _, set := range m.daemonSets {
+		if set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateDaemonSetStrategyType {
+			return true
+		}
+	}
+	return false
 }
 
 // strategy is the update strategy, and the rollout's record.
