@@ -28,6 +28,7 @@ func (s *space) mutate(policy *admissionv1.MutatingAdmissionPolicySpec, on []adm
 	works func() (bool, error),
 ) {
 	s.Helper()
+	s.needs(admissionv1.SchemeGroupVersion.String(), "mutatingadmissionpolicies")
 	named, api := metav1.ObjectMeta{Name: s.name}, s.client.AdmissionregistrationV1()
 	policy.ReinvocationPolicy = admissionv1.NeverReinvocationPolicy
 	policy.MatchConstraints = &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{

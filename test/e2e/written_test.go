@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -37,6 +38,10 @@ func TestWritten(t *testing.T) {
 		}
 		// Nothing is to run: all that counts is what the API server makes of it.
 		must(t, json.Unmarshal([]byte(s.kubectl("create", "-f", file, "--dry-run=server", "-o", "json")), &stored))
+		if withoutVolume(stored.Spec.Template, func(volume map[string]any) bool { return volume["name"] == "artifact" && volume["image"] == nil }) {
+			t.Log("this server has no image volumes, and stored an empty one")
+			withoutVolume(template, func(volume map[string]any) bool { return volume["name"] == "artifact" })
+		}
 		got, err := yaml.Marshal(rollout.Written(stored.Spec.Template))
 		must(t, err)
 		want, err := yaml.Marshal(template)
@@ -45,4 +50,13 @@ func TestWritten(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", kind, got, want)
 		}
 	}
+}
+
+// withoutVolume removes volumes from a pod template, and reports whether there was any.
+func withoutVolume(template map[string]any, remove func(map[string]any) bool) bool {
+	spec := template["spec"].(map[string]any)
+	volumes := spec["volumes"].([]any)
+	kept := slices.DeleteFunc(slices.Clone(volumes), func(item any) bool { return remove(item.(map[string]any)) })
+	spec["volumes"] = kept
+	return len(kept) < len(volumes)
 }

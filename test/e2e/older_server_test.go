@@ -1,0 +1,25 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// needs skips a test that cannot hold on an older server, since that does not serve a resource. The server is asked: its
+// version tells little, with features that can be switched on and off.
+func (s *space) needs(groupVersion, resource string) {
+	s.Helper()
+	list, err := s.client.Discovery().ServerResourcesForGroupVersion(groupVersion)
+	if apierrors.IsNotFound(err) {
+		list = &metav1.APIResourceList{}
+	} else {
+		must(s.TB, err)
+	}
+	if !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource }) {
+		s.Skipf("this server serves no %s of %s", resource, groupVersion)
+	}
+}
