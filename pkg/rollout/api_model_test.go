@@ -30,8 +30,10 @@ type apiServer struct {
 	lost func(request *http.Request) bool
 	// expired makes every version too old to begin a watch with.
 	expired bool
-	writes  []string
-	streams []*stream
+	// heldBack tells of which resources a proxy holds watch data back until the watch ends. It may be nil.
+	heldBack func(resource string) bool
+	writes   []string
+	streams  []*stream
 	// told are the events that there are, and asked whose were asked for.
 	told  []*corev1.Event
 	asked []types.UID

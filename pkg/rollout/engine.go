@@ -139,6 +139,8 @@ type session struct {
 	toldApplier bool
 	// why says why the old version returns, where no finding does.
 	why string
+	// toldHeldBack is set once it was told that watch data is held back.
+	toldHeldBack bool
 }
 
 // open reads the Deployment and begins to watch it. The session must be closed.
@@ -164,6 +166,7 @@ func (s *session) watch(ctx context.Context, workload Workload, onCount func()) 
 		s.source.close()
 		return err
 	}
+	s.tellHeldBack()
 	return nil
 }
 
@@ -224,6 +227,7 @@ func (s *session) run(ctx context.Context) *Result {
 		if err := s.source.err(); err != nil {
 			return s.result(Failed, err.Error())
 		}
+		s.tellHeldBack()
 		// That takes time; what is decided is decided by what there is after that.
 		heard := s.listen(ctx)
 		snapshot := s.snapshot()

@@ -39,6 +39,7 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1
 		if err := s.source.err(); err != nil {
 			return err
 		}
+		s.tellHeldBack()
 		s.heard = s.listen(ctx)
 		view, until, err := s.look(ctx, workload.GetResourceVersion())
 		s.tellWarnings(ctx)

@@ -38,6 +38,9 @@ func (o *Objects) Err() error { return o.source.err() }
 // Stale tells whether a watch is broken at present.
 func (o *Objects) Stale() bool { return !o.source.staleSince().IsZero() }
 
+// HeldBack returns the resources whose watches do not bring what lists find.
+func (o *Objects) HeldBack() []string { return o.source.heldBack() }
+
 // Sleep returns at the next change of anything, at the moment until where it is set, or with the context's cause.
 func (o *Objects) Sleep(ctx context.Context, until time.Time) error {
 	return o.source.sleep(ctx, until)

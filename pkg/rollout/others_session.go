@@ -58,6 +58,7 @@ func (s *otherSession) run(ctx context.Context) *Result {
 		if err := s.source.err(); err != nil {
 			return s.finished(ctx, s.result(Failed, err.Error()))
 		}
+		s.tellHeldBack()
 		s.heard = s.listen(ctx)
 		now, err := s.see(ctx)
 		if err != nil {

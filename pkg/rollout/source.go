@@ -98,7 +98,7 @@ func ListWatch[L runtime.Object](
 
 // watch prepares a reflector, which lists again after a lost watch or 410 Gone.
 func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.ListWatch) {
-	w := &watched{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s, what: what}
+	w := &watched{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s, what: what, lister: lw.ListWithContextFunc, quiet: quiet{interval: relistAfter}}
 	s.watches = append(s.watches, w)
 	list, watchFunc := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -116,6 +116,7 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 			}
 			options.ResourceVersion = ""
 		}
+		w.open()
 		events, err := watchFunc(ctx, options)
 		if err == nil && reflect.TypeOf(events) == reflect.TypeOf(watch.NewEmptyWatch()) {
 			// What client-go gives for a connection that ends before there is an answer, as behind a load balancer that
@@ -144,6 +145,7 @@ func (s *source) start(ctx context.Context) {
 			defer cancel()
 			w.reflector.RunWithContext(watching)
 		})
+		s.done.Go(func() { w.relistBeside(watching) })
 	}
 }
 
@@ -163,7 +165,7 @@ func (s *source) notify() {
 func (s *source) synced() bool {
 	for _, w := range s.watches {
 		w.mu.Lock()
-		synced := w.synced && w.watch.had || w.hopeless != nil
+		synced := w.synced && (w.watch.had || w.quiet.heldBack) || w.hopeless != nil
 		w.mu.Unlock()
 		if !synced {
 			return false

@@ -22,6 +22,9 @@ type stream struct {
 	cut      chan struct{}
 	rest     []byte
 	request  *http.Request
+	// heldBack is what a proxy keeps until the watch ends, and holds tells that there is such a proxy.
+	heldBack []byte
+	holds    bool
 }
 
 // Read gives the next lines, and waits for them.
@@ -29,9 +32,16 @@ func (s *stream) Read(into []byte) (int, error) {
 	for len(s.rest) == 0 {
 		select {
 		case line := <-s.lines:
-			s.rest = line
+			if s.holds {
+				s.heldBack = append(s.heldBack, line...)
+			} else {
+				s.rest = line
+			}
 		case <-s.cut:
-			return 0, io.EOF
+			if len(s.heldBack) == 0 {
+				return 0, io.EOF
+			}
+			s.rest, s.heldBack = s.heldBack, nil
 		case <-s.request.Context().Done():
 			return 0, s.request.Context().Err()
 		}
@@ -87,6 +97,7 @@ func (a *apiServer) watch(request *http.Request) (*http.Response, error) {
 	}
 	parts := strings.Split(request.URL.Path, "/")
 	s := &stream{resource: parts[len(parts)-1], lines: make(chan []byte, 10_000), cut: make(chan struct{}), request: request}
+	s.holds = a.heldBack != nil && a.heldBack(s.resource)
 	for _, item := range a.items(s.resource) {
 		s.lines <- line(watch.Modified, item)
 	}
@@ -126,6 +137,18 @@ func (a *apiServer) send(event watch.EventType, object metav1.Object) {
 	for _, s := range a.streams {
 		if s.resource == resource {
 			s.lines <- line(event, object)
+		}
+	}
+}
+
+// bookmark tells every stream of a resource how far it has come.
+func (a *apiServer) bookmark(resource string) {
+	kind := map[string][2]string{"deployments": {"Deployment", "apps/v1"}, "replicasets": {"ReplicaSet", "apps/v1"}, "pods": {"Pod", "v1"}}[resource]
+	for _, s := range a.streams {
+		if s.resource == resource {
+			s.lines <- line(watch.Bookmark, map[string]any{
+				"kind": kind[0], "apiVersion": kind[1], "metadata": map[string]any{"resourceVersion": strconv.FormatInt(a.serial, 10)},
+			})
 		}
 	}
 }

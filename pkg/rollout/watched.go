@@ -23,6 +23,13 @@ type watched struct {
 	// optional watches may be denied: what they would bring is good to know, and no more.
 	optional bool
 	cancel   context.CancelFunc
+	// lister lists what the watch is of.
+	lister cache.ListWithContextFunc
+
+	// order keeps what comes from the watch and from lists beside it in order. It is taken before mu.
+	order sync.Mutex
+	// version is the newest that is known of all objects together, and relisted that of the last list beside the watch.
+	version, relisted string
 
 	mu     sync.Mutex
 	synced bool
@@ -33,6 +40,7 @@ type watched struct {
 	hopeless    error
 	// credentials is why there were none for the last request, nil where there were.
 	credentials error
+	quiet       quiet
 }
 
 // note keeps whether the API server answers, and whether it still lets us do what was asked for.
@@ -43,8 +51,12 @@ func (w *watched) note(asked *permission, err error) {
 	if w.credentials = nil; IsCredentialError(err) {
 		w.credentials = err
 	}
-	if !granted(err) && w.brokenSince.IsZero() {
+	// Where lists take the place of the watch, its failures tell nothing: it is the proxy that loses patience.
+	if replaced := w.quiet.heldBack && asked == &w.watch; !granted(err) && w.brokenSince.IsZero() && !replaced {
 		w.brokenSince = now
+	}
+	if asked == &w.watch && err != nil {
+		w.quiet.asked = time.Time{}
 	}
 	if lacks := w.lacks(now); w.optional && lacks != nil {
 		w.hopeless = lacks
@@ -52,6 +64,13 @@ func (w *watched) note(asked *permission, err error) {
 	}
 	w.mu.Unlock()
 	w.source.notify()
+}
+
+// open keeps that a watch was asked for.
+func (w *watched) open() {
+	w.mu.Lock()
+	w.quiet.asked = w.source.clock.Now()
+	w.mu.Unlock()
 }
 
 // broken tells whether the connection was lost, and what there is has not been brought since. That a watch may go on from
@@ -115,12 +134,21 @@ func granted(err error) bool {
 // Add, Update, Delete and Replace are how the reflector hands on what it received.
 
 // Add keeps an object that is new.
-func (w *watched) Add(object any) error { return w.changed(w.Store.Add(object)) }
+func (w *watched) Add(object any) error {
+	isNew, err := w.deliver(versionOf(object), func() error { return w.Store.Add(object) })
+	if !isNew {
+		return err
+	}
+	return w.changed(err)
+}
 
 // Update keeps an object that has changed.
 func (w *watched) Update(object any) error {
 	before, _, _ := w.Get(object)
-	err := w.Store.Update(object)
+	isNew, err := w.deliver(versionOf(object), func() error { return w.Store.Update(object) })
+	if !isNew {
+		return err
+	}
 	if countOf(before) == countOf(object) {
 		w.source.notify()
 		return err
@@ -129,12 +157,25 @@ func (w *watched) Update(object any) error {
 }
 
 // Delete drops an object.
-func (w *watched) Delete(object any) error { return w.changed(w.Store.Delete(object)) }
+func (w *watched) Delete(object any) error {
+	isNew, err := w.deliver(versionOf(object), func() error { return w.Store.Delete(object) })
+	if !isNew {
+		return err
+	}
+	return w.changed(err)
+}
 
-// Replace keeps what a list brought.
+// Replace keeps what a list of the reflector brought, or a watch that begins with all there is.
 func (w *watched) Replace(objects []any, version string) error {
-	err := w.Store.Replace(objects, version)
+	w.order.Lock()
+	var err error
+	if w.relisted == "" || !isOlder(version, w.relisted) {
+		err = w.Store.Replace(objects, version)
+		w.version = version
+	}
+	w.order.Unlock()
 	w.mu.Lock()
+	w.quiet.delivered(false, w.source.clock.Now())
 	w.synced, w.brokenSince = true, time.Time{}
 	w.mu.Unlock()
 	return w.changed(err)

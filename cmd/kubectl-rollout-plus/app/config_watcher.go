@@ -31,6 +31,8 @@ type configWatcher struct {
 	// workloads are those that a changer leaves to the next.
 	workloads []configmap.Workload
 	broken    bool
+	// toldHeldBack is set once it was told that watch data is held back.
+	toldHeldBack bool
 }
 
 // postponed is what could not be rolled out, and why, which is told once.
@@ -238,4 +240,8 @@ func (w *configWatcher) tellConnection() {
 		_, _ = fmt.Fprintln(w.env.ErrOut, "the connection to the API server is back")
 	}
 	w.broken = broken
+	if resources := w.objects.HeldBack(); len(resources) > 0 && !w.toldHeldBack {
+		w.toldHeldBack = true
+		_, _ = fmt.Fprintln(w.env.ErrOut, rollout.HeldBack(resources))
+	}
 }

@@ -31,6 +31,9 @@ import (
 // run.
 const observeTimeout = 10 * time.Second
 
+// observeAgain is when the object is read again whatever its watch has brought.
+const observeAgain = 3 * time.Second
+
 // errUnobserved tells that the controller has yet to make the revision of the newest template. The one before the newest
 // that there is would be one too far.
 var errUnobserved = errors.New("the controller has not observed the newest pod template yet")
@@ -266,6 +269,8 @@ func (r *rollback) watch(ctx context.Context) (watch.Interface, error) {
 	options := metav1.ListOptions{
 		FieldSelector:   fields.OneTermEqualSelector(metav1.ObjectNameField, r.live.GetName()).String(),
 		ResourceVersion: r.live.GetResourceVersion(),
+		// A proxy may hold back what a watch brings until it ends: then the object is read again.
+		TimeoutSeconds: new(int64(observeAgain / time.Second)),
 	}
 	apps, namespace := r.client.AppsV1(), r.live.GetNamespace()
 	switch r.live.(type) {
