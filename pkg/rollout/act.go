@@ -64,7 +64,8 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 		return s.part(ctx, d, a)
 	case goBack:
 		s.tellLeaving(ctx, a.finding)
-		if err := s.goBack(ctx, d); err != nil || a.finding == nil {
+		failed := a.finding != nil || s.record.hasFailed()
+		if err := s.goBack(ctx, d); err != nil || !failed {
 			return err
 		}
 		s.markFailedReplicaSet(ctx)

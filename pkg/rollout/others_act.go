@@ -62,7 +62,8 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 	case goBack:
 		s.tellLeaving(ctx, a.finding)
 		s.why = cmp.Or(a.why, s.why)
-		if err := s.goBack(ctx, now); err != nil || a.finding == nil || now.newest == nil {
+		failed := a.finding != nil || s.record.hasFailed()
+		if err := s.goBack(ctx, now); err != nil || !failed || now.newest == nil {
 			return err
 		}
 		s.markFailed(ctx, now.newest, now.newest.Revision)

@@ -38,6 +38,11 @@ func (r *Record) driven() *Record {
 	return &driven
 }
 
+// hasFailed reports whether the driver of a rollout that was left standing has seen it fail.
+func (r *Record) hasFailed() bool {
+	return r.Rest != nil && r.Rest.Reason == string(Failed) && r.Rest.Cause != ""
+}
+
 // inSeconds is a moment as a record keeps it.
 func inSeconds(at time.Time) metav1.Time { return metav1.NewTime(at.UTC().Truncate(time.Second)) }
 

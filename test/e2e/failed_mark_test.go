@@ -48,3 +48,23 @@ func TestARevisionThatCannotBeMarked(t *testing.T) {
 	}
 	w.await("the old version is back", func(m *moment) bool { return m.complete() && m.image() == "web:v2" })
 }
+
+// A version that failed and was left standing is marked by whoever goes back from it.
+func TestAbortMarksWhatHasFailed(t *testing.T) {
+	t.Run("Deployment", func(t *testing.T) {
+		w := newWeb(t)
+		w.start("web:v2").ends(0)
+		w.start("web:crash", "--on-failure", "hold").ends(4)
+		w.plugin("abort", "deployment/web").ends(0)
+		w.runs("web:v2") // as revision 4
+		w.plugin("history", "deployment/web", "-o", "wide").ends(0, "old,failed")
+		w.plugin("undo", "deployment/web", "--dry-run=server").ends(0, "revision 3 is skipped, since its rollout failed", "to revision 1 (web:v1)")
+	})
+	steppedKinds(t, func(_ *testing.T, w *stepped) {
+		w.set("green", "--steps", "100%").ends(0)
+		w.breaks(w.versionOfConfig("color=red"))
+		w.set("red", "--steps", "1", "--on-failure", "hold").ends(4)
+		w.plugin("abort", w.object).ends(0)
+		w.plugin("history", w.object, "-o", "wide").ends(0, "old,failed")
+	})
+}
