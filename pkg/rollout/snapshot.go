@@ -221,13 +221,13 @@ func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds
 }
 
 // countsAt reports whether a pod counts as available, and when it will; never where it is not ready. A pod that has crashed
-// is often ready for a moment between two crashes: it counts only once it has settled.
+// is often ready for a moment between two crashes: it counts only once it has settled. So does one that may have crashed just now.
 func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
 	available, due := availableAt(pod, minReadySeconds, now)
 	if due.IsZero() {
 		return false, due
 	}
-	settled := diagnose.SettledAt(pod)
+	settled := later(diagnose.SettledAt(pod), diagnose.SeenAt(pod))
 	return available && !settled.After(now), later(due, settled)
 }
 
