@@ -60,7 +60,10 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 	s.state, s.record, s.latest, s.phase = state, record, workload, phase
 	s.to, s.decodeRecord = to, destined(s.decodeRecord, to)
 	s.meter.begin(s.record.Plan.Limits, e.Clock.Now())
-	if phase == resuming {
+	switch {
+	case state == RollingBack && to == nil:
+		s.announceReturn(workload)
+	case phase == resuming:
 		s.announce(workload)
 	}
 	return s.run(ctx), nil

@@ -85,8 +85,21 @@ func (e *Engine) abort(ctx context.Context, key types.NamespacedName, to *Revisi
 	}
 	defer s.source.close()
 	s.phase, s.to, s.decodeRecord = returning, to, destined(s.decodeRecord, to)
-	s.meter.begin(record.Plan.Limits, s.Clock.Now())
+	if s.state == RollingBack && to == nil {
+		s.announce(record)
+	} else {
+		s.meter.begin(record.Plan.Limits, s.Clock.Now())
+	}
 	return s.run(ctx), nil
+}
+
+// announceReturn tells that the old version is returning already: its template is the workload's own again.
+func (s *session) announceReturn(live Workload) {
+	var images []string
+	for _, container := range TemplateOf(live).Spec.Containers {
+		images = append(images, container.Image)
+	}
+	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: images})
 }
 
 // standing opens a session on a Deployment whose rollout is open.
@@ -111,11 +124,15 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 	return s, s.record, nil
 }
 
-// announce tells the plan that the rollout goes on with.
+// announce tells the plan that the rollout goes on with, or that it is on its way back.
 func (s *session) announce(record *Record) {
 	snapshot := s.snapshot()
 	s.meter.begin(record.Plan.Limits, s.Clock.Now())
 	if snapshot.Deployment == nil {
+		return
+	}
+	if s.state == RollingBack {
+		s.announceReturn(snapshot.Deployment)
 		return
 	}
 	replicas := replicasOf(snapshot.Deployment)

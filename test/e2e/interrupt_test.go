@@ -130,3 +130,24 @@ func TestStatusOfANativeRollout(t *testing.T) {
 	w.plugin("status", "deployment/web", "--revision", "1").ends(1, "desired revision (1) is different from the running revision (2)")
 	w.plugin("status", "deployment/nowhere").ends(1, `"nowhere"`)
 }
+
+// Whoever takes up a rollout that is on its way back tells where it goes, and calls no old pod new.
+func TestResumeOfAWayBack(t *testing.T) {
+	w := newWeb(t, delay("2s"), replicas(3), strategy("1", "1"))
+	p := w.start("web:v2", "--steps", "2", "--hold", "1h", "--max-surge", "1", "--max-unavailable", "0")
+	p.tells("ready, watched for")
+	p.signal(syscall.SIGINT)
+	p.ends(130)
+	for _, command := range []string{"abort", "resume", "abort"} {
+		back := w.plugin(command, "deployment/web")
+		back.tells("rolling back to what was revision 1 (web:v1)")
+		back.tells("going back: old version")
+		back.signal(syscall.SIGINT)
+		_, after, _ := strings.Cut(back.ends(130).told(), "rolling back")
+		if strings.Contains(after, "new ") {
+			t.Errorf("%s: a pod of the old version is called new:\n%s", command, back.told())
+		}
+	}
+	w.plugin("resume", "deployment/web").ends(5)
+	w.runs("web:v1")
+}

@@ -30,7 +30,11 @@ func TestOldPodsThatStillEnd(t *testing.T) {
 	if last := told[strings.LastIndex(told, "\n")+1:]; !strings.HasPrefix(last, "2 pods that were told to end are still there, until 20") {
 		t.Errorf("the last line is %q", last)
 	}
-	if d := s.plugin("status", "deployment/web", "-o", "json").ends(0).documents()["web"]; d.Counts.Terminating != 2 || d.Phase != "complete" {
+	ending := int32(2)
+	if s.kubectl("get", "deployment/web", "-o", "jsonpath={.status.terminatingReplicas}") == "" {
+		ending = 0 // an older server does not count them, and a rollout that is complete is not looked into
+	}
+	if d := s.plugin("status", "deployment/web", "-o", "json").ends(0).documents()["web"]; d.Counts.Terminating != ending || d.Phase != "complete" {
 		t.Errorf("got %+v", d)
 	}
 	p := s.plugin("start", "deployment/web", "--image", "web:v1", "--wait-terminated")
