@@ -30,7 +30,7 @@ func TestOldPodsThatStillEnd(t *testing.T) {
 	if last := told[strings.LastIndex(told, "\n")+1:]; !strings.HasPrefix(last, "2 pods that were told to end are still there, until 20") {
 		t.Errorf("the last line is %q", last)
 	}
-	ending := int32(2)
+	ending := 2
 	if s.kubectl("get", "deployment/web", "-o", "jsonpath={.status.terminatingReplicas}") == "" {
 		ending = 0 // an older server does not count them, and a rollout that is complete is not looked into
 	}
