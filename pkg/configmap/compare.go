@@ -49,12 +49,15 @@ type Judgment struct {
 	Reasons []Reason
 	// Note says what the verdict alone does not.
 	Note string
+	// Uncertain says that nothing proves what the pods run with, so that they are left alone.
+	Uncertain bool
 }
 
 // Change is a change of one object.
 type Change struct {
 	Object Object
-	// Old is the present content. New is what is proposed, nil for an object that is to go.
+	// Old is the present content, nil where that is not known or there is none. New is what is proposed, nil for an object
+	// that is to go or has gone.
 	Old, New *Content
 	// Every says that New stands for any change of the keys there are, not for one that somebody proposes. Such a
 	// change blocks nothing.
@@ -65,6 +68,8 @@ type Change struct {
 	Stale bool
 	// Age is the object's.
 	Age Age
+	// Past is what the object was at earlier revisions, in their order, as far as somebody has read that.
+	Past []Past
 	// Others are further objects, nil for those that do not exist. One that is missing here is taken to be the same
 	// before and after, and to cover nothing of Object.
 	Others map[Object]*Content
@@ -159,16 +164,9 @@ func (c *Change) after(object Object) (*Content, bool) {
 
 // changed are the keys that change.
 func (c *Change) changed() []string {
-	fresh := c.New
-	if fresh == nil {
-		fresh = &Content{}
-	}
-	changed := ChangedKeys(c.Old, fresh)
+	changed := ChangedKeys(c.Old, c.New)
 	for _, version := range c.Versions {
-		if version == nil {
-			version = &Content{}
-		}
-		changed = append(changed, ChangedKeys(version, fresh)...)
+		changed = append(changed, ChangedKeys(version, c.New)...)
 	}
 	return changed
 }

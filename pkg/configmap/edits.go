@@ -46,7 +46,7 @@ type failure struct{ contents map[Object]*Content }
 // Due tells whether a head is to be rolled out, now or later: somebody may not run with what it holds, and could.
 func (e *Edits) Due(object Object) bool {
 	h := e.heads[object]
-	return h != nil && h.present != nil && !h.unseen && (h.unknown || !same(h.present, h.settled)) && !e.fails(h)
+	return h != nil && !h.unseen && (h.unknown || !Same(h.present, h.settled)) && !e.fails(h)
 }
 
 // fails tells whether a head holds what has failed, and all do that went along: alone, it may come good.
@@ -55,16 +55,11 @@ func (e *Edits) fails(h *edited) bool {
 		return false
 	}
 	for object, content := range h.failed.contents {
-		if other := e.heads[object]; other == nil || other.failed != h.failed || !same(other.present, content) {
+		if other := e.heads[object]; other == nil || other.failed != h.failed || !Same(other.present, content) {
 			return false
 		}
 	}
 	return true
-}
-
-// same tells whether two contents are the same, where none is none.
-func same(a, b *Content) bool {
-	return a == b || a != nil && b != nil && a.Equal(b)
 }
 
 // Observe takes in what the heads hold now; those that are not among them are not there. Those of the first time are
@@ -82,12 +77,12 @@ func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
 	var changed []Object
 	for object, h := range e.heads {
 		content := present[object]
-		if same(h.present, content) {
+		if Same(h.present, content) {
 			continue
 		}
 		h.present, h.unseen, h.tries, h.after = content, false, 0, time.Time{}
 		// Who gives the head back what was just taken from it, as tools do that hold on to a manifest, tells nothing new.
-		if content != nil && h.failed != nil && !same(content, h.failed.contents[object]) && (!h.takenBack || !same(content, h.settled)) {
+		if content != nil && h.failed != nil && !Same(content, h.failed.contents[object]) && (!h.takenBack || !Same(content, h.settled)) {
 			h.failed, h.takenBack = nil, false
 		}
 		changed = append(changed, object)
@@ -103,11 +98,12 @@ func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
 	}
 }
 
-// Look has a head looked at without an edit.
+// Look has a head looked at without an edit, be it one that is not there.
 func (e *Edits) Look(object Object) {
-	if h := e.heads[object]; h != nil {
-		h.unknown = true
+	if e.heads[object] == nil {
+		e.heads[object] = &edited{}
 	}
+	e.heads[object].unknown = true
 }
 
 // Take gives the heads that are to be rolled out now or, where there are none, when to ask again: never where that is zero.
@@ -148,12 +144,16 @@ func sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// Settled is what pods that tell nothing of themselves run with.
+// Settled is what pods that tell nothing of themselves run with, nil where that is not known.
 func (e *Edits) Settled(object Object) *Content { return e.heads[object].settled }
 
-// Settle notes that everybody runs with a content.
+// Settle notes that everybody runs with a content, nil for none. A head that is not there is forgotten then.
 func (e *Edits) Settle(object Object, content *Content) {
 	h := e.heads[object]
+	if content == nil && h.present == nil {
+		delete(e.heads, object)
+		return
+	}
 	*h = edited{present: h.present, settled: content}
 }
 
@@ -168,7 +168,7 @@ func (e *Edits) Fail(contents, back map[Object]*Content) {
 		}
 		h.failed, h.takenBack, h.unseen = failed, false, false
 		if held := back[object]; held != nil {
-			h.settled, h.unknown, h.takenBack, h.unseen = held, false, true, !same(h.present, held)
+			h.settled, h.unknown, h.takenBack, h.unseen = held, false, true, !Same(h.present, held)
 		}
 	}
 }

@@ -63,6 +63,8 @@ func (e *editing) do(line string) {
 			e.edits.Look(head(name))
 		case "done":
 			e.edits.Settle(head(name), content(value))
+		case "gone": // everybody runs without it
+			e.edits.Settle(head(name), nil)
 		case "fails":
 			e.edits.Fail(map[Object]*Content{head(name): content(value)}, nil)
 		case "back": // they failed together, and the heads hold again what they held before
@@ -152,9 +154,16 @@ func TestEdits(t *testing.T) {
 		"it cannot begin, for long":          {"0 look:a roll:a", "0 cannot:a cannot:a cannot:a cannot:a cannot:a cannot:a cannot:a cannot:a wait:300"},
 		"it cannot begin, another one can":   {"0 look:a roll:a", "0 cannot:a set:b=2 wait:2", "2 roll:b", "3 done:b=2 wait:5", "5 roll:a"},
 		"it cannot begin, and is taken back": {"1 set:a=2", "3 roll:a", "3 cannot:a set:a=1 wait:"},
-		"deleted":                            {"1 set:a- wait:", "9 set:a=1 wait:"},
-		"deleted and created anew":           {"1 set:a- wait:", "9 set:a=2 wait:11", "11 roll:a"},
-		"deleted before its time":            {"1 set:a=2 wait:3", "2 set:a- wait:"},
+		"deleted":                            {"1 set:a- wait:3", "3 roll:a", "4 gone:a wait:"},
+		"deleted, and created as it was":     {"1 set:a- wait:3", "2 set:a=1 wait:", "9 wait:"},
+		"deleted and created anew":           {"1 set:a- wait:3", "2 set:a=2 wait:4", "4 roll:a"},
+		"created after that is rolled out":   {"1 set:a- wait:3", "3 roll:a", "4 gone:a", "9 set:a=1 wait:11", "11 roll:a"},
+		"edited and deleted":                 {"1 set:a=2 wait:3", "2 set:a- wait:4", "4 roll:a"},
+		"deleted during its rollout":         {"1 set:a=2", "3 roll:a", "5 set:a- done:a=2 wait:7", "7 roll:a"},
+		"created while that is rolled out":   {"1 set:a- wait:3", "3 roll:a", "5 set:a=1 gone:a roll:a"},
+		"a deletion fails and is taken back": {"1 set:a-", "3 roll:a", "9 backs:a=1 wait:", "10 set:a- wait:", "11 set:a=3 wait:13", "13 roll:a"},
+		"a deletion that blocks":             {"1 set:a-", "3 roll:a", "3 cannot:a wait:8", "4 set:a=1 wait:"},
+		"one that was never there":           {"0 look:c roll:c", "0 gone:c wait:", "9 set:c=1 wait:11", "11 roll:c"},
 		"a new one":                          {"1 set:c=1 wait:3", "3 roll:c", "3 done:c=1 wait:"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -79,6 +79,9 @@ func (c *Content) SecretData() map[string][]byte {
 	return data
 }
 
+// Same reports whether two contents are the same. None is the same as none alone.
+func Same(a, b *Content) bool { return a == b || a != nil && b != nil && a.Equal(b) }
+
 // file is what a file of this key has in it.
 func (c *Content) file(key string) (string, bool) {
 	if text, found := c.Text[key]; found {
@@ -105,8 +108,9 @@ func (c *Content) Keys() []string {
 }
 
 // ChangedKeys are the keys whose value differs, or that only one of the two has. A key that moves between text and
-// binary data changes, since only text can become an environment variable.
+// binary data changes, since only text can become an environment variable. An object that is not there has no keys.
 func ChangedKeys(before, after *Content) []string {
+	before, after = cmp.Or(before, &Content{}), cmp.Or(after, &Content{})
 	var changed []string
 	for _, key := range slices.Compact(slices.Sorted(slices.Values(append(before.Keys(), after.Keys()...)))) {
 		oldText, wasText := before.Text[key]

@@ -48,6 +48,9 @@ func (h *Holder) Needs(object Object) bool { return h.names[object] }
 // Unrecorded tells whether a head is named by its own name, and not noted what it held.
 func (h *Holder) Unrecorded(head Object) bool { return h.names[head] && h.notes[RecordKey(head)] == "" }
 
+// IsAbsent reports whether a template notes that a head was not there.
+func (h *Holder) IsAbsent(head Object) bool { return h.notes[RecordKey(head)] == Absent }
+
 // Leaves tells whether a revision that owns a version needs it though its template does not name it: as what the head held
 // when that revision was left, or while its pods were started.
 func (h *Holder) Leaves(k *Kept) bool {

@@ -5,18 +5,20 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 const notRecorded = "not recorded, and changed since its pods started"
 
-// Age is when an object was made, and when it was changed last, as far as the API server knows: where one manager removes
-// what another has set, it need not.
-type Age struct{ Created, Changed time.Time }
+// Age is when an object was made, and when it was changed last, as far as the API server knows: who removes a key and sets
+// none leaves no time.
+type Age struct {
+	Created, Changed time.Time
+	// Written is the last write that left a time, be it of metadata alone.
+	Written time.Time
+	// Revision is the last write, 0 where that is not known.
+	Revision Revision
+}
 
 // AgeOf reads it. Who has set labels or annotations alone has not changed what it holds.
 func AgeOf(object metav1.Object) Age {
@@ -24,8 +26,13 @@ func AgeOf(object metav1.Object) Age {
 	if slices.ContainsFunc(entries, setsData) {
 		entries = slices.DeleteFunc(entries, func(e metav1.ManagedFieldsEntry) bool { return !setsData(e) })
 	}
-	age := Age{Created: object.GetCreationTimestamp().Time}
-	age.Changed = age.Created
+	age := Age{Created: object.GetCreationTimestamp().Time, Revision: RevisionOf(object)}
+	age.Changed, age.Written = age.Created, age.Created
+	for _, entry := range object.GetManagedFields() {
+		if entry.Time != nil && entry.Time.After(age.Written) {
+			age.Written = entry.Time.Time
+		}
+	}
 	for _, entry := range entries {
 		if entry.Time != nil && entry.Time.After(age.Changed) {
 			age.Changed = entry.Time.Time
@@ -61,7 +68,12 @@ func (a Age) Older(w *Workload) bool { return !w.Since.IsZero() && a.older(w.Sin
 // since is the change as a workload sees it: against what its pods run with, where that is another content than Old.
 func (c *Change) since(w *Workload) *Change {
 	own := *c
-	switch noted := c.Versions[c.noted(w)]; {
+	noted, proven := c.Versions[c.noted(w)], c.proven(w)
+	switch {
+	case c.missed(w):
+		own.Old = nil
+	case c.Stale && noted == nil && proven != nil:
+		own.Old = proven
 	case c.fresh(w, noted):
 		own.Old = c.present()
 	case noted != nil:
@@ -70,6 +82,11 @@ func (c *Change) since(w *Workload) *Change {
 		own.Old, own.New = c.present(), c.present().Every()
 	}
 	return &own
+}
+
+// missed reports whether a workload was rolled out while the object was not there, and its containers run since then.
+func (c *Change) missed(w *Workload) bool {
+	return w.Annotations[RecordKey(c.Object)] == Absent && !w.Since.After(c.Age.Created)
 }
 
 func (c *Change) present() *Content {
@@ -98,7 +115,7 @@ func (c *Change) fresh(w *Workload, noted *Content) bool {
 // unknown tells whether nobody knows what the containers of a workload run with that is looked at for something else than
 // the present content.
 func (c *Change) unknown(w *Workload) bool {
-	return c.Stale && c.Versions[c.noted(w)] == nil && NamesPlainly(w.Spec, c.Object) && c.Age.Older(w)
+	return c.Stale && c.Versions[c.noted(w)] == nil && w.Annotations[RecordKey(c.Object)] != Absent && NamesPlainly(w.Spec, c.Object) && c.Age.Older(w)
 }
 
 // isWithout tells whether another content is this one without some of its keys.
@@ -114,76 +131,4 @@ func (c *Content) isWithout(other *Content) bool {
 		}
 	}
 	return len(c.Text)+len(c.Binary) > len(other.Text)+len(other.Binary)
-}
-
-// Started is when the containers of pods were started, by what controls these.
-type Started struct {
-	pods   map[types.UID]time.Time
-	owners map[types.UID]types.UID
-}
-
-// See takes a pod or a ReplicaSet into account.
-func (s *Started) See(object runtime.Object) {
-	switch o := object.(type) {
-	case *appsv1.ReplicaSet:
-		if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
-			s.owners = with(s.owners, o.UID, owner.UID)
-		}
-	case *corev1.Pod:
-		owner, first := metav1.GetControllerOfNoCopy(o), startOf(o)
-		if owner == nil || first.IsZero() || o.DeletionTimestamp != nil {
-			return
-		}
-		if known, has := s.pods[owner.UID]; !has || first.Before(known) {
-			s.pods = with(s.pods, owner.UID, first)
-		}
-	}
-}
-
-func with[V any](in map[types.UID]V, key types.UID, value V) map[types.UID]V {
-	if in == nil {
-		in = map[types.UID]V{}
-	}
-	in[key] = value
-	return in
-}
-
-// Add tells the workloads since when their containers run.
-func (s *Started) Add(workloads []Workload) {
-	first := map[types.UID]time.Time{}
-	for owner, at := range s.pods {
-		if of, owned := s.owners[owner]; owned {
-			owner = of
-		}
-		if known, has := first[owner]; !has || at.Before(known) {
-			first[owner] = at
-		}
-	}
-	for i := range workloads {
-		workloads[i].Since = first[workloads[i].UID]
-	}
-}
-
-// startOf is when the first of a pod's containers was started that run now, or that are to run but once.
-func startOf(pod *corev1.Pod) time.Time {
-	var first time.Time
-	see := func(at metav1.Time) {
-		if !at.IsZero() && (first.IsZero() || at.Time.Before(first)) {
-			first = at.Time
-		}
-	}
-	for i := range pod.Status.ContainerStatuses {
-		if running := pod.Status.ContainerStatuses[i].State.Running; running != nil {
-			see(running.StartedAt)
-		}
-	}
-	for i := range pod.Status.InitContainerStatuses {
-		switch state := pod.Status.InitContainerStatuses[i].State; {
-		case state.Running != nil:
-			see(state.Running.StartedAt)
-		case state.Terminated != nil:
-			see(state.Terminated.StartedAt)
-		}
-	}
-	return first
 }

@@ -12,7 +12,7 @@ import (
 // Use is a ConfigMap or Secret that a pod template takes configuration from.
 type Use struct {
 	Head Object
-	// Version is the name of the copy that the pods run with, empty where that is not recorded.
+	// Version is the name of the copy that the pods run with, or Absent, empty where that is not recorded.
 	Version string
 }
 

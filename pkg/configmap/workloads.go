@@ -25,6 +25,8 @@ type Workload struct {
 	UID types.UID
 	// Since is when the first of the containers that run now was started, zero where none runs.
 	Since time.Time
+	// Runs are the pods that run, the one that was started first at the beginning.
+	Runs []Run
 	// Rolls tells whether the plugin can replace its pods.
 	Rolls bool
 	// Finished tells that no container runs any more, nor will.
@@ -134,6 +136,11 @@ type Affected struct {
 	Judgment
 }
 
+// Rolls reports whether the plugin can replace the pods of such a workload.
+func (a *Affected) Rolls() bool {
+	return slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, a.Kind)
+}
+
 // Affected judges all workloads that reference what changes, sorted by kind and name.
 func (c *Change) Affected(workloads []Workload) []Affected {
 	var all []Affected
@@ -160,12 +167,16 @@ func (c *Change) judge(w *Workload) Judgment {
 	if w.Finished {
 		return Judgment{Verdict: None, Note: "it has finished"}
 	}
-	judged := c.since(w).Judge(w.Spec)
-	if judged.Verdict == Restart && w.Rolls && c.unknown(w) {
-		judged.Note = notRecorded
-		return judged
+	var judged Judgment
+	if c.New == nil {
+		judged = c.judgeGone(w)
+	} else if judged = c.since(w).Judge(w.Spec); judged.Verdict == None && c.doubtful(w) {
+		judged = c.doubt(w)
 	}
 	switch {
+	case judged.Uncertain:
+	case judged.Verdict == Restart && w.Rolls && c.New != nil && c.unknown(w) && c.proven(w) == nil:
+		judged.Note = notRecorded
 	case judged.Verdict == Restart && !w.Rolls:
 		judged.Verdict, judged.Note = Unsupported, w.Note
 	case judged.Verdict == Restart || judged.Verdict == Block:

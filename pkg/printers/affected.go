@@ -20,6 +20,8 @@ type Affected struct {
 	Proposed bool `json:"proposed"`
 	// Stale tells that the question is who runs with something else than what the object holds.
 	Stale bool `json:"-"`
+	// Gone tells that the object is not there.
+	Gone bool `json:"absent,omitempty"`
 }
 
 // Config names a ConfigMap or a Secret.
@@ -111,6 +113,8 @@ func orDash(text string) string {
 func (a *Affected) heading() string {
 	object := strings.ToLower(a.Config.Kind) + "/" + a.Config.Name
 	switch {
+	case a.Gone:
+		return object + " is not there: whose pods started with it"
 	case a.Stale:
 		return object + ": who does not run with what it holds now"
 	case !a.Proposed:

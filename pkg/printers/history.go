@@ -23,6 +23,8 @@ type RevisionConfig struct {
 	// Version is the name of the copy that the pods run with, and Hash what it has of the content. They are empty where
 	// that is not recorded.
 	Version, Hash string
+	// Absent tells that the object was not there when the pods were rolled out.
+	Absent bool
 }
 
 // HistoryTable writes revisions as cells with tabs between them, for a tab writer to align.
@@ -59,9 +61,13 @@ func configCell(config []RevisionConfig) string {
 	cells := make([]string, len(config))
 	for i := range config {
 		c := &config[i]
-		cells[i] = c.Version
-		if c.Version == "" {
+		switch {
+		case c.Absent:
+			cells[i] = c.Name + ":absent"
+		case c.Version == "":
 			cells[i] = c.Name + ":not-recorded"
+		default:
+			cells[i] = c.Version
 		}
 		if c.Kind != "ConfigMap" {
 			cells[i] = strings.ToLower(c.Kind) + "/" + cells[i]
@@ -132,7 +138,10 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 
 // fields have no version where that is not recorded.
 func (c *RevisionConfig) fields() map[string]any {
-	fields := map[string]any{"kind": c.Kind, "name": c.Name, "recorded": c.Version != ""}
+	fields := map[string]any{"kind": c.Kind, "name": c.Name, "recorded": c.Version != "" || c.Absent}
+	if c.Absent {
+		fields["absent"] = true
+	}
 	if c.Version != "" {
 		fields["version"], fields["hash"] = c.Version, c.Hash
 	}

@@ -29,9 +29,10 @@ func revisions() []Revision {
 	return []Revision{
 		{&infos[0], []RevisionConfig{{Config: Config{"ConfigMap", "web"}}}},
 		{&infos[1], []RevisionConfig{
-			{Config{"ConfigMap", "web"}, "web-m8mt92gg65", "m8mt92gg65"}, {Config{"Secret", "a"}, "a-m8mt92gg65", "m8mt92gg65"},
+			{Config: Config{"ConfigMap", "web"}, Version: "web-m8mt92gg65", Hash: "m8mt92gg65"},
+			{Config: Config{"Secret", "a"}, Version: "a-m8mt92gg65", Hash: "m8mt92gg65"},
 		}},
-		{&infos[2], nil},
+		{&infos[2], []RevisionConfig{{Config: Config{"Secret", "b"}, Absent: true}}},
 		{&infos[3], nil},
 		{&infos[4], nil},
 	}

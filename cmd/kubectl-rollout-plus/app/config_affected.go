@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
@@ -43,7 +44,8 @@ func newConfigAffectedCommand(env *environment) *cobra.Command {
 			"  block        new pods could not start: something that they require is missing\n" +
 			"  unsupported  it cannot be told, or the plugin does not replace such pods\n\n" +
 			"TYPE is configmap, which is the default, or secret. KEY- takes a key away.\n" +
-			"Without a change, it is told what a change of every key would touch.",
+			"Without a change, it is told what a change of every key would touch; of an\n" +
+			"object that is not there, whose pods started with it.",
 		Example: configAffectedExample,
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
@@ -103,6 +105,7 @@ func toldAffected(change *configmap.Change, affected []configmap.Affected) *prin
 		Workloads:     make([]printers.AffectedWorkload, len(affected)),
 		Proposed:      !change.Every,
 		Stale:         change.Stale,
+		Gone:          change.New == nil,
 	}
 	for i := range affected {
 		a := &affected[i]
@@ -130,6 +133,9 @@ type configReader struct {
 // affected judges all workloads of the namespace. Without a proposal, a change of every key is supposed.
 func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*configmap.Change, []configmap.Affected, error) {
 	found, err := r.get(ctx, object)
+	if apierrors.IsNotFound(err) && p == nil {
+		return r.affectedByNone(ctx, object, err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -150,9 +156,26 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 	return change, affected, err
 }
 
+// affectedByNone judges all workloads by an object that is not there. Where none takes configuration from it, that it is not
+// there is an error.
+func (r *configReader) affectedByNone(ctx context.Context, object configmap.Object, missing error,
+) (*configmap.Change, []configmap.Affected, error) {
+	workloads, err := r.workloads(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !isNamed(object, workloads) {
+		return nil, nil, missing
+	}
+	return r.gone(ctx, object, workloads)
+}
+
 // judge judges all workloads of the namespace.
 func (r *configReader) judge(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (affected []configmap.Affected, err error) {
 	if change.Versions, err = r.versions(ctx, change.Object, workloads); err != nil {
+		return nil, err
+	}
+	if err := r.recall(ctx, change, workloads); err != nil {
 		return nil, err
 	}
 	if change.Others, err = r.others(ctx, change, workloads); err != nil {

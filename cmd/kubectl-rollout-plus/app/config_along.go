@@ -42,10 +42,10 @@ func (c *changer) takeAlongBack(ctx context.Context, failed *affectedWorkload) e
 	taken := c.takenBy(failed.workload)
 	for _, object := range slices.SortedFunc(maps.Keys(taken), configmap.Object.Compare) {
 		before := c.ranWith[object]
-		if object == c.head.object || before == nil || before.Equal(taken[object]) {
+		if object == c.head.object || before == nil || configmap.Same(before, taken[object]) {
 			continue
 		}
-		found, err := c.swap(ctx, object, taken[object], before)
+		found, err := c.returnTo(ctx, object, taken[object], before)
 		switch {
 		case err != nil:
 			return err

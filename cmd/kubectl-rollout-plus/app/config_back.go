@@ -56,12 +56,16 @@ func (c *changer) notBack(ctx context.Context, text string, err error) error {
 func (c *changer) standing() string {
 	next := c.rollsOut(c.head.object)
 	switch {
+	case c.returned == nil && c.want == nil:
+		return fmt.Sprintf("%s stays gone, and %s rolls out the rest", c.head.object, next)
 	case c.returned == nil:
 		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.object, next)
 	case c.returned.err != nil:
 		return fmt.Sprintf("%s stays changed; see %s", c.head.object,
 			command.Quoted("%s config diff %s -n %s", command.Plugin, c.head.object, c.namespace))
-	case c.head.read == nil:
+	case c.want == nil && c.back == nil:
+		return fmt.Sprintf("%s stays gone, and %s brings the rest to that", c.head.object, next)
+	case c.head.read == nil && c.want != nil:
 		return fmt.Sprintf("%s is gone again", c.head.object)
 	}
 	return fmt.Sprintf("%s holds again what it held before, and %s brings the rest back to that", c.head.object, next)
@@ -104,6 +108,7 @@ func (c *changer) keepChanged(ctx context.Context) (err error) {
 	switch {
 	case c.returned == nil:
 		return nil
+	case c.want == nil: // what was created again is an edit of its own
 	case c.head.read == nil:
 		_, err = c.write(ctx, c.head, c.want, false)
 	default:

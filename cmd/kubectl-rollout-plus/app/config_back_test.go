@@ -30,7 +30,7 @@ func TestWhatIsSaidOfAnObjectWhereNotAllIsDone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &changer{roller: &roller{configSession: &configSession{namespace: "shop"}}, head: test.head, returned: test.back}
+			c := &changer{roller: &roller{configSession: &configSession{namespace: "shop"}}, head: test.head, returned: test.back, want: &configmap.Content{}}
 			if got := c.standing(); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %q", got)
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +12,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // changeFlags are those of config set, edit and apply.
@@ -85,10 +83,10 @@ func (c *changer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	same := c.head.read != nil && c.head.content.Equal(c.want)
+	same := configmap.Same(c.head.holds(), c.want)
 	blocked := refuseBlocked(c.head.object, c.namespace, affected)
 	if same && (len(c.out) == 0 || c.flags.noRestart) && (c.along == nil || blocked == nil) {
-		c.tellNothing(affected)
+		c.tellNothing(judged, affected)
 		return nil
 	}
 	if !c.shown {
@@ -121,16 +119,17 @@ func (c *changer) make(ctx context.Context, same bool) error {
 
 // look judges who is affected, and picks who is to be rolled out.
 func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affected, error) {
-	judged := &configmap.Change{Object: c.head.object, Old: &configmap.Content{Type: c.want.Type}, New: c.want}
+	judged := &configmap.Change{Object: c.head.object, New: c.want, Stale: c.along != nil && c.since == nil}
 	switch {
 	case c.since != nil:
 		judged.Old = c.since
 	case c.head.read != nil:
 		judged.Old = c.head.content
+	case c.want != nil:
+		judged.Old = &configmap.Content{Type: c.want.Type}
 	}
 	if c.head.read != nil {
 		judged.Present, judged.Age = c.head.content, configmap.AgeOf(&c.head.meta)
-		judged.Stale = c.along != nil && c.since == nil
 	}
 	if c.workloads == nil {
 		var err error
@@ -153,14 +152,19 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 }
 
 // tellNothing tells that there is nothing to do.
-func (c *changer) tellNothing(affected []configmap.Affected) {
+func (c *changer) tellNothing(judged *configmap.Change, affected []configmap.Affected) {
+	uncertain := c.uncertain(judged, affected)
 	switch {
+	case uncertain != "":
+		c.end(rollout.Unchanged, uncertain)
 	case c.along == nil:
 		c.end(rollout.Unchanged, "unchanged")
 	case c.covered:
 		c.end(rollout.Planned, "goes along")
+	case c.want == nil && (len(affected) > 0 || !c.unnamed):
+		c.end(rollout.Unchanged, noNeed)
 	case len(affected) > 0 || !c.unnamed:
-		c.end(rollout.Unchanged, "runs everywhere as it is")
+		c.end(rollout.Unchanged, runsEverywhere)
 	default: // nobody has asked for it
 		c.untold = true
 	}
@@ -169,7 +173,7 @@ func (c *changer) tellNothing(affected []configmap.Affected) {
 // end tells what became of the object.
 func (c *changer) end(outcome rollout.Outcome, text string) {
 	c.outcome, c.ending = outcome, fmt.Sprintf("%s %s%s", c.head.object, text, c.suffix)
-	_, _ = fmt.Fprintln(c.env.Out, c.ending)
+	_, _ = fmt.Fprintln(c.env.Out, c.env.connection().Text(c.ending))
 }
 
 // show writes what changes, and for whom. Values of Secrets are never shown.
@@ -180,6 +184,9 @@ func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) 
 	name, is, will := c.head.object.String(), " (now)", " (new)"
 	if c.since != nil { // somebody else has changed it already
 		is, will = " (before)", " (now)"
+	}
+	if c.want == nil {
+		will = " (gone)"
 	}
 	texts := compareContents(c.head.object.Kind, configSide{name + is, judged.Old}, configSide{name + will, c.want})
 	if _, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut), texts.from, texts.to); err != nil {
@@ -204,19 +211,6 @@ func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) 
 		}
 	}
 	return nil
-}
-
-func refuseBlocked(object configmap.Object, namespace string, affected []configmap.Affected) error {
-	i := slices.IndexFunc(affected, func(a configmap.Affected) bool { return a.Verdict == configmap.Block })
-	if i < 0 {
-		return nil
-	}
-	a, text := &affected[i], ""
-	if len(a.Reasons) > 0 {
-		text = ": " + a.Reasons[0].Container + ": " + a.Reasons[0].Text
-	}
-	return fmt.Errorf("nothing was written, since new pods of %s/%s could not start with this %s%s; see %s",
-		strings.ToLower(a.Kind), a.Name, object, text, command.Quoted("%s config affected %s -n %s -o wide", command.Plugin, object, namespace))
 }
 
 // try finds out before anything is written whether all of it can be.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -19,21 +20,28 @@ type edit struct {
 	unnamed, shown bool
 	// back is what the object was given again when a rollout failed.
 	back *configmap.Content
+	// lost are objects that are not there any more, as they were last read.
+	lost map[configmap.Object]*read
 }
 
 // takeBack gives an object that others have edited what it held before: what is known of that, else what the workload ran
 // with that has failed. It stays where somebody has changed it meanwhile, or where it has been there all the time.
 func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error {
-	if c.head.immutable {
+	if c.head.read != nil && c.head.immutable {
 		return nil
 	}
-	if c.since == nil || c.since.Equal(c.want) {
+	if c.since == nil || configmap.Same(c.since, c.want) {
 		return c.takeBackTo(ctx, failed)
 	}
-	found, err := c.swap(ctx, c.head.object, c.want, c.since)
+	found, err := c.returnTo(ctx, c.head.object, c.want, c.since)
 	switch {
 	case err != nil:
 		return err
+	case c.want == nil && found == foundGone:
+		return c.stillGone(failed)
+	case c.want == nil && found == foundChanged:
+		c.back = c.since
+		c.tell("%s is there again, with what it held before it was deleted", c.head.object)
 	case found == foundOther || found == foundGone:
 		c.tell("%s was changed again meanwhile; it stays as it is", c.head.object)
 	default:
@@ -78,11 +86,39 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 func (c *changer) stillFailing(ctx context.Context, failed *affectedWorkload) error {
 	now, err := c.reader.get(ctx, c.head.object)
 	switch {
+	case apierrors.IsNotFound(err) && c.want == nil:
+		return c.stillGone(failed)
 	case apierrors.IsNotFound(err):
 		return nil
+	case c.want == nil:
+		return err
 	case err != nil || !now.content.Equal(c.want):
 		return err
 	}
 	return &exitError{code: ExitStanding, err: fmt.Errorf("%s still holds what failed, and pods of the old version of %s start with that, too",
 		c.head.object, nameOf(failed.workload))}
+}
+
+// stillGone tells of a workload whose old pods start without an object, since that stays gone.
+func (c *changer) stillGone(failed *affectedWorkload) error {
+	return &exitError{code: ExitStanding, err: fmt.Errorf("%s is still not there, and pods of the old version of %s start without it, too",
+		c.head.object, nameOf(failed.workload))}
+}
+
+// returnTo gives an object that others have changed what it held before. One that was deleted is created as it was last read,
+// but for one that others own or that nobody may change: that stays gone.
+func (c *changer) returnTo(ctx context.Context, object configmap.Object, from, to *configmap.Content) (foundHead, error) {
+	if from != nil {
+		return c.swap(ctx, object, from, to)
+	}
+	last := c.lost[object]
+	if last == nil || last.immutable || len(last.meta.OwnerReferences) > 0 {
+		return foundGone, nil
+	}
+	made := metav1.ObjectMeta{Labels: last.meta.Labels, Annotations: last.meta.Annotations}
+	_, err := c.write(ctx, &head{object: object, made: made}, to, false)
+	if apierrors.IsAlreadyExists(err) {
+		return foundOther, nil
+	}
+	return foundChanged, err
 }

@@ -22,6 +22,14 @@ type head struct {
 	made metav1.ObjectMeta
 }
 
+// holds is what the object holds, nil where it does not exist.
+func (h *head) holds() *configmap.Content {
+	if h.read == nil {
+		return nil
+	}
+	return h.content
+}
+
 // changeable refuses what cannot be edited.
 func (h *head) changeable(namespace string) error {
 	if err := h.noVersion(namespace); err != nil || h.read == nil || !h.immutable {

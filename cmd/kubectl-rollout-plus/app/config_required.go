@@ -40,6 +40,24 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 	return nil
 }
 
+// tellAbsent tells of heads that were not there when the pods of a revision were rolled out. They are not deleted for that.
+func (r *restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder, template *corev1.PodTemplateSpec) error {
+	told := map[configmap.Object]bool{}
+	for _, use := range configmap.Uses(template) {
+		if use.Version != configmap.Absent || told[use.Head] || leaving.IsAbsent(use.Head) {
+			continue
+		}
+		told[use.Head] = true
+		switch err := r.store.there(ctx, use.Head); {
+		case err == nil:
+			r.tell("%s was not there in that revision; it stays as it is, and pods start with it", use.Head)
+		case context.Cause(ctx) != nil:
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
 // required are the objects without which no container of a pod starts.
 func required(spec *corev1.PodSpec) []configmap.Object {
 	var all []configmap.Object

@@ -111,7 +111,7 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 			r.tell("what %s held in that revision is not recorded; it stays as it is", head)
 		}
 	}
-	return done, nil
+	return done, r.tellAbsent(ctx, &leaving, template)
 }
 
 // wanted are the versions whose content heads are to have, be it what they hold already.

@@ -84,6 +84,7 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	w := &configWatcher{
 		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: rollout.NewObjects(env.clock),
 		edits: &configmap.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, postponed: map[configmap.Object]postponed{},
+		lost:        map[configmap.Object]*read{},
 		onlySecrets: f.kind.secret,
 	}
 	if err := w.watch(ctx); err != nil {
@@ -113,6 +114,7 @@ func (w *configWatcher) watch(ctx context.Context) error {
 	all.FieldSelector = "type!=helm.sh/release.v1,type!=" + string(corev1.SecretTypeServiceAccountToken)
 	err := w.watchKind(ctx, configmap.Secret, all)
 	if apierrors.IsForbidden(err) && !w.onlySecrets {
+		w.blind = true
 		_, _ = fmt.Fprintf(w.env.ErrOut, "warning: Secrets are not watched: %v\n", err)
 		return nil
 	}

@@ -28,6 +28,10 @@ type configWatcher struct {
 	cached    map[configmap.Object]*read
 	versions  map[configmap.Object]*read
 	postponed map[configmap.Object]postponed
+	// lost are heads that are not there any more, as they were last read.
+	lost map[configmap.Object]*read
+	// blind tells that Secrets are not watched, for lack of a right.
+	blind bool
 	// workloads are those that a changer leaves to the next.
 	workloads []configmap.Workload
 	broken    bool
@@ -72,19 +76,19 @@ func (w *configWatcher) run(ctx context.Context) error {
 
 // begin finds out who is to be caught up with, and which rights are missing.
 func (w *configWatcher) begin(ctx context.Context) error {
+	workloads, err := w.reader.workloads(ctx)
+	if err != nil {
+		return err
+	}
 	for _, object := range w.named {
 		found := w.cached[object]
-		if found == nil {
+		if found == nil && !isNamed(object, workloads) {
 			return w.absent(object)
 		}
 		if err := (&head{object: object, read: found}).noVersion(w.namespace); err != nil {
 			return err
 		}
 		w.edits.Look(object)
-	}
-	workloads, err := w.reader.workloads(ctx)
-	if err != nil {
-		return err
 	}
 	if err := w.mayWrite(ctx, workloads); err != nil {
 		return err
@@ -94,13 +98,38 @@ func (w *configWatcher) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for object, versioned := range referenced {
-			if found := w.cached[object]; found != nil && (versioned || outdated(object, found, workloads)) {
-				w.edits.Look(object)
-			}
+		if err := w.lookAtAll(ctx, referenced, workloads); err != nil {
+			return err
 		}
 	}
 	_, _ = fmt.Fprintf(w.env.ErrOut, "Watching %s in namespace %s; Ctrl-C ends it.\n", w.what(), w.namespace)
+	return nil
+}
+
+// lookAtAll has those of all objects looked at that pods may not run with.
+func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.Object]bool, workloads []configmap.Workload) error {
+	for object, versioned := range referenced {
+		found, needed := w.cached[object], versioned
+		switch {
+		case found == nil && (!isNamed(object, workloads) || object.Kind == configmap.Secret && w.blind):
+			continue
+		case found == nil:
+			change, affected, err := w.reader.gone(ctx, object, workloads)
+			if err != nil {
+				return err
+			}
+			needed = someBlock(affected) || someRoll(affected) || w.uncertain(change, affected) != ""
+		case !versioned:
+			outdated, text, err := w.outdated(ctx, object, found, workloads)
+			if err != nil {
+				return err
+			}
+			needed = outdated || text != runsEverywhere
+		}
+		if needed {
+			w.edits.Look(object)
+		}
+	}
 	return nil
 }
 
@@ -130,8 +159,18 @@ func (w *configWatcher) observe() {
 		}
 		seen[name], contents[name] = found, found.content
 	})
+	for object, last := range w.cached {
+		if seen[object] == nil {
+			w.lost[object] = last
+		}
+	}
 	w.cached, w.versions = seen, versions
 	w.edits.Observe(w.env.clock.Now(), contents)
+}
+
+// holds is what an object holds by what the watches brought last, nil where it is not there.
+func (w *configWatcher) holds(object configmap.Object) *configmap.Content {
+	return (&head{read: w.cached[object]}).holds()
 }
 
 // isStill reports whether an object was read as it is now.
@@ -154,7 +193,7 @@ func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) e
 		along := map[configmap.Object]*configmap.Content{}
 		for _, other := range ready {
 			if w.edits.Due(other) {
-				along[other] = w.cached[other].content
+				along[other] = w.holds(other)
 			}
 		}
 		if err := w.roll(ctx, object, along); err != nil {
@@ -170,23 +209,26 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	if err != nil {
 		return err
 	}
-	now := w.cached[object]
+	h := &head{object: object, read: w.cached[object]}
+	now := h.holds()
 	// What it has held since the watching began says nothing of pods that were started before.
-	if settled := w.edits.Settled(object); !settled.Equal(now.content) {
+	if settled := w.edits.Settled(object); !configmap.Same(settled, now) {
 		c.since = settled
 	}
 	c.ranWith = map[configmap.Object]*configmap.Content{}
 	for other := range along {
 		c.ranWith[other] = w.edits.Settled(other)
 	}
-	c.unnamed, c.shown = len(w.named) == 0, w.postponed[object].content == now.content
-	c.workloads = w.workloads
-	err = c.catchUp(ctx, &head{object: object, read: now}, along)
+	before, waits := w.postponed[object]
+	c.unnamed, c.shown = len(w.named) == 0, waits && before.content == now
+	c.workloads, c.lost = w.workloads, w.lost
+	err = c.catchUp(ctx, h, along)
 	w.workloads = c.workloads
 	switch {
 	case err == nil:
-		w.edits.Settle(object, now.content)
+		w.edits.Settle(object, now)
 		delete(w.postponed, object)
+		delete(w.lost, object)
 	case context.Cause(ctx) != nil && c.began:
 		return err
 	case context.Cause(ctx) != nil:
@@ -194,7 +236,7 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	case c.began:
 		w.failed(c, err)
 	default:
-		w.postpone(object, now.content, err)
+		w.postpone(object, now, err)
 	}
 	return nil
 }

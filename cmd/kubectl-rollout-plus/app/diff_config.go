@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,8 +111,9 @@ func (r *configReader) compareVersions(ctx context.Context, head configmap.Objec
 	return all, nil
 }
 
-// compareContents gives two contents in the text that people see of them.
+// compareContents gives two contents in the text that people see of them, where none is an empty one.
 func compareContents(kind configmap.Kind, from, to configSide) comparison {
+	from.content, to.content = cmp.Or(from.content, &configmap.Content{}), cmp.Or(to.content, &configmap.Content{})
 	return comparison{
 		from:      printers.Text{Name: from.name, Body: from.content.Shown(kind, to.content, "before")},
 		to:        printers.Text{Name: to.name, Body: to.content.Shown(kind, from.content, "after")},
@@ -121,7 +123,7 @@ func compareContents(kind configmap.Kind, from, to configSide) comparison {
 
 // configSide reads the version with this number among those that a revision uses; without one, there is nothing in it.
 func (r *configReader) configSide(ctx context.Context, head configmap.Object, versions []string, number int, of side) (configSide, error) {
-	if number >= len(versions) {
+	if number >= len(versions) || versions[number] == configmap.Absent {
 		return configSide{fmt.Sprintf("%s not in %s", head, of), &configmap.Content{}}, nil
 	}
 	object := configmap.Object{Kind: head.Kind, Name: versions[number]}

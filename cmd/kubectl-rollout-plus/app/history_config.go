@@ -23,9 +23,13 @@ func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInf
 			if use.Version, err = kept.version(ctx, use, revisions[i].UID); err != nil {
 				return nil, err
 			}
-			shown[i].Config = append(shown[i].Config, printers.RevisionConfig{
-				Config: printers.Config{Kind: string(use.Head.Kind), Name: use.Head.Name}, Version: use.Version, Hash: use.Hash(),
-			})
+			config := printers.RevisionConfig{Config: printers.Config{Kind: string(use.Head.Kind), Name: use.Head.Name}}
+			if use.Version == configmap.Absent {
+				config.Absent = true
+			} else {
+				config.Version, config.Hash = use.Version, use.Hash()
+			}
+			shown[i].Config = append(shown[i].Config, config)
 		}
 	}
 	return shown, nil

@@ -14,7 +14,7 @@ import (
 
 // pin puts versions in the place of their heads.
 type pin struct {
-	// contents are what the heads are to hold.
+	// contents are what the heads are to hold, nil for one that is not there.
 	contents map[configmap.Object]*configmap.Content
 	// versions are those of the contents, once they are written or tried.
 	versions map[configmap.Object]*configmap.Version
@@ -36,6 +36,9 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 		p.older = map[configmap.Object]configmap.Object{}
 	}
 	for head, content := range p.contents {
+		if content == nil {
+			continue // one that is not there
+		}
 		version, err := store.ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
 		if err != nil {
 			return err
@@ -69,6 +72,9 @@ func (p *pin) objects() map[configmap.Object]time.Time {
 func (p *pin) foreseen() []rollout.Foreseen {
 	var all []rollout.Foreseen
 	for head, content := range p.contents {
+		if content == nil {
+			continue
+		}
 		object := rollout.Foreseen{Kind: string(head.Kind), Name: head.Name, Keys: content.Keys()}
 		all = append(all, object)
 		if version := p.versions[head]; version != nil {

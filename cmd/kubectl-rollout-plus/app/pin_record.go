@@ -1,13 +1,16 @@
 package app
 
 import (
+	"maps"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // put has a template reference the versions of heads. Of those whose plain names it keeps, it notes which version its pods
-// are rolled with; of the others, it notes nothing any more.
+// are rolled with, or that the head is not there; of the others, it notes nothing any more.
 func (p *pin) put(template map[string]any, keeps plainNames) {
 	name, named := p.naming(keeps), map[configmap.Object]bool{}
 	configmap.Rename(template, func(object configmap.Object) (string, bool) {
@@ -18,13 +21,27 @@ func (p *pin) put(template map[string]any, keeps plainNames) {
 		named[object] = true
 		return fresh, is
 	})
-	for head, version := range p.versions {
-		if keeps[head] != "" && named[head] {
+	for _, head := range p.heads() {
+		switch version := p.versions[head]; {
+		case version == nil && named[head]:
+			annotations(template)[configmap.RecordKey(head)] = configmap.Absent
+		case version != nil && keeps[head] != "" && named[head]:
 			annotations(template)[configmap.RecordKey(head)] = version.Object.Name
-		} else {
+		default:
 			forget(template, head)
 		}
 	}
+}
+
+// heads are those that have a version, and those that are not there.
+func (p *pin) heads() []configmap.Object {
+	heads := slices.Collect(maps.Keys(p.versions))
+	for head, content := range p.contents {
+		if content == nil {
+			heads = append(heads, head)
+		}
+	}
+	return heads
 }
 
 // naming tells the name by which a template is to reference what is a head or a version of one.
@@ -66,7 +83,7 @@ func (p *pin) restoreNames(template, before map[string]any, keeps plainNames) bo
 		return name, is
 	})
 	noted := annotations(runtime.DeepCopyJSON(before))
-	for head := range p.versions {
+	for _, head := range p.heads() {
 		key := configmap.RecordKey(head)
 		if old, is := noted[key]; is {
 			annotations(template)[key] = old

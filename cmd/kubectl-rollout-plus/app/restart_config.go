@@ -3,12 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
@@ -95,7 +93,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 			return err
 		}
 		found, err := c.reader.get(ctx, object)
-		if err != nil {
+		if err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
 		c.workloads, c.planned = workloads, planned
@@ -114,12 +112,7 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		if err != nil {
 			return nil, nil, flagError("config", f.config, err)
 		}
-		found, err := s.existing(ctx, object)
-		if err != nil {
-			s.env.ended(s.configObject(object), "", "", err)
-			return nil, nil, err
-		}
-		return map[configmap.Object]*configmap.Content{object: found.content}, nil, nil
+		return f.named(ctx, s, object)
 	}
 	workloads, err := s.reader.workloads(ctx)
 	if err != nil {
@@ -135,15 +128,29 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		switch {
 		case context.Cause(ctx) != nil:
 			return nil, nil, context.Cause(ctx)
-		case err != nil && (named[head] || !apierrors.IsNotFound(err)):
+		case apierrors.IsNotFound(err):
+			needed, err := s.goneFrom(ctx, head, workloads)
+			if err != nil {
+				return nil, nil, err
+			}
+			if needed {
+				contents[head] = nil
+			}
+			continue
+		case err != nil:
 			s.tell("warning: %s is passed over: %v", head, err)
-		case err != nil: // one that need not be there
-		case named[head] || outdated(head, found, workloads):
+			continue
+		}
+		needed, text := named[head], ""
+		if !needed {
+			if needed, text, err = s.outdated(ctx, head, found, workloads); err != nil {
+				return nil, nil, err
+			}
+		}
+		if needed {
 			contents[head] = found.content
-		default:
-			text := fmt.Sprintf("%s runs everywhere as it is", head)
-			_, _ = fmt.Fprintln(s.env.Out, text)
-			s.env.ended(s.configObject(head), rollout.Unchanged, text, nil)
+		} else {
+			s.settled(head, text)
 		}
 	}
 	return contents, workloads, nil
@@ -186,24 +193,4 @@ func (r *restoration) isVersion(ctx context.Context, object configmap.Object) (b
 	}
 	_, is := found.stored().Version()
 	return is, nil
-}
-
-// outdated tells whether pods may run with something else than an object without versions holds, which is a matter of when
-// they were started. What others cover is not looked at yet: it is true rather too often.
-func outdated(object configmap.Object, found *read, workloads []configmap.Workload) bool {
-	if found.immutable || found.content.Type == corev1.SecretTypeServiceAccountToken {
-		return false
-	}
-	change := &configmap.Change{
-		Object: object, Old: found.content, New: found.content, Present: found.content, Stale: true, Age: configmap.AgeOf(&found.meta),
-	}
-	return slices.ContainsFunc(change.Affected(workloads), func(a configmap.Affected) bool {
-		return a.Verdict == configmap.Restart || a.Verdict == configmap.Live || a.Verdict == configmap.Block
-	})
-}
-
-// catchUp rolls out those who do not run with what an object holds.
-func (c *changer) catchUp(ctx context.Context, h *head, along map[configmap.Object]*configmap.Content) error {
-	c.head, c.want, c.along = h, h.content, along
-	return c.conclude(c.run(ctx))
 }

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+)
+
+// What is said of an object for which nothing has to be rolled out, and of one that is not there.
+const (
+	runsEverywhere = "runs everywhere as it is"
+	noNeed         = "is not there, and no pod has to be replaced for that"
+)
+
+// named is what the one object holds that is named, nil where it is not there and a workload takes configuration from it all
+// the same, with all workloads where those were looked at for that.
+func (f *staleFlags) named(ctx context.Context, s *configSession, object configmap.Object,
+) (map[configmap.Object]*configmap.Content, []configmap.Workload, error) {
+	found, err := s.reader.get(ctx, object)
+	if err == nil {
+		return map[configmap.Object]*configmap.Content{object: found.content}, nil, nil
+	}
+	var workloads []configmap.Workload
+	if apierrors.IsNotFound(err) {
+		if workloads, err = s.reader.workloads(ctx); err == nil && !isNamed(object, workloads) {
+			err = s.absent(object)
+		}
+	}
+	if err != nil {
+		s.env.ended(s.configObject(object), "", "", err)
+		return nil, nil, err
+	}
+	return map[configmap.Object]*configmap.Content{object: nil}, workloads, nil
+}
+
+// isNamed reports whether a workload takes configuration from an object by its own name.
+func isNamed(object configmap.Object, workloads []configmap.Workload) bool {
+	return slices.ContainsFunc(workloads, func(w configmap.Workload) bool { return configmap.NamesPlainly(w.Spec, object) })
+}
+
+// outdated reports whether pods may run with something else than an object without versions holds, which is a matter of when
+// they were started. What others cover is not looked at yet: it is true rather too often. Otherwise the text says how the
+// object is.
+func (s *configSession) outdated(ctx context.Context, object configmap.Object, found *read, workloads []configmap.Workload,
+) (is bool, text string, err error) {
+	text = runsEverywhere
+	if found.content.Type == corev1.SecretTypeServiceAccountToken || found.immutable && found.stored().HoldsWhatItsNameSays() {
+		return false, text, nil
+	}
+	change := &configmap.Change{
+		Object: object, Old: found.content, New: found.content, Present: found.content, Stale: true, Age: configmap.AgeOf(&found.meta),
+	}
+	if err := s.reader.recall(ctx, change, workloads); err != nil {
+		return false, "", err
+	}
+	affected := change.Affected(workloads)
+	if uncertain := s.uncertain(change, affected); uncertain != "" {
+		text = uncertain
+	}
+	return someRoll(affected) || someBlock(affected), text, nil
+}
+
+// goneFrom reports whether pods are to be rolled out without an object that is not there. It tells whose pods cannot do without
+// it, and of whose pods it is not known whether they did.
+func (s *configSession) goneFrom(ctx context.Context, object configmap.Object, workloads []configmap.Workload) (bool, error) {
+	change, affected, err := s.reader.gone(ctx, object, workloads)
+	if err != nil {
+		return false, err
+	}
+	if someBlock(affected) {
+		s.tell("warning: %v", refuseBlocked(object, s.namespace, affected))
+		return false, nil
+	}
+	if someRoll(affected) {
+		return true, nil
+	}
+	s.settled(object, cmp.Or(s.uncertain(change, affected), noNeed))
+	return false, nil
+}
+
+// gone judges all workloads by an object that is not there.
+func (r *configReader) gone(ctx context.Context, object configmap.Object, workloads []configmap.Workload,
+) (*configmap.Change, []configmap.Affected, error) {
+	change := &configmap.Change{Object: object, Stale: true}
+	affected, err := r.judge(ctx, change, workloads)
+	return change, affected, err
+}
+
+// settled tells of an object for which nothing is rolled out.
+func (s *configSession) settled(object configmap.Object, text string) {
+	text = fmt.Sprintf("%s %s", object, text)
+	_, _ = fmt.Fprintln(s.env.Out, s.env.connection().Text(text))
+	s.env.ended(s.configObject(object), rollout.Unchanged, text, nil)
+}
+
+func someBlock(affected []configmap.Affected) bool {
+	return slices.ContainsFunc(affected, func(a configmap.Affected) bool { return a.Verdict == configmap.Block })
+}
+
+// someRoll reports whether there are workloads to roll out.
+func someRoll(affected []configmap.Affected) bool {
+	return slices.ContainsFunc(affected, func(a configmap.Affected) bool {
+		return a.Verdict == configmap.Restart || a.Verdict == configmap.Live
+	})
+}
+
+// catchUp rolls out those who do not run with what an object holds, or that it is not there.
+func (c *changer) catchUp(ctx context.Context, h *head, along map[configmap.Object]*configmap.Content) error {
+	c.head, c.want, c.along = h, h.holds(), along
+	return c.conclude(c.run(ctx))
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
+
+// recall reads what an object was when pods started, where nothing else tells that. The API server keeps earlier revisions for
+// 5 minutes at least. What it cannot or must not tell is left open.
+func (r *configReader) recall(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) error {
+	revisions := change.Recalls(workloads)
+	if len(revisions) == 0 {
+		return nil
+	}
+	object := change.Object
+	_, newest, err := r.asOf(ctx, object, 0)
+	if err != nil || newest == 0 {
+		return context.Cause(ctx)
+	}
+	oldest, err := r.oldest(ctx, object, revisions[0], newest)
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	revisions = append(revisions, oldest)
+	slices.Sort(revisions)
+	for _, revision := range slices.Compact(revisions) {
+		if revision < oldest {
+			continue
+		}
+		found, _, err := r.asOf(ctx, object, revision)
+		if err != nil {
+			return context.Cause(ctx)
+		}
+		if found != nil {
+			change.Past = append(change.Past, configmap.Past{Revision: revision, Content: found.content, Age: configmap.AgeOf(&found.meta)})
+		}
+	}
+	return nil
+}
+
+// oldest returns the first revision from one on that the API server still has.
+func (r *configReader) oldest(ctx context.Context, object configmap.Object, from, newest configmap.Revision) (configmap.Revision, error) {
+	gone, there := from-1, newest
+	for at := from; gone+1 < there; at = gone + (there-gone)/2 {
+		switch _, _, err := r.asOf(ctx, object, at); {
+		case err == nil:
+			there = at
+		case apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
+			gone = at
+		default:
+			return 0, err
+		}
+	}
+	return there, nil
+}
+
+// asOf reads what an object was at a revision, nil where it was not there. 0 stands for the present; which revision that is
+// comes along.
+func (r *configReader) asOf(ctx context.Context, object configmap.Object, revision configmap.Revision) (*read, configmap.Revision, error) {
+	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()}
+	if revision > 0 {
+		options.ResourceVersion, options.ResourceVersionMatch = revision.String(), metav1.ResourceVersionMatchExact
+	}
+	var found runtime.Object
+	var at string
+	if object.Kind == configmap.Secret {
+		list, err := r.client.CoreV1().Secrets(r.namespace).List(ctx, options)
+		if err != nil {
+			return nil, 0, err
+		}
+		if at = list.ResourceVersion; len(list.Items) == 1 {
+			found = &list.Items[0]
+		}
+	} else {
+		list, err := r.client.CoreV1().ConfigMaps(r.namespace).List(ctx, options)
+		if err != nil {
+			return nil, 0, err
+		}
+		if at = list.ResourceVersion; len(list.Items) == 1 {
+			found = &list.Items[0]
+		}
+	}
+	return readOf(found), configmap.ParseRevision(at), nil
+}

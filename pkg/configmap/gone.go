@@ -1,0 +1,68 @@
+package configmap
+
+import (
+	"maps"
+	"slices"
+)
+
+// Absent is what a template notes of an object that was not there when its pods were rolled out.
+const Absent = "absent"
+
+// judgeGone judges a workload by an object that is not there. Only its plain name counts: a version stays.
+func (c *Change) judgeGone(w *Workload) Judgment {
+	if !NamesPlainly(w.Spec, c.Object) {
+		return Judgment{Verdict: None, Note: c.keeps(w)}
+	}
+	note := w.Annotations[RecordKey(c.Object)]
+	noted, known := c.Versions[c.noted(w)], true
+	read := c.wasThere(w)
+	var old *Content
+	switch {
+	case note == Absent:
+	case noted != nil:
+		old = noted
+	case c.Old != nil:
+		old = c.Old
+	case read != nil:
+		old = read
+	default:
+		old, known = supposed(w.Spec, c.Object), false
+	}
+	judged := c.gone(w, old).Judge(w.Spec)
+	switch {
+	case w.Rolls && len(w.Runs) == 0 && judged.Verdict != Block:
+		return Judgment{Verdict: None, Note: "no pod of it runs"}
+	case !known && judged.Verdict == Block:
+		judged.Reasons = slices.DeleteFunc(judged.Reasons, func(r Reason) bool { return r.Effect != Block })
+		return judged
+	case known || judged.Verdict == None:
+		return judged
+	}
+	return uncertain(judged, c.Object.String()+" is not there, and may have been when its pods started")
+}
+
+// gone is the change for pods that have started with a content, nil for none. References to versions see nothing of it.
+func (c *Change) gone(w *Workload, old *Content) *Change {
+	own := *c
+	own.Old, own.Versions = old, nil
+	own.Others = maps.Clone(c.Others)
+	for _, reference := range References(w.Spec) {
+		if version, is := c.Versions[reference.Object]; is {
+			if own.Others == nil {
+				own.Others = map[Object]*Content{}
+			}
+			own.Others[reference.Object] = version
+		}
+	}
+	return &own
+}
+
+// keeps says which version of an object that is not there a template goes on with.
+func (c *Change) keeps(w *Workload) string {
+	references := References(w.Spec)
+	at := slices.IndexFunc(references, func(r Reference) bool { return c.pinned(r.Object) })
+	if at < 0 {
+		return "no container takes it by its own name"
+	}
+	return "it goes on with " + references[at].Object.String()
+}

@@ -1,0 +1,169 @@
+package configmap
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Revision is a resourceVersion as a number: the count of writes to the store that the API server keeps objects in. A later
+// write has a larger one.
+type Revision uint64
+
+// RevisionOf returns the last write of an object, 0 where the API server says something else than a number.
+func RevisionOf(object metav1.Object) Revision { return ParseRevision(object.GetResourceVersion()) }
+
+// ParseRevision reads a resourceVersion, 0 where it is no number.
+func ParseRevision(text string) Revision {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return Revision(n)
+}
+
+// String is the revision as a resourceVersion.
+func (r Revision) String() string { return strconv.FormatUint(uint64(r), 10) }
+
+// Past is what an object was at a revision, as the API server could still tell.
+type Past struct {
+	Revision Revision
+	Content  *Content
+	Age      Age
+}
+
+// startedWith reports whether a pod's containers were started while the object was there that was read. Certain says that
+// it held then what it did when it was read.
+func (p *Past) startedWith(run Run) (was, certain bool) {
+	was = run.Revision > 0 && run.Revision <= p.Revision && !run.Started.Before(p.Age.Created)
+	return was, was && !p.Age.older(run.Started)
+}
+
+// wasThere returns what the object was when some pod of the workload started, nil where no reading proves that it was there.
+// It prefers a reading that tells what the object held then.
+func (c *Change) wasThere(w *Workload) *Content {
+	var found *Content
+	for i := range c.Past {
+		for _, run := range w.Runs {
+			switch was, certain := c.Past[i].startedWith(run); {
+			case certain:
+				return c.Past[i].Content
+			case was && found == nil:
+				found = c.Past[i].Content
+			}
+		}
+	}
+	return found
+}
+
+// proven returns what pods of the workload provably started with: another content than the present one where some did, the
+// present one where all did, nil where that is not known.
+func (c *Change) proven(w *Workload) *Content {
+	all := len(w.Runs) > 0
+	for _, run := range w.Runs {
+		at := slices.IndexFunc(c.Past, func(p Past) bool { _, certain := p.startedWith(run); return certain })
+		if at >= 0 && !c.Past[at].Content.Equal(c.present()) {
+			return c.Past[at].Content
+		}
+		all = all && at >= 0
+	}
+	if all {
+		return c.present()
+	}
+	return nil
+}
+
+// Recalls returns the revisions at which it is worth reading what the object was, to tell what pods started with. For each
+// workload that is the earliest which is known to be later than the start of one of its pods.
+func (c *Change) Recalls(workloads []Workload) []Revision {
+	var all []Revision
+	for i := range workloads {
+		w := &workloads[i]
+		if earliest := w.earliest(); earliest > 0 && c.recalls(w) {
+			all = append(all, earliest)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (w *Workload) earliest() Revision {
+	var revisions []Revision
+	for _, run := range w.Runs {
+		if run.Revision > 0 {
+			revisions = append(revisions, run.Revision)
+		}
+	}
+	if len(revisions) == 0 {
+		return 0
+	}
+	return slices.Min(revisions)
+}
+
+// recalls reports whether nothing else tells what the pods of a workload started with.
+func (c *Change) recalls(w *Workload) bool {
+	note := w.Annotations[RecordKey(c.Object)]
+	if w.Finished || !NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil {
+		return false
+	}
+	if c.New == nil {
+		verdict := c.gone(w, supposed(w.Spec, c.Object)).Judge(w.Spec).Verdict
+		return c.Old == nil && note != Absent && (verdict == Restart || verdict == Live)
+	}
+	return c.Stale && c.Age.Revision > w.earliest()
+}
+
+// doubtful reports whether a key may have been removed since the pods of a workload started: the object was written later,
+// and nothing tells when or what.
+func (c *Change) doubtful(w *Workload) bool {
+	if !c.Stale || !NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil || c.Age.Revision == 0 {
+		return false
+	}
+	for _, run := range w.Runs {
+		untold := run.Revision > 0 && c.Age.Revision > run.Revision && c.Age.Written.Before(run.Started)
+		if untold && !c.same(run) {
+			return true
+		}
+	}
+	return false
+}
+
+// same reports whether a reading proves that the object holds what it did when a pod started.
+func (c *Change) same(run Run) bool {
+	return slices.ContainsFunc(c.Past, func(p Past) bool {
+		_, certain := p.startedWith(run)
+		return certain && p.Age.Revision <= run.Revision && p.Content.Equal(c.present())
+	})
+}
+
+// doubt judges a workload whose pods may have started with keys that were removed since.
+func (c *Change) doubt(w *Workload) Judgment {
+	own := *c
+	own.Old = supposed(w.Spec, c.Object)
+	for key, value := range c.present().Text {
+		own.Old.Text[key] = value
+	}
+	own.Old.Binary = c.present().Binary
+	return uncertain(own.Judge(w.Spec), "keys may have been removed since its pods started")
+}
+
+// uncertain is a judgment on what an object may have held. Nothing is restarted on a guess.
+func uncertain(judged Judgment, why string) Judgment {
+	if judged.Verdict != Restart {
+		return Judgment{Verdict: None, Note: "its pods see for themselves what there is"}
+	}
+	var reasons []Reason
+	for _, r := range judged.Reasons {
+		if r.Effect != Restart {
+			continue
+		}
+		r.Effect, r.Text = Unsupported, "may be left from before"
+		for _, name := range []*string{&r.Key, &r.Variable, &r.Path} {
+			*name = strings.TrimSuffix(strings.ReplaceAll(*name, anyKey, ""), "/")
+		}
+		reasons = append(reasons, r)
+	}
+	return Judgment{Verdict: Unsupported, Reasons: slices.Compact(reasons), Note: "it cannot be told: " + why, Uncertain: true}
+}
