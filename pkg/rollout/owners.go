@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
@@ -193,6 +194,13 @@ func (s *session) returned(ctx context.Context, workload Workload) Workload {
 		return workload
 	}
 	return after
+}
+
+// ReturnOwned gives those who owned fields before a rollout what they are still owed where its driver was killed after its last
+// write. A failure is emitted: the workload itself is as it should be.
+func (e *Engine) ReturnOwned(ctx context.Context, workload Workload) {
+	s := &session{Engine: e, kind: KindOf(workload), key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}}
+	s.returned(ctx, workload)
 }
 
 // returnedUnanswered gives the owners their fields back where the command was interrupted in the last write of a rollout: the

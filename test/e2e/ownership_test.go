@@ -189,3 +189,19 @@ func TestARollbackGivesTheTemplateBackToItsOwners(t *testing.T) {
 		})
 	}
 }
+
+// A driver that was killed after its last write has left the owners of fields without them. A resume makes up for that, though
+// there is nothing to go on with.
+func TestResumeReturnsWhatAKilledDriverOwes(t *testing.T) {
+	const ended = `{"schemaVersion":1,"from":{"revision":1},"toRevision":2,"plan":{"steps":["100%"],"limits":{"surge":0,"unavailable":1},` +
+		`"hold":"0s","onFailure":"rollback"},"step":1,"owners":{"writers":["rollout-plus"],"before":[]},"ended":"done","startedAt":"2026-07-01T12:00:00Z"}`
+	s := newSpace(t)
+	s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""), manifestOf("StatefulSet", "db", "db:v1", ""))
+	for object, tells := range map[string]string{"deployment/web": "is not paused", "statefulset/db": "resuming is not supported"} {
+		s.kubectl("annotate", object, "--field-manager=rollout-plus", "rollout-plus/rollout="+ended)
+		s.plugin("resume", object).ends(1, tells)
+		if left := s.kubectl("get", object, "-o", `jsonpath={.metadata.annotations.rollout-plus/rollout}`); left != "" {
+			t.Errorf("%s: it is left with %s", object, left)
+		}
+	}
+}

@@ -99,6 +99,9 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		return err
 	}
 	if err := openedIn(ctx, engine, info); err != nil {
+		if workload, is := info.Object.(rollout.Workload); is && errors.Is(err, rollout.ErrNoRollout) {
+			engine.ReturnOwned(ctx, workload)
+		}
 		return err
 	}
 	if f.cause != "" {
