@@ -116,11 +116,11 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 
 func (st *stepper) decide(m memory) (action, memory) {
 	if st.counts.NewReady > m.best {
-		m.best, m.progressAt = st.counts.NewReady, st.now
+		m.best, m.progressAt = st.counts.NewReady, later(m.progressAt, st.now) // which in a hold is when that ends
 	}
 	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m, st.now)
-	m, relapse := m.after(report).follow(st.Pods, belongsTo(st.current), st.suspects())
-	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Pods, st.suspects())} {
+	m, relapse := m.after(report).follow(st.Pods, belongsTo(st.current), st.suspects(), st.now)
+	for _, finding := range []*Finding{report.Fatal(), relapse, m.lost(st.Pods, st.suspects(), st.now)} {
 		if finding != nil {
 			return st.fail(finding), m
 		}

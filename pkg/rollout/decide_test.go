@@ -58,11 +58,11 @@ func TestAHoldWatchesReadyPodsAlone(t *testing.T) {
 		Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)},
 	}}
 	m := memory{restarts: st.watched()}
-	if finding := m.lost(st.Pods, st.suspects()); finding != nil {
+	if finding := m.lost(st.Pods, st.suspects(), noon(0)); finding != nil {
 		t.Errorf("got %s", finding)
 	}
 	st.Pods = []*corev1.Pod{podFor(rs, "ready", nil)}
-	if finding := m.lost(st.Pods, st.suspects()); finding == nil {
+	if finding := m.lost(st.Pods, st.suspects(), noon(0)); finding == nil {
 		t.Error("a pod has lost its readiness, and nobody says so")
 	}
 }

@@ -144,7 +144,7 @@ func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *F
 	}
 	current := s.Current()
 	report := s.examine(current, deadline, m, now)
-	m, relapse := m.after(report).follow(s.Pods, belongsTo(current), s.suspects())
+	m, relapse := m.after(report).follow(s.Pods, belongsTo(current), s.suspects(), now)
 	if fatal := report.Fatal(); fatal != nil {
 		return m, fatal
 	}

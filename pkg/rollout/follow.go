@@ -130,7 +130,7 @@ func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 // relapsed adds to a view of a StatefulSet or DaemonSet what its new pods did after they were ready.
 func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
 	var finding *Finding
-	s.memory, finding = s.memory.follow(pods, updatedPod(v.Workload, pods), of)
+	s.memory, finding = s.memory.follow(ownPods(v.Workload, pods), updatedPod(v.Workload, pods), of, s.Clock.Now())
 	v.failed(finding)
 }
 

@@ -67,7 +67,7 @@ func TestImports(t *testing.T) {
 		"pkg/printers":  {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/migration",
-			"pkg/rollout/ownership", "pkg/rollout/preflight",
+			"pkg/rollout/ownership", "pkg/rollout/preflight", "pkg/rollout/relapse",
 		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
@@ -76,6 +76,7 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/admission":    nil,
 		"pkg/rollout/migration":    nil,
 		"pkg/rollout/ownership":    nil,
+		"pkg/rollout/relapse":      nil,
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

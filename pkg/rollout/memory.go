@@ -3,7 +3,6 @@ package rollout
 import (
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -38,7 +37,9 @@ type lasting struct {
 	room    time.Time
 	// replaced are the new pods that have ended and were replaced.
 	replaced diagnose.Replaced
-	careers  map[types.UID]career
+	// careers are what the pods of both versions have done, and living is how many of these pods there still are.
+	careers map[types.UID]career
+	living  int
 	// rewrites are what others wrote over the strategy that holds the rollout, and inForce tells that it was in force once.
 	rewrites rewrites
 	inForce  bool
@@ -61,8 +62,8 @@ func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	case !m.staleSince.IsZero():
 		blind := now.Sub(m.staleSince)
 		m.progressAt = m.progressAt.Add(blind)
-		if m.progressAt.After(now) {
-			m.progressAt = now
+		if m.progressAt.After(now) && m.heldSince.IsZero() {
+			m.progressAt = now // in a hold it is when that ends
 		}
 		if !m.heldSince.IsZero() {
 			m.heldSince = m.heldSince.Add(blind)
@@ -98,6 +99,7 @@ func (m memory) recall(in *diagnose.Input) {
 	}
 	in.After, in.Patience, in.Retries, in.Retried = m.began, m.patience, m.retries, m.retried
 	in.Runs, in.Room = m.runs, m.room
+	in.LossIsChance = m.lossIsChance(in.Now)
 }
 
 // after is the memory with what a diagnosis has seen.
@@ -105,22 +107,4 @@ func (m memory) after(report *diagnose.Report) memory {
 	m.seen, m.proven, m.replaced = report.Seen, report.Proven, report.Replaced
 	m.runs, m.room = report.Runs, report.Room
 	return m
-}
-
-// lost is what a pod did that it must not do during a hold: restart, or lose its readiness. What its node did to it is known
-// by its career.
-func (m memory) lost(pods []*corev1.Pod, of suspects) *Finding {
-	for _, pod := range pods {
-		before, watched := m.restarts[pod.UID]
-		if !watched || diagnose.Excused(pod) {
-			continue
-		}
-		if diagnose.Crashes(pod) > max(before, m.careers[pod.UID].restarts) || diagnose.HasEnded(pod) {
-			return of.restarted(pod)
-		}
-		if ready, _ := readySince(pod); !ready {
-			return of.lostReadiness(pod, "the pod was ready and is not any more")
-		}
-	}
-	return nil
 }

@@ -37,6 +37,17 @@ func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	return active
 }
 
+// ownPods are the pods of a workload, whatever they do.
+func ownPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
+	var own []*corev1.Pod
+	for _, pod := range pods {
+		if metav1.IsControlledBy(pod, workload) {
+			own = append(own, pod)
+		}
+	}
+	return own
+}
+
 // endingPods are the pods of a workload that are being deleted.
 func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	var ending []*corev1.Pod

@@ -66,7 +66,7 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	st := o.stepper(record, now)
 	m = m.sized(st.replicas)
 	if finding == nil {
-		finding = m.lost(o.newPods(), suspectsOf(o.workload, nil))
+		finding = m.lost(o.newPods(), suspectsOf(o.workload, nil), now)
 	}
 	switch {
 	case finding != nil && record.Plan.OnFailure == OnFailureHold && finding.ID != diagnose.HashCollision:

@@ -81,3 +81,13 @@ func TestAHoldDoesNotRunOnWhileNothingIsSeen(t *testing.T) {
 		}
 	})
 }
+
+// Somebody scales in the middle of a hold, long after an outage: the time for that begins then.
+func TestScalingLongAfterAnOutageInAHold(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		result, _, _ := awayWhileHeld(t, b, time.Hour, 2*time.Minute, func() {
+			time.AfterFunc(20*time.Minute, func() { b.change(func() { b.scale(6) }) })
+		})
+		wantOutcome(t, result, Done, "")
+	})
+}

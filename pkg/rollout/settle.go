@@ -1,81 +1,13 @@
 package rollout
 
 import (
-	"maps"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
-
-// mostLosses is how often a pod may lose its readiness outside a hold.
-const mostLosses = 1
-
-// career is what a new pod has done since it was seen first.
-type career struct {
-	// restarts are those by the time that it became ready first, and those since that were its node's doing.
-	restarts int32
-	ready    bool
-	losses   int
-}
-
-// follow keeps what the new pods do, and says what they must not do: restart after they were ready, or lose their
-// readiness again and again. A crash loop whose container is ready for a few seconds each time shows nothing else.
-func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspects) (memory, *Finding) {
-	pods, cloned := m.careers, false
-	var finding *Finding
-	for _, pod := range all {
-		if !isNew(pod) || diagnose.Excused(pod) {
-			continue
-		}
-		before, known := m.careers[pod.UID]
-		ready, _ := readySince(pod)
-		now := before
-		switch {
-		case !known && ready:
-			now = career{restarts: diagnose.Crashes(pod), ready: true}
-		case !known:
-			continue
-		default:
-			if before.ready && !ready {
-				now.losses++
-			}
-			now.ready = ready
-			if diagnose.EndedByNode(pod) {
-				now.restarts = diagnose.Crashes(pod)
-			}
-		}
-		if finding == nil {
-			finding = now.failure(of, pod)
-		}
-		if now == before {
-			continue
-		}
-		if !cloned {
-			pods, cloned = maps.Clone(m.careers), true
-			if pods == nil {
-				pods = map[types.UID]career{}
-			}
-		}
-		pods[pod.UID] = now
-	}
-	m.careers = pods
-	return m, finding
-}
-
-// failure is nil for a pod that may come good.
-func (c career) failure(of suspects, pod *corev1.Pod) *Finding {
-	switch {
-	case diagnose.Crashes(pod) > c.restarts || c.losses > 0 && diagnose.HasEnded(pod):
-		return of.restarted(pod)
-	case c.losses > mostLosses && of.workload.Kind == "Deployment": // pods of other kinds do while their peers are replaced
-		return of.lostReadiness(pod, "the pod was ready and lost its readiness again and again")
-	}
-	return nil
-}
 
 // suspects are the pods of a workload, with what a diagnosis has found about them; nil where there was none.
 type suspects struct {

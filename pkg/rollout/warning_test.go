@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -69,6 +70,40 @@ func TestAHoldEndsThoughReplicasSwing(t *testing.T) {
 		wantOutcome(t, result, Done, "")
 		if took := time.Since(began); took > 10*time.Minute {
 			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+// An autoscaler that swings all day long does not keep a rollout with long holds from its end.
+func TestARolloutEndsThoughAnAutoscalerSwingsAllDay(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		began := time.Now()
+		swings := time.NewTicker(4 * time.Minute)
+		defer swings.Stop()
+		done := make(chan struct{})
+		defer close(done)
+		go func() {
+			for _, replicas := range slices.Repeat([]int32{9, 14, 6, 4, 20, 5}, 100) {
+				select {
+				case <-done:
+					return
+				case <-swings.C:
+					b.change(func() { b.scale(replicas) })
+				}
+			}
+		}()
+		options := inSteps
+		options.Hold = 8 * time.Hour
+		result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutcome(t, result, Done, "")
+		if took := time.Since(began); took < 24*time.Hour || took > 25*time.Hour {
+			t.Errorf("it took %s, with three holds of eight hours", took)
+		}
+		if lowest := result.Availability.Lowest; lowest == 0 {
+			t.Errorf("%d pods were ready at one moment", lowest)
 		}
 	})
 }

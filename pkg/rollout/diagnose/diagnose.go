@@ -57,6 +57,8 @@ type Input struct {
 	// Retries tells that a controller that was refused is made to try again, and Retried when it was last; zero where it was not.
 	Retries bool
 	Retried time.Time
+	// LossIsChance tells that no more new pods have lost their readiness than may be by chance.
+	LossIsChance bool
 	// Runs and Room are what the last report had.
 	Runs map[Key]int32
 	Room time.Time

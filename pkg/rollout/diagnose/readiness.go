@@ -38,7 +38,7 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 	}
 	probe := "Readiness"
 	c := specOf(pod, status.Name)
-	if c != nil && c.StartupProbe != nil && (status.Started == nil || !*status.Started) {
+	if hasStartupProbe(c) && (status.Started == nil || !*status.Started) {
 		// When it has failed for long enough the kubelet ends the container, and that is told then.
 		s.id, s.message, probe = NotReady, "the startup probe has not succeeded yet", "Startup"
 	} else if c != nil && c.ReadinessProbe == nil {
@@ -52,11 +52,16 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 	if proven := 2 * took; proven > s.grace {
 		s.grace, s.why = proven, fmt.Sprintf("twice the %s that a pod took before", took)
 	}
-	if s.id == ReadinessProbeFailed && !wasReady {
-		d.bePatient(s, known || c != nil && c.StartupProbe != nil)
+	switch {
+	case wasReady:
+		s.endless = d.LossIsChance
+	case s.id == ReadinessProbeFailed:
+		d.bePatient(s, known || hasStartupProbe(c))
 	}
 	return s
 }
+
+func hasStartupProbe(c *corev1.Container) bool { return c != nil && c.StartupProbe != nil }
 
 // bePatient lengthens the grace where nothing tells how long a pod takes to become ready, and where somebody has asked for
 // more patience than is usual: then it is only said in time that the pod is late.
