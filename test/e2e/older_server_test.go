@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,4 +23,11 @@ func (s *space) needs(groupVersion, resource string) {
 	if !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource }) {
 		s.Skipf("this server serves no %s of %s", resource, groupVersion)
 	}
+}
+
+// keepsEmptyTimes reports whether the server's controllers write a creation time that is none into ControllerRevisions, as they
+// did up to 1.33. Clients of later versions write no such field, and compare byte by byte.
+func (s *space) keepsEmptyTimes() bool {
+	s.Helper()
+	return strings.Contains(s.kubectl("get", "controllerrevisions", "-o", "json"), `"creationTimestamp": null`)
 }

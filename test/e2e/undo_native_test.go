@@ -150,9 +150,12 @@ func TestUndoAsKubectlDoes(t *testing.T) {
 			}
 			w.same("undo", object, "--dry-run=client")
 			w.same("undo", object, "--dry-run=client", "--to-revision=1")
-			w.expect(name+" skipped rollback (current template already matches revision 3)", "undo", object, "--to-revision=3")
-			w.expect(name+" skipped rollback (current template already matches revision 3) (server dry run)",
-				"undo", object, "--to-revision=3", "--dry-run=server")
+			matches := " skipped rollback (current template already matches revision 3)"
+			if kind != "Deployment" && w.ours.keepsEmptyTimes() {
+				matches = " rolled back" // kubectl of today finds no match there
+			}
+			w.expect(name+matches, "undo", object, "--to-revision=3")
+			w.expect(name+matches+" (server dry run)", "undo", object, "--to-revision=3", "--dry-run=server")
 			w.expectMore("error: unable to find specified revision 17 in history", lists, "undo", object, "--to-revision=17")
 			w.expectMore("error: unable to find specified revision -1 in history", "--to-revision", "undo", object, "--to-revision=-1")
 			_, ours := w.compare("undo", object, "--dry-run=server")
