@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
@@ -57,6 +58,30 @@ func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOpti
 		return nil, err
 	}
 	return preflight.Check(in), nil
+}
+
+// CheckChange looks for trouble that a rollout of this change would meet. Nothing is written: the API server says what the change
+// makes of the Deployment.
+func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, change Change, options CheckOptions) ([]preflight.Result, error) {
+	s, err := e.open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer s.source.close()
+	live, snapshot, err := s.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := s.want(ctx, live, &snapshot, change)
+	if err != nil {
+		return nil, err
+	}
+	options.Live = live.typed
+	results, err := e.Check(ctx, wanted.typed, options)
+	if err == nil && wanted.manifest != nil && wanted.manifest.note != "" {
+		results = append(results, preflight.Result{ID: preflight.Manifest, Status: preflight.Warn, Message: wanted.manifest.note})
+	}
+	return results, err
 }
 
 // presentRollout says what a stepwise rollout is about that is open, and why the present rollout has failed.

@@ -234,6 +234,8 @@ func TestAManifestDoesNotScaleForAnAutoscaler(t *testing.T) {
 		s.plugin("start", "-f", manifest("v2", "replicas: 2"), "--field-manager", "ci", flag).ends(0, stay, "not 2", `HorizontalPodAutoscaler "scaler"`)
 		replicas(4, flag)
 	}
+	s.plugin("check", "-f", manifest("v3", "replicas: 2"), "--field-manager", "ci").ends(0, "WARN Manifest", stay, "not 2", "OK   ImageReference")
+	s.plugin("check", "-f", manifest("in valid", "replicas: 2"), "--field-manager", "ci").ends(4, "FAIL ImageReference", stay)
 	s.plugin("start", "-f", manifest("v2", "replicas: 2"), "--field-manager", "ci").ends(0, stay, "unchanged")
 	s.plugin("start", "-f", manifest("v3", "replicas: 2"), "--field-manager", "ci", "--force-conflicts").ends(0, stay, "lowest ready 3 (floor 3)")
 	replicas(4, "with an autoscaler")

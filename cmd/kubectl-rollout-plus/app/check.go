@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/resource"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -18,6 +20,9 @@ const checkExample = `  # Look for trouble before the next rollout of a Deployme
   # The same before a StatefulSet is restarted
   kubectl rollout-plus check statefulset/db
 
+  # The same before a manifest is rolled out with start -f
+  kubectl rollout-plus check -f web.yaml
+
   # With the limits that the rollout is going to have, for a script
   kubectl rollout-plus check deployment/web --max-surge 2 --max-unavailable 0 -o json`
 
@@ -25,6 +30,7 @@ type checkFlags struct {
 	selection          selection
 	surge, unavailable string
 	output             string
+	fieldManager       string
 }
 
 func newCheckCommand(env *environment) *cobra.Command {
@@ -39,7 +45,8 @@ func newCheckCommand(env *environment) *cobra.Command {
 			"the update strategy. Nothing is written. Each check is OK, WARN, FAIL or SKIP,\n" +
 			"which is a check that cannot be made, with why.\n\n" +
 			"start, config and restart --config make the same checks by themselves, but for\n" +
-			"what takes long in a large cluster. Exits with 4 where one is FAIL.",
+			"what takes long in a large cluster. With -f and the manifest of one Deployment,\n" +
+			"the checks are of what start -f would make of it. Exits with 4 where one is FAIL.",
 		Example:           checkExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
@@ -48,6 +55,7 @@ func newCheckCommand(env *environment) *cobra.Command {
 	cmd.Flags().StringVar(&f.surge, "max-surge", "", "Most pods above spec.replicas, as a count or a percentage (default: the workload's own).")
 	cmd.Flags().StringVar(&f.unavailable, "max-unavailable", "", "Most ready pods missing from spec.replicas (default: the workload's own).")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document per object.`)
+	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
 	return cmd
 }
 
@@ -60,6 +68,12 @@ func (f *checkFlags) run(ctx context.Context, env *environment, args []string) e
 	objects, engine, err := f.selection.looking(env, args, f.output)
 	if err != nil {
 		return err
+	}
+	if manifest := f.manifest(env, args); manifest != nil {
+		if engine, err = env.engine(f.fieldManager, nil); err != nil {
+			return err
+		}
+		return f.checkManifest(ctx, env, engine, manifest, options)
 	}
 	infos, err := objects.Infos()
 	err = f.selection.located(env, err)
@@ -85,19 +99,56 @@ func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollou
 	if err != nil {
 		return err
 	}
+	if f.output == "" && others {
+		_, _ = fmt.Fprintf(env.Out, "%s\n", resultName(workload))
+	}
+	return f.tell(env, objectOf(workload), results)
+}
+
+// manifest returns the manifest of one Deployment that -f names, nil where it names anything else.
+func (f *checkFlags) manifest(env *environment, args []string) *unstructured.Unstructured {
+	files := f.selection.files
+	if len(args) > 0 || f.selection.selector != "" || len(files.Filenames) != 1 || files.Kustomize != "" || files.Filenames[0] == "-" {
+		return nil
+	}
+	manifest, err := env.readDeployment(files.Filenames[0])
+	if err != nil {
+		return nil // it may name objects all the same, as a folder or a list does
+	}
+	return manifest
+}
+
+// checkManifest makes the checks of what a manifest makes of its Deployment.
+func (f *checkFlags) checkManifest(ctx context.Context, env *environment, engine *rollout.Engine, manifest *unstructured.Unstructured,
+	options rollout.CheckOptions,
+) error {
+	named, err := env.matchManifest(nil, manifest)
+	if err != nil {
+		return err
+	}
+	key, err := env.key(named)
+	if err != nil {
+		return err
+	}
+	results, err := engine.CheckChange(ctx, key, rollout.Change{Manifest: manifest}, options)
+	if err != nil {
+		return err
+	}
+	return f.tell(env, printers.Deployment(key.Namespace, key.Name), results)
+}
+
+// tell prints what the checks of an object came to, and fails where one of them stands against a rollout.
+func (f *checkFlags) tell(env *environment, object printers.Object, results []preflight.Result) error {
 	if f.output == "json" {
-		printers.ChecksJSON(env.Out, objectOf(workload), results)
+		printers.ChecksJSON(env.Out, object, results)
 	} else {
-		if others {
-			_, _ = fmt.Fprintf(env.Out, "%s\n", resultName(workload))
-		}
 		printers.ChecksText(env.Out, env.palette(env.Out), results)
 	}
 	if env.inActions() {
-		printers.CheckAnnotations(env.ErrOut, resultName(workload), results)
+		printers.CheckAnnotations(env.ErrOut, object.ResultName(), results)
 	}
 	if failed := preflight.Failed(results); len(failed) > 0 {
-		return &exitError{code: ExitStanding, err: fmt.Errorf("%s: %w", objectOf(workload), &rollout.CheckError{Failed: failed})}
+		return &exitError{code: ExitStanding, err: fmt.Errorf("%s: %w", object, &rollout.CheckError{Failed: failed})}
 	}
 	return nil
 }
