@@ -9,7 +9,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// The exit codes. Scripts rely on them: they are documented in the README and in `help exit-codes`.
+// The exit codes. Scripts rely on them: they are documented in docs/exit-codes.md and in `help exit-codes`.
 const (
 	ExitDone       = 0
 	ExitError      = 1

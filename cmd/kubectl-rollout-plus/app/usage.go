@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+//go:generate go run ../../../hack/reference -out ../../../docs/reference
+
 // usageWidth is how wide help may be: it is to be read in terminals of 80 columns.
 const usageWidth = 80
 
