@@ -4,8 +4,11 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,6 +59,54 @@ func TestARolloutGoesOnWithoutItsReader(t *testing.T) {
 			}
 			w.keeps("1", "1")
 		})
+	}
+}
+
+// A pager that is left alone reads nothing for hours. The rollout does not wait for it, and when it reads on the result is there.
+func TestARolloutDoesNotWaitForItsReader(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		image, runs string
+		code        int
+	}{
+		"forward": {image: "web:v2", runs: "web:v2"}, "back": {image: "web:crash", runs: "web:v1", code: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWeb(t)
+			reader, writer, err := os.Pipe()
+			must(t, err)
+			fill(t, writer)
+			cmd := w.withStreams(writer, writer, "start", "deployment/web", "--image", c.image, "-o", "json")
+			must(t, writer.Close())
+			w.await("its gate was closed", func(m *moment) bool { return m.deployment.Annotations[rolloutAnnotation] != "" })
+			w.await("it is over, and nobody has read a word", func(m *moment) bool {
+				return m.complete() && m.image() == c.runs && m.deployment.Annotations[rolloutAnnotation] == ""
+			})
+			told, err := io.ReadAll(reader)
+			must(t, err)
+			if code := w.exits(cmd); code != c.code {
+				t.Errorf("exit code %d", code)
+			}
+			if !strings.Contains(string(told), `"type":"plan"`) || !strings.Contains(string(told), `"type":"result"`) {
+				t.Errorf("it told %s", strings.TrimLeft(string(told), "."))
+			}
+			w.restored()
+			w.keeps("1", "1")
+		})
+	}
+}
+
+// fill leaves no room in a pipe.
+func fill(t *testing.T, writer *os.File) {
+	t.Helper()
+	for {
+		must(t, writer.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
+		if _, err := writer.Write([]byte("................")); err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatal(err)
+			}
+			return
+		}
 	}
 }
 

@@ -32,11 +32,20 @@ const completionPrefix = "kubectl_complete-"
 
 // Main runs the command line and returns the exit code.
 func Main(ctx context.Context, process Process) int {
-	out, errOut := printers.NewStream(process.Out), printers.NewStream(process.ErrOut)
-	defer out.Flush()
-	defer errOut.Flush()
+	outLog, errLog := newBacklog(process.Out), newBacklog(process.ErrOut)
+	out, errOut := printers.NewStream(outLog), printers.NewStream(errLog)
+	outLog.full = func() {
+		_, _ = fmt.Fprintln(errOut, "standard output is not read; what it has no room for is left out, and the work goes on")
+	}
+	errLog.gap = unread
+	defer func() {
+		out.Flush()
+		errOut.Flush()
+		outLog.close(ctx)
+		errLog.close(ctx)
+	}()
 	streams := genericiooptions.IOStreams{In: process.In, Out: out, ErrOut: errOut}
-	root := NewRootCommand(process, streams) //nolint:contextcheck // cobra hands the context to the commands when they run
+	root := newRootCommand(process, streams, outLog, errLog) //nolint:contextcheck // cobra hands the context to the commands when they run
 	args := process.Args[1:]
 	if strings.HasPrefix(filepath.Base(process.Args[0]), completionPrefix) {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)

@@ -18,13 +18,16 @@ const readsOnly = "rollout-plus/reads-only"
 func reading() map[string]string { return map[string]string{readsOnly: "true"} }
 
 // outlive lets a command that changes the cluster go on when nobody can read what it tells: a rollout that is left in the
-// middle is worse than one that nobody reads of. The exit code tells the outcome all the same.
+// middle is worse than one that nobody reads of. The exit code tells the outcome all the same. Nor does it wait for one who reads too slowly.
 func (env *environment) outlive(cmd *cobra.Command) {
 	if _, reads := cmd.Annotations[readsOnly]; reads || cmd.HasSubCommands() {
 		return
 	}
 	// While somebody asks for this signal, a broken pipe is an error of the write and does not end the program.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	for _, each := range env.backlogs {
+		each.open()
+	}
 	env.ErrOut = &outlet{Writer: env.ErrOut}
 	env.Out = &outlet{Writer: env.Out, lost: func(err error) {
 		env.tell("standard output cannot be written any more: %v; the work goes on without it", cause(err))

@@ -41,14 +41,21 @@ type environment struct {
 	namespace string
 	// events is where -o json of a command that tells of several objects writes, nil where that was not asked for.
 	events io.Writer
+	// backlogs are what the streams write to.
+	backlogs []*backlog
 	// warned are the warnings that have been told, each of them once.
 	warned map[string]bool
 }
 
 // NewRootCommand builds the command tree.
 func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.Command {
+	return newRootCommand(process, streams)
+}
+
+// newRootCommand builds the command tree on streams that write to these backlogs.
+func newRootCommand(process Process, streams genericiooptions.IOStreams, backlogs ...*backlog) *cobra.Command {
 	env := &environment{
-		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(), warned: map[string]bool{},
+		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(), warned: map[string]bool{}, backlogs: backlogs,
 		flags:  genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().WithDiscoveryBurst(300).WithDiscoveryQPS(50),
 		shared: sharedFlags{warnings: rest.NewWarningWriter(streams.ErrOut, rest.WarningWriterOptions{Deduplicate: true})},
 	}
