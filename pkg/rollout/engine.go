@@ -101,6 +101,8 @@ type session struct {
 	witness  witness
 	warned   map[string]time.Time
 	warnings []FindingEvent
+	// hindrance is the gravest warning that holds now, nil where there is none.
+	hindrance *Finding
 	// warnNext is when a warning is to be told again, zero where none is.
 	warnNext time.Time
 	heard    []*corev1.Event

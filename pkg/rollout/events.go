@@ -81,6 +81,8 @@ type Result struct {
 	Notes []string
 	// Finding is why it failed, where that is known.
 	Finding *Finding
+	// Hindrance is the gravest warning that held when the command's own timeout passed, nil where there was none.
+	Hindrance *Finding
 	// Revision is the revision that the Deployment runs in the end, 0 where it is not known.
 	Revision int64
 	// Standing tells that a rollout is still open, and Record at which step it stands.

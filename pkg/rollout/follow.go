@@ -47,6 +47,7 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1
 			return err
 		}
 		if view != nil {
+			view.Hindrance = s.hindrance
 			if view.Blind == nil {
 				pods := s.terminating()
 				view.Terminating, view.Ending = int32(len(pods)), terminatingText(pods) //nolint:gosec // pods of one workload

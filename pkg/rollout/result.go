@@ -22,7 +22,11 @@ func (s *session) interrupted(ctx context.Context, cause error) *Result {
 		snapshot := s.snapshot()
 		s.rest(ctx, &snapshot, outcome, nil)
 	}
-	return s.result(outcome, message)
+	result := s.result(outcome, message)
+	if outcome == TimedOut {
+		result.Hindrance = s.hindrance
+	}
+	return result
 }
 
 func (s *session) result(outcome Outcome, message string) *Result {

@@ -17,6 +17,8 @@ type View struct {
 	Message string
 	// Outcome is set together with either of them.
 	Outcome Outcome
+	// Hindrance is the gravest warning that holds, nil where there is none.
+	Hindrance *Finding
 	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
 	Obstacle Obstacle
 	// Settling tells of a StatefulSet or DaemonSet that its containers have ended before, and have yet to run for long enough

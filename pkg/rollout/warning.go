@@ -15,7 +15,7 @@ const warnAgain = 10 * time.Second
 // warn tells what may stand in the way, and again from time to time how long it still has. Of the way back it tells all: nothing
 // ends that but its deadline.
 func (s *session) warn(report *diagnose.Report) {
-	s.warnNext = time.Time{}
+	s.warnNext, s.hindrance = time.Time{}, nil
 	if report == nil || s.Emit == nil {
 		return
 	}
@@ -28,22 +28,55 @@ func (s *session) warn(report *diagnose.Report) {
 		if back {
 			f.Severity, f.Grace = diagnose.Warning, nil
 		}
-		key := fmt.Sprintf("%s/%s/%t", f.ID, f.Container, back)
-		last, told := s.warned[key]
+		if s.hindrance == nil {
+			s.hindrance = &f
+		}
+		last, told := s.toldBefore(&f, back)
 		if due := last.Add(warnAgain); told && (f.Grace == nil || now.Before(due)) {
 			if f.Grace != nil {
 				s.warnNext = earlier(s.warnNext, due)
 			}
 			continue
 		}
-		if s.warned == nil {
-			s.warned = map[string]time.Time{}
-		}
-		s.warned[key] = now
+		s.noteWarned(&f, back, now)
 		if f.Grace != nil {
 			s.warnNext = earlier(s.warnNext, now.Add(warnAgain))
 		}
 		s.warnings = append(s.warnings, FindingEvent{Finding: &f, Again: told})
+	}
+}
+
+// warningKeys are what a warning is known by: of silent nodes each one counts.
+func warningKeys(f *diagnose.Finding, back bool) []string {
+	key := fmt.Sprintf("%s/%s/%t", f.ID, f.Container, back)
+	if len(f.Nodes) == 0 {
+		return []string{key}
+	}
+	keys := make([]string, len(f.Nodes))
+	for i, node := range f.Nodes {
+		keys[i] = key + "/" + node
+	}
+	return keys
+}
+
+// toldBefore returns when a warning was told last, and whether all of it was.
+func (s *session) toldBefore(f *diagnose.Finding, back bool) (last time.Time, told bool) {
+	for _, key := range warningKeys(f, back) {
+		at, is := s.warned[key]
+		if !is {
+			return time.Time{}, false
+		}
+		last = later(last, at)
+	}
+	return last, true
+}
+
+func (s *session) noteWarned(f *diagnose.Finding, back bool, now time.Time) {
+	if s.warned == nil {
+		s.warned = map[string]time.Time{}
+	}
+	for _, key := range warningKeys(f, back) {
+		s.warned[key] = now
 	}
 }
 

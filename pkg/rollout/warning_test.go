@@ -1,7 +1,9 @@
 package rollout
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
@@ -104,6 +107,66 @@ func TestARolloutEndsThoughAnAutoscalerSwingsAllDay(t *testing.T) {
 		}
 		if lowest := result.Availability.Lowest; lowest == 0 {
 			t.Errorf("%d pods were ready at one moment", lowest)
+		}
+	})
+}
+
+// A silent node is warned of once, whenever it falls silent, and what is left in the way is known when the timeout passes.
+func TestSilentNodesAreWarnedOfOnceEach(t *testing.T) {
+	t.Parallel()
+	var told []string
+	s := &session{Engine: &Engine{Clock: clock.RealClock{}, Emit: func(_ time.Time, event Event) {
+		if f, is := event.(FindingEvent); is {
+			told = append(told, f.Finding.Message)
+		}
+	}}}
+	in := &diagnose.Input{Workload: diagnose.Object{Kind: "DaemonSet", Name: "web"}, Now: noon(60)}
+	look := func(nodes ...string) {
+		in.Pods = nil
+		for _, node := range nodes {
+			in.Pods = append(in.Pods, &corev1.Pod{
+				ObjectMeta: metav1.ObjectMeta{Name: "web-" + node, UID: types.UID(node)}, Spec: corev1.PodSpec{NodeName: node},
+				Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
+					{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(noon(0))},
+					{Type: corev1.ContainersReady, Status: corev1.ConditionTrue},
+				}},
+			})
+		}
+		report := diagnose.Diagnose(in)
+		s.warn(&report)
+		s.tellWarnings(t.Context())
+	}
+	for _, nodes := range [][]string{{"a"}, {"a"}, {"a", "b"}, {"b"}, {"b", "a"}, {}, {"c"}, {"a", "c"}} {
+		look(nodes...)
+	}
+	if len(told) != 3 || !strings.HasPrefix(told[0], "node a ") || !strings.HasPrefix(told[1], "nodes a, b ") || !strings.HasPrefix(told[2], "node c ") {
+		t.Errorf("told %q", told)
+	}
+	if s.hindrance == nil || len(s.hindrance.Nodes) != 2 {
+		t.Errorf("in the way is %+v", s.hindrance)
+	}
+	if look(); s.hindrance != nil {
+		t.Errorf("still in the way is %+v", s.hindrance)
+	}
+}
+
+// Whoever is timed out while new pods are slow is told of them.
+func TestATimeoutTellsWhatIsInTheWay(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.change(func() {
+			b.shape = func(pod *corev1.Pod) {
+				b.stuck = map[types.UID]bool{pod.UID: true}
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+					Name: "app", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(b.now.Truncate(time.Second))}},
+				}}
+			}
+		})
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, ErrTimeout)
+		defer cancel()
+		result := b.start(ctx, t)
+		wantOutcome(t, result, TimedOut, "")
+		if result.Hindrance == nil || result.Hindrance.ID != diagnose.ReadinessProbeFailed && result.Hindrance.ID != diagnose.NotReady {
+			t.Errorf("in the way is %+v", result.Hindrance)
 		}
 	})
 }

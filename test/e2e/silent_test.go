@@ -45,7 +45,12 @@ func TestAnOldPodThatDoesNotEnd(t *testing.T) {
 			s.kubectl("wait", "pod/db-1", "--for=jsonpath={.metadata.deletionTimestamp}", "--timeout=1m")
 			s.report("db-1", c.edit)
 			s.plugin("explain", "statefulset/db").ends(4, c.tells...)
-			s.plugin("status", "statefulset/db", "--timeout", "3s").ends(124, c.tells...)
+			p := s.plugin("status", "statefulset/db", "--timeout", "3s").ends(124, c.tells...)
+			lines := strings.Split(strings.TrimSpace(p.errOut.String()), "\n")
+			last, cause, _ := strings.Cut(lines[len(lines)-1], "; in its way: pod db-1")
+			if !strings.Contains(last, "--timeout 3s passed") || !strings.Contains(cause, c.tells[0]) {
+				t.Errorf("the last line does not say why: %s", lines[len(lines)-1])
+			}
 			s.kubectl("patch", "pod", "db-1", "--type=json", "-p", `[{"op":"remove","path":"/metadata/finalizers"}]`)
 		})
 	}

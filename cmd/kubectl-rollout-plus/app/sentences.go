@@ -52,7 +52,7 @@ func sentence(object printers.Object, result *rollout.Result) string {
 		if result.Outcome == rollout.TimedOut && result.Standing {
 			text += ": --timeout passed"
 		}
-		return text + standing(object, result)
+		return text + inTheWay(result.Hindrance) + standing(object, result)
 	}
 	if result.Finding != nil {
 		text += ": " + result.Finding.String()
@@ -61,6 +61,14 @@ func sentence(object printers.Object, result *rollout.Result) string {
 		text += ": " + result.Message
 	}
 	return text + standing(object, result)
+}
+
+// inTheWay says in a line that a timeout has passed what the pods were waiting for by then. It is empty where that is not known.
+func inTheWay(hindrance *rollout.Finding) string {
+	if hindrance == nil {
+		return ""
+	}
+	return "; in its way: " + hindrance.String()
 }
 
 // standing says where an open rollout stands and how to go on from there.

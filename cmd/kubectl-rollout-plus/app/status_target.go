@@ -60,8 +60,8 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	switch {
 	case errors.Is(err, rollout.ErrTimeout):
 		phase = rollout.PhaseTimedOut
-		err = fmt.Errorf("%w: --timeout %s passed, and %s is not rolled out yet; %s waits on",
-			rollout.ErrTimeout, t.timeout, t.object, commandOn("status", t.object))
+		err = fmt.Errorf("%w: --timeout %s passed, and %s is not rolled out yet%s; %s waits on",
+			rollout.ErrTimeout, t.timeout, t.object, t.inTheWay(), commandOn("status", t.object))
 	case errors.Is(err, rollout.ErrDeleted):
 		phase = rollout.PhaseDeleted
 		err = unsaid(err, t.object, command.Lists(t.object.Kind, t.object.Namespace)+" lists those there are")
@@ -71,6 +71,14 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	err = waitedFor(err, t.object)
 	t.document(ctx, phase, err)
 	return err
+}
+
+// inTheWay says what the object's rollout is waiting for.
+func (t *statusTarget) inTheWay() string {
+	if obstacle := t.view.Obstacle.Text; obstacle != "" && t.view.Hindrance == nil {
+		return "; in its way: " + obstacle
+	}
+	return inTheWay(t.view.Hindrance)
 }
 
 // see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.

@@ -261,7 +261,7 @@ func (d *diagnosis) finding(g *group) Finding {
 	d.slow(&f, s)
 	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
 	if len(g.nodes) > 0 {
-		f.Message = silence(g.nodes)
+		f.Nodes, f.Message = g.nodes, silence(g.nodes)
 	}
 	if f.Reason == "" {
 		f.Reason = f.ID

@@ -48,6 +48,8 @@ type Finding struct {
 	Pod, Container string
 	// ExitCode is that of the container's last run, nil where it has not ended.
 	ExitCode *int32
+	// Nodes are the silent ones that it is about.
+	Nodes []string
 	// Pods is how many pods are in this state.
 	Pods int
 	// Evidence is what else Kubernetes says of it.
