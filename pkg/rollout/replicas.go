@@ -34,7 +34,7 @@ func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeplo
 	case !isNumber || asked == float64(current): // what is no number the API server refuses
 		return nil
 	default:
-		scaler, err := s.scaler(ctx, live)
+		scaler, err := s.scaler(ctx, live, asked)
 		if scaler == "" || err != nil {
 			return err
 		}
@@ -44,8 +44,9 @@ func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeplo
 	return unstructured.SetNestedField(m.body.Object, int64(current), "spec", "replicas")
 }
 
-// scaler returns who scales the Deployment besides its manifest, as a part of a sentence, or nothing.
-func (s *session) scaler(ctx context.Context, live *liveDeployment) (string, error) {
+// scaler returns who scales the Deployment besides its manifest, which asks for some replicas, as a part of a sentence, or
+// nothing.
+func (s *session) scaler(ctx context.Context, live *liveDeployment, asked float64) (string, error) {
 	list, err := s.Client.AutoscalingV2().HorizontalPodAutoscalers(s.key.Namespace).List(ctx, metav1.ListOptions{})
 	switch {
 	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err): // the fields' owners tell as much once it has scaled
@@ -61,7 +62,7 @@ func (s *session) scaler(ctx context.Context, live *liveDeployment) (string, err
 	for _, entry := range live.raw.GetManagedFields() {
 		if entry.Subresource == "scale" && entry.Manager != s.FieldManager && ownsReplicas(&entry) {
 			return fmt.Sprintf("%q has scaled the Deployment, and %s is for that", entry.Manager,
-				command.Quoted("kubectl scale deployment/%s -n %s --replicas=N", s.key.Name, s.key.Namespace)), nil
+				command.Quoted("kubectl scale deployment/%s -n %s --replicas=%v", s.key.Name, s.key.Namespace, asked)), nil
 		}
 	}
 	return "", nil

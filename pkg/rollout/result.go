@@ -7,6 +7,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // ErrTimeout is the cause of a context that ended because the command's own timeout passed.
@@ -63,7 +65,8 @@ func explainOn(ctx context.Context, verb, kind string, key types.NamespacedName,
 	case lacksRight(verb, err):
 		return fmt.Errorf("the right to %s %ss in namespace %q is missing: %w", verb, kind, key.Namespace, err)
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("there is no %s %q in namespace %q; kubectl get %ss lists those there are: %w", kind, key.Name, key.Namespace, kind, err)
+		return fmt.Errorf("there is no %s %q in namespace %q; %s lists those there are: %w", kind, key.Name, key.Namespace,
+			command.Lists(kind, key.Namespace), err)
 	}
 	return fmt.Errorf("cannot %s %s %q in namespace %q: %w", verb, kind, key.Name, key.Namespace, err)
 }

@@ -115,7 +115,8 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 	}
 	if err == nil && s.state == Idle {
 		s.returned(ctx, snapshot.Deployment)
-		err = fmt.Errorf("%w for deployment %q in namespace %q; 'kubectl rollout-plus start' begins one", ErrNoRollout, key.Name, key.Namespace)
+		err = fmt.Errorf("%w for deployment %q in namespace %q; 'kubectl rollout-plus start --help' tells how to begin one",
+			ErrNoRollout, key.Name, key.Namespace)
 	}
 	if err != nil {
 		s.source.close()

@@ -179,6 +179,6 @@ func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, lef
 		_, _ = fmt.Fprintf(env.ErrOut, "pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it\n", pod.Name, set.Name)
 	})
 	if err != nil {
-		_, _ = fmt.Fprintf(env.ErrOut, "pods that statefulset %q in namespace %q may wait for in vain are not deleted: %v\n", set.Name, set.Namespace, err)
+		env.tell("pods that statefulset %q in namespace %q may wait for in vain are not deleted: %v", set.Name, set.Namespace, err)
 	}
 }

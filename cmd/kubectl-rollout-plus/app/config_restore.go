@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // restoration gives heads back what a template's pods ran with.
@@ -232,7 +233,8 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 		case other == "":
 			own = append(own, planned[i])
 		case r.lenient:
-			r.tell("%s stays as it is, since %s uses it too; 'kubectl rollout-plus config history' shows its versions", kept.Head, other)
+			r.tell("%s stays as it is, since %s uses it too; %s shows its versions", kept.Head, other,
+				command.Quoted("%s config history %s -n %s", command.Plugin, kept.Head, r.namespace))
 		default:
 			return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; %s", kept.Head, other, way)
 		}

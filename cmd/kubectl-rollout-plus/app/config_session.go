@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // configSession is what a command needs that works with versions in one namespace.
@@ -73,11 +74,11 @@ func (s *configSession) existing(ctx context.Context, head configmap.Object) (*r
 // absent says of an object that it is not there.
 func (s *configSession) absent(head configmap.Object) error {
 	if head.Kind == configmap.Secret {
-		return fmt.Errorf("there is no secret %q in namespace %q; create it first, as with 'kubectl create secret generic %s'",
-			head.Name, s.namespace, head.Name)
+		return fmt.Errorf("there is no secret %q in namespace %q; create it first, as with %s",
+			head.Name, s.namespace, command.Quoted("kubectl create secret generic %s -n %s", head.Name, s.namespace))
 	}
-	return fmt.Errorf("there is no configmap %q in namespace %q; create it first, as with '%s create configmap %s'",
-		head.Name, s.namespace, displayName, head.Name)
+	return fmt.Errorf("there is no configmap %q in namespace %q; create it first, as with %s",
+		head.Name, s.namespace, command.Quoted("%s create configmap %s -n %s", command.Plugin, head.Name, s.namespace))
 }
 
 // tidy sees to the owners of versions. What it cannot do is not what the command is about, and is told as a warning.
@@ -86,7 +87,7 @@ func (s *configSession) tidy(ctx context.Context, kinds []configmap.Kind, settle
 		return
 	}
 	if err := s.store.sweep(ctx, kinds, settled); err != nil {
-		_, _ = fmt.Fprintf(s.env.ErrOut, "warning: %v; the next command tries again\n", err)
+		s.tell("warning: %v; the next command tries again", err)
 	}
 }
 

@@ -259,7 +259,7 @@ func (w *configWatcher) failed(c *changer, err error) {
 		text = fmt.Sprintf("these edits of %s are not tried together again until one of them holds another one; "+
 			"an edit that is made again alone is", strings.Join(names, ", "))
 	}
-	_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s.\n", errorText(err), text)
+	w.tell("%s\nWatching goes on; %s.", errorText(err), text)
 }
 
 // postpone tells why nothing could be begun, where that is new.
@@ -267,7 +267,7 @@ func (w *configWatcher) postpone(object configmap.Object, content *configmap.Con
 	wait := w.edits.Postpone(object, w.env.clock.Now())
 	before, now := w.postponed[object], postponed{content, errorText(err)}
 	if w.postponed[object] = now; now != before {
-		_, _ = fmt.Fprintf(w.env.ErrOut, "%s\nWatching goes on; %s is looked at again in %s, and then later and later.\n",
+		w.tell("%s\nWatching goes on; %s is looked at again in %s, and then later and later.",
 			now.why, object, wait.Round(time.Second))
 	}
 }

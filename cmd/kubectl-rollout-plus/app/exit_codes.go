@@ -23,8 +23,8 @@ func newExitCodesTopic() *cobra.Command {
   130    interrupted (Ctrl-C): the rollout stands still
   143    terminated (SIGTERM): the rollout stands still
 
-A rollout that stands still goes on with 'kubectl rollout-plus resume' and goes
-back with 'kubectl rollout-plus abort', from any machine.
+A rollout that stands still goes on with resume and goes back with abort, from
+any machine.
 
 'explain' and 'check' end with 4 where something stands in the way. Where
 'config watch' is interrupted between rollouts, the code is 0.

@@ -217,7 +217,7 @@ func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *
 	for _, number := range slices.Sorted(maps.Keys(objects)) {
 		if err := printer.PrintObj(objects[number], env.Out); err != nil {
 			// That is no failure to kubectl, which does not even tell it.
-			_, _ = fmt.Fprintln(env.ErrOut, errorText(err))
+			env.tell("%s", errorText(err))
 		}
 	}
 	return nil

@@ -27,32 +27,47 @@ func Lists(kind, namespace string) string {
 func Quoted(format string, args ...any) string { return "'" + fmt.Sprintf(format, args...) + "'" }
 
 // Connection are the flags, as words for a shell, that say which cluster a command is for and as whom it runs.
-type Connection struct{ flags string }
+type Connection struct {
+	flags string
+	// file is the flag that names the kubeconfig.
+	file string
+}
 
 // With returns the connection with one more flag.
 func (c Connection) With(flag, value string) Connection {
-	return Connection{c.flags + " --" + flag + " " + Word(value)}
+	given := " --" + flag + " " + Word(value)
+	if flag == "kubeconfig" {
+		c.file = given
+	}
+	return c.with(given)
+}
+
+func (c Connection) with(given string) Connection {
+	c.flags += given
+	return c
 }
 
 // WithSet returns the connection with one more flag that is on or off.
 func (c Connection) WithSet(flag, value string) Connection {
-	return Connection{c.flags + " --" + flag + "=" + Word(value)}
+	return c.with(" --" + flag + "=" + Word(value))
 }
 
 // WithVariable returns the connection with a flag whose value is secret: a variable of the shell stands for it.
 func (c Connection) WithVariable(flag, variable string) Connection {
-	return Connection{c.flags + " --" + flag + ` "$` + variable + `"`}
+	return c.with(" --" + flag + ` "$` + variable + `"`)
 }
 
-// Line returns a command with the flags of the connection. Anything else stays as it is: a mere mention such as kubectl
-// apply or kubectl rollout resume, a request for help, and what only reads the kubeconfig.
+// Line returns a command with the flags of the connection, or with that alone which names the kubeconfig where it only reads
+// that. Anything else stays as it is: a mere mention such as kubectl apply or kubectl rollout resume, and a request for help.
 func (c Connection) Line(line string) string {
 	words := strings.Fields(line)
 	switch {
 	case c.flags == "" || len(words) < 3 || words[0] != "kubectl" || strings.HasSuffix(line, c.flags):
 		return line
-	case words[1] == "rollout" && len(words) == 3, words[1] == "config" || words[len(words)-1] == "--help":
+	case words[1] == "rollout" && len(words) == 3, words[len(words)-1] == "--help":
 		return line
+	case words[1] == "config":
+		return strings.TrimSuffix(line, c.file) + c.file
 	}
 	return line + c.flags
 }
@@ -74,21 +89,19 @@ func (c Connection) Text(text string) string {
 	if c.flags == "" || !strings.Contains(text, "'kubectl ") {
 		return text
 	}
-	return regexp.MustCompile(`'kubectl [^'\n]*'`).ReplaceAllStringFunc(text, func(quoted string) string {
+	return regexp.MustCompile(`'kubectl (?:"(?:[^"\\\n]|\\.)*"|\\.|[^'"\\\n])*'`).ReplaceAllStringFunc(text, func(quoted string) string {
 		return "'" + c.Line(quoted[1:len(quoted)-1]) + "'"
 	})
 }
 
-// Word returns a value as one word of a POSIX shell. It prefers double quotes, since the command itself stands in single
-// ones; an exclamation mark is left alone by an interactive shell in single quotes only.
+// Word returns a value as one word of a POSIX shell. It uses double quotes, since the command itself stands in single ones. An
+// exclamation mark stands outside of them, behind a backslash: an interactive shell leaves it alone there only.
 func Word(value string) string {
 	switch {
 	case value == "":
 		return `""`
 	case regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`).MatchString(value):
 		return value
-	case strings.Contains(value, "!"):
-		return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(value) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`", "!", `"\!"`).Replace(value) + `"`
 }

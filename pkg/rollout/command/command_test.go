@@ -18,12 +18,16 @@ func TestConnectionIsAddedToCommands(t *testing.T) {
 		"managed with 'kubectl apply'":                        "managed with 'kubectl apply'",
 		"resume it first with 'kubectl rollout resume'":       "resume it first with 'kubectl rollout resume'",
 		"see 'kubectl rollout-plus undo --help'":              "see 'kubectl rollout-plus undo --help'",
-		"'kubectl config get-contexts' lists those there are": "'kubectl config get-contexts' lists those there are",
+		"'kubectl config get-contexts' lists those there are": `'kubectl config get-contexts --kubeconfig "/tmp/a b/config"' lists those there are`,
 		"it isn't there, and can't be":                        "it isn't there, and can't be",
 		"'kubectl get namespaces' lists":                      "'kubectl get namespaces" + flags + "' lists",
 	} {
-		if got := c.Text(text); got != want {
+		got := c.Text(text)
+		if got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
+		}
+		if again := c.Text(got); again != got {
+			t.Errorf("%s\nbecomes %s", got, again)
 		}
 		if got := (Connection{}).Text(text); got != text {
 			t.Errorf("without flags: %s", got)
@@ -33,6 +37,19 @@ func TestConnectionIsAddedToCommands(t *testing.T) {
 	if again := c.Line(line); line != "kubectl describe pod web-1 -n shop"+flags || again != line {
 		t.Errorf("%s, then %s", line, again)
 	}
+}
+
+// A command is found again in a sentence whatever the flags have in them, and told twice it has them once.
+func TestTextKnowsItsOwnCommands(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := Connection{}.With("context", rapid.StringMatching(`[ -~äß]{0,12}`).Draw(t, "context"))
+		text := c.Text("it stands; 'kubectl rollout-plus resume deployment/web -n shop' goes on, 'kubectl get pods -n shop' tells")
+		want := "it stands; '" + c.Line("kubectl rollout-plus resume deployment/web -n shop") + "' goes on, '" + c.Line("kubectl get pods -n shop") + "' tells"
+		if text != want || c.Text(text) != text {
+			t.Fatalf("%s\nbecomes %s", text, c.Text(text))
+		}
+	})
 }
 
 // A shell reads a word as the value that it stands for.
