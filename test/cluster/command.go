@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -45,7 +44,7 @@ type options struct {
 // Main runs the command line and returns the exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := dispatch(ctx, args, stdout, stderr)
-	var exit *exec.ExitError
+	var exit *exitError
 	switch {
 	case err == nil:
 		return 0
@@ -56,8 +55,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "cluster: interrupted")
 		return exitInterrupted
-	case errors.As(err, &exit) && exit.Exited():
-		return exit.ExitCode()
+	case errors.As(err, &exit):
+		return exit.code
 	}
 	fmt.Fprintln(stderr, "cluster:", err)
 	return 1

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,8 +33,17 @@ func (c *cluster) run(ctx context.Context, args []string) (err error) {
 	// The command gets its chance to end by itself: a terminal has sent it the Ctrl-C already.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
-	return cmd.Run()
+	var exit *exec.ExitError
+	if err = cmd.Run(); errors.As(err, &exit) && exit.Exited() {
+		return &exitError{exit.ExitCode()}
+	}
+	return err
 }
+
+// exitError is how the command of run ended: it has told why by itself.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
 
 func (c *cluster) takeDown(ctx context.Context) error {
 	unlock, err := c.lock(ctx)
