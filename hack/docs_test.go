@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,6 +67,50 @@ func TestReadmeIsShort(t *testing.T) {
 			t.Errorf("README.md does not name %q", command)
 		}
 	}
+}
+
+// TestJSONIsDocumented looks for every field that the printers write.
+func TestJSONIsDocumented(t *testing.T) {
+	t.Parallel()
+	text := read(t, "../docs/json.md")
+	sources, err := filepath.Glob("../pkg/printers/*.go")
+	if err != nil || len(sources) < 10 {
+		t.Fatalf("%d sources, %v", len(sources), err)
+	}
+	tag := regexp.MustCompile(`json:"([a-zA-Z]+)|fields\["([a-zA-Z]+)"\]|(?m)^\t+"([a-zA-Z]+)": `)
+	for _, path := range sources {
+		for _, match := range tag.FindAllStringSubmatch(read(t, path), -1) {
+			if name := match[1] + match[2] + match[3]; !strings.Contains(text, "`"+name+"`") {
+				t.Errorf("docs/json.md does not name the field %s of %s", name, path)
+			}
+		}
+	}
+}
+
+// TestExitCodesAreDocumented compares the page with the help topic.
+func TestExitCodesAreDocumented(t *testing.T) {
+	t.Parallel()
+	page := codesIn(regexp.MustCompile(`(?m)^\| (\d+) \|`), read(t, "../docs/exit-codes.md"))
+	topic := codesIn(regexp.MustCompile(`(?m)^ +(\d+)  +\w`), read(t, "../docs/reference/exit-codes.md"))
+	if len(page) < 10 || !slices.Equal(page, topic) {
+		t.Errorf("docs/exit-codes.md has %v, the help topic %v", page, topic)
+	}
+}
+
+func codesIn(pattern *regexp.Regexp, text string) (codes []string) {
+	for _, match := range pattern.FindAllStringSubmatch(text, -1) {
+		codes = append(codes, match[1])
+	}
+	return codes
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func readDocuments(t *testing.T, root string) map[string]document {
