@@ -215,6 +215,11 @@ func (s *session) viewEnded(view *View, snapshot *Snapshot) time.Time {
 func (s *session) judge(v *View, snapshot *Snapshot) {
 	current := snapshot.Current()
 	v.failed(snapshot.collides())
+	if current == nil && snapshot.Observed() {
+		// With strategy Recreate its controller makes the new ReplicaSet once all old pods are gone.
+		s.memory = s.memory.after(snapshot.examine(nil, nil, s.memory, s.Clock.Now()))
+		return
+	}
 	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment) {
 		return
 	}

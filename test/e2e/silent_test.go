@@ -56,6 +56,21 @@ func TestAnOldPodThatDoesNotEnd(t *testing.T) {
 	}
 }
 
+// With strategy Recreate no new pod is made before all old ones are gone: status names one that is held.
+func TestAnOldPodThatHoldsUpRecreate(t *testing.T) {
+	s := newSpace(t)
+	s.kubectl("create", "-f", s.file(strings.Replace(workloadManifest("Deployment", "web:v1"), "replicas: 2", "replicas: 2\n  strategy: {type: Recreate}", 1)))
+	s.kubectl("rollout", "status", "deployment/web")
+	pod := s.kubectl("get", "pods", "-o", "jsonpath={.items[0].metadata.name}")
+	s.kubectl("patch", "pod", pod, "--type=json", "-p", `[{"op":"add","path":"/metadata/finalizers","value":["example.com/keep"]}]`)
+	s.kubectl("set", "image", "deployment/web", "app=web:v2")
+	p := s.plugin("status", "deployment/web")
+	p.tells("pod " + pod + ": StuckTerminating")
+	s.plugin("status", "deployment/web", "--timeout", "2s").ends(124, "; in its way: pod "+pod+": StuckTerminating")
+	s.kubectl("patch", "pod", pod, "--type=json", "-p", `[{"op":"remove","path":"/metadata/finalizers"}]`)
+	p.ends(0, "successfully rolled out")
+}
+
 // conditions are those of a pod whose containers are ready, and that is ready itself or not.
 func conditions(ready corev1.ConditionStatus) []corev1.PodCondition {
 	now := metav1.Now()

@@ -75,10 +75,15 @@ func (t *statusTarget) follow(ctx context.Context) error {
 
 // inTheWay says what the object's rollout is waiting for.
 func (t *statusTarget) inTheWay() string {
-	if obstacle := t.view.Obstacle.Text; obstacle != "" && t.view.Hindrance == nil {
-		return "; in its way: " + obstacle
+	switch view := t.view; {
+	case view.Hindrance != nil:
+		return inTheWay(view.Hindrance)
+	case view.Obstacle.Text != "":
+		return "; in its way: " + view.Obstacle.Text
+	case view.Ending != "":
+		return "; " + view.Ending
 	}
-	return inTheWay(t.view.Hindrance)
+	return ""
 }
 
 // see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.
