@@ -17,7 +17,7 @@ func (s *space) permit(role string, resources ...string) {
 	for _, named := range resources {
 		kind, group, _ := strings.Cut(named, ".")
 		rule := rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{kind}, Verbs: []string{"list"}}
-		s.until(func() bool { return s.mayDev(rule) }, func() string { return "dev has no right to " + named })
+		s.until(func() bool { return s.may("dev", rule) }, func() string { return "dev has no right to " + named })
 	}
 }
 

@@ -135,6 +135,6 @@ func (s *space) bind(manifest string) {
 	s.kubectl("create", "-f", s.write(s.dir(), role.Name+".yaml", manifest))
 	s.kubectl("create", "rolebinding", role.Name, "--role="+role.Name, "--user=dev")
 	for _, rule := range role.Rules {
-		s.until(func() bool { return s.mayDev(rule) }, func() string { return "dev has no right to " + strings.Join(rule.Resources, ", ") })
+		s.until(func() bool { return s.may("dev", rule) }, func() string { return "dev has no right to " + strings.Join(rule.Resources, ", ") })
 	}
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -102,8 +103,11 @@ func TestExplainOfAnOpenRollout(t *testing.T) {
 // With fewer rights less is told, and that is said: without those to see events and logs the cause still is, and without
 // pods there is nothing to tell, which is not the same as nothing in the way.
 func TestExplainWithFewRights(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
+	s := newSpace(t)
+	s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""))
+	s.kubectl("set", "image", "deployment/web", "app=web:crash")
+	s.plugin("status", "deployment/web").ends(4)
+	for i, c := range []struct {
 		name, without string
 		code          int
 		tells         []string
@@ -115,24 +119,19 @@ func TestExplainWithFewRights(t *testing.T) {
 		{"no ReplicaSets", "replicasets", 1, []string{"replicasets", "forbidden"}},
 		{"no Deployment", "deployments", 1, []string{`cannot get resource "deployments"`}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSpace(t)
-			s.rolledOut(manifestOf("Deployment", "web", "web:v1", ""))
-			s.kubectl("set", "image", "deployment/web", "app=web:crash")
-			s.plugin("status", "deployment/web").ends(4)
-			rights := map[string][]string{"deployments": {"get"}, "replicasets": {"list"}, "pods": {"list"}, "pods/log": {"get"}, "events": {"list"}}
-			delete(rights, c.without)
-			s.allow(rights)
-			p := s.plugin("explain", "deployment/web", "--as", "dev").ends(c.code, c.tells...)
-			if strings.Contains(p.told(), "nothing stands in the way") || c.without == "" && p.errOut.String() != "" {
-				t.Error(p.told())
+		rights := map[string][]string{"deployments": {"get"}, "replicasets": {"list"}, "pods": {"list"}, "pods/log": {"get"}, "events": {"list"}}
+		delete(rights, c.without)
+		user := fmt.Sprint("dev-", i)
+		s.allowTo(user, rights)
+		p := s.plugin("explain", "deployment/web", "--as", user).ends(c.code, c.tells...)
+		if strings.Contains(p.told(), "nothing stands in the way") || c.without == "" && p.errOut.String() != "" {
+			t.Errorf("%s: %s", c.name, p.told())
+		}
+		if c.code == 4 && c.without != "" {
+			notes := s.explains(4, "deployment/web", "--as", user).Notes
+			if !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, c.without) }) {
+				t.Errorf("%s: notes: %q", c.name, notes)
 			}
-			if c.code == 4 && c.without != "" {
-				notes := s.explains(4, "deployment/web", "--as", "dev").Notes
-				if !slices.ContainsFunc(notes, func(note string) bool { return strings.Contains(note, c.without) }) {
-					t.Errorf("notes: %q", notes)
-				}
-			}
-		})
+		}
 	}
 }

@@ -16,9 +16,12 @@ import (
 )
 
 // allow gives the user dev these rights: verbs by resource.
-func (s *space) allow(rights map[string][]string) {
+func (s *space) allow(rights map[string][]string) { s.Helper(); s.allowTo("dev", rights) }
+
+// allowTo gives a user rights.
+func (s *space) allowTo(user string, rights map[string][]string) {
 	s.Helper()
-	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "dev"}}
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: user}}
 	for kind, verbs := range rights {
 		group := "apps"
 		if kind == "pods" || kind == "pods/log" || kind == "events" {
@@ -30,23 +33,23 @@ func (s *space) allow(rights map[string][]string) {
 	_, err := rbac.Roles(s.name).Create(s.Context(), role, metav1.CreateOptions{})
 	must(s.TB, err)
 	_, err = rbac.RoleBindings(s.name).Create(s.Context(), &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "dev"},
-		Subjects:   []rbacv1.Subject{{Kind: "User", Name: "dev"}},
-		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: "dev"},
+		ObjectMeta: metav1.ObjectMeta{Name: user},
+		Subjects:   []rbacv1.Subject{{Kind: "User", Name: user}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "Role", Name: user},
 	}, metav1.CreateOptions{})
 	must(s.TB, err)
 	// The API server takes a moment to know of them.
 	for _, rule := range role.Rules {
-		s.until(func() bool { return s.mayDev(rule) }, func() string { return fmt.Sprintf("dev has no right to %v", rule) })
+		s.until(func() bool { return s.may(user, rule) }, func() string { return fmt.Sprintf("%s has no right to %v", user, rule) })
 	}
 }
 
-// mayDev asks whether the user dev has a right.
-func (s *space) mayDev(rule rbacv1.PolicyRule) bool {
+// may asks whether a user has a right.
+func (s *space) may(user string, rule rbacv1.PolicyRule) bool {
 	s.Helper()
 	kind, sub, _ := strings.Cut(rule.Resources[0], "/")
 	review, err := s.client.AuthorizationV1().SubjectAccessReviews().Create(s.Context(), &authorizationv1.SubjectAccessReview{
-		Spec: authorizationv1.SubjectAccessReviewSpec{User: "dev", ResourceAttributes: &authorizationv1.ResourceAttributes{
+		Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{
 			Namespace: s.name, Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: kind, Subresource: sub,
 		}},
 	}, metav1.CreateOptions{})

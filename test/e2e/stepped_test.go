@@ -390,7 +390,7 @@ func TestRightsOfConfigSetInSteps(t *testing.T) {
 func (w *stepped) granted(verb, group, kind string) {
 	w.Helper()
 	w.until(func() bool {
-		return w.mayDev(rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{group}, Resources: []string{kind}})
+		return w.may("dev", rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{group}, Resources: []string{kind}})
 	}, func() string { return fmt.Sprintf("dev has no right to %s %s", verb, kind) })
 }
 
