@@ -130,12 +130,12 @@ func Diagnose(in *Input) Report {
 	return d.conclude()
 }
 
-// inTheWay returns the pods of other versions that may hold the newest up: those that are ending, and those of a StatefulSet or
-// DaemonSet whose node is silent, since no other pod takes their place.
+// inTheWay returns the pods of other versions that may hold the newest up: those that are ending, and those whose node is silent. No
+// other pod takes the place of one of a StatefulSet or DaemonSet, and one of a Deployment is missing from what has to be ready.
 func (d *diagnosis) inTheWay() []*corev1.Pod {
 	var found []*corev1.Pod
 	for _, pod := range d.Others {
-		if pod.DeletionTimestamp != nil || d.Deployment == nil && isLeft(pod) && Silent(pod) {
+		if pod.DeletionTimestamp != nil || isLeft(pod) && Silent(pod) {
 			found = append(found, pod)
 		}
 	}

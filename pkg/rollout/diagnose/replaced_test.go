@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -126,19 +127,25 @@ func TestOldPodsThatStay(t *testing.T) {
 		events []*corev1.Event
 		want   string
 		says   string
+		// isDeployment tells that a Deployment's pods are meant.
+		isDeployment bool
 	}{
-		"silent nodes":               {[]*corev1.Pod{quiet("p", "b", false), quiet("q", "a", true)}, nil, "warning NodeNotReady 2", "nodes a, b do not report"},
-		"finalizers":                 {[]*corev1.Pod{held}, nil, "warning StuckTerminating 1", "example.com/keep"},
-		"a node takes long":          {[]*corev1.Pod{slow}, nil, "warning StuckTerminating 1", "node c has not ended it"},
-		"they cannot be deleted":     {[]*corev1.Pod{old}, []*corev1.Event{refusedBy("FailedDelete", 50)}, "fatal FailedDelete 1", "denied the request"},
-		"just now":                   {[]*corev1.Pod{old}, []*corev1.Event{refusedBy("FailedDelete", 95)}, "warning FailedDelete 1", ""},
-		"one was deleted since":      {[]*corev1.Pod{old}, []*corev1.Event{refusedBy("FailedDelete", 50), refusedBy("SuccessfulDelete", 60)}, "", ""},
-		"none of them is left":       {nil, []*corev1.Event{refusedBy("FailedDelete", 50)}, "", ""},
-		"old pods serve for now":     {[]*corev1.Pod{old}, nil, "", ""},
-		"another one ends meanwhile": {[]*corev1.Pod{old, slow}, []*corev1.Event{refusedBy("FailedDelete", 50)}, "warning StuckTerminating 1", ""},
+		"silent nodes":               {[]*corev1.Pod{quiet("p", "b", false), quiet("q", "a", true)}, nil, "warning NodeNotReady 2", "nodes a, b do not report", false},
+		"finalizers":                 {[]*corev1.Pod{held}, nil, "warning StuckTerminating 1", "example.com/keep", false},
+		"a node takes long":          {[]*corev1.Pod{slow}, nil, "warning StuckTerminating 1", "node c has not ended it", false},
+		"they cannot be deleted":     {[]*corev1.Pod{old}, []*corev1.Event{refusedBy("FailedDelete", 50)}, "fatal FailedDelete 1", "denied the request", false},
+		"just now":                   {[]*corev1.Pod{old}, []*corev1.Event{refusedBy("FailedDelete", 95)}, "warning FailedDelete 1", "", false},
+		"one was deleted since":      {[]*corev1.Pod{old}, []*corev1.Event{refusedBy("FailedDelete", 50), refusedBy("SuccessfulDelete", 60)}, "", "", false},
+		"none of them is left":       {nil, []*corev1.Event{refusedBy("FailedDelete", 50)}, "", "", false},
+		"old pods serve for now":     {[]*corev1.Pod{old}, nil, "", "", false},
+		"another one ends meanwhile": {[]*corev1.Pod{old, slow}, []*corev1.Event{refusedBy("FailedDelete", 50)}, "warning StuckTerminating 1", "", false},
+		"a Deployment's silent node": {[]*corev1.Pod{quiet("p", "b", false)}, nil, "warning NodeNotReady 1", "node b does not report", true},
 	} {
 		in := inputOf(100)
 		in.Workload, in.UID, in.Others, in.Events = Object{"StatefulSet", "web"}, "set", c.others, c.events
+		if c.isDeployment {
+			in.Deployment = &appsv1.Deployment{}
+		}
 		report := Diagnose(in)
 		if got := summary(report); got != c.want || c.says != "" && !strings.Contains(report.Findings[0].String(), c.says) {
 			t.Errorf("%s: got %s %+v, want %s with %q", name, got, report.Findings, c.want, c.says)
