@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -252,7 +253,8 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	if fatal := report.Fatal(); fatal != nil {
 		v.failed(fatal)
 	}
-	if v.Finding == nil {
+	cannotDelete := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.ID == diagnose.FailedDelete })
+	if v.Finding == nil && !cannotDelete {
 		if next := v.heldUp(pods, in.Now); !next.IsZero() {
 			return earlier(report.Next, next)
 		}

@@ -20,6 +20,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
+// parallelPause is how long after the last change a controller would have replaced a pod that is not ready, with the pod management
+// policy Parallel.
+const parallelPause = 10 * time.Second
+
 // readyTolerance is how long after the kubelet took a pod its Ready condition may have been set for the first time.
 const readyTolerance = 2 * time.Second
 
@@ -112,6 +116,23 @@ func keptPod(workload Workload) func(*corev1.Pod) bool {
 	}
 }
 
+// stuckAt returns from when on a StatefulSet whose policy is Parallel is stuck with the pods that it has: its controller replaces at
+// once those that are not ready, but for that of some servers. It is zero where something else is under way.
+func stuckAt(set *appsv1.StatefulSet, pods []*corev1.Pod) time.Time {
+	last, active := lastChange(set), activePods(set, pods)
+	if len(awaited(set, pods)) == 0 || len(endingPods(set, pods)) > 0 || len(active) < int(PodCountsOf(set).Desired) {
+		return time.Time{}
+	}
+	for _, pod := range active {
+		ready, since := readySince(pod)
+		if !ready && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.UpdateRevision {
+			return time.Time{}
+		}
+		last = later(last, later(since, pod.CreationTimestamp.Time))
+	}
+	return last.Add(parallelPause)
+}
+
 // neverReady tells whether a pod has not been ready since its node took it.
 func neverReady(pod *corev1.Pod) bool {
 	condition, taken := podCondition(pod, corev1.PodReady), pod.Status.StartTime
@@ -125,23 +146,24 @@ func neverReady(pod *corev1.Pod) bool {
 // two crashes, and is replaced then. The new version of an open rollout is to blame for none. It returns when to look again.
 func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	set, is := v.Workload.(*appsv1.StatefulSet)
-	if !is || !isOrdered(set) {
+	if !is || !isRolling(set) {
 		return time.Time{}
 	}
-	var pod *corev1.Pod
-	found, graces := obstacles(set, pods, now)
-	for _, obstacle := range found {
-		if pod == nil || obstacle.Name < pod.Name {
-			pod = obstacle
+	if !isOrdered(set) {
+		due := stuckAt(set, pods)
+		if due.IsZero() || now.Before(due) {
+			return due
 		}
 	}
+	found, graces := obstacles(set, pods, now)
 	var next time.Time
 	for _, until := range graces {
 		next = earlier(next, until)
 	}
-	if pod == nil {
+	if len(found) == 0 {
 		return next
 	}
+	pod := slices.MinFunc(found, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 	wayOut := fmt.Sprintf("'kubectl delete pod %s -n %s' lets it go on", pod.Name, pod.Namespace)
 	finding, until := podFailure(pod, now)
 	if !until.IsZero() {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +86,56 @@ func TestObstacles(t *testing.T) {
 		got, graces := obstacles(set, []*corev1.Pod{pod(lostReadiness, waiting("ErrImagePull"))}, noon(0).Add(now))
 		if len(got) != want || len(graces) != 1-want {
 			t.Errorf("after %s: got %d pods, %v", now, len(got), graces)
+		}
+	}
+}
+
+// A Parallel set whose controller does not replace a pod that is not ready, as on servers 1.35.0 to 1.35.3, is told of once nothing
+// else is under way.
+func TestAParallelSetThatIsStuck(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.StatefulSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "db", UID: "db", Namespace: "shop", CreationTimestamp: metav1.NewTime(noon(0))},
+		Spec: appsv1.StatefulSetSpec{
+			Replicas: ptr.To[int32](2), PodManagementPolicy: appsv1.ParallelPodManagement,
+			UpdateStrategy: appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType},
+		},
+		Status: appsv1.StatefulSetStatus{CurrentRevision: "old", UpdateRevision: "new"},
+	}
+	pod := func(name, revision string, ready bool, waits string) *corev1.Pod {
+		p := owned(set, name, revision, "", waits)
+		p.Namespace, p.CreationTimestamp = "shop", metav1.NewTime(noon(0))
+		status := corev1.ConditionFalse
+		if ready {
+			status = corev1.ConditionTrue
+		}
+		p.Status.StartTime = ptr.To(metav1.NewTime(noon(0)))
+		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status, LastTransitionTime: metav1.NewTime(noon(1))}}
+		return p
+	}
+	stale, well := pod("db-1", "broken", false, "CrashLoopBackOff"), pod("db-0", "old", true, "")
+	ending := pod("db-1", "broken", false, "")
+	ending.DeletionTimestamp = ptr.To(metav1.NewTime(noon(5)))
+	for name, test := range map[string]struct {
+		pods []*corev1.Pod
+		at   int
+		want bool
+	}{
+		"stuck":                             {[]*corev1.Pod{well, stale}, 30, true},
+		"its controller may act yet":        {[]*corev1.Pod{well, stale}, 8, false},
+		"one is missing":                    {[]*corev1.Pod{stale}, 30, false},
+		"one ends":                          {[]*corev1.Pod{well, stale, ending}, 30, false},
+		"one of the newest revision starts": {[]*corev1.Pod{pod("db-0", "new", false, ""), stale}, 30, false},
+		"the newest one is ready":           {[]*corev1.Pod{pod("db-0", "new", true, ""), stale}, 30, true},
+		"none is in the way":                {[]*corev1.Pod{well, pod("db-1", "new", true, "")}, 30, false},
+	} {
+		view := &View{Workload: set, Phase: Progressing}
+		next := view.heldUp(test.pods, noon(test.at))
+		if told := strings.Contains(view.Obstacle.Text, "'kubectl delete pod db-1 -n shop' lets it go on"); told != test.want {
+			t.Errorf("%s: %q", name, view.Obstacle.Text)
+		}
+		if test.at == 8 && !next.Equal(noon(11)) {
+			t.Errorf("%s: it looks again at %s", name, next)
 		}
 	}
 }
