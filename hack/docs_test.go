@@ -97,6 +97,30 @@ func TestExitCodesAreDocumented(t *testing.T) {
 	}
 }
 
+// TestPackagesAreDescribed looks for every package in the table of docs/architecture.md.
+func TestPackagesAreDescribed(t *testing.T) {
+	t.Parallel()
+	text := read(t, "../docs/architecture.md")
+	for _, root := range []string{"cmd", "pkg"} {
+		err := fs.WalkDir(os.DirFS(".."), root, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil || !entry.IsDir():
+				return err
+			case entry.Name() == "testdata":
+				return fs.SkipDir
+			}
+			sources, err := filepath.Glob(filepath.Join("..", path, "*.go"))
+			if len(sources) > 0 && !strings.Contains(text, "| `"+path+"` |") {
+				t.Errorf("docs/architecture.md does not describe the package %s", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func codesIn(pattern *regexp.Regexp, text string) (codes []string) {
 	for _, match := range pattern.FindAllStringSubmatch(text, -1) {
 		codes = append(codes, match[1])
