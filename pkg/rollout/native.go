@@ -47,7 +47,11 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		if sameJSON(map[string]any(before), after) {
 			return workload, nil, nil
 		}
-		p := &patch{annotations: object.GetAnnotations()}
+		live, err := typedWorkload(object)
+		if err != nil {
+			return nil, nil, err
+		}
+		p := &patch{of: live, annotations: object.GetAnnotations()}
 		p.set("/metadata/uid", object.GetUID())
 		p.set("/metadata/resourceVersion", object.GetResourceVersion())
 		p.template(after)
@@ -55,7 +59,7 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		written, err := e.patchWorkload(ctx, workload, p, change.Try)
 		switch {
 		case err == nil:
-			return written, before, nil
+			return written, before, e.sortOut(ctx, p, object, written, change.Try)
 		case apierrors.IsConflict(err) && try < ConflictTries:
 			if err = PauseForConflict(ctx, e.Clock, try); err == nil {
 				continue
@@ -63,6 +67,27 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		}
 		return nil, nil, explainOn(ctx, "patch", kind, key, err)
 	}
+}
+
+// sortOut returns an AlteredError where the API server stored something else than a write asked for, which it takes back.
+func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Unstructured, written Workload, try bool) error {
+	altered := p.altered(written)
+	switch {
+	case altered == nil:
+		return nil
+	case try:
+		return noted(altered, "; nothing was written")
+	}
+	return e.takeBack(ctx, before, written, altered)
+}
+
+// typedWorkload returns a workload of any kind as the API has it.
+func typedWorkload(object *unstructured.Unstructured) (Workload, error) {
+	if object.GetKind() == "Deployment" {
+		d := &appsv1.Deployment{}
+		return d, convert(object, d)
+	}
+	return typedOther(object)
 }
 
 // refuseOpen refuses to change a StatefulSet or DaemonSet whose stepwise rollout is open.

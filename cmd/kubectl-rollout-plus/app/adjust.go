@@ -136,6 +136,9 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 		object, err := a.write(ctx, info, body)
 		switch {
 		case err == nil:
+			if err := nothingStored(body, info.Object, object); err != nil {
+				return unsaid(err, objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
+			}
 			return info.Refresh(object, true)
 		case !apierrors.IsConflict(err) || try == rollout.ConflictTries:
 			return unsaid(fmt.Errorf("failed to patch: %w", err), objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
@@ -172,6 +175,15 @@ func (c *adjustment) patch(info *resource.Info) ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(patch)
+}
+
+// nothingStored returns an error where an admission policy or webhook has made nothing of a patch.
+func nothingStored(body []byte, before, stored runtime.Object) error {
+	var patch map[string]any
+	if err := json.Unmarshal(body, &patch); err != nil {
+		return err
+	}
+	return rollout.NothingStored(patch, before, stored)
 }
 
 func (a *adjuster) write(ctx context.Context, info *resource.Info, body []byte) (runtime.Object, error) {

@@ -102,6 +102,9 @@ func (c *changer) run(ctx context.Context) error {
 
 // make tries the change and makes it, as far as a dry run lets it.
 func (c *changer) make(ctx context.Context, same bool) error {
+	if !same {
+		c.warnApplied(c.head)
+	}
 	if c.options.DryRun != rollout.DryRunClient {
 		if err := c.try(ctx, same); err != nil {
 			return err

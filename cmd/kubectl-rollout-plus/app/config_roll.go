@@ -119,6 +119,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	object := objectOf(c.workload)
 	r.told = true
 	if !rollout.Steppable(c.workload) {
+		r.env.warnApplied(c.workload)
 		err := r.native(ctx, c)
 		if err != nil {
 			r.env.ended(object, "", "", err)

@@ -206,9 +206,11 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 		}
 	}
 	if strategy != cmdutil.DryRunClient {
+		asked := objects
 		if objects, err = f.write(ctx, env, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
 			return err
 		}
+		env.tellOtherwise(asked, objects)
 	}
 	if f.drained != "" {
 		fmt.Fprintf(env.ErrOut, "deployment %q: %s\n", f.name, f.drained)

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // attach wires ConfigMaps and Secrets to the Deployment, by their plain names.
@@ -83,4 +84,20 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pi
 		}
 	}
 	return nil
+}
+
+// tellOtherwise warns where the API server has created objects with other values than were asked for.
+func (env *environment) tellOtherwise(asked, created []object) {
+	for i := range created {
+		if err := rollout.CreatedOtherwise(asked[i], created[i]); err != nil {
+			env.tell("warning: %s %q: %v", kindNameOf(asked[i]), asked[i].GetName(), err)
+		}
+	}
+}
+
+func kindNameOf(of object) string {
+	if _, is := of.(*appsv1.Deployment); is {
+		return "deployment"
+	}
+	return "service"
 }

@@ -42,6 +42,7 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 	var held rollout.Workload
 	err := a.adjust(ctx, info, adjustment{
 		check: func() (err error) {
+			env.warnAppliedInfo(info)
 			if mayBeOpen(info) {
 				held, err = holdInstead(ctx, env, a.fieldManager, info)
 			}

@@ -70,6 +70,7 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 			return err
 		}
 	}
+	env.warnAppliedInfo(info)
 	if err := f.adjust(ctx, info, unpause); err != nil {
 		return whileAt(ctx, err, info, "resumed")
 	}
@@ -112,6 +113,7 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 	if err != nil {
 		return err
 	}
+	env.warnAppliedInfo(info)
 	if d, is := info.Object.(*appsv1.Deployment); is && d.Spec.Paused {
 		if err := f.adjust(ctx, info, unpause); err != nil {
 			return whileAt(ctx, err, info, "resumed")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -121,6 +122,26 @@ func controlled(t *testing.T, after time.Duration, before, then *appsv1.Deployme
 	return client
 }
 
+// patchedBy is a Deployment with the pod template of a JSON patch.
+func patchedBy(action clienttesting.Action, d *appsv1.Deployment) *appsv1.Deployment {
+	patched := d.DeepCopy()
+	var operations []struct {
+		Path  string
+		Value json.RawMessage
+	}
+	err := json.Unmarshal(action.(clienttesting.PatchAction).GetPatch(), &operations) //nolint:forcetypeassert // a test
+	for _, operation := range operations {
+		if operation.Path == "/spec/template" && err == nil {
+			patched.Spec.Template = corev1.PodTemplateSpec{}
+			err = json.Unmarshal(operation.Value, &patched.Spec.Template)
+		}
+	}
+	if err != nil {
+		panic(err)
+	}
+	return patched
+}
+
 // recreated is a Deployment whose controller makes the ReplicaSet of its template only once all other pods have ended.
 func recreated(d *appsv1.Deployment) *appsv1.Deployment {
 	d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
@@ -149,7 +170,7 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 				var patched string
 				client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
 					patched = string(action.(clienttesting.PatchAction).GetPatch())
-					return true, c.before, nil
+					return true, patchedBy(action, c.before), nil
 				})
 				r := &rollback{client: client}
 				done, err := r.run(t.Context(), deployments, c.before)
@@ -226,11 +247,11 @@ func TestRollbackRefused(t *testing.T) {
 	d := webOf("v3", 3, 3)
 	for conflicts, want := range map[int]bool{0: true, rollout.ConflictTries - 1: true, rollout.ConflictTries: false} {
 		client, tries := controlled(t, 0, d, nil, []string{"v1", "v2", "v3"}, nil), 0
-		client.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+		client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
 			if tries++; tries <= conflicts {
 				return true, nil, apierrors.NewConflict(appsv1.Resource("deployments"), "web", errors.New("changed"))
 			}
-			return true, d, nil
+			return true, patchedBy(action, d), nil
 		})
 		r := &rollback{client: client, dryRun: cmdutil.DryRunNone}
 		if _, err := r.run(t.Context(), kind, d); (err == nil) != want {
@@ -256,9 +277,9 @@ func TestRollbackOvertaken(t *testing.T) {
 	for toRevision, want := range map[int64]string{0: `deployment "web" in namespace "ns" was not rolled back: somebody else has changed its pod template`, 1: ""} {
 		client := controlled(t, 0, now, nil, []string{"v1", "", "v3", "v2"}, nil)
 		written := false
-		client.PrependReactor("patch", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+		client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
 			written = true
-			return true, now, nil
+			return true, patchedBy(action, now), nil
 		})
 		r := &rollback{client: client, toRevision: toRevision}
 		_, err := r.run(t.Context(), kind, seen)
@@ -278,7 +299,7 @@ func TestRollbackToARevisionWithoutAController(t *testing.T) {
 		patched := ""
 		client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
 			patched = string(action.(clienttesting.PatchAction).GetPatch())
-			return true, d, nil
+			return true, patchedBy(action, d), nil
 		})
 		r := &rollback{client: client, toRevision: 1}
 		if _, err := r.run(t.Context(), kind, d); err != nil || time.Since(began) > 0 || !strings.Contains(patched, `"image":"v1"`) {

@@ -2,8 +2,13 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -159,20 +164,75 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 	}
 	r.chosen = body
 	options.FieldManager = r.fieldManager
-	if r.before != nil {
-		template, err := templateOfPatch(kind, body)
-		if err == nil {
-			err = r.before(template)
-			r.refused = err
-		}
-		if err != nil {
-			return none, r.failed(err)
-		}
-	}
-	object, err := patch(r.ctx, name, kind, edited, options, subresources...)
+	template, err := templateOfPatch(kind, body)
 	if err != nil {
 		return none, r.failed(err)
 	}
+	write := func(kind types.PatchType, body []byte, dryRun []string) (T, error) {
+		options.DryRun = dryRun
+		return patch(r.ctx, name, kind, body, options, subresources...)
+	}
+	dryRun := options.DryRun
+	// What an admission policy makes of the write is found out before anything else is written. Some webhooks take part in no
+	// dry run: what is refused here is refused again by the write itself.
+	switch tried, err := write(kind, edited, dryRunAll(true)); {
+	case apierrors.IsConflict(err):
+		return none, r.failed(err)
+	case err == nil:
+		if err := rollout.TemplateSetBack(r.live, template, tried); err != nil {
+			return none, r.refuse(withEnd(err, "; nothing was written"))
+		}
+	}
+	if r.before != nil {
+		if err := r.before(template); err != nil {
+			return none, r.refuse(err)
+		}
+	}
+	object, err := write(kind, edited, dryRun)
+	if err != nil {
+		return none, r.failed(err)
+	}
+	if altered := rollout.TemplateSetBack(r.live, template, object); altered != nil {
+		return none, r.refuse(takenBack(r.live, object, altered, write))
+	}
 	r.answer = object
 	return object, nil
+}
+
+// refuse keeps an error that is told without the rollbacker's words.
+func (r *rollback) refuse(err error) error {
+	r.refused = err
+	return r.failed(err)
+}
+
+// takenBack gives an object the pod template and the annotations that it had before a write which was altered, unless somebody
+// else has written since.
+func takenBack[T rollout.Workload](before rollout.Workload, written T, altered error,
+	write func(types.PatchType, []byte, []string) (T, error),
+) error {
+	annotations := maps.Clone(before.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	body, err := json.Marshal([]map[string]any{
+		{"op": "test", "path": "/metadata/uid", "value": written.GetUID()},
+		{"op": "test", "path": "/metadata/generation", "value": written.GetGeneration()},
+		{"op": "add", "path": "/spec/template", "value": rollout.TemplateOf(before)},
+		{"op": "add", "path": "/metadata/annotations", "value": annotations},
+	})
+	if err == nil {
+		_, err = write(types.JSONPatchType, body, nil)
+	}
+	if err != nil {
+		return withEnd(altered, fmt.Sprintf("; the write could not be taken back: %v", err))
+	}
+	return withEnd(altered, "; the write was taken back at once")
+}
+
+// withEnd adds to an error of an altered write what became of that.
+func withEnd(err error, end string) error {
+	if altered := (*rollout.AlteredError)(nil); errors.As(err, &altered) {
+		altered.After = end
+	}
+	return err
 }

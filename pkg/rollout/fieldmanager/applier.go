@@ -14,7 +14,7 @@ type Applier struct {
 	Tool string
 	// Source is what the tool makes the object from; it is empty where that is not known.
 	Source string
-	// Sync says what the tool does next.
+	// Sync says what the tool does next, with {fields} for what it sets again.
 	Sync string
 }
 
@@ -57,7 +57,7 @@ func AppliedBy(object metav1.Object) *Applier {
 }
 
 func argo(application string) *Applier {
-	a := &Applier{Tool: "Argo CD", Sync: "its next sync sets the image and the strategy of the manifest again; with self-heal that takes seconds"}
+	a := &Applier{Tool: "Argo CD", Sync: "its next sync sets {fields} of the manifest again; with self-heal that takes seconds"}
 	if application != "" {
 		a.Source = "application " + application
 		a.Sync += fmt.Sprintf("; 'argocd app set %s --sync-policy none' stops that", application)
@@ -66,7 +66,7 @@ func argo(application string) *Applier {
 }
 
 func flux(kind, name, namespace string) *Applier {
-	a := &Applier{Tool: "Flux", Sync: "its next sync, at the end of its interval, sets the image and the strategy of the manifest again"}
+	a := &Applier{Tool: "Flux", Sync: "its next sync, at the end of its interval, sets {fields} of the manifest again"}
 	if name != "" {
 		a.Source = kind + " " + name
 		a.Sync += fmt.Sprintf("; 'flux suspend %s %s -n %s' stops that", kind, name, namespace)
@@ -75,15 +75,22 @@ func flux(kind, name, namespace string) *Applier {
 }
 
 func helm(release string) *Applier {
-	a := &Applier{Tool: "Helm", Sync: "its next upgrade sets the image and the strategy of the chart again"}
+	a := &Applier{Tool: "Helm", Sync: "its next upgrade sets {fields} of the chart again"}
 	if release != "" {
 		a.Source = "release " + release
 	}
 	return a
 }
 
-// Warning says who applies an object and what becomes of a change, in one line.
+// Warning says who applies a workload and what becomes of a change, in one line.
 func (a *Applier) Warning(object string) string {
+	return a.warning(object, "the image and the strategy")
+}
+
+// DataWarning says the same of a ConfigMap or Secret.
+func (a *Applier) DataWarning(object string) string { return a.warning(object, "the data") }
+
+func (a *Applier) warning(object, fields string) string {
 	by := a.Tool
 	switch {
 	case a.Source == "":
@@ -92,5 +99,5 @@ func (a *Applier) Warning(object string) string {
 	default:
 		by = fmt.Sprintf("%s (%s)", a.Tool, a.Source)
 	}
-	return fmt.Sprintf("%s is applied by %s: %s", object, by, a.Sync)
+	return fmt.Sprintf("%s is applied by %s: %s", object, by, strings.ReplaceAll(a.Sync, "{fields}", fields))
 }

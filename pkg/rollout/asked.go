@@ -1,0 +1,62 @@
+package rollout
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
+)
+
+// TemplateSetBack returns an AlteredError where the stored workload has values again that the asked template was to change.
+func TemplateSetBack(before Workload, asked *corev1.PodTemplateSpec, stored Workload) error {
+	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(asked)
+	if err != nil {
+		return err
+	}
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(stored)
+	if err != nil {
+		return err
+	}
+	fields, err := templateSetBack(before, template, object)
+	if err != nil || len(fields) == 0 {
+		return err
+	}
+	return &AlteredError{Fields: fields}
+}
+
+// CreatedOtherwise returns an AlteredError where the API server has created an object with other values in its spec than were
+// asked for. What it has added is no difference.
+func CreatedOtherwise(asked, created runtime.Object) error {
+	wanted, err := runtime.DefaultUnstructuredConverter.ToUnstructured(asked)
+	if err != nil {
+		return err
+	}
+	stored, err := runtime.DefaultUnstructuredConverter.ToUnstructured(created)
+	if err != nil {
+		return err
+	}
+	fields := admission.Missing("spec", wanted["spec"], stored["spec"])
+	if len(fields) == 0 {
+		return nil
+	}
+	return &AlteredError{Fields: fields}
+}
+
+// NothingStored returns an AlteredError where a write was to change the spec of an object, and its generation is as before.
+func NothingStored(patch map[string]any, before, stored runtime.Object) error {
+	was, isOld := before.(metav1.Object)
+	is, isNew := stored.(metav1.Object)
+	if patch["spec"] == nil || !isOld || !isNew || was.GetGeneration() != is.GetGeneration() {
+		return nil
+	}
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(stored)
+	if err != nil {
+		return err
+	}
+	fields := admission.Missing("spec", patch["spec"], object["spec"])
+	if len(fields) == 0 {
+		return nil
+	}
+	return &AlteredError{Fields: fields, After: "; nothing was changed"}
+}
