@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -42,7 +43,7 @@ func (s *session) retry(ctx context.Context, report *diagnose.Report) {
 	s.witness.answer(s.memory.retried)
 	for _, value := range []any{s.memory.retried.UTC().Format("20060102T150405Z"), nil} {
 		if err := s.label(ctx, report.Refused, value); err != nil {
-			s.cannotRetry = true
+			s.cannotRetry = apierrors.IsForbidden(err) // any other failure may pass
 			return
 		}
 	}
