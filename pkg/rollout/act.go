@@ -188,8 +188,8 @@ func (s *session) borrow(ctx context.Context, d *appsv1.Deployment, record *Reco
 	return s.write(ctx, p)
 }
 
-// giveBack restores the Deployment's own settings and ends the record. The outcome RolledBack restores the original settings,
-// any other outcome the wanted ones.
+// giveBack restores the Deployment's own settings and ends the rollout's record. The outcome RolledBack restores the original
+// settings, any other outcome the wanted ones.
 func (s *session) giveBack(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
 	record := s.record.taking(d)
 	settings := record.Wanted()

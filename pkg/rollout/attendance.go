@@ -7,7 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// idleAfter is how long an open rollout may have a next move due before it counts as orphaned. A driver that lives acts sooner.
+// idleAfter is how long the next move of an open rollout may be due before the rollout counts as orphaned. A driver that lives
+// acts sooner.
 const idleAfter = 15 * time.Second
 
 // Attention is whether somebody looks after an open rollout: a driver, a holder, or nobody. The names are part of the JSON
