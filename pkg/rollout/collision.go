@@ -37,7 +37,7 @@ func (s *Snapshot) collides() *Finding {
 	return collision(d, "ReplicaSet "+newest.Name, withoutHash(&newest.Spec.Template))
 }
 
-// revisionCollides does the same for the newest ControllerRevision of a StatefulSet or DaemonSet.
+// revisionCollides does what collides does, for the newest ControllerRevision of a StatefulSet or DaemonSet.
 func revisionCollides(workload Workload, newest *appsv1.ControllerRevision) *Finding {
 	if newest == nil || collisionsOf(workload) == 0 || newest.CreationTimestamp.Time.Before(lastChange(workload)) {
 		return nil

@@ -27,9 +27,9 @@ type Explanation struct {
 	moves bool
 }
 
-// InTheWay reports whether something does stand in the way. Some findings do not count: what every pod goes through as it
-// starts, a failed preStop hook, and an open rollout that somebody may be driving. Once a workload has come as far as it
-// should, only fatal findings count.
+// InTheWay reports whether something does stand in the way. A fatal finding always does. Other findings do not count once the
+// workload has come as far as it should. Nor do a failed preStop hook, what every pod goes through as it starts, and an open
+// rollout that somebody may be driving.
 func (e *Explanation) InTheWay() bool {
 	arrived := e.arrived()
 	for i := range e.Findings {
