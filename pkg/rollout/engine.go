@@ -55,11 +55,11 @@ const (
 	resuming
 	// returning drives the open rollout back to the old version.
 	returning
-	// ending waits until the controller, which drives by itself again, is done.
+	// ending waits until the controller, which drives by itself again, has completed a version.
 	ending
 )
 
-// session is one command's work on one workload.
+// session is one command's work on one workload, from the first read to the result.
 type session struct {
 	*Engine
 	kind   string
@@ -228,7 +228,7 @@ func (s *session) overlay(snapshot *Snapshot) {
 	}
 }
 
-// run is the loop. It ends with a result, whatever happens to the Deployment, the connection or the client.
+// run is the session's loop. It ends with a result, whatever happens to the Deployment, the connection or the client.
 func (s *session) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {

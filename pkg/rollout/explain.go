@@ -14,7 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// Explanation is what stands in the way of a workload at one moment.
+// Explanation describes what stands in the way of a workload at one moment.
 type Explanation struct {
 	Workload Workload
 	Phase    Phase

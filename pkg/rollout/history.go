@@ -23,7 +23,7 @@ const (
 	RevisionCurrent RevisionState = "current"
 	// RevisionNew is the revision of the workload's template while it is being rolled out.
 	RevisionNew RevisionState = "new"
-	// RevisionStable is the revision that still serves while the workload goes away from it.
+	// RevisionStable is the revision that still serves while the workload moves away from it.
 	RevisionStable RevisionState = "stable"
 	// RevisionOld is any other revision.
 	RevisionOld RevisionState = "old"
@@ -59,7 +59,7 @@ type RevisionInfo struct {
 	reused bool
 }
 
-// History is what is known of the revisions of a Deployment, StatefulSet or DaemonSet.
+// History holds the known revisions of a Deployment, StatefulSet or DaemonSet.
 type History struct {
 	// Template is the workload's own pod template, which may have no revision yet.
 	Template map[string]any

@@ -136,10 +136,10 @@ func moves(state State, d *appsv1.Deployment) string {
 	return ""
 }
 
-// atRest returns the gate at which to leave a rollout standing. It has the extra pods of the present gate, and lets as few pods
-// be missing as the limits ask for. The controller stands as still with that gate: the old pods have already gone, and it does
-// not bring them back. Others may then change the Deployment, for example its template. That takes no more pods away at once
-// than the limits allow. The gate of a step would let all of its new pods go.
+// atRest returns the gate at which to leave a rollout standing. It keeps the extra pods of the present gate, and lets no more
+// pods be missing than the limits ask for. The controller stands as still with that gate: the old pods have already gone, and
+// it does not bring them back. Whatever others then do to the Deployment, such as setting another template, takes no more pods
+// away at once than the limits allow. The gate of a step would let all of its new pods go.
 //
 // lower is false if the present gate is as small, or the old pods have yet to go.
 func (r *Record) atRest(s *Snapshot) (gate Gate, lower bool) {
