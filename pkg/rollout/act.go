@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// gatherChanges is how long changes may gather before they are looked at: many come at once, and to look at each would
-	// take the processor from those who make the pods. Nobody notices so short a time.
+	// gatherChanges is how long changes gather before the session looks at them. Many come at once, and looking at each would
+	// take processor time from those who make the pods. Nobody notices so short a time.
 	gatherChanges = 10 * time.Millisecond
 	// resizeTimeout is how long the ReplicaSets may take to report that they have followed their size.
 	resizeTimeout = 2 * time.Second
-	// tellTimeout bounds what is read for the report before the old version returns. It cannot be read after that: the pods
-	// go, and their logs with them.
+	// tellTimeout bounds the reads for the report before the old version returns. Later reads are impossible: the pods are
+	// deleted, and their logs with them.
 	tellTimeout = 3 * time.Second
 )
 
-// act does what was decided. It returns a result when the session's work has ended.
+// act carries out the decided action. It returns a result if the session's work has ended, or nil if it goes on.
 func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Result {
 	switch a := next.(type) {
 	case await:
@@ -41,7 +41,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	return s.afterWrite(ctx, err, s.deadline(snapshot))
 }
 
-// perform makes the write that was decided, if any.
+// perform makes the write of the decided action, if the action has one.
 func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action) error {
 	switch a := next.(type) {
 	case setGate:
@@ -73,8 +73,8 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 	return nil
 }
 
-// afterWrite sorts out a write that failed: what others changed is looked at anew, what the API server could not take
-// is tried again, and everything else ends the session.
+// afterWrite handles the error of a write. It returns nil if the session goes on. After a conflict the session looks at the
+// workload anew, and it repeats a write that the API server could not take. Any other error ends the session.
 func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *Result {
 	var lost *lostVersionError
 	switch {
@@ -100,7 +100,7 @@ func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *R
 	return nil
 }
 
-// stopped is the result of a session that stops by decision.
+// stopped emits the finding, if any, and returns the result of a session that stops by decision.
 func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Result {
 	if a.finding != nil {
 		s.tell(ctx, a.finding, false)
@@ -115,21 +115,22 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	return s.result(a.outcome, a.message)
 }
 
-// tellLeaving tells why the rollout goes back, as far as that can be read in time.
+// tellLeaving emits why the rollout goes back, with as much as can be read within tellTimeout.
 func (s *session) tellLeaving(ctx context.Context, finding *Finding) {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	s.tell(ctx, finding, true)
 }
 
-// tell emits a finding once, with what is read only for that: events, and the last lines of the container's log. Where the
-// rollout leaves for it, its pods are gone a moment later.
+// tell emits a finding once. It first reads what is worth reading only then: events, and the last lines of the container's log.
+// With leaves set, the rollout goes back because of the finding. The pods are gone a moment later, so the remedies must not
+// need them.
 func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 	if finding == nil || finding == s.finding {
 		return
 	}
 	if s.blamed != nil && s.blamed.ID == finding.ID && s.blamed.Pod == finding.Pod {
-		return // the same again, after a write that has to be repeated
+		return // the same finding, after a write that has to be repeated
 	}
 	s.blamed = finding
 	s.finding = s.enrich(ctx, finding)
@@ -151,7 +152,7 @@ func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) 
 		s.emit(ProgressEvent{Message: "the strategy was changed" + writerOf(d, "spec", "strategy") + " to " + strategyText(d.Spec.Strategy) +
 			"; the limits of the step are back, and it comes into force when the rollout ends"})
 	}
-	s.record = record // an interruption right after the write tells the step at which the rollout stands now
+	s.record = record // an interruption right after the write reports the new step
 	if a.step == before {
 		return nil
 	}
@@ -173,7 +174,7 @@ func (s *session) leaveGate(ctx context.Context, d *appsv1.Deployment) error {
 	return nil
 }
 
-// borrow writes a record and the settings that it stands for.
+// borrow writes a record together with the settings that are in force under it.
 func (s *session) borrow(ctx context.Context, d *appsv1.Deployment, record *Record) error {
 	signed, err := s.signed(record, d)
 	if err != nil {
@@ -187,7 +188,8 @@ func (s *session) borrow(ctx context.Context, d *appsv1.Deployment, record *Reco
 	return s.write(ctx, p)
 }
 
-// giveBack gives the Deployment its own settings back, and takes the record from it.
+// giveBack restores the Deployment's own settings and ends the rollout's record. The outcome RolledBack restores the original
+// settings, any other outcome the wanted ones.
 func (s *session) giveBack(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
 	record := s.record.taking(d)
 	settings := record.Wanted()
@@ -202,7 +204,7 @@ func (s *session) giveBack(ctx context.Context, d *appsv1.Deployment, outcome Ou
 	return s.writeLast(ctx, p)
 }
 
-// finish ends the rollout.
+// finish restores the settings. The session then waits for the controller to complete the pod template.
 func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
 	if err := s.giveBack(ctx, d, outcome); err != nil {
 		return err
@@ -214,8 +216,9 @@ func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outc
 	return nil
 }
 
-// part gives the Deployment its own strategy back where others have opened the gate, and says so next. Where they have left
-// the deadline as it is, the rollout is known by it: abort can still go back, and resume give that back, too.
+// part restores the Deployment's own strategy after others have opened the gate. The session then stops and says so. If the
+// others left the gate's deadline in place, the rollout stays known by it: abort can still go back, and resume can restore the
+// deadline. Otherwise part restores all settings.
 func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error {
 	parted := &stop{outcome: Overtaken, message: a.message}
 	if s.state != Disturbed || !hasGateDeadline(d) {
@@ -242,15 +245,15 @@ func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error 
 	return nil
 }
 
-// lostVersionError tells that the ReplicaSet of the old version was deleted, and with it the way back.
+// lostVersionError reports that the ReplicaSet of the old version was deleted. Without it there is no way back.
 type lostVersionError struct{ from Revision }
 
 func (e *lostVersionError) Error() string {
 	return fmt.Sprintf("%s with the old version (revision %d) is gone", e.from, e.from.Number)
 }
 
-// goBack returns to the old version in one write. Where the rollout's limits are not the Deployment's own they stay in
-// place until the old version is complete.
+// goBack returns to the old version in one write. If the rollout's limits are not the Deployment's own, they stay in place
+// until the old version is complete.
 func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	from := s.record.From
 	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, from.ReplicaSet)
@@ -269,7 +272,7 @@ func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
 	}
 	p, record := newGatePatch(d), s.record.taking(d)
 	if s.altered != nil {
-		record = new(*s.record) // what a policy has set is nobody's wish for this Deployment
+		record = new(*s.record) // values that a policy has set are nobody's wish for this Deployment
 	}
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])

@@ -12,12 +12,13 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// retryLabel is put on an object for a moment, so that its controller looks at it and tries again at once. An annotation would
-// do, too, but controllers and kubectl's undo copy those.
+// retryLabel is set on an object for a moment, so that the object's controller looks at it and tries again at once. An
+// annotation would do as well, but controllers and kubectl's undo copy annotations.
 const retryLabel = "rollout-plus/retry"
 
-// began returns from when evidence counts. Events and conditions have full seconds: what happened in the second in which the
-// command began is older than it, unless the command itself wrote what it waits for.
+// began returns the time from which evidence counts, or zero if all evidence counts. Events and conditions have full seconds.
+// So whatever happened in the second in which the command began counts as older, unless the command itself wrote the change
+// that it waits for.
 func (e *Engine) began(wrote bool) time.Time {
 	if e.Once {
 		return time.Time{}
@@ -33,8 +34,8 @@ func (e *Engine) began(wrote bool) time.Time {
 	return full
 }
 
-// retry makes the controller that was refused try again, where a report asks for that. Without the right to do so the rollout
-// waits for the controller's own next attempt.
+// retry makes a refused controller try again if the report asks for it. If the write fails, as without the right to make it,
+// the rollout waits for the controller's own next attempt.
 func (s *session) retry(ctx context.Context, report *diagnose.Report) {
 	if report == nil || report.Retry.IsZero() || s.cannotRetry || s.Clock.Now().Before(report.Retry) {
 		return
@@ -49,14 +50,14 @@ func (s *session) retry(ctx context.Context, report *diagnose.Report) {
 	}
 }
 
-// label sets the label that makes a controller try again, or removes it where the value is nil.
+// label sets the label that makes a controller try again, or removes it if the value is nil.
 func (s *session) label(ctx context.Context, of diagnose.Object, value any) error {
 	labels := map[string]any{"metadata": map[string]any{"labels": map[string]any{retryLabel: value}}}
 	body, err := json.Marshal(labels)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout) // what was set is removed
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout) // the label is removed even after an interruption
 	defer cancel()
 	apps, options := s.Client.AppsV1(), s.patchOptions(false)
 	switch of.Kind {
@@ -72,7 +73,7 @@ func (s *session) label(ctx context.Context, of diagnose.Object, value any) erro
 	return err
 }
 
-// refusedObject returns the object whose controller was refused, as events name it; nil where it is not known.
+// refusedObject finds the object whose controller was refused. It returns nil if that object is not known.
 func (s *session) refusedObject(of diagnose.Object) *about {
 	workload := s.source.workload()
 	if of.Kind != "ReplicaSet" {
@@ -93,11 +94,12 @@ func (s *session) refusedObject(of diagnose.Object) *about {
 	return nil
 }
 
-// askRefused asks what a controller says that could not create something: the condition of a ReplicaSet stays as it was at first.
+// askRefused reads the events of the Deployment or ReplicaSet whose controller could not create something. The condition of a
+// ReplicaSet stays as it was at first, so only events show the later attempts.
 func (s *session) askRefused(ctx context.Context, now time.Time) {
 	w := &s.witness
 	if s.kind != "Deployment" || w.refused == (diagnose.Object{}) {
-		return // askWorkload asks about the others
+		return // askWorkload does this for the other kinds
 	}
 	object := s.refusedObject(w.refused)
 	if object == nil {
@@ -124,13 +126,14 @@ func (s *session) askRefused(ctx context.Context, now time.Time) {
 	w.next = earlier(w.next, due)
 }
 
-// answer has a controller's events asked for soon after it was made to try again.
+// answer schedules a reading of the controller's events, soon after the controller was made to try again.
 func (w *witness) answer(at time.Time) {
 	w.answered = at.Add(answersIn)
 	w.next = earlier(w.next, w.answered)
 }
 
-// patience returns the least time that pods are given which may come good.
+// patience returns the least time that pods get if they may still become ready. The command's own value goes before the
+// record's.
 func (s *session) patience(record *Record) time.Duration {
 	if s.Patience == 0 && record != nil {
 		return record.Plan.Patience.Duration

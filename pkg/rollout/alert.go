@@ -1,6 +1,7 @@
 package rollout
 
-// alert lets a wait end when a grace does, or when there is something to ask.
+// alert shortens a wait: it also ends with the next grace period, when a silent controller is to be reported, or when events
+// are to be read.
 func (s *session) alert(snapshot *Snapshot, next action) action {
 	a, waits := next.(await)
 	if !waits {

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// apply is a server-side apply, as kubectl apply --server-side does it.
+// apply makes a server-side apply of a manifest, as kubectl apply --server-side does.
 func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured, force, dryRun bool) (*unstructured.Unstructured, error) {
 	body, err := manifest.MarshalJSON()
 	if err != nil {
@@ -18,7 +18,7 @@ func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured
 	options.Force, options.FieldValidation = &force, metav1.FieldValidationStrict
 	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
 		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
-	// Only Error reads what the API server says of a refusal, such as the fields in conflict.
+	// Only Error decodes the details of a refusal, such as the fields in conflict.
 	if err := result.Error(); err != nil {
 		return nil, answered(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 )
 
-// TemplateSetBack returns an AlteredError where the stored workload has values again that the asked template was to change.
+// TemplateSetBack returns an AlteredError if the stored workload still has values that the asked template was to change.
 func TemplateSetBack(before Workload, asked *corev1.PodTemplateSpec, stored Workload) error {
 	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(asked)
 	if err != nil {
@@ -25,8 +25,8 @@ func TemplateSetBack(before Workload, asked *corev1.PodTemplateSpec, stored Work
 	return &AlteredError{Fields: fields}
 }
 
-// CreatedOtherwise returns an AlteredError where the API server has created an object with other values in its spec than were
-// asked for. What it has added is no difference.
+// CreatedOtherwise returns an AlteredError if the API server created an object with other values in its spec than asked for.
+// Values that the server has added do not count.
 func CreatedOtherwise(asked, created runtime.Object) error {
 	wanted, err := runtime.DefaultUnstructuredConverter.ToUnstructured(asked)
 	if err != nil {
@@ -43,7 +43,8 @@ func CreatedOtherwise(asked, created runtime.Object) error {
 	return &AlteredError{Fields: fields}
 }
 
-// NothingStored returns an AlteredError where a write was to change the spec of an object, and its generation is as before.
+// NothingStored returns an AlteredError if a patch was to change the spec of an object, but the object has its old generation
+// and lacks the values.
 func NothingStored(patch map[string]any, before, stored runtime.Object) error {
 	was, isOld := before.(metav1.Object)
 	is, isNew := stored.(metav1.Object)

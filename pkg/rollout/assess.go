@@ -13,7 +13,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// Finding is why a rollout does not come good: which pod and container, and what Kubernetes says of it.
+// Finding is the reason why a rollout fails, or may fail: the pod, the container, and what Kubernetes says about them.
 type Finding = diagnose.Finding
 
 // examine diagnoses the pods of the newest version, and keeps the report.
@@ -26,7 +26,8 @@ func (s *Snapshot) examine(current *appsv1.ReplicaSet, deadline *int32, m memory
 	return &report
 }
 
-// patienceOf is a progress deadline as a time, 0 where there is none: the one that closes the gate counts as none.
+// patienceOf returns a progress deadline as a duration, or 0 if there is none. The deadline value of a closed gate counts as
+// none.
 func patienceOf(deadline *int32) time.Duration {
 	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
 		return 0
@@ -34,7 +35,7 @@ func patienceOf(deadline *int32) time.Duration {
 	return time.Duration(*deadline) * time.Second
 }
 
-// wake is when a grace ends, zero where none runs.
+// wake returns when the next grace period of the last report ends, or zero if none runs.
 func (s *Snapshot) wake() time.Time {
 	if s.report == nil {
 		return time.Time{}
@@ -42,9 +43,9 @@ func (s *Snapshot) wake() time.Time {
 	return s.report.Next
 }
 
-// podFailure is what is wrong with a container of a pod that does not come good, nil where nothing is, or may still be right
-// once a grace is over: then until is when the first one is. How ready the pod is counts for nothing: one that was ready may
-// become so again.
+// podFailure returns what is wrong with a container of a pod, or nil if nothing is or a grace period still runs. In the latter
+// case until is when the first grace period ends. The pod's readiness does not count: a pod that was ready may become ready
+// again.
 func podFailure(pod *corev1.Pod, now time.Time) (failure *Finding, until time.Time) {
 	in := &diagnose.Input{Namespace: pod.Namespace, Pods: []*corev1.Pod{pod}, Now: now}
 	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil {
@@ -64,7 +65,7 @@ func podFailure(pod *corev1.Pod, now time.Time) (failure *Finding, until time.Ti
 	return nil, until
 }
 
-// stalled says why a step did not progress within its deadline, as far as it is known.
+// stalled returns a finding about a step that made no progress within its deadline. It names the cause as far as that is known.
 func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	workload := diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}
 	finding := diagnose.Known(diagnose.ProgressDeadlineExceeded, workload, s.Deployment.Namespace,
@@ -92,7 +93,8 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	return finding
 }
 
-// blameUnready names a pod that is not ready, where nothing is wrong with any but that.
+// blameUnready adds an unready pod to the finding, for a step whose pods have no other problem. It also counts the unready
+// pods.
 func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
 	unready := 0
 	for _, pod := range s.Pods {

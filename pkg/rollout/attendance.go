@@ -7,44 +7,46 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// idleAfter is how long after the last change somebody who drives a rollout would have gone on.
+// idleAfter is how long the next move of an open rollout may be due before the rollout counts as orphaned. A driver that lives
+// acts sooner.
 const idleAfter = 15 * time.Second
 
-// Attention is whether somebody looks after an open rollout. The names are part of the JSON output.
+// Attention is whether somebody looks after an open rollout: a driver, a holder, or nobody. The names are part of the JSON
+// output.
 type Attention string
 
-// What the cluster shows of who looks after an open rollout.
+// The values of Attention, as far as the cluster shows them.
 const (
 	// Driven means that nothing is overdue: somebody may be driving the rollout.
 	Driven Attention = "driven"
 	// Held means that somebody holds the rollout at its step.
 	Held Attention = "held"
-	// Left means that its driver has ended, and has written down why.
+	// Left means that the rollout's driver has ended, and has written down why.
 	Left Attention = "left"
-	// Orphaned means that whoever drove it would have gone on by now.
+	// Orphaned means that the rollout's driver would have gone on by now, and has not written down why it did not.
 	Orphaned Attention = "orphaned"
 	// Returning means that the old version returns.
 	Returning Attention = "rolling-back"
 )
 
-// Attendance is who looks after an open rollout, as far as the cluster shows. Nobody writes a sign of life: a driver that lives
-// goes on soon after all that it waits for has come, and the rollout's record tells how long it waits for nothing.
+// Attendance describes who looks after an open rollout, as far as the cluster shows. Drivers write no heartbeat. A living
+// driver goes on soon after everything that it waits for has come. The record says until when the driver holds a step.
 type Attendance struct {
 	State Attention
-	// Since is zero where it is not known.
+	// Since is when the state began, or zero if that is not known.
 	Since time.Time
-	// Reason and Cause are those of the record's Rest, By is the field manager that wrote it.
+	// Reason and Cause are those of the record's Rest. By is the field manager that wrote the record.
 	Reason, Cause, By string
-	// HoldUntil is when the hold of the step ends, zero where none runs.
+	// HoldUntil is when the hold of the step ends, or zero if no hold runs.
 	HoldUntil time.Time
-	// Next is when to look again, zero where a change tells.
+	// Next is when to look again, or zero if only a change in the cluster can alter the state.
 	Next time.Time
 }
 
-// Abandoned reports whether nobody goes on with the rollout by itself.
+// Abandoned reports whether nobody drives or holds the rollout any more.
 func (a *Attendance) Abandoned() bool { return a.State == Left || a.State == Orphaned }
 
-// text says who looks after the rollout, as the rest of a sentence about it.
+// text describes who looks after the rollout, as the end of a sentence about it.
 func (a *Attendance) text() string {
 	var text string
 	switch a.State {
@@ -76,12 +78,13 @@ func (a *Attendance) text() string {
 	return text
 }
 
-// Text is the sentence about a rollout that nobody goes on with.
+// Text returns the sentence about a rollout that nobody drives on.
 func (a *Attendance) Text() string {
 	return "the rollout is open" + a.text()
 }
 
-// attendance judges an open rollout by its record, and by since when a driver has had something to do, zero where it has not.
+// attendance judges an open rollout by its record. due is since when its driver has had something to do, or zero if the driver
+// has nothing to do.
 func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
 	switch {
 	case r.RollingBack:
@@ -108,8 +111,8 @@ func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
 	return a
 }
 
-// Due is since when, or from when on, whoever drives an open rollout of a Deployment has something to do: zero where the
-// controller and the pods have.
+// due returns since when, or from when on, the driver of a Deployment's open rollout has something to do. It is zero while it
+// is the controller's or the pods' turn.
 func (s *Snapshot) due(record *Record, now time.Time) time.Time {
 	d, current := s.Deployment, s.Current()
 	if !s.StaleSince.IsZero() || d.Spec.Paused || !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(d) {
@@ -132,7 +135,7 @@ func (s *Snapshot) due(record *Record, now time.Time) time.Time {
 	})
 }
 
-// due is the same of a StatefulSet or DaemonSet.
+// due does the same for a StatefulSet or DaemonSet. gone are its pods that have ended or are about to.
 func (o *other) due(record *Record, gone []*corev1.Pod, now time.Time) time.Time {
 	if !o.staleSince.IsZero() || o.newest == nil {
 		return time.Time{}
@@ -151,7 +154,8 @@ func (o *other) due(record *Record, gone []*corev1.Pod, now time.Time) time.Time
 	})
 }
 
-// dueOf asks what a driver does that has seen all there was up to its last move.
+// dueOf returns when a driver that has seen everything up to its last move has to act. It calls decide with the memory of such
+// a driver. done says that the step is complete.
 func dueOf(record *Record, done bool, last, now time.Time, decide func(*Record, memory) (action, memory)) time.Time {
 	asked, m := *record, memory{step: record.Step, progressAt: now, gainedAt: last}
 	if hold := record.Plan.Hold.Duration; done && hold > 0 {
@@ -167,12 +171,12 @@ func dueOf(record *Record, done bool, last, now time.Time, decide func(*Record, 
 	}
 	next, m := decide(&asked, m)
 	if a, waits := next.(await); waits {
-		return a.until // until then for nothing but that
+		return a.until // the driver itself waits until then, or for a change if that is zero
 	}
 	return later(last, m.settledBy)
 }
 
-// lastMove is the last change that an open rollout has made or waited for.
+// lastMove returns the time of the last change that an open rollout has made or waited for.
 func (r *Record) lastMove(w Workload, pods, gone []*corev1.Pod, minReadySeconds int32) time.Time {
 	last := later(r.StartedAt.Time, recordWritten(w))
 	for _, pod := range pods {
@@ -192,7 +196,7 @@ func (r *Record) lastMove(w Workload, pods, gone []*corev1.Pod, minReadySeconds 
 	return last
 }
 
-// recordWritten is when the record of a rollout was written last, zero where that is not known.
+// recordWritten returns when the record of a rollout was last written, or zero if that is not known.
 func recordWritten(w Workload) (at time.Time) {
 	for _, entry := range w.GetManagedFields() {
 		if entry.Time != nil && entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`) {
@@ -202,7 +206,7 @@ func recordWritten(w Workload) (at time.Time) {
 	return at
 }
 
-// recordWriter is the field manager that has written the record of a rollout, empty where it is not known.
+// recordWriter returns the field manager that wrote the record of a rollout, or "" if it is not known.
 func recordWriter(w Workload) string {
 	for _, entry := range w.GetManagedFields() {
 		if entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`) {

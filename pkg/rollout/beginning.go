@@ -11,30 +11,30 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// beginTimeout is how long the write that begins a rollout is tried again: nothing has happened yet, so that giving up costs
-// nothing.
+// beginTimeout is how long the write that begins a rollout is repeated. Nothing has happened yet, so giving up costs nothing.
 const beginTimeout = time.Minute
 
-// beginning is the way to a rollout's first write.
+// beginning is the state of a rollout until its first write.
 type beginning struct {
 	*session
 	change  Change
 	options StartOptions
-	// tried is the rollout whose write was made and not answered, or not by a word on what became of it.
+	// tried is the rollout whose first write may have arrived. The API server did not answer, or its answer does not say what
+	// became of the write. It is nil if there is none.
 	tried *prepared
-	// failure is why the last write was not made.
+	// failure is the error of that write.
 	failure error
 }
 
-// UncertainError tells that nobody knows whether a rollout has begun.
+// UncertainError reports that nobody knows whether a rollout has begun.
 type UncertainError struct {
-	// Kind is as people type it.
+	// Kind is the workload's kind as people type it.
 	Kind string
 	Key  types.NamespacedName
 	Err  error
 }
 
-// Unwrap gives why that is not known.
+// Unwrap returns the error that keeps it from being known.
 func (e *UncertainError) Unwrap() error { return e.Err }
 
 func (e *UncertainError) Error() string {
@@ -76,7 +76,7 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 	case err != nil:
 		return nil, err
 	case b.refusedFor() >= beginTimeout:
-		b.tried = nil // what there is shows that it has not begun
+		b.tried = nil // the Deployment shows that the rollout has not begun
 		return nil, b.failure
 	}
 	if ready.record != nil {
@@ -101,8 +101,8 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 	return result, err
 }
 
-// again waits until a rollout may be begun once more, where its write was tried or not. It gives the error to end with where
-// that is never.
+// again waits until the rollout may be begun once more; tried says that its write was made. It returns the error to end with if
+// the rollout may not be begun again. That is an UncertainError if the write was made.
 func (s *session) again(ctx context.Context, err error, tried bool) error {
 	var owned *ApplyConflictError
 	switch {
@@ -122,8 +122,8 @@ func (s *session) again(ctx context.Context, err error, tried bool) error {
 	return err
 }
 
-// isOwn tells whether the rollout that stands in the way is the one that was just tried: the write had arrived, and
-// only its answer was lost.
+// isOwn reports whether an error names the very rollout that was just tried as the one in the way. Then the write had arrived,
+// and only its answer was lost.
 func (b *beginning) isOwn(err error) bool {
 	var open *OpenError
 	if b.tried == nil || b.tried.record == nil || !errors.As(err, &open) {

@@ -7,14 +7,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 )
 
-// Opening is a gate as it was written: its strategy, and the how manieth it was, so that no two are alike.
+// Opening is the gate as last written. Move counts the writes, so no two openings are equal.
 type Opening struct {
 	Limits
 
 	Move int `json:"move"`
 }
 
-// opens notes the strategy of a gate that is about to be written.
+// opens stores in the record the strategy of a gate that is about to be written, and counts the write.
 func (r *Record) opens(strategy appsv1.DeploymentStrategy) {
 	opening := Opening{Limits: LimitsOf(strategy), Move: 1}
 	if r.Gate != nil {
@@ -23,8 +23,8 @@ func (r *Record) opens(strategy appsv1.DeploymentStrategy) {
 	r.Gate = &opening
 }
 
-// inForce are the borrowed fields as the rollout has written them last, or is about to. Where a record of an earlier version
-// does not tell the gate, the Deployment's strategy is taken for it.
+// inForce returns the borrowed fields as the rollout last wrote them, or is about to. Records of earlier versions do not hold
+// the gate: then the Deployment's strategy stands in for it.
 func (r *Record) inForce(d *appsv1.Deployment) Settings {
 	switch {
 	case r.RollingBack:
@@ -41,7 +41,7 @@ func (r *Record) inForce(d *appsv1.Deployment) Settings {
 	return gated(rollingUpdate(r.Gate.Limits))
 }
 
-// unset are the fields that settings leave out.
+// unset returns the fields that these settings leave out.
 func (s Settings) unset() []ownership.Field {
 	if s.MinReadySeconds == 0 {
 		return []ownership.Field{{"spec", "minReadySeconds"}}
@@ -56,9 +56,9 @@ func rollingUpdate(limits Limits) appsv1.DeploymentStrategy {
 	}
 }
 
-// taking is the record with what others have set of the borrowed fields since the rollout wrote them: it is what the
-// Deployment is left with in the end, whatever becomes of the rollout. Who writes it drives the rollout. The record itself is
-// not changed.
+// taking returns a copy of the record that adopts what others have set in the borrowed fields since the rollout wrote them. The
+// Deployment keeps those values in the end, however the rollout ends. The copy counts as driven, because whoever writes it
+// drives the rollout.
 func (r *Record) taking(d *appsv1.Deployment) *Record {
 	taken, written, live := *r.driven(), r.inForce(d), SettingsOf(d)
 	taken.Original = r.Original.taking(written, live)
@@ -69,7 +69,7 @@ func (r *Record) taking(d *appsv1.Deployment) *Record {
 	return &taken
 }
 
-// taking are the settings with what differs between two others.
+// taking returns the settings with each value that others have changed, which is where live differs from written.
 func (s Settings) taking(written, live Settings) Settings {
 	if !sameStrategy(written.Strategy, live.Strategy) {
 		s.Strategy = live.Strategy
@@ -77,19 +77,19 @@ func (s Settings) taking(written, live Settings) Settings {
 	if !sameDeadline(written, live) {
 		s.ProgressDeadlineSeconds = live.ProgressDeadlineSeconds
 	}
-	// A closed gate has no deadline, so that anything may have been set. The API takes only what is below the deadline.
+	// A closed gate has no deadline, so others may have set any value. The API takes only a value below the deadline.
 	if seconds, most := live.MinReadySeconds, s.ProgressDeadlineSeconds; seconds != written.MinReadySeconds && (most == nil || seconds < *most) {
 		s.MinReadySeconds = seconds
 	}
 	return s
 }
 
-// foreign tells whether somebody else has written the strategy of a closed gate.
+// foreign reports whether somebody else has written the strategy of a closed gate.
 func (r *Record) foreign(d *appsv1.Deployment) bool {
 	return !sameStrategy(r.inForce(d).Strategy, d.Spec.Strategy)
 }
 
-// leftBehind tells whether a Deployment whose gate others have opened still carries something of it.
+// leftBehind reports whether a Deployment still carries part of a gate that others have opened.
 func (r *Record) leftBehind(d *appsv1.Deployment) bool {
 	if r.RollingBack {
 		return false

@@ -15,21 +15,22 @@ import (
 // mostLosses is how often a pod may lose its readiness outside a hold.
 const mostLosses = 1
 
-// career is what a pod has done since it was seen ready first.
+// career is the history of a pod since it was first seen ready.
 type career struct {
 	isNew bool
-	// restarts are those that do not count: of the time before it was ready, and those that were its node's doing. crashes are all by
-	// now.
+	// restarts counts the restarts that are not held against the pod: those before it was ready, and those that its node
+	// caused. crashes counts all restarts so far.
 	restarts, crashes int32
 	ready             bool
 	losses            int
-	// restarted and lost are what an old pod shows of the time before it was seen first.
+	// restarted and lost are the relapses that an old pod shows from before it was first seen. For a new pod they only say
+	// since when it has been ready.
 	restarted, lost diagnose.Relapse
-	// gone is when the pod was seen to be gone, zero while it is there.
+	// gone is when the pod was seen to be gone, or zero while it exists.
 	gone time.Time
 }
 
-// tally counts a version's restarts, or losses of readiness where losses is set.
+// tally counts the restarts of one version's pods, or their losses of readiness if losses is set.
 func (m memory) tally(isNew, losses bool, now time.Time) relapse.Tally {
 	var t relapse.Tally
 	for _, c := range m.careers {
@@ -49,7 +50,8 @@ func (m memory) tally(isNew, losses bool, now time.Time) relapse.Tally {
 	return t
 }
 
-// weigh returns a finding about a new pod that restarted, or lost its readiness, unless that may be chance: nil then.
+// weigh returns a finding about a new pod that restarted, or lost its readiness. It returns nil if that may be chance, judged
+// by the old pods.
 func (m memory) weigh(finding *Finding, losses bool, now time.Time) *Finding {
 	newer, older := m.tally(true, losses, now), m.tally(false, losses, now)
 	newer.Count = max(newer.Count, 1)
@@ -66,14 +68,14 @@ func (m memory) weigh(finding *Finding, losses bool, now time.Time) *Finding {
 	return finding
 }
 
-// lossIsChance reports whether new pods have lost their readiness, and no more of them than may be by chance.
+// lossIsChance reports whether new pods have lost their readiness, but not more often than chance explains.
 func (m memory) lossIsChance(now time.Time) bool {
 	newer := m.tally(true, true, now)
 	return newer.Count > 0 && relapse.ByChance(newer, m.tally(false, true, now))
 }
 
-// follow keeps what the pods of both versions do, and says what new ones must not do: restart after they were ready, or lose their
-// readiness again and again. A crash loop whose container is ready for a few seconds each time shows nothing else.
+// follow updates the careers of both versions' pods. It returns a finding if a new pod restarted after it was ready, or lost
+// its readiness again and again. A crash loop whose container is ready for a few seconds each time shows nothing else.
 func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspects, now time.Time) (memory, *Finding) {
 	var found relapsed
 	changed, present := map[types.UID]career{}, 0
@@ -101,7 +103,7 @@ func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspe
 	return m, m.judgeRelapses(found, of, now)
 }
 
-// relapsed are the first pods that did what they must not do.
+// relapsed holds the first new pod that restarted and the first one that is unsteady. Each is nil if there is none.
 type relapsed struct{ restarted, unready *corev1.Pod }
 
 func (r *relapsed) add(pod *corev1.Pod, c career, kind string) {
@@ -113,7 +115,7 @@ func (r *relapsed) add(pod *corev1.Pod, c career, kind string) {
 	}
 }
 
-// judgeRelapses returns what is more than chance, nil where nothing is.
+// judgeRelapses returns a finding about a relapse that is more than chance, or nil if there is none.
 func (m memory) judgeRelapses(found relapsed, of suspects, now time.Time) *Finding {
 	if found.restarted != nil {
 		if finding := m.weigh(of.restarted(found.restarted), false, now); finding != nil {
@@ -126,7 +128,7 @@ func (m memory) judgeRelapses(found relapsed, of suspects, now time.Time) *Findi
 	return m.weigh(of.lostReadiness(found.unready, "the pod was ready and lost its readiness again and again"), true, now)
 }
 
-// with is the memory with careers that have changed.
+// with returns the memory with the changed careers added.
 func (m memory) with(changed map[types.UID]career) memory {
 	if len(changed) == 0 {
 		return m
@@ -145,7 +147,7 @@ func (m memory) with(changed map[types.UID]career) memory {
 	return m
 }
 
-// leave notes which pods are gone.
+// leave adds to changed the careers of known pods that are gone.
 func (m memory) leave(all []*corev1.Pod, changed map[types.UID]career, now time.Time) {
 	there := make(map[types.UID]bool, len(all))
 	for _, pod := range all {
@@ -159,7 +161,7 @@ func (m memory) leave(all []*corev1.Pod, changed map[types.UID]career, now time.
 	}
 }
 
-// next is the career with what a pod shows now. It is empty for a pod that has not been ready yet.
+// next returns the career with what a pod shows now. The career is empty for a pod that has not been ready yet.
 func (c career) next(pod *corev1.Pod, isNew, known bool, now time.Time) career {
 	ready, since := readySince(pod)
 	crashes := diagnose.Crashes(pod)
@@ -181,7 +183,7 @@ func (c career) next(pod *corev1.Pod, isNew, known bool, now time.Time) career {
 	if c.crashes = crashes; diagnose.EndedByNode(pod) {
 		c.restarts = crashes
 	} else if c.losses > 0 && diagnose.HasEnded(pod) {
-		c.crashes++ // that counts as a restart before the container is started again
+		c.crashes++ // the end counts as a restart even before the container is started again
 	}
 	return c
 }
@@ -191,11 +193,12 @@ func (c career) hasRestarted(pod *corev1.Pod) bool {
 	return c.crashes > c.restarts || c.losses > 0 && diagnose.HasEnded(pod)
 }
 
-// isUnsteady reports whether a pod has lost its readiness again and again. Pods of other kinds do while their peers are replaced.
+// isUnsteady reports whether a pod of a Deployment has lost its readiness again and again. Pods of other kinds do so while
+// their peers are replaced, so they do not count.
 func (c career) isUnsteady(kind string) bool { return c.losses > mostLosses && kind == "Deployment" }
 
-// lost is what a pod did that it must not do during a hold: restart, or lose its readiness. What its node did to it is known
-// by its career.
+// lost returns a finding about a pod that restarted or lost its readiness during a hold, or nil if there is none. The pod's
+// career says which restarts its node caused: they do not count.
 func (m memory) lost(pods []*corev1.Pod, of suspects, now time.Time) *Finding {
 	for _, pod := range pods {
 		before, watched := m.restarts[pod.UID]

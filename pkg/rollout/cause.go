@@ -6,8 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// HasStaleCause tells whether a Deployment's change-cause is that of its newest revision, while its pod template has yet to
-// become the next one. Without the right to list ReplicaSets it cannot be told.
+// HasStaleCause reports whether a Deployment still has the change-cause of its newest revision, although its pod template has
+// yet to become the next one. It returns false if the ReplicaSets cannot be listed, as without the right to do so.
 func (e *Engine) HasStaleCause(ctx context.Context, d *appsv1.Deployment) bool {
 	sets, err := e.replicaSets(ctx, d)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-// CheckError tells that checks stand against a rollout: nothing was begun.
+// CheckError reports that checks failed, so that no rollout was begun.
 type CheckError struct{ Failed []preflight.Result }
 
 func (e *CheckError) Error() string {
@@ -23,31 +23,31 @@ func (e *CheckError) Error() string {
 	return "a check stands against it: " + strings.Join(texts, "; ")
 }
 
-// CheckOptions say for what a check is. Limits that are not given are the workload's own.
+// CheckOptions are the settings of a check. Limits that are not given are the workload's own.
 type CheckOptions struct {
 	MaxSurge, MaxUnavailable *intstr.IntOrString
-	// Live is the workload as it is now, nil where it is checked as that.
+	// Live is the workload as it is now, or nil if the checked workload itself is the live one.
 	Live Workload
-	// Lean leaves out what takes long in a large cluster, for a rollout that waits for it.
+	// Lean leaves out what takes long in a large cluster. It is for a rollout that waits for the check.
 	Lean bool
-	// Foreseen are objects that count as they are told here.
+	// Foreseen are objects that the check takes for present, with the keys given here.
 	Foreseen []Foreseen
 }
 
-// Foreseen is a ConfigMap or Secret that is written before a rollout begins, with the keys that it has then.
+// Foreseen is a ConfigMap or Secret that is written before a rollout begins, with the keys that it will have then.
 type Foreseen struct {
 	Kind, Name string
 	Keys       []string
 }
 
-// Check looks for trouble that a rollout to a workload as it is given would meet. Nothing is written.
+// Check looks for problems that a rollout to the given workload would meet. It writes nothing.
 func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOptions) ([]preflight.Result, error) {
 	limits, err := limitsOfWorkload(workload, options.MaxSurge, options.MaxUnavailable)
 	if err != nil {
 		return nil, err
 	}
 	in := &preflight.Input{Workload: describe(workload), Surge: limits.Surge, Unavailable: limits.Unavailable}
-	if !options.Lean { // else whoever begins finds out by itself
+	if !options.Lean { // a lean check precedes a rollout, which finds out by itself
 		in.Workload.Open, in.Workload.Failed = presentRollout(workload)
 	}
 	if options.Live != nil {
@@ -60,8 +60,8 @@ func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOpti
 	return preflight.Check(in), nil
 }
 
-// CheckChange looks for trouble that a rollout of this change would meet. Nothing is written: the API server says what the change
-// makes of the Deployment.
+// CheckChange looks for problems that a rollout of this change would meet. It writes nothing: the API server says in a dry run
+// what a manifest makes of the Deployment.
 func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, change Change, options CheckOptions) ([]preflight.Result, error) {
 	s, err := e.open(ctx, key)
 	if err != nil {
@@ -84,7 +84,8 @@ func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, chan
 	return results, err
 }
 
-// presentRollout says what a stepwise rollout is about that is open, and why the present rollout has failed.
+// presentRollout describes the open stepwise rollout, or else gives the reason why the present rollout has failed. Both are ""
+// if neither is so.
 func presentRollout(workload Workload) (open, failed string) {
 	if _, record, err := OpenIn(workload); err != nil || record != nil {
 		if err != nil {
@@ -100,8 +101,8 @@ func presentRollout(workload Workload) (open, failed string) {
 	return "", ""
 }
 
-// CheckStart makes the checks before anything is written, and refuses a rollout to a workload as it is to become that one
-// stands against.
+// CheckStart makes the checks of a rollout from the live workload to the wanted one, before anything is written. It returns a
+// CheckError if one fails. It checks nothing with SkipChecks, in a client dry run, or if no pods are wanted.
 func (e *Engine) CheckStart(ctx context.Context, wanted, live Workload, options StartOptions) error {
 	if options.SkipChecks || options.DryRun == DryRunClient || PodCountsOf(wanted).Desired == 0 {
 		return nil
@@ -121,7 +122,7 @@ func (e *Engine) CheckStart(ctx context.Context, wanted, live Workload, options 
 	return nil
 }
 
-// describe is what checks look at of a workload.
+// describe returns what the checks look at in a workload.
 func describe(workload Workload) preflight.Workload {
 	w := preflight.Workload{
 		Kind: KindOf(workload), Namespace: workload.GetNamespace(), Name: workload.GetName(), Replicas: PodCountsOf(workload).Desired,
@@ -141,7 +142,7 @@ func describe(workload Workload) preflight.Workload {
 	return w
 }
 
-// settingsBehind are a Deployment's own, also while a rollout has borrowed them.
+// settingsBehind returns a Deployment's own settings, also while a rollout has borrowed them.
 func settingsBehind(d *appsv1.Deployment) Settings {
 	if _, record, err := OpenRollout(d, nil); err == nil && record != nil {
 		return record.Wanted()
@@ -149,16 +150,17 @@ func settingsBehind(d *appsv1.Deployment) Settings {
 	return SettingsOf(d)
 }
 
-// rightsFor are what a rollout takes: start's for a Deployment, those of restart and undo for others.
+// rightsFor returns the rights that a rollout takes. These are start's for a Deployment, and those of restart and undo for
+// other kinds.
 func rightsFor(workload Workload) []preflight.Right {
 	kind := kindOf(workload) + "s"
-	waits := kind == "deployments" // with the others that takes --wait
+	waits := kind == "deployments" // commands for the other kinds watch only with --wait
 	var all []preflight.Right
 	add := func(group, resource string, needed bool, verbs ...string) {
 		for _, verb := range verbs {
 			right := preflight.Right{Verb: verb, Group: group, Resource: resource, Needed: needed}
 			if resource == kind {
-				right.Name = workload.GetName() // nothing is listed or watched but it
+				right.Name = workload.GetName() // only this one workload is listed and watched
 			}
 			all = append(all, right)
 		}
@@ -174,14 +176,14 @@ func rightsFor(workload Workload) []preflight.Right {
 	}
 	add("", "pods", waits, "list", "watch")
 	if kind == "statefulsets" {
-		add("", "pods", false, "delete") // those that it would wait for in vain
+		add("", "pods", false, "delete") // deletes pods that the StatefulSet would wait for in vain
 	}
 	add("", "pods/log", false, "get")
 	add("", "events", false, "list")
 	return all
 }
 
-// limitsOfWorkload are the limits of a rollout as numbers of pods.
+// limitsOfWorkload returns the limits of a rollout as numbers of pods.
 func limitsOfWorkload(workload Workload, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:

@@ -13,9 +13,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// collides returns a finding where the controller does not recognize the ReplicaSets that it made: their template is not the
-// Deployment's. The controller then makes another, without end, and counts a collision for each. It reports no change as
-// observed meanwhile. Two that were made since the last change are proof, since a change makes one.
+// collides returns a finding if the controller does not recognize the ReplicaSets that it made, because their template is not
+// the Deployment's. The controller then makes ReplicaSets without end, counts a collision for each, and reports no change as
+// observed. Two ReplicaSets made since the last change are proof, since a change makes one.
 func (s *Snapshot) collides() *Finding {
 	d := s.Deployment
 	if collisionsOf(d) == 0 || s.Current() != nil || !s.StaleSince.IsZero() {
@@ -37,7 +37,7 @@ func (s *Snapshot) collides() *Finding {
 	return collision(d, "ReplicaSet "+newest.Name, withoutHash(&newest.Spec.Template))
 }
 
-// revisionCollides is the same of the newest ControllerRevision of a StatefulSet or DaemonSet.
+// revisionCollides does what collides does, for the newest ControllerRevision of a StatefulSet or DaemonSet.
 func revisionCollides(workload Workload, newest *appsv1.ControllerRevision) *Finding {
 	if newest == nil || collisionsOf(workload) == 0 || newest.CreationTimestamp.Time.Before(lastChange(workload)) {
 		return nil
@@ -49,7 +49,8 @@ func revisionCollides(workload Workload, newest *appsv1.ControllerRevision) *Fin
 	return collision(workload, "ControllerRevision "+newest.Name, template)
 }
 
-// collisionOf reads the ControllerRevisions of a workload whose controller has counted collisions.
+// collisionOf returns the collision of a StatefulSet or DaemonSet as a fact, or nil if there is none. It reads the
+// ControllerRevisions only if the controller has counted collisions.
 func (e *Engine) collisionOf(ctx context.Context, workload Workload) ([]diagnose.Fact, error) {
 	if collisionsOf(workload) == 0 {
 		return nil, nil

@@ -15,14 +15,15 @@ const mostNamed = 3
 // completion is how far the pods of a workload have come towards its newest revision.
 type completion struct {
 	phase Phase
-	// lacks says which pods keep the workload from being complete. It is empty where the status alone shows that.
+	// lacks says which pods keep the workload from being complete. It is "" if the workload is complete or its status alone
+	// shows why it is not.
 	lacks string
-	// wake is when the next pod has been ready for long enough. It is zero where no pod waits for that.
+	// wake is when the next pod has been ready for long enough, or zero if no pod waits for that.
 	wake time.Time
 }
 
-// completionOf judges a workload by its pods, where its status counts it as complete. The status of a StatefulSet does not
-// say which pods run which revision: pods above the partition may run another one than the newest.
+// completionOf judges how far a workload has come. Where the status counts a StatefulSet as complete, or nearly so, its pods
+// decide. The status does not say which pods run which revision: pods above the partition may run another one than the newest.
 func completionOf(workload Workload, pods []*corev1.Pod, now time.Time) completion {
 	c := completion{phase: PhaseOf(workload)}
 	if set, is := workload.(*appsv1.StatefulSet); is && (c.phase == Complete || c.phase == Partitioned || c.mayLack(set)) {
@@ -31,13 +32,13 @@ func completionOf(workload Workload, pods []*corev1.Pod, now time.Time) completi
 	return c
 }
 
-// mayLack reports whether a StatefulSet has all pods that its partition asks for, and is still not complete.
+// mayLack reports whether a StatefulSet has all the pods that its partition asks for, and still is not complete.
 func (c *completion) mayLack(set *appsv1.StatefulSet) bool {
 	replicas := PodCountsOf(set).Desired
 	return c.phase == Progressing && set.Status.ReadyReplicas >= replicas && set.Status.UpdatedReplicas >= replicas-partitionOf(set)
 }
 
-// podsByOrdinal returns the pods that count for a StatefulSet's controller, by their ordinals.
+// podsByOrdinal returns the pods that a StatefulSet's controller counts, by ordinal.
 func podsByOrdinal(set *appsv1.StatefulSet, pods []*corev1.Pod) map[int]*corev1.Pod {
 	at := map[int]*corev1.Pod{}
 	for _, pod := range activePods(set, pods) {
@@ -46,7 +47,7 @@ func podsByOrdinal(set *appsv1.StatefulSet, pods []*corev1.Pod) map[int]*corev1.
 	return at
 }
 
-// judge looks at the pod of each ordinal.
+// judge sets the phase by the pod at each ordinal, and says which pods are lacking.
 func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time.Time) {
 	at := podsByOrdinal(set, pods)
 	var stale, unready, young []string
@@ -91,7 +92,7 @@ func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time
 	}
 }
 
-// named lists names as people do, and no more than a few of them.
+// named joins names for a sentence. It writes out at most mostNamed of them and counts the others.
 func named(names []string) string {
 	if more := len(names) - mostNamed; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), more)

@@ -13,21 +13,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ApplyConflictError tells which fields of a manifest others manage.
+// ApplyConflictError reports which fields of a manifest others manage.
 type ApplyConflictError struct{ Err error }
 
-// Unwrap gives the API server's answer.
+// Unwrap returns the API server's answer.
 func (e *ApplyConflictError) Unwrap() error { return e.Err }
 
 func (e *ApplyConflictError) Error() string {
 	return fmt.Sprintf("%v; take the fields over with --force-conflicts, or remove them from the manifest", e.Err)
 }
 
-// conflicting is how the API server names a field manager in a conflict. It gives the version only of one that updates.
+// conflicting matches how the API server names a field manager in a conflict. The server adds the API version only for a
+// manager that updates, not for one that applies.
 var conflicting = regexp.MustCompile(`conflict with ("(?:[^"\\]|\\.)*")( with subresource)?.*?( using |$)`)
 
-// conflictsWithOthers returns an error with the conflicts that the rollout may not resolve, nil where there are none. Any other
-// error is returned as it is.
+// conflictsWithOthers returns an apply error with only the conflicts that the rollout may not resolve, or nil if none are left.
+// It returns any other error as it is.
 func conflictsWithOthers(err error, mayTake func(manager string, operation metav1.ManagedFieldsOperationType) bool) error {
 	var status *apierrors.StatusError
 	if !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) || !errors.As(err, &status) {
@@ -54,7 +55,7 @@ func conflictsWithOthers(err error, mayTake func(manager string, operation metav
 	return &ApplyConflictError{Err: apierrors.NewApplyConflict(causes, conflictText(causes))}
 }
 
-// conflictText names the conflicts as the API server does.
+// conflictText words conflicts as the API server does.
 func conflictText(causes []metav1.StatusCause) string {
 	if len(causes) == 1 {
 		return fmt.Sprintf("Apply failed with 1 conflict: %s: %s", causes[0].Message, causes[0].Field)

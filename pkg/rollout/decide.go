@@ -11,28 +11,28 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// gatherWindow is how long the engine lets readiness gather before it opens the gate for a part of the pods that are
-// on their way. It bounds the writes; a step whose new pods are all ready is never delayed.
+// gatherWindow is how long the engine waits for more pods to become ready before it opens the gate for a part of the pods on
+// their way. This bounds the number of writes. A step whose new pods are all ready is never delayed.
 const gatherWindow = time.Second
 
-// action is what to do next.
+// action is what a session does next: one of the types below.
 type action interface{ isAction() }
 
 type (
-	// await a change, or until a moment where it is set.
+	// await waits for a change, or until the given moment if one is set.
 	await struct{ until time.Time }
 	// setGate moves the gate, and the record's step with it.
 	setGate struct {
 		step int
 		gate Gate
-		// until is when the hold of the step ends, nil where none has begun.
+		// until is when the hold of the step ends, or nil if none has begun.
 		until *metav1.Time
 	}
-	// noteHold writes down until when a step is held.
+	// noteHold records until when a step is held.
 	noteHold struct{ until metav1.Time }
-	// leaveGate gives all borrowed fields but the deadline back, for the last step needs no gate any more.
+	// leaveGate gives all borrowed fields back except the deadline, because the last step needs no gate any more.
 	leaveGate struct{}
-	// adopt takes a template that others changed as the new version.
+	// adopt makes a template that others have set the new version of the rollout.
 	adopt struct{ revision int64 }
 	// finish restores the borrowed fields and removes the record.
 	finish struct {
@@ -64,7 +64,7 @@ func (part) isAction()      {}
 func (goBack) isAction()    {}
 func (stop) isAction()      {}
 
-// stepper is one decision about an open rollout.
+// stepper holds the facts for one decision about an open rollout.
 type stepper struct {
 	*Snapshot
 	record  *Record
@@ -76,7 +76,7 @@ type stepper struct {
 	now     time.Time
 }
 
-// decideStep says what to do about an open rollout.
+// decideStep returns the next action for an open rollout.
 func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, memory) {
 	m = m.enter(s.StaleSince, record.Step, now)
 	if !s.StaleSince.IsZero() {
@@ -90,7 +90,7 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	}
 	current := s.Current()
 	if finding := s.collides(); finding != nil {
-		return goBack{finding: finding}, m // nothing stands still here: the controller goes on making ReplicaSets
+		return goBack{finding: finding}, m // a hold would not help: the controller goes on making ReplicaSets
 	}
 	if !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(s.Deployment) {
 		return orStalled(s, record, current, m, await{}, now), m
@@ -116,7 +116,7 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 
 func (st *stepper) decide(m memory) (action, memory) {
 	if st.counts.NewReady > m.best {
-		m.best, m.progressAt = st.counts.NewReady, later(m.progressAt, st.now) // which in a hold is when that ends
+		m.best, m.progressAt = st.counts.NewReady, later(m.progressAt, st.now) // in a hold, progressAt is when the hold ends
 	}
 	report := st.examine(st.current, st.record.Wanted().ProgressDeadlineSeconds, m, st.now)
 	m, relapse := m.after(report).follow(st.Pods, belongsTo(st.current), st.suspects(), st.now)
@@ -138,8 +138,8 @@ func (st *stepper) fail(finding *Finding) action {
 	return goBack{finding: finding}
 }
 
-// done tells whether the step has all its new pods truly ready and no more old ones than it should. When replicas
-// change in mid-step the controller may have made more new pods than the step asks for: they count too.
+// done reports whether the step has all its new pods truly ready, and no more old pods than it should. When replicas change in
+// mid-step, the controller may have made more new pods than the step asks for. Those have to be ready as well.
 func (st *stepper) done() bool {
 	size, old := sizeOf(st.current), replicasOf(st.Deployment)-st.target
 	return size >= st.target && st.counts.NewReady >= size && st.oldSize(st.current) <= old && st.counts.Old <= old
@@ -155,7 +155,7 @@ func (st *stepper) next(m memory) (action, memory) {
 		begins := m.heldSince.IsZero()
 		var end time.Time
 		if m, end = m.hold(hold, st.watched, st.now); begins {
-			m.progressAt = later(end, st.now) // there is none to be made before
+			m.progressAt = later(end, st.now) // no progress is due before the hold ends
 		}
 		until := inSeconds(end)
 		if rest := RestingGate(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
@@ -183,12 +183,13 @@ func (st *stepper) next(m memory) (action, memory) {
 	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits).within(target, st.gone())}, m
 }
 
-// gone is how many old pods the controller was told to do without.
+// gone returns how many old pods the controller was told to remove.
 func (st *stepper) gone() int32 { return replicasOf(st.Deployment) - st.oldSize(st.current) }
 
-// opening is the gate that follows this one in a step. Old pods may be gone of which the watch has not told yet, up to
-// what the present gate allows, or one before it. How far the controller went with those is known once it has copied
-// the present one's record to the new ReplicaSet: it does that before it changes any size.
+// opening returns the gate that follows the present one in a step. The watch may still show old pods that are gone: up to as
+// many as the present gate allows, or the one before it. The controller copies the present record to the new ReplicaSet before
+// it changes any size. Without that copy it is not known how far the controller went with the earlier gate, so the surge does
+// not grow.
 func (st *stepper) opening(present Gate) Gate {
 	next := NextGate(st.target, st.counts.NewReady, st.limits)
 	if st.current.Annotations[Annotation] != st.Deployment.Annotations[Annotation] && present != (Gate{}) {
@@ -202,13 +203,13 @@ func (st *stepper) exceeds(rest Gate) bool {
 	return err == nil && (gate.Unavailable > rest.Unavailable || gate.Surge > rest.Surge)
 }
 
-// watched are the new pods with their restarts so far. One that is not ready has been made just now, for more replicas, and
-// its ReplicaSet has not been brought yet: the step is not done, then.
+// watched returns the restarts so far of the new pods that are ready. A new pod that is not ready has only just been made,
+// because there are more replicas, and the watch has not brought its ReplicaSet yet. The step is not done then.
 func (st *stepper) watched() map[types.UID]int32 {
 	return restartsOf(st.Pods, belongsTo(st.current))
 }
 
-// restartsOf are the restarts of the new pods that are ready.
+// restartsOf returns the restarts of each new pod that is ready.
 func restartsOf(pods []*corev1.Pod, isNew func(*corev1.Pod) bool) map[types.UID]int32 {
 	watched := map[types.UID]int32{}
 	for _, pod := range pods {
@@ -219,13 +220,14 @@ func restartsOf(pods []*corev1.Pod, isNew func(*corev1.Pod) bool) map[types.UID]
 	return watched
 }
 
-// advance moves the gate on as new pods become ready, and fails the step when none did for too long.
+// advance opens the gate further as new pods become ready, and fails the step if none did for too long.
 func (st *stepper) advance(m memory) (action, memory) {
 	if replicasOf(st.Deployment) == 0 {
 		return await{}, m
 	}
 	if !m.heldSince.IsZero() {
-		// What was reached is so no more, for the number of replicas or a node: the time to get there again begins now.
+		// The step is not complete any more, because replicas changed or a node was lost. The time to complete it again begins
+		// now.
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
 	m = m.unhold(st.now)
@@ -251,25 +253,25 @@ func (st *stepper) advance(m memory) (action, memory) {
 	return setGate{step: st.record.Step, gate: desired}, m
 }
 
-// ungated tells whether the last step goes on without a gate.
+// ungated reports whether the last step goes on without a gate.
 func (st *stepper) ungated() bool { return !isGated(st.Deployment) }
 
-// leaves tells whether the gate has nothing left to hold back: in the last step, with no hold after it, when all new pods
-// are made and so many are ready that all old ones may go. Where the limits are the Deployment's own, the controller then
-// does by itself just what the open gate would let it do, and has counted the new pods as available by the time that the
-// last one is ready.
+// leaves reports whether the gate has nothing left to hold back. This is so in the last step, with no hold after it, when all
+// new pods are made and so many are ready that all old ones may go. The limits have to be the Deployment's own. The controller
+// then does by itself just what the open gate would let it do. It has counted the new pods as available by the time the last
+// one is ready.
 func (st *stepper) leaves(gate, desired Gate) bool {
 	replicas, wanted := replicasOf(st.Deployment), st.record.Wanted()
 	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && st.record.Plan.Limits == LimitsOf(wanted.Strategy) &&
 		desired.Unavailable == replicas && gate.New() == replicas && sizeOf(st.current) == replicas &&
-		// By the deadline alone the rollout is known to be open then.
+		// From then on only the deadline shows that the rollout is open.
 		wanted.ProgressDeadlineSeconds != nil && *wanted.ProgressDeadlineSeconds != GateProgressDeadlineSeconds
 }
 
-// worthIt tells whether the gate is to be moved at once: when it must be lowered, when no new pod is on its way, when the
-// rest of the step can go, or when a fair part of the new pods that are yet to be made can be made. Every write costs the
-// controller a round, so that moving for each single pod would slow a large step down; waiting for too many would leave
-// the controller idle. Old pods that could go are no reason by themselves: the step does not end sooner for it.
+// worthIt reports whether to move the gate at once. The reasons are: the gate must be lowered, no new pod is on its way, the
+// rest of the step can go, or a fair part of the missing new pods can be made. Every write costs the controller a round, so
+// moving for each single pod would slow a large step down. Waiting for too many pods would leave the controller idle. Old pods
+// that could go are no reason by themselves, because the step does not end sooner for it.
 func (st *stepper) worthIt(gate, desired Gate) bool {
 	switch more := desired.New() - gate.New(); {
 	case desired.Unavailable <= gate.Unavailable, desired.Unavailable == st.target, st.counts.NewReady >= sizeOf(st.current):
@@ -281,8 +283,9 @@ func (st *stepper) worthIt(gate, desired Gate) bool {
 	}
 }
 
-// part is how many new pods make a move of the gate worth its write: a third of what the limits let be on the way at once,
-// or less where the step can then be done in few moves, so that there are about four writes per step and some more in all.
+// part returns how many new pods make a move of the gate worth its write. This is a third of the pods that the limits allow on
+// their way at once. It is less if the step can then be done in few moves. So a step takes about four writes, and the rollout a
+// few more in all.
 func (st *stepper) part() int32 {
 	var before int32
 	if st.record.Step > 1 {

@@ -15,8 +15,8 @@ func containerLists() []string {
 	return []string{"containers[]", "initContainers[]", "ephemeralContainers[]"}
 }
 
-// templateDefaults are what the API server fills into pod templates (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go and the
-// +default markers of k8s.io/api/core/v1), and the empty values that come with encoding fields which cannot be left out.
+// templateDefaults returns what the API server fills into pod templates (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go and the
+// +default markers of k8s.io/api/core/v1). It includes the empty values of fields that encoding cannot leave out.
 func templateDefaults() []knownDefault {
 	defaults := []knownDefault{
 		{"metadata", "creationTimestamp", noValues{}},

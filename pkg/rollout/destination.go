@@ -10,7 +10,7 @@ import (
 )
 
 // GoBackOn goes from the open rollout of a workload to an earlier revision, in one move and within the limits of the rollout.
-// The way does not lead over the version that the rollout came from, which may be broken too.
+// It does not pass through the version that the rollout came from, which may be broken too.
 func (e *Engine) GoBackOn(ctx context.Context, kind string, key types.NamespacedName, revision int64) (*Result, error) {
 	workload, err := e.Workload(ctx, kind, key)
 	if err != nil {
@@ -26,7 +26,7 @@ func (e *Engine) GoBackOn(ctx context.Context, kind string, key types.Namespaced
 	return e.abort(ctx, key, to)
 }
 
-// revisionNumbered finds a revision by its number. The words are those of kubectl rollout undo.
+// revisionNumbered finds a revision by its number. Its error uses the words of kubectl rollout undo.
 func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number int64) (*Revision, error) {
 	kind, key := kindOf(workload), keyOf(workload)
 	history, err := e.ReadHistory(ctx, KindOf(workload), key, false)
@@ -47,13 +47,13 @@ func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number
 	return to, nil
 }
 
-// HasRevision gives an error that names the revision where a workload has none with that number.
+// HasRevision returns an error that names the revision if a workload has none with that number.
 func (e *Engine) HasRevision(ctx context.Context, workload Workload, number int64) error {
 	_, err := e.revisionNumbered(ctx, workload, number)
 	return err
 }
 
-// destined reads records with another version to go back to, nil meaning their own.
+// destined returns a function that reads records with another version to go back to, or decode itself if to is nil.
 func destined(decode decodeFunc, to *Revision) decodeFunc {
 	if to == nil {
 		return decode
@@ -69,7 +69,7 @@ func destined(decode decodeFunc, to *Revision) decodeFunc {
 	}
 }
 
-// isAstray reports whether a rollout that goes back already does not go where this session is to go.
+// isAstray reports whether a rollout that is already going back does not go to the revision of this session.
 func (s *session) isAstray(snapshot *Snapshot) bool {
 	if s.to == nil {
 		return false
@@ -79,5 +79,5 @@ func (s *session) isAstray(snapshot *Snapshot) bool {
 			return !SameTemplate(&rs.Spec.Template, &snapshot.Deployment.Spec.Template)
 		}
 	}
-	return true // which goBack finds out and tells
+	return true // goBack finds that the ReplicaSet is gone, and reports it
 }

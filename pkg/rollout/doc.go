@@ -1,9 +1,12 @@
-// Package rollout steps a plain Deployment through a rolling update with exact pod counts.
+// Package rollout drives stepwise rolling updates of Deployments, StatefulSets and DaemonSets with exact pod counts. It also
+// follows and explains rollouts, and reads their history.
 //
-// The native Deployment controller keeps driving. While a rollout is open, minReadySeconds holds a value that no pod
-// ever reaches, so that the controller settles at exactly maxUnavailable + maxSurge new pods and stands still; the
-// engine moves those two fields, step by step, as new pods become ready. Everything that is needed to go on, to finish
-// or to go back is kept in the cluster: in one annotation of the Deployment, its ReplicaSets and its pods.
+// The native controllers keep driving. While the rollout of a Deployment is open, its minReadySeconds holds a value that no pod
+// ever reaches. So the controller settles at exactly maxUnavailable + maxSurge new pods and stands still. The engine moves
+// those two fields, step by step, as new pods become ready. A StatefulSet is held by its partition. A DaemonSet gets the
+// strategy OnDelete, and the engine deletes its pods in waves. Everything that is needed to go on, to finish or to go back is
+// kept in the cluster: in one annotation of the workload, in its revisions and in its pods.
 //
-// Gate, Steps, Limits, Assess and Decide are pure. Engine is the one loop that takes a snapshot, decides and acts.
+// Gate, Steps and Limits are pure, and so are decideStep and decideEnd. Engine runs the loop that takes a snapshot, decides and
+// acts.
 package rollout

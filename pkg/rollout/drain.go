@@ -17,10 +17,10 @@ type Drained struct {
 	Grace, Before int64
 }
 
-// AddDrain gives the containers of a pod template that have no preStop hook one that sleeps, in whole seconds. A Service
-// stops sending requests a moment after its pod is told to end: the sleep lets an application serve until then, whatever
-// it does on SIGTERM. The hook's time is part of terminationGracePeriodSeconds, which grows by it, so that the application
-// keeps the time that it had. Sidecars among the init containers end after the containers, and need no hook.
+// AddDrain gives each container of a pod template without a preStop hook one that sleeps, in whole seconds. A Service stops
+// sending requests a moment after its pod is told to end. The sleep lets an application serve until then, whatever it does on
+// SIGTERM. The hook's time is part of terminationGracePeriodSeconds. That grows by as much, so the application keeps the time
+// that it had. Sidecars among the init containers end after the containers, and need no hook.
 func AddDrain(template map[string]any, drain time.Duration) Drained {
 	raw, seconds := rawTemplate(template), int64(drain/time.Second)
 	var drained Drained
@@ -61,7 +61,7 @@ func graceOf(spec map[string]any) int64 {
 	return corev1.DefaultTerminationGracePeriodSeconds
 }
 
-// String says what was added.
+// String describes what was added.
 func (d Drained) String() string {
 	if len(d.Containers) == 0 {
 		return "every container has a preStop hook already, so that none is added"

@@ -7,20 +7,20 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// endStep stands in memory for the time after the last step.
+// endStep is the step that a memory has after the last step.
 const endStep = -1
 
-// end turns to waiting for the controller to complete a pod template.
+// end makes the session wait until the controller has completed a pod template.
 func (s *session) end(outcome Outcome, template *corev1.PodTemplateSpec) action {
 	if s.phase != ending {
 		s.awaited.template = template
-		s.memory.replaced = nil // those were of the version that is left
+		s.memory.replaced = nil // the replaced pods belong to the version that the rollout leaves
 	}
 	s.phase, s.outcome = ending, outcome
 	return await{until: s.Clock.Now()}
 }
 
-// endBack turns to waiting for the old version.
+// endBack makes the session wait for the old version.
 func (s *session) endBack(snapshot *Snapshot) action {
 	template := &snapshot.Deployment.Spec.Template
 	for _, rs := range snapshot.ReplicaSets {
@@ -31,8 +31,8 @@ func (s *session) endBack(snapshot *Snapshot) action {
 	return s.end(RolledBack, template)
 }
 
-// isOvertaken tells whether the Deployment has another template than the one that is waited for. To restart that one
-// changes nothing about which it is.
+// isOvertaken reports whether the Deployment has another template than the awaited one. A restart of the awaited template is no
+// other template.
 func (s *session) isOvertaken(snapshot *Snapshot, state State) bool {
 	d := snapshot.Deployment
 	if s.awaited.template == nil || s.awaited.generation == d.Generation || state == Open || !snapshot.StaleSince.IsZero() {
@@ -45,7 +45,7 @@ func (s *session) isOvertaken(snapshot *Snapshot, state State) bool {
 	return false
 }
 
-// overtaken ends the wait, after the Deployment has got its own limits back.
+// overtaken ends the wait for a template that others have replaced. The Deployment gets its own limits back first.
 func (s *session) overtaken(snapshot *Snapshot, state State) action {
 	if state == RollingBack {
 		return finish{outcome: s.outcome}
@@ -54,7 +54,7 @@ func (s *session) overtaken(snapshot *Snapshot, state State) action {
 	return stop{outcome: Overtaken, message: "the pod template was changed" + writer + " before the awaited one was complete"}
 }
 
-// otherWriter is lastWriter where that is not ourselves, a moment before.
+// otherWriter returns lastWriter, or "" if that is this session itself, which may have written a moment before.
 func (s *session) otherWriter(w Workload) string {
 	if writer := lastWriter(w); writer != " by "+s.FieldManager {
 		return writer
@@ -62,8 +62,8 @@ func (s *session) otherWriter(w Workload) string {
 	return ""
 }
 
-// decideEnd says what to do once the controller drives by itself again, towards the new version (Done) or back to the
-// old one (RolledBack): wait until it is complete.
+// decideEnd returns the next action once the controller drives by itself again, towards the new version (Done) or back to the
+// old one (RolledBack). It waits until that version is complete.
 func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
 	m = m.enter(s.StaleSince, endStep, now).sized(replicasOf(s.Deployment))
 	switch {
@@ -81,7 +81,7 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 			return next, m
 		}
 	case outcome == RolledBack && s.Observed() && !s.Complete():
-		m = m.after(s.examine(s.Current(), deadline, m, now)) // only to tell what holds it up
+		m = m.after(s.examine(s.Current(), deadline, m, now)) // only to report what holds the old version up
 	}
 	if s.Complete() {
 		return m.completed(s, outcome), m
@@ -89,8 +89,8 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 	return untilDeadline(s, deadline, m, now)
 }
 
-// completed ends a rollout whose pods are all as they should be. One that lost all its pods before any new one was ready has
-// shown nothing.
+// completed ends a rollout whose pods are all as they should be. If the workload had pods but was scaled to 0 before any new
+// one was ready, the new version has shown nothing.
 func (m memory) completed(s *Snapshot, outcome Outcome) action {
 	if replicasOf(s.Deployment) == 0 && outcome == Done && m.populated && !m.reached {
 		return m.emptied(s.Deployment)
@@ -98,7 +98,7 @@ func (m memory) completed(s *Snapshot, outcome Outcome) action {
 	return stop{outcome: outcome, message: ofNothing(s.Deployment, outcome)}
 }
 
-// untilDeadline waits for further progress, and fails where there was none for too long.
+// untilDeadline waits for further progress, and fails if there was none for too long.
 func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (action, memory) {
 	if s.Observed() {
 		m = m.advanced(s.Deployment, now)
@@ -113,8 +113,8 @@ func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (actio
 	return stop{outcome: Failed, finding: s.stalled(s.Current(), *deadline)}, m
 }
 
-// advanced notes progress: more of the wanted pods than ever before of so many replicas, or fewer of the others. Pods that come
-// and go are none.
+// advanced notes progress. Progress is more of the wanted pods than ever before with so many replicas, or fewer of the other
+// pods. Pods that come and go are no progress.
 func (m memory) advanced(d *appsv1.Deployment, now time.Time) memory {
 	progress := 2*d.Status.AvailableReplicas + 2*d.Status.UpdatedReplicas - d.Status.Replicas
 	if of := replicasOf(d); m.of == nil || *m.of != of || progress > m.best {
@@ -123,8 +123,8 @@ func (m memory) advanced(d *appsv1.Deployment, now time.Time) memory {
 	return m
 }
 
-// judge ends what does not come good, and holds success back for a while where a container has ended before; it is nil
-// where there is nothing of the sort.
+// judge returns a stop if the new version fails. If a container has ended before, it returns a wait that holds success back for
+// a while. Otherwise it returns nil.
 func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memory) {
 	m, finding := m.failure(s, deadline, now)
 	if finding != nil {
@@ -137,7 +137,7 @@ func (m memory) judge(s *Snapshot, deadline *int32, now time.Time) (action, memo
 	return nil, m
 }
 
-// failure is why the new version does not come good, nil where it may.
+// failure returns why the new version fails, or nil if it may still become ready.
 func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *Finding) {
 	if finding := s.collides(); finding != nil {
 		return m, finding
@@ -151,7 +151,7 @@ func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *F
 	return m, relapse
 }
 
-// closed answers a rollout that somebody else ended, by what is left of it.
+// closed returns the next action for a rollout that somebody else ended, by what is left of the rollout.
 func (s *session) closed(snapshot *Snapshot, state State) action {
 	current := snapshot.Current()
 	switch {
@@ -170,8 +170,8 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
 }
 
-// patiently lets the ReplicaSets catch up before the old version returns, for a moment: the controller reckons with what
-// they report as available, and would let as many new pods go for old ones that have gone already.
+// patiently waits a moment for the ReplicaSets to catch up before the old version returns. The controller relies on what they
+// report as available. It would still count old pods that are already gone, and remove as many new ones for them.
 func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) action {
 	if _, back := next.(goBack); !back || !snapshot.resizing() {
 		return next
@@ -185,7 +185,7 @@ func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) acti
 	return next
 }
 
-// deadline is the Deployment's own, in seconds.
+// deadline returns the Deployment's own progress deadline in seconds, or nil if it has none.
 func (s *session) deadline(snapshot *Snapshot) *int32 {
 	if s.record == nil {
 		return snapshot.Deployment.Spec.ProgressDeadlineSeconds

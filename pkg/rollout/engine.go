@@ -14,50 +14,52 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// Engine works on one Deployment at a time: it takes a snapshot, decides, acts, and waits for the next change.
+// Engine works on one workload at a time: it takes a snapshot, decides, acts, and waits for the next change.
 type Engine struct {
 	Client kubernetes.Interface
-	// Clock is to tell the API server's time, since readiness is judged by the cluster's time stamps.
+	// Clock shows the API server's time, since readiness is judged by the cluster's time stamps.
 	Clock clock.Clock
 	// FieldManager is the name under which fields are written.
 	FieldManager string
-	// LogLines is how many lines of a failed container's log are told.
+	// LogLines is how many lines of a failed container's log are reported.
 	LogLines int64
-	// Patience is the least time that pods are given which may come good; where it is zero, that of the rollout's record.
+	// Patience is the least time that pods get if they may still become ready. If it is zero, the rollout's record gives that
+	// time.
 	Patience time.Duration
-	// Began returns when the command began, by the Clock: what is older proves nothing. Nil is for when the work is begun.
+	// Began returns when the command began, by the Clock: older evidence proves nothing. If it is nil, the time when the work
+	// begins counts.
 	Began func() time.Time
-	// Once tells that the command looks but once, so that everything counts.
+	// Once says that the command looks only once, so that all evidence counts.
 	Once bool
-	// Wrote tells that the command itself wrote what it follows.
+	// Wrote says that the command itself wrote what it follows.
 	Wrote bool
-	// WaitTerminated has success wait until all pods have ended that were told to.
+	// WaitTerminated makes success wait until all pods that were told to end have ended.
 	WaitTerminated bool
 	// Emit is called for every event, never from two goroutines at once.
 	Emit func(time.Time, Event)
-	// Returning is called with a workload and the template that it is about to go back to, before that is written, and
-	// with the record of the rollout; more than once where the write has to be repeated. It may be nil.
+	// Returning is called with a workload, the template that it is about to go back to, and the record of the rollout. It is
+	// called before the write, and again if the write has to be repeated. It may be nil.
 	Returning func(context.Context, Workload, *corev1.PodTemplateSpec, *Record)
-	// Annotations gives what a workload with these annotations is to have besides, by name, when it goes back to this
-	// template; what has no value is removed. It may be nil.
+	// Annotations returns further annotations, by name, for a workload that goes back to this template; live are its present
+	// annotations. An annotation with an empty value is removed. It may be nil.
 	Annotations func(live map[string]string, template map[string]any) map[string]string
 }
 
-// phase is what a session is about.
+// phase is what a session is doing.
 type phase int
 
 const (
 	// stepping drives the open rollout towards the new version.
 	stepping phase = iota
-	// resuming takes a standing rollout up, as its first act.
+	// resuming takes up a standing rollout, as the session's first act.
 	resuming
 	// returning drives the open rollout back to the old version.
 	returning
-	// ending waits until the controller, which drives by itself again, is done.
+	// ending waits until the controller, which drives by itself again, has completed a version.
 	ending
 )
 
-// session is one command's work on one workload.
+// session is one command's work on one workload, from the first read to the result.
 type session struct {
 	*Engine
 	kind   string
@@ -71,63 +73,68 @@ type session struct {
 	phase phase
 	// diagnosed is the last report on a StatefulSet or DaemonSet.
 	diagnosed *diagnose.Report
-	// written is the Deployment as the last write left it, for as long as the watch has not brought it.
+	// written is the Deployment as the last write left it, or nil once the watch has brought that.
 	written *appsv1.Deployment
-	// matched is the current ReplicaSet of a generation, as far as it is known.
+	// matched is the current ReplicaSet of a generation, once it is known.
 	matched struct {
 		generation int64
 		current    types.UID
 	}
-	// awaited is what is waited for when ending, nil where any template will do, and the last generation that still had it.
+	// awaited is the template that the session waits for when ending, or nil if any template will do. Its generation is the
+	// last one that still had the template.
 	awaited struct {
 		template   *corev1.PodTemplateSpec
 		generation int64
 	}
-	// record is the newest that was seen; it outlives the annotation.
+	// record is the newest record that was seen. It outlives the annotation.
 	record  *Record
 	state   State
 	memory  memory
 	outcome Outcome
-	// finding, told and planned are what was told, blamed what it was before more was read.
+	// finding, told and planned are the last finding, progress and plan that were emitted. blamed is that finding before more
+	// was read about it.
 	finding, blamed *Finding
 	told            ProgressEvent
-	// toldAt is when counts were told last, in the step toldStep.
+	// toldAt is when each progress was last emitted within the step toldStep.
 	toldAt   map[ProgressEvent]time.Time
 	toldStep int
 	planned  PlanEvent
-	// noted is what was told of the manifest.
+	// noted is the last note about the manifest that was emitted.
 	noted string
-	// witness and warned are what only events tell, and which warnings have been told.
+	// witness holds the events that were read. warned is when each warning was last emitted, and warnings are yet to be
+	// emitted.
 	witness  witness
 	warned   map[string]time.Time
 	warnings []FindingEvent
-	// hindrance is the gravest warning that holds now, nil where there is none.
+	// hindrance is the gravest warning that holds now, or nil if there is none.
 	hindrance *Finding
-	// warnNext is when a warning is to be told again, zero where none is.
+	// warnNext is when a warning is to be emitted again, or zero if none is.
 	warnNext time.Time
 	heard    []*corev1.Event
-	// parted is what there is to say once the Deployment was given back to others.
+	// parted is the stop that follows once the Deployment was given back to others, or nil.
 	parted *stop
-	// to is the revision to go back to in the place of the record's own, nil where that is wanted.
+	// to is the revision to go back to instead of the record's own, or nil for the record's own.
 	to *Revision
-	// backSince is when the session first meant to go back.
+	// backSince is when the session first decided to go back.
 	backSince time.Time
 	held      bool
-	// cannotRetry tells that the right is missing to make a controller try again.
+	// cannotRetry is set once an attempt to make a controller try again has failed, mostly because the right is missing.
 	cannotRetry bool
-	// overshot is the step of which it was told that others have made more new pods than it asks for.
+	// overshot is the step for which it was reported that others have made more new pods than it asks for.
 	overshot int
-	// lingers tells that nothing but pods that still end is waited for.
+	// lingers is set while the session waits for nothing but pods that are still ending. toldLingering is set once that was
+	// reported.
 	lingers, toldLingering bool
-	// sighted, leftFor and followed are what a follower has seen: what lasts, why a rollout goes back, and the newest revision of a
-	// generation.
+	// sighted, leftFor and followed are what a follower has seen: a state that lasts, the finding that a rollout goes back for,
+	// and the newest revision of a generation.
 	sighted  sighting
 	leftFor  *Finding
 	followed struct {
 		newest     *appsv1.ControllerRevision
 		generation int64
 	}
-	// mayWrite tells that the API server has taken a write, and refusals are those that it has not taken since.
+	// mayWrite is set once the API server has taken a write. refusals are the writes in a row that the server has not taken
+	// since, and conflicts those that others came before.
 	mayWrite  bool
 	refusals  refusals
 	conflicts conflicts
@@ -137,28 +144,28 @@ type session struct {
 	attention attention
 	// triedFirst is set once the first write was made as a dry run.
 	triedFirst bool
-	// toldApplier is set once the tool was named that applies the workload.
+	// toldApplier is set once the tool that applies the workload was named.
 	toldApplier bool
-	// why says why the old version returns, where no finding does.
+	// why says why the old version returns, if no finding does.
 	why string
-	// toldHeldBack is set once it was told that watch data is held back.
+	// toldHeldBack is set once it was reported that watch data is held back.
 	toldHeldBack bool
 }
 
-// open reads the Deployment and begins to watch it. The session must be closed.
+// open reads the Deployment and begins to watch it. The caller must close the session's source.
 func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, error) {
 	d, err := e.Deployment(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	// The watches may begin with what was before.
+	// The watches may begin with an older state.
 	s := &session{Engine: e, kind: KindOf(d), key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
 	s.memory.began = e.began(true)
 	return s, s.watch(ctx, d, s.observe)
 }
 
-// watch begins to watch the session's workload, and waits until all there is has been brought. Where that fails nothing is
-// left to close.
+// watch begins to watch the session's workload, and waits until the watches have brought everything there is. If that fails,
+// nothing is left to close.
 func (s *session) watch(ctx context.Context, workload Workload, onCount func()) (err error) {
 	if s.source, err = newSource(s.Client, s.Clock, workload, onCount); err != nil {
 		return err
@@ -180,7 +187,8 @@ func (s *session) observe() {
 	}
 }
 
-// sleep returns soon after the next change, or at the moment until where it is set.
+// sleep returns soon after the next change, or at the moment until if that is set. It also returns when a warning is to be
+// emitted again.
 func (s *session) sleep(ctx context.Context, until time.Time) error {
 	if !s.warnNext.IsZero() {
 		until = earlier(until, s.warnNext)
@@ -191,7 +199,7 @@ func (s *session) sleep(ctx context.Context, until time.Time) error {
 	return s.pause(ctx, gatherChanges)
 }
 
-// snapshot is what the watches brought, with our own last write where they have not brought it yet.
+// snapshot returns what the watches brought, with our own last write if the watches have not brought it yet.
 func (s *session) snapshot() Snapshot {
 	snapshot := s.source.snapshot()
 	if snapshot.Deployment == nil {
@@ -208,7 +216,7 @@ func (s *session) snapshot() Snapshot {
 	return snapshot
 }
 
-// overlay puts our own last write over a Deployment that the watch brought before it.
+// overlay replaces a Deployment that is older than our own last write by that write.
 func (s *session) overlay(snapshot *Snapshot) {
 	if s.written == nil {
 		return
@@ -220,7 +228,7 @@ func (s *session) overlay(snapshot *Snapshot) {
 	}
 }
 
-// run is the loop. It ends with a result, whatever happens to the Deployment, the connection or the client.
+// run is the session's loop. It ends with a result, whatever happens to the Deployment, the connection or the client.
 func (s *session) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {
@@ -230,7 +238,7 @@ func (s *session) run(ctx context.Context) *Result {
 			return s.result(Failed, err.Error())
 		}
 		s.tellHeldBack()
-		// That takes time; what is decided is decided by what there is after that.
+		// Reading events takes time, so the session decides by a snapshot that it takes after that.
 		heard := s.listen(ctx)
 		snapshot := s.snapshot()
 		snapshot.Events = heard
@@ -248,7 +256,7 @@ func (s *session) run(ctx context.Context) *Result {
 			return s.result(Failed, err.Error())
 		}
 		if !snapshot.StaleSince.IsZero() {
-			s.refusals = refusals{} // those have another cause
+			s.refusals = refusals{} // without a connection, refusals have another cause
 		}
 		s.report(&snapshot, next)
 		s.tellWarnings(ctx)
@@ -259,7 +267,7 @@ func (s *session) run(ctx context.Context) *Result {
 	}
 }
 
-// decide asks the pure functions what is next.
+// decide returns the next action, which pure functions choose.
 func (s *session) decide(snapshot *Snapshot) (action, error) {
 	state, record, err := s.openIn(snapshot)
 	if err != nil {
@@ -274,7 +282,7 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	return s.alert(snapshot, s.patiently(snapshot, s.choose(snapshot, state, now), now)), nil
 }
 
-// choose returns the next action by what the session is about.
+// choose returns the next action by the session's phase.
 func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next action) {
 	switch {
 	case s.parted != nil:

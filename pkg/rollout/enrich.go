@@ -7,8 +7,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// enrich adds to a finding what is read only once there is one: events, by which a crash may turn out to be a probe's doing,
-// and the last lines of the log.
+// enrich adds to a finding what is read only once there is one: events, which may show that a crash is a probe's doing, and the
+// last lines of the log.
 func (s *session) enrich(ctx context.Context, finding *Finding) *Finding {
 	var unread []string
 	if in := s.present(); in != nil && finding.Pod != "" && s.witness.blind == nil {

@@ -10,50 +10,50 @@ import (
 type Event interface{ isEvent() }
 
 type (
-	// PlanEvent tells what will be done, before it begins.
+	// PlanEvent describes what will be done, before it begins.
 	PlanEvent struct {
 		Replicas int32
 		Limits   Resolved
 		Steps    []PlannedStep
-		// From and To are the revisions that the rollout leaves and goes to; the number is 0 where that is not known.
+		// From and To are the revisions that the rollout leaves and goes to. The number is 0 if it is not known.
 		From, To PlannedRevision
 	}
-	// CheckEvent tells what the checks came to, before anything is written.
+	// CheckEvent gives the results of the checks, before anything is written.
 	CheckEvent struct {
 		Results []preflight.Result
 	}
-	// StepEvent tells that a step began.
+	// StepEvent reports that a step began.
 	StepEvent struct {
 		Step, Of int
 		Target   int32
 	}
-	// ProgressEvent tells the pods after a change.
+	// ProgressEvent reports the pods after a change.
 	ProgressEvent struct {
 		Step, Of int
 		Target   int32
 		Counts   Counts
-		// Message is set where the line tells of something else than pods, such as a lost connection.
+		// Message is set if the event reports something else than pods, such as a lost connection.
 		Message string
 	}
-	// HoldEvent tells that a step's pods are ready and are now watched for a while.
+	// HoldEvent reports that a step's pods are ready and are now watched for a while.
 	HoldEvent struct {
 		Step, Of int
 		Target   int32
 		For      time.Duration
-		// Overshot is how many new pods there are where others have made more than the step asks for, else 0.
+		// Overshot is how many new pods there are if others have made more than the step asks for, else 0.
 		Overshot int32
 	}
-	// FindingEvent tells why a rollout does not come good.
+	// FindingEvent reports why a rollout fails, or may fail.
 	FindingEvent struct {
 		Finding *Finding
-		// Again tells that it was told before, and what has changed is the time that is left.
+		// Again says that the finding was emitted before, and only the time that is left has changed.
 		Again bool
 	}
-	// RollbackEvent tells that the old version is to return.
+	// RollbackEvent reports that the old version is to return.
 	RollbackEvent struct {
 		// Revision is the number that the old version had before.
 		Revision int64
-		// Images are those of its containers.
+		// Images are the images of the old version's containers.
 		Images []string
 	}
 )
@@ -77,22 +77,22 @@ type Result struct {
 	Outcome Outcome
 	// Message is one sentence: what happened and what to do next.
 	Message string
-	// Notes are what is to be known of a success.
+	// Notes are facts that the user should know about a success.
 	Notes []string
-	// Finding is why it failed, where that is known.
+	// Finding is why the rollout failed, or nil if that is not known.
 	Finding *Finding
-	// Hindrance is the gravest warning that held when the command's own timeout passed, nil where there was none.
+	// Hindrance is the gravest warning that held when the command's own timeout passed, or nil if there was none.
 	Hindrance *Finding
-	// Revision is the revision that the Deployment runs in the end, 0 where it is not known.
+	// Revision is the revision that the Deployment runs in the end, or 0 if it is not known.
 	Revision int64
-	// Standing tells that a rollout is still open, and Record at which step it stands.
+	// Standing says that a rollout is still open. Record then says at which step.
 	Standing bool
 	Record   *Record
 	// Towards is set while the Deployment controller is completing by itself what the command no longer waits for: Done
 	// for the new version, RolledBack for the old one.
 	Towards Outcome
-	// Terminating is how many pods still end after a success.
+	// Terminating is how many pods are still ending after a success.
 	Terminating int32
-	// Availability is nil where nothing was rolled.
+	// Availability is nil if no pods were rolled.
 	Availability *Availability
 }

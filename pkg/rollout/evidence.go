@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// LogLines is how many lines of a failed container's log are told where nobody asks for another number.
+	// LogLines is how many lines of a failed container's log are reported by default.
 	LogLines   = 20
 	logBytes   = 16 * 1024
 	logTimeout = 5 * time.Second
-	// mostEvents bounds what is read of one object.
+	// mostEvents is how many events are read of one object at most.
 	mostEvents = 100
-	// mostPredecessors is of how many of a StatefulSet's pods those before are asked for.
+	// mostPredecessors is for how many pods of a StatefulSet the events of their predecessors are read at most.
 	mostPredecessors = 3
 )
 
-// about is an object that events are asked for.
+// about is an object whose events are read.
 type about struct {
 	kind string
 	metav1.Object
@@ -42,8 +42,8 @@ func (e *Engine) eventsOf(ctx context.Context, of about) ([]*corev1.Event, error
 	return e.eventsWith(ctx, of, fields.OneTermEqualSelector("involvedObject.uid", string(of.GetUID())))
 }
 
-// eventsOfPredecessors reads the events of pods of a StatefulSet that are gone, and had the names of those that are not ready: what
-// kept the kubelet from taking them is told nowhere else. Those that cannot be read are not told.
+// eventsOfPredecessors reads the events of deleted pods of a StatefulSet, by the names of its pods that are missing or not
+// ready. Only these events show what kept the kubelet from running a pod. Events that cannot be read are left out.
 func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulSet, in *diagnose.Input) []*corev1.Event {
 	isReady := map[string]bool{}
 	for _, pod := range slices.Concat(in.Pods, in.Others) {
@@ -84,8 +84,8 @@ func (e *Engine) eventsWith(ctx context.Context, of about, selector fields.Selec
 	return events, nil
 }
 
-// addLogs adds to a finding the last lines of the run that failed, or where that has left none, of the present one. That
-// there are none is no error; a right that is missing is one. What else keeps them from being read is evidence.
+// addLogs adds to a finding the last lines of the run that failed, or of the present run if the failed one has left no log. A
+// missing log is no error, but a missing right is one. Any other reason why a log cannot be read becomes evidence.
 func (e *Engine) addLogs(ctx context.Context, namespace string, finding *Finding, lines int64) error {
 	if !finding.HasLogs || finding.Pod == "" || finding.Container == "" || lines <= 0 {
 		return nil
@@ -93,7 +93,7 @@ func (e *Engine) addLogs(ctx context.Context, namespace string, finding *Finding
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
 	var unread error
-	// It may have been started again since it was looked at.
+	// The container may have been started again since the diagnosis.
 	for _, previous := range []bool{finding.Restarted, !finding.Restarted} {
 		text, err := e.logOf(ctx, namespace, finding, corev1.PodLogOptions{Container: finding.Container, Previous: previous, TailLines: &lines})
 		switch {
@@ -103,15 +103,15 @@ func (e *Engine) addLogs(ctx context.Context, namespace string, finding *Finding
 			finding.Logs = strings.Split(text, "\n")
 			return nil
 		case err != nil && !apierrors.IsBadRequest(err) && !apierrors.IsNotFound(err):
-			unread = err // what has no log is one of those two
+			unread = err // for a container without a log, the error is one of those two
 		}
 	}
 	finding.Evidence = slices.Concat(finding.Evidence, unreadable("logs", unread))
 	return nil
 }
 
-// logOf is a container's log. The kubelet cuts it off after the size that is asked for, where the last lines are what counts:
-// then fewer are asked for.
+// logOf returns the last lines of a container's log. The kubelet cuts a log off after the requested size, but its last lines
+// are what counts. So logOf asks for fewer lines if they are too long.
 func (e *Engine) logOf(ctx context.Context, namespace string, finding *Finding, options corev1.PodLogOptions) (string, error) {
 	options.LimitBytes = new(int64(logBytes))
 	for {
@@ -129,17 +129,18 @@ func (e *Engine) logOf(ctx context.Context, namespace string, finding *Finding, 
 	}
 }
 
-// readLog reads a log as kubectl does: that alone keeps what the API server says where it has none to give.
+// readLog reads a log as a stream, as kubectl does. Only a stream keeps the API server's message if there is no log.
 func (e *Engine) readLog(ctx context.Context, namespace, pod string, options *corev1.PodLogOptions) (text []byte, err error) {
 	stream, err := e.Client.CoreV1().Pods(namespace).GetLogs(pod, options).Stream(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = stream.Close() }() // it was read
+	defer func() { _ = stream.Close() }() // the log has been read by then
 	return io.ReadAll(io.LimitReader(stream, logBytes))
 }
 
-// unreadable says in place of evidence why it could not be read, where that is not since nobody waits for it any more.
+// unreadable returns evidence that something could not be read, and why. It returns nil without an error, or if nobody waits
+// for the answer any more.
 func unreadable(what string, err error) []string {
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):

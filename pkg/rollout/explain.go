@@ -14,21 +14,22 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// Explanation is what stands in the way of a workload at one moment.
+// Explanation describes what stands in the way of a workload at one moment.
 type Explanation struct {
 	Workload Workload
 	Phase    Phase
 	Findings []Finding
-	// Blind are the rights that are missing to see more.
+	// Blind are the errors that hide more from view, such as missing rights.
 	Blind []error
-	// Attendance is who looks after an open rollout, nil where none is open.
+	// Attendance is who looks after an open rollout, or nil if none is open.
 	Attendance *Attendance
-	// moves tells of an open rollout that somebody may be driving it.
+	// moves says that somebody may be driving the open rollout.
 	moves bool
 }
 
-// InTheWay tells whether something does stand in the way: not what every pod goes through as it starts, nor that a rollout
-// is open where somebody may be driving it, and of a workload that has come as far as it is to only what is fatal.
+// InTheWay reports whether something does stand in the way. A fatal finding always does. Other findings do not count once the
+// workload has come as far as it should. Nor do a failed preStop hook, what every pod goes through as it starts, and an open
+// rollout that somebody may be driving.
 func (e *Explanation) InTheWay() bool {
 	arrived := e.arrived()
 	for i := range e.Findings {
@@ -41,7 +42,7 @@ func (e *Explanation) InTheWay() bool {
 	return false
 }
 
-// arrived tells whether a workload has come as far as it does by itself, and its pods are ready.
+// arrived reports whether a workload has come as far as it does by itself, and its pods are ready.
 func (e *Explanation) arrived() bool {
 	switch e.Phase {
 	case Complete, Partitioned:
@@ -53,7 +54,7 @@ func (e *Explanation) arrived() bool {
 	return false
 }
 
-// Explain says what stands in the way of a workload now, with the last lines of the logs of containers that failed.
+// Explain finds what stands in the way of a workload now. It reads the last lines of the logs of containers that failed.
 func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*Explanation, error) {
 	in, due, err := e.inputOf(ctx, workload)
 	if err != nil {
@@ -98,7 +99,7 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 	return told, nil
 }
 
-// toAsk are the objects of whose events more can be told.
+// toAsk returns the objects whose events can explain more.
 func toAsk(in *diagnose.Input, workload Workload) []about {
 	var objects []about
 	for _, pod := range diagnose.Ask(in) {
@@ -110,10 +111,11 @@ func toAsk(in *diagnose.Input, workload Workload) []about {
 	return objects
 }
 
-// dueFunc is since when whoever drives a rollout has something to do, zero where that is not so or not known.
+// dueFunc returns since when the driver of a rollout has had something to do. It returns zero if the driver has nothing to do,
+// or if that is not known.
 type dueFunc func(*Record) time.Time
 
-// facts are what the workload itself shows. They may change the phase that it is told to be in.
+// facts returns the causes that the workload itself shows. It may change the phase in told.
 func facts(told *Explanation, in *diagnose.Input, due dueFunc) ([]diagnose.Fact, error) {
 	var facts []diagnose.Fact
 	if since := unobservedSince(told.Workload); !since.IsZero() && in.Now.Sub(since) >= silentAfter {
@@ -147,7 +149,7 @@ func facts(told *Explanation, in *diagnose.Input, due dueFunc) ([]diagnose.Fact,
 	return append(facts, openFact(told, in, record)), nil
 }
 
-// openFact says where an open rollout stands, and whether somebody may be driving it.
+// openFact describes where an open rollout stands, and whether somebody may be driving it. It sets the phase in told.
 func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fact {
 	if told.Phase = Standing; record.Update == nil {
 		in.Deadline = patienceOf(record.Wanted().ProgressDeadlineSeconds)
@@ -162,7 +164,7 @@ func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fa
 	return diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}
 }
 
-// openIn finds the open rollout of a workload, of a Deployment with its newest ReplicaSet.
+// openIn finds the open rollout of a workload. For a Deployment it looks at the newest ReplicaSet as well.
 func openIn(workload Workload, newest *appsv1.ReplicaSet) (State, *Record, error) {
 	d, is := workload.(*appsv1.Deployment)
 	if !is || newest == nil {
@@ -171,7 +173,7 @@ func openIn(workload Workload, newest *appsv1.ReplicaSet) (State, *Record, error
 	return OpenRollout(d, []*appsv1.ReplicaSet{newest})
 }
 
-// inputOf reads a workload's ReplicaSets and pods.
+// inputOf reads what there is to diagnose of a workload: its pods and its ReplicaSets or ControllerRevisions.
 func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Input, dueFunc, error) {
 	selector, err := metav1.LabelSelectorAsSelector(selectorOf(workload))
 	if err != nil {
@@ -206,7 +208,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		return nil, nil, err
 	}
 	if set, is := workload.(*appsv1.StatefulSet); is {
-		// Following a rollout has words of its own for that.
+		// A command that follows a rollout reports these pods in words of its own.
 		in.Stale, _ = obstacles(set, pods, in.Now)
 		for _, pod := range awaited(set, pods) {
 			if !slices.Contains(in.Stale, pod) {
@@ -223,7 +225,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 	}, nil
 }
 
-// input is what there is to diagnose of a Deployment.
+// input returns what there is to diagnose of a Deployment.
 func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
@@ -252,7 +254,7 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 	return in
 }
 
-// inputOfOthers is what there is to diagnose of a StatefulSet or DaemonSet.
+// inputOfOthers returns what there is to diagnose of a StatefulSet or DaemonSet.
 func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,

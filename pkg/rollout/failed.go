@@ -14,8 +14,8 @@ import (
 )
 
 // FailedLabel marks the ReplicaSet or ControllerRevision of a revision whose rollout failed and went back. Its value is the
-// number of that revision: one that is rolled out again gets another number, for which the mark does not count. It is a label,
-// since kubectl's undo copies the annotations of a ReplicaSet to the Deployment.
+// number of that revision. A revision that is rolled out again gets another number, and the mark does not count for that. It is
+// a label because kubectl's undo copies the annotations of a ReplicaSet to the Deployment.
 const FailedLabel = "rollout-plus/failed"
 
 // HasFailed reports whether a ReplicaSet or ControllerRevision is known to have failed as the revision with this number.
@@ -23,7 +23,7 @@ func HasFailed(revision metav1.Object, number int64) bool {
 	return revision.GetLabels()[FailedLabel] == strconv.FormatInt(number, 10)
 }
 
-// Skipped says which revisions are passed over since they have failed; it is empty where there are none.
+// Skipped returns a sentence about revisions that are skipped because they have failed, or "" if there are none.
 func Skipped(failed []int64) string {
 	if len(failed) == 0 {
 		return ""
@@ -39,7 +39,8 @@ func Skipped(failed []int64) string {
 	return "revisions " + strings.Join(names, ", ") + " are skipped, since their rollouts failed; --to-revision goes there all the same"
 }
 
-// markFailed marks the revision that the rollout goes back from. The way back does not depend on it.
+// markFailed marks the revision that the rollout goes back from. It reports a write that fails: the way back does not depend on
+// the mark.
 func (s *session) markFailed(ctx context.Context, revision metav1.Object, number int64) {
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid": revision.GetUID(), "labels": map[string]string{FailedLabel: strconv.FormatInt(number, 10)},

@@ -14,12 +14,12 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// ErrDeleted tells that a workload that was followed is gone.
+// ErrDeleted reports that a followed workload is gone.
 var ErrDeleted = errors.New("object has been deleted")
 
-// Follow calls see with every change of a workload, without ever writing, until it says that it has seen enough. It
-// judges an open rollout as the engine that drives it does, and emits findings that are but warnings so far. The workload is
-// given as it was last seen. Where a pod template is given, another one that somebody sets is not followed.
+// Follow calls see with every change of a workload until see returns true or an error. It never writes. It judges an open
+// rollout as the engine that drives it does, and emits findings that are only warnings so far. workload is the workload as it
+// was last seen. If template is not nil, the outcome is Overtaken once somebody sets another template.
 func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1.PodTemplateSpec, see func(*View) (bool, error)) error {
 	s := &session{
 		Engine: e, kind: KindOf(workload), key: keyOf(workload),
@@ -72,13 +72,13 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1
 	}
 }
 
-// reported has events listened to that a report is waiting for, and tells what may yet stand in the way.
+// reported schedules the reading of events that a report waits for, and notes what may yet stand in the way as warnings.
 func (s *session) reported(report *diagnose.Report) {
 	s.witness.expect(report)
 	s.warn(report)
 }
 
-// enriched is a finding with all that can be read about it, which is done once.
+// enriched returns a finding with all that can be read about it. It reads that only once per finding.
 func (s *session) enriched(ctx context.Context, finding *Finding) *Finding {
 	if s.blamed == nil || s.blamed.ID != finding.ID || s.blamed.Pod != finding.Pod {
 		s.blamed, s.finding = finding, s.enrich(ctx, finding)
@@ -86,8 +86,8 @@ func (s *session) enriched(ctx context.Context, finding *Finding) *Finding {
 	return s.finding
 }
 
-// look is what is seen now, nil where nothing is yet or only what was before the version that is known already, and when
-// to look again.
+// look returns what is to be seen now, and when to look again. The view is nil if there is nothing to see yet, or only what is
+// older than the version that is already known.
 func (s *session) look(ctx context.Context, known string) (*View, time.Time, error) {
 	if !s.source.synced() {
 		return nil, time.Time{}, nil
@@ -117,7 +117,8 @@ func (s *session) look(ctx context.Context, known string) (*View, time.Time, err
 	return s.viewOther(ctx, view)
 }
 
-// believe adds to a view of a StatefulSet or DaemonSet that is complete whether that may be believed, and tells when it may.
+// believe adds to the view of a complete StatefulSet or DaemonSet whether success has yet to be believed. It returns when it
+// can be, or zero if it can be now.
 func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	var until time.Time
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
@@ -129,7 +130,7 @@ func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	return time.Time{}
 }
 
-// relapsed adds to a view of a StatefulSet or DaemonSet what its new pods did after they were ready.
+// relapsed adds to the view of a StatefulSet or DaemonSet a failure of new pods after they were ready, if there is one.
 func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
 	var finding *Finding
 	s.memory, finding = s.memory.follow(ownPods(v.Workload, pods), updatedPod(v.Workload, pods), of, s.Clock.Now())
@@ -139,7 +140,7 @@ func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
 func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	snapshot := s.snapshot()
 	if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
-		return nil, time.Time{}, nil // it went just now, which the next look tells
+		return nil, time.Time{}, nil // the Deployment went just now, and the next look reports that
 	}
 	view.Workload, view.Phase = snapshot.Deployment, PhaseOf(snapshot.Deployment)
 	var err error
@@ -169,14 +170,14 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	return view, earlierOf(until, s.viewEnded(view, &snapshot)), nil
 }
 
-// viewStep judges an open rollout, and tells when to look again.
+// viewStep judges an open rollout and who looks after it. It returns when to look again.
 func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 	until := s.judgeStep(view, snapshot)
 	now := s.Clock.Now()
 	return earlierOf(until, s.attend(view, snapshot.due(view.Record, now), now))
 }
 
-// judgeStep judges an open rollout as its driver does, and tells when to look again.
+// judgeStep judges an open rollout as its driver does, and returns when to look again.
 func (s *session) judgeStep(view *View, snapshot *Snapshot) time.Time {
 	now := s.Clock.Now()
 	snapshot.Events = s.heard
@@ -201,7 +202,7 @@ func (s *session) judgeStep(view *View, snapshot *Snapshot) time.Time {
 	return time.Time{}
 }
 
-// viewEnded adds how a rollout has ended that was open when it was followed first, and tells when to look again.
+// viewEnded adds to the view how a rollout that was seen open has ended, and returns when to look again.
 func (s *session) viewEnded(view *View, snapshot *Snapshot) time.Time {
 	if s.record == nil && view.State == RollingBack {
 		s.record = view.Record
@@ -212,7 +213,7 @@ func (s *session) viewEnded(view *View, snapshot *Snapshot) time.Time {
 	return s.viewEndOfDeployment(view, snapshot)
 }
 
-// judge adds to what a Deployment shows by itself what its ReplicaSets and pods do.
+// judge adds to the view of a Deployment what its ReplicaSets and pods do.
 func (s *session) judge(v *View, snapshot *Snapshot) {
 	current := snapshot.Current()
 	v.failed(snapshot.collides())
@@ -240,7 +241,7 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 	}
 }
 
-// judgePods adds to what a StatefulSet or DaemonSet shows by itself what its pods do, and tells when to look again.
+// judgePods adds to the view of a StatefulSet or DaemonSet what its pods do, and returns when to look again.
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
 	in.Events, in.Blind = s.heard, s.witness.deaf
@@ -262,7 +263,7 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	return report.Next
 }
 
-// NewestRevision is the number of a workload's newest revision as its history has it, 0 where it is not known.
+// NewestRevision returns the number of a workload's newest revision in its history, or 0 if it is not known.
 func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 	newest := ""
 	switch w := workload.(type) {
@@ -284,9 +285,9 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 	return number
 }
 
-// Await waits until the Deployment controller has completed a Deployment that no rollout is open on, or until it is
-// clear that it will not. Where the Deployment is given as it was written, another one of the same name is not awaited,
-// nor is another pod template that somebody sets.
+// Await waits until the Deployment controller has completed a Deployment without an open rollout, or until it is clear that it
+// will not. written is the Deployment as it was written, or nil. If it is given, Await does not wait for another Deployment of
+// the same name, nor for another pod template that somebody sets.
 func (e *Engine) Await(ctx context.Context, key types.NamespacedName, written *appsv1.Deployment) (*Result, error) {
 	s, err := e.open(ctx, key)
 	if err != nil {

@@ -8,17 +8,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// BelievedAfter is for how long a follower has to see that nobody drives a rollout before it says so: whoever resumes one may
-// have begun a moment before.
+// BelievedAfter is how long a follower has to see that nobody drives a rollout before it says so. Somebody may have begun to
+// resume the rollout a moment before.
 const BelievedAfter = 3 * time.Second
 
-// sighting is what a follower sees without a change, and since when.
+// sighting is what a follower sees unchanged, and since when.
 type sighting struct {
 	what  string
 	since time.Time
 }
 
-// lasting is for how long the follower has seen this.
+// lasting returns for how long the follower has seen this.
 func (s *sighting) lasting(what string, now time.Time) time.Duration {
 	if s.what != what {
 		s.what, s.since = what, now
@@ -26,8 +26,9 @@ func (s *sighting) lasting(what string, now time.Time) time.Duration {
 	return now.Sub(s.since)
 }
 
-// attend adds to a view of an open rollout who looks after it, and returns when to look again. Where nobody does, that is how
-// the follower's wait ends; and where the rollout is about to go back, its driver is given the time for that.
+// attend adds to the view of an open rollout who looks after it, and returns when to look again. If nobody does, the view says
+// for how long that was seen, and the follower's wait ends with that. If the rollout is about to go back, its driver gets
+// idleAfter to do so.
 func (s *session) attend(view *View, due, now time.Time) time.Time {
 	record, text := view.Record, view.Workload.GetAnnotations()[Annotation]
 	a := record.attendance(view.Workload, due, now)
@@ -37,7 +38,7 @@ func (s *session) attend(view *View, due, now time.Time) time.Time {
 	case a.Abandoned():
 		view.AbandonedFor = s.sighted.lasting(text, now)
 		if a.Reason == string(Failed) && !s.memory.began.IsZero() {
-			s.memory.began = time.Time{} // what its driver has failed for is older than the command, and holds
+			s.memory.began = time.Time{} // the evidence that its driver failed for is older than the command, and still counts
 			return now
 		}
 		return s.sighted.since.Add(BelievedAfter)
@@ -50,7 +51,7 @@ func (s *session) attend(view *View, due, now time.Time) time.Time {
 	return a.Next
 }
 
-// supersedes notes the rollout that is followed, and reports whether an open one is another.
+// supersedes notes the rollout that is followed. It reports whether the open rollout is another one.
 func (s *session) supersedes(view *View) bool {
 	if s.record != nil && !s.record.StartedAt.Equal(&view.Record.StartedAt) {
 		view.overtaken("another rollout has taken its place")
@@ -62,7 +63,7 @@ func (s *session) supersedes(view *View) bool {
 
 func (v *View) overtaken(message string) { v.Outcome, v.Message = Overtaken, message }
 
-// viewEnd adds to a view how the rollout that was followed has ended, or is about to.
+// viewEnd adds to the view how the followed rollout has ended, or is about to. It returns when to look again.
 func (s *session) viewEnd(view *View, towards Outcome, complete bool) time.Time {
 	now := s.Clock.Now()
 	switch {
@@ -83,7 +84,8 @@ func (s *session) viewEnd(view *View, towards Outcome, complete bool) time.Time 
 	return time.Time{}
 }
 
-// viewEndOfDeployment is viewEnd of a Deployment's rollout.
+// viewEndOfDeployment does what viewEnd does, for the rollout of a Deployment. It first finds out towards which version the
+// rollout ended.
 func (s *session) viewEndOfDeployment(view *View, snapshot *Snapshot) time.Time {
 	current, towards := snapshot.Current(), Done
 	switch {
@@ -103,7 +105,7 @@ func (s *session) viewEndOfDeployment(view *View, snapshot *Snapshot) time.Time 
 	return s.viewEnd(view, towards, snapshot.Complete())
 }
 
-// viewEndOfOther is viewEnd of the rollout of a StatefulSet or DaemonSet.
+// viewEndOfOther does what viewEnd does, for the rollout of a StatefulSet or DaemonSet.
 func (s *session) viewEndOfOther(ctx context.Context, view *View, pods []*corev1.Pod) time.Time {
 	w := view.Workload
 	newest, err := s.newestRevision(ctx, w)
@@ -129,7 +131,7 @@ func (s *session) viewEndOfOther(ctx context.Context, view *View, pods []*corev1
 	return s.viewEnd(view, towards, phase == Complete || phase == Partitioned || phase == OnDelete)
 }
 
-// newestRevision is that of a StatefulSet or DaemonSet, nil where its controller has not made it yet.
+// newestRevision returns the newest revision of a StatefulSet or DaemonSet, or nil if its controller has not made it yet.
 func (s *session) newestRevision(ctx context.Context, w Workload) (*appsv1.ControllerRevision, error) {
 	if ObservedGenerationOf(w) < w.GetGeneration() {
 		return nil, nil

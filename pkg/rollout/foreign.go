@@ -10,7 +10,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// foreignTemplate answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
+// foreignTemplate returns the action for a template that is not the rollout's. The old version's template ends the rollout, and
+// any other template stops it.
 func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) action {
 	if current.Name == record.From.ReplicaSet {
 		return finish{outcome: RolledBack, why: setBack(s.Deployment, record)}
@@ -23,9 +24,9 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 	return stop{outcome: Overtaken, message: message}
 }
 
-// lastWriter names the field manager, other than the rollout's own, that has written the workload since the rollout
-// last did, as far as it is recorded: who only sets a field to nothing is not. The time stamps have full seconds; what
-// tells the rollout's own entry is that it holds the record.
+// lastWriter names the field manager that last wrote the workload after the rollout itself did, as " by NAME". It returns "" if
+// there is none, or if that is not recorded: a manager that only removes fields leaves no trace. Time stamps have full seconds,
+// so a write in the rollout's own second counts as later. The rollout's own entry is the one that holds the record.
 func lastWriter(w Workload) string {
 	var manager string
 	var at, own time.Time
@@ -44,12 +45,12 @@ func lastWriter(w Workload) string {
 	return " by " + manager
 }
 
-// setBack says who gave a workload the old version's pod template again.
+// setBack says who has set a workload's pod template back to the old version's.
 func setBack(w Workload, record *Record) string {
 	return fmt.Sprintf("the pod template was set back%s during the rollout to that of revision %d", writerOf(w, "spec", "template"), record.From.Number)
 }
 
-// EndedBy says who ended an open rollout by changing the fields that held it at its step, while nobody drove it.
+// EndedBy says who ended an open rollout while nobody drove it, by changing the fields that held it at its step.
 func EndedBy(w Workload, record *Record) string {
 	where := fmt.Sprintf("a rollout stood at step %d of %d until ", record.Step, len(record.Plan.Steps))
 	d, is := w.(*appsv1.Deployment)
@@ -66,7 +67,8 @@ func (r *Record) rewritten(w Workload) bool {
 	return is && isGated(d) && r.Gate != nil && r.foreign(d)
 }
 
-// freed returns a Deployment with its own fields where somebody else ended the rollout before and left others of it behind.
+// freed returns the Deployment as it is, unless somebody ended a rollout on it before and left borrowed fields behind. It then
+// returns a copy with the Deployment's own fields.
 func (s *session) freed(d *appsv1.Deployment, snapshot *Snapshot) (*appsv1.Deployment, error) {
 	state, record, err := OpenRollout(d, snapshot.ReplicaSets)
 	if err != nil || state != Disturbed {
@@ -78,8 +80,8 @@ func (s *session) freed(d *appsv1.Deployment, snapshot *Snapshot) (*appsv1.Deplo
 	return free, nil
 }
 
-// wayOut names the command that frees a Deployment whose record is lost. The ReplicaSets of older versions still tell its own
-// minReadySeconds; the rest are the defaults of the API.
+// wayOut names the command that frees a Deployment whose record is lost. The ReplicaSets of older versions still have its own
+// minReadySeconds. The other values are the defaults of the API.
 func wayOut(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) string {
 	var newest int64
 	var seconds int32

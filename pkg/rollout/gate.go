@@ -13,8 +13,8 @@ const (
 	// long, so new pods serve but never count as available, and the Deployment controller stands still. It is one below
 	// the largest value, since the API wants progressDeadlineSeconds to be greater.
 	GateMinReadySeconds = math.MaxInt32 - 1
-	// GateProgressDeadlineSeconds is the value that the Deployment controller reads as "no deadline" (HasProgressDeadline
-	// in its deploymentutil). The engine keeps the deadline while a rollout is open.
+	// GateProgressDeadlineSeconds is the value that the Deployment controller reads as "no deadline" (HasProgressDeadline in
+	// its deploymentutil). While a rollout is open, the engine enforces the Deployment's own deadline instead.
 	GateProgressDeadlineSeconds = math.MaxInt32
 )
 
@@ -25,36 +25,36 @@ type Gate struct {
 	Unavailable int32
 }
 
-// NextGate opens the gate for a step's target as far as the limits allow with this many new pods truly ready: old pods
-// go only as new ones are ready, extra pods come first.
+// NextGate opens the gate towards a step's target as far as the limits allow with this many truly ready new pods. Old pods go
+// only as new ones are ready, and extra pods come first.
 func NextGate(target, ready int32, limits Resolved) Gate {
 	unavailable := min(target, ready+limits.Unavailable)
 	return Gate{Unavailable: unavailable, Surge: min(limits.Surge, target-unavailable)}
 }
 
-// within lets the gate make no more new pods than a target where this many old pods may be gone already: every old pod
-// that is gone makes room for a new one, even if those that it went for are not ready any more.
+// within lets the gate make no more new pods than a target, if this many old pods may already be gone. Every old pod that is
+// gone makes room for a new one, even if the new pods that it went for are not ready any more.
 func (g Gate) within(target, gone int32) Gate {
 	g.Surge = max(0, min(g.Surge, target-max(g.Unavailable, gone)))
 	if g == (Gate{}) {
-		g.Unavailable = 1 // the API takes no gate of nothing, and as many are gone already
+		g.Unavailable = 1 // the API refuses zero for both, and an old pod is gone already
 	}
 	return g
 }
 
-// RestingGate holds a finished step where it is with the smallest maxUnavailable that the controller stands still
-// with. Whatever others do to the Deployment meanwhile (another template, fewer replicas) then takes no more pods away
-// at once than the limits allow, where the gate at the end of a step would let all its new pods go.
+// RestingGate holds a finished step with the smallest maxUnavailable at which the controller stands still. Others may set
+// another template or fewer replicas meanwhile. Then no more pods go at once than the limits allow. The gate at the end of a
+// step would let all its new pods go.
 func RestingGate(target int32, limits Resolved) Gate {
 	return Gate{Unavailable: min(target, max(limits.Unavailable, 1))}
 }
 
-// New is the number of new pods at which the controller settles.
+// New returns the number of new pods at which the controller settles.
 func (g Gate) New() int32 { return g.Unavailable + g.Surge }
 
-// Strategy writes the gate as a strategy. Percentages are used where they mean the very same numbers: when replicas
-// change while nobody watches, the gate then changes in proportion, as the controller's own scaling of the ReplicaSets
-// does. A fixed maxUnavailable would let the controller remove all old pods of a Deployment that is scaled down.
+// Strategy returns the gate as a strategy. It uses percentages if they mean the very same numbers. If replicas change while
+// nobody watches, the gate then changes in proportion, as the controller's own scaling of the ReplicaSets does. A fixed
+// maxUnavailable would let the controller remove all old pods of a Deployment that is scaled down.
 func (g Gate) Strategy(replicas int32, limits Limits) appsv1.DeploymentStrategy {
 	unavailable, surge := unavailableValue(g.Unavailable, replicas), intstr.FromInt32(g.Surge)
 	if limits.Surge.Type == intstr.String {
@@ -66,7 +66,7 @@ func (g Gate) Strategy(replicas int32, limits Limits) appsv1.DeploymentStrategy 
 	}
 }
 
-// unavailableValue is the percentage that rounds down to count, or count where there is none.
+// unavailableValue returns the percentage that rounds down to count, or count itself if there is none.
 func unavailableValue(count, replicas int32) intstr.IntOrString {
 	if count > 0 && count <= replicas {
 		if percent := (100*count + replicas - 1) / replicas; percent*replicas/100 == count {
@@ -76,7 +76,7 @@ func unavailableValue(count, replicas int32) intstr.IntOrString {
 	return intstr.FromInt32(count)
 }
 
-// surgeValue is the percentage that rounds up to count, or count where there is none.
+// surgeValue returns the percentage that rounds up to count, or count itself if there is none.
 func surgeValue(count, replicas int32) intstr.IntOrString {
 	if count > 0 && replicas > 0 {
 		if percent := 100 * count / replicas; (percent*replicas+99)/100 == count {
@@ -86,14 +86,14 @@ func surgeValue(count, replicas int32) intstr.IntOrString {
 	return intstr.FromInt32(count)
 }
 
-// gateOf reads the gate that a Deployment carries now. It is the literal reading: the fenceposts that the controller
-// adds where both are zero are not part of it.
+// gateOf reads the gate that a Deployment carries now. It takes the fields literally, without the maxUnavailable of 1 that the
+// controller assumes if both limits are zero.
 func gateOf(d *appsv1.Deployment) (Gate, error) {
 	scaled, err := LimitsOf(d.Spec.Strategy).scaled(replicasOf(d))
 	return Gate(scaled), err
 }
 
-// replicasOf is spec.replicas, which the API server sets to 1 where nobody does.
+// replicasOf returns spec.replicas, or 1 if it is not set, as the API server defaults it.
 func replicasOf(d *appsv1.Deployment) int32 {
 	if d.Spec.Replicas == nil {
 		return 1

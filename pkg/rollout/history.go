@@ -19,57 +19,57 @@ import (
 type RevisionState string
 
 const (
-	// RevisionCurrent is the revision of the workload's template, where no other one has pods any more.
+	// RevisionCurrent is the revision of the workload's template, if no other revision has pods any more.
 	RevisionCurrent RevisionState = "current"
 	// RevisionNew is the revision of the workload's template while it is being rolled out.
 	RevisionNew RevisionState = "new"
-	// RevisionStable is the revision that still serves while the workload goes away from it.
+	// RevisionStable is the revision that still serves while the workload moves away from it.
 	RevisionStable RevisionState = "stable"
-	// RevisionOld is any other.
+	// RevisionOld is any other revision.
 	RevisionOld RevisionState = "old"
 )
 
-// Unknown is what is told in place of a field manager where nobody can know who it was.
+// Unknown stands for a field manager if nobody can know which one it was.
 const Unknown = "unknown"
 
 // RevisionInfo is one entry of a workload's history.
 type RevisionInfo struct {
 	Number int64
-	// UID is that of its ReplicaSet or ControllerRevision.
+	// UID is the UID of the revision's ReplicaSet or ControllerRevision.
 	UID types.UID
-	// Created is when its ReplicaSet was made, or when its ControllerRevision got this number. Going back to a revision makes
-	// no new ReplicaSet: then MadeAfter is the latest moment that is known to have been before that, else it is zero.
+	// Created is when the revision's ReplicaSet was made, or when its ControllerRevision got this number. Going back to a
+	// revision makes no new ReplicaSet. MadeAfter then is the latest moment that is known to lie before that, else it is zero.
 	Created, MadeAfter time.Time
 	// Template is the pod template as the API server holds it, with fields that this client does not know.
 	Template map[string]any
-	// Images are those of the containers, in their order.
+	// Images are the images of the containers, in their order.
 	Images []string
-	// Ready and Total count the revision's pods that are not being deleted. Both are zero where Uncounted is set.
+	// Ready and Total count the revision's pods that are not being deleted. Both are zero if Uncounted is set.
 	Ready, Total int32
 	Uncounted    bool
-	// ChangedBy is the field manager that made the revision as far as the API server knows that still, or Unknown.
+	// ChangedBy is the field manager that made the revision, as far as the API server still knows it, or Unknown.
 	ChangedBy   string
 	ChangeCause string
 	State       RevisionState
-	// Failed tells that the revision's rollout failed and went back, as far as that was recorded.
+	// Failed says that the revision's rollout failed and went back, as far as that was recorded.
 	Failed bool
 
-	// name is that of the ReplicaSet or ControllerRevision, and reused tells that it was made for an earlier revision.
+	// name is the name of the ReplicaSet or ControllerRevision. reused says that this was made for an earlier revision.
 	name   string
 	reused bool
 }
 
-// History is what is known of the revisions of a Deployment, StatefulSet or DaemonSet.
+// History holds the known revisions of a Deployment, StatefulSet or DaemonSet.
 type History struct {
-	// Template is the workload's own, which may have no revision yet.
+	// Template is the workload's own pod template, which may have no revision yet.
 	Template map[string]any
 	// Revisions are sorted by their numbers, which are unique.
 	Revisions []RevisionInfo
-	// Blind is why pods were not counted that were to be: the right is missing.
+	// Blind is the missing right because of which pods could not be counted, or nil.
 	Blind error
 }
 
-// Find is the revision with this number, nil where there is none.
+// Find returns the revision with this number, or nil if there is none.
 func (h *History) Find(number int64) *RevisionInfo {
 	for i := range h.Revisions {
 		if h.Revisions[i].Number == number {
@@ -79,7 +79,7 @@ func (h *History) Find(number int64) *RevisionInfo {
 	return nil
 }
 
-// Current is the revision of the workload's template, nil where its controller has made none yet.
+// Current returns the revision of the workload's template, or nil if its controller has made none yet.
 func (h *History) Current() *RevisionInfo {
 	for i := range h.Revisions {
 		if state := h.Revisions[i].State; state == RevisionCurrent || state == RevisionNew {
@@ -89,7 +89,7 @@ func (h *History) Current() *RevisionInfo {
 	return nil
 }
 
-// Previous is the latest revision before the workload's template, nil where there is none.
+// Previous returns the latest revision before the workload's template, or nil if there is none.
 func (h *History) Previous() *RevisionInfo {
 	current := h.Current()
 	for i := range slices.Backward(h.Revisions) {
@@ -100,8 +100,8 @@ func (h *History) Previous() *RevisionInfo {
 	return nil
 }
 
-// ReadHistory reads the history of a Deployment, StatefulSet or DaemonSet, which kind names. Counting the pods of the
-// latter two takes a list of them; where countPods is false, it is spared, and without the right to it they stay uncounted.
+// ReadHistory reads the history of a Deployment, StatefulSet or DaemonSet, which kind names. Counting the pods of the latter
+// two takes a list of pods, which ReadHistory skips if countPods is false. Without the right to list pods, they stay uncounted.
 func (e *Engine) ReadHistory(ctx context.Context, kind string, key types.NamespacedName, countPods bool) (*History, error) {
 	resources := map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 	resource, known := resources[kind]

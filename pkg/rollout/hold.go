@@ -11,16 +11,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// ErrHeld tells that a rollout is held at its step already.
+// ErrHeld reports that a rollout is already held at its step.
 var ErrHeld = errors.New("is already paused")
 
-// Opened gives ErrNoRollout where no stepwise rollout is open. It watches nothing.
+// Opened returns ErrNoRollout if no stepwise rollout is open. It watches nothing.
 func (e *Engine) Opened(ctx context.Context, key types.NamespacedName) error {
 	_, _, _, err := e.opened(ctx, key)
 	return err
 }
 
-// OpenedOn is Opened of a workload that was read already.
+// OpenedOn does what Opened does for a workload that was already read.
 func (e *Engine) OpenedOn(ctx context.Context, workload Workload) error {
 	if d, is := workload.(*appsv1.Deployment); is {
 		_, _, _, err := e.openedOn(ctx, d)
@@ -50,8 +50,9 @@ func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (Snapshot
 	return e.openedOn(ctx, d)
 }
 
-// openedOn is what is known of a Deployment's open rollout. Where nothing but the deadline may be that of one, it takes no more
-// rights than kubectl's pause, resume and restart do.
+// openedOn returns what is known of a Deployment's open rollout, or an error if there is none. A deadline alone may not be a
+// rollout's. If the Deployment has no other trace of one, openedOn needs no more rights than kubectl's pause, resume and
+// restart do.
 func (e *Engine) openedOn(ctx context.Context, d *appsv1.Deployment) (Snapshot, State, *Record, error) {
 	sets, err := e.replicaSets(ctx, d)
 	if err != nil && (isMarked(d) || !apierrors.IsForbidden(err)) {
@@ -77,8 +78,8 @@ func (e *Engine) replicaSets(ctx context.Context, d *appsv1.Deployment) ([]*apps
 	return NewSnapshot(d, all, nil).ReplicaSets, nil
 }
 
-// Hold lets an open rollout stand at its step: whoever drives it ends, and nobody goes on before it is resumed. The
-// Deployment itself is not paused, since the controller would then spread the extra pods over both versions.
+// Hold makes an open rollout stand at its step. Whoever drives the rollout ends, and nobody goes on before it is resumed. Hold
+// does not pause the Deployment itself, because its controller would then spread the extra pods over both versions.
 func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.Deployment, error) {
 	s := &session{Engine: e, key: key}
 	for try := 1; ; try++ {
@@ -120,7 +121,8 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 	}
 }
 
-// moves says why an open rollout does not stand still by itself, and what can be done; it is empty where a gate holds it.
+// moves says why an open rollout does not stand still by itself, and what can be done. It returns "" if a gate holds the
+// rollout.
 func moves(state State, d *appsv1.Deployment) string {
 	switch {
 	case state == RollingBack:
@@ -134,11 +136,12 @@ func moves(state State, d *appsv1.Deployment) string {
 	return ""
 }
 
-// atRest is the gate at which a rollout is to be left standing: the extra pods of the present one, and as few missing as the
-// limits want. The controller stands as still at that, for the old pods have gone already, and does not bring them back.
-// Whatever others do to the Deployment then, such as setting another template, takes no more pods away at once than the
-// limits allow, where the gate of a step would let all of its new pods go. There is none where the present gate is as small,
-// or the old pods have yet to go.
+// atRest returns the gate at which to leave a rollout standing. It keeps the extra pods of the present gate, and lets no more
+// pods be missing than the limits ask for. The controller stands as still with that gate: the old pods have already gone, and
+// it does not bring them back. Whatever others then do to the Deployment, such as setting another template, takes no more pods
+// away at once than the limits allow. The gate of a step would let all of its new pods go.
+//
+// lower is false if the present gate is as small, or the old pods have yet to go.
 func (r *Record) atRest(s *Snapshot) (gate Gate, lower bool) {
 	d, current := s.Deployment, s.Current()
 	if !isGated(d) || d.Spec.Paused || !s.scaled() || current == nil || RevisionOf(current) != r.ToRevision {
