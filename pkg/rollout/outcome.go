@@ -5,11 +5,11 @@ type Outcome string
 
 // The outcomes; their names are part of the JSON output.
 const (
-	// Done means that the new version is complete and the Deployment is as it should be.
+	// Done means that the new version is complete and the workload is as it should be.
 	Done Outcome = "done"
 	// Unchanged means that there was nothing to do.
 	Unchanged Outcome = "unchanged"
-	// Planned means that a dry run told what would be done.
+	// Planned means that a dry run showed what the command would do.
 	Planned Outcome = "planned"
 	// RolledBack means that the old version is complete again.
 	RolledBack Outcome = "rolled-back"
