@@ -70,7 +70,7 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 }
 
 // sortOut returns an AlteredError if the API server stored something else than a write asked for. It takes such a write
-// back.
+// back, unless it was a dry run.
 func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Unstructured, written Workload, try bool) error {
 	altered := p.altered(written)
 	switch {

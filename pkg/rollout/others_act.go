@@ -77,7 +77,7 @@ func (s *otherSession) adopt(ctx context.Context, now *other, a adopt) error {
 	record.ToRevision, record.Held = a.revision, false
 	err := s.borrow(ctx, now, &record)
 	if err != nil && s.state == Open {
-		s.phase = resuming // otherwise the template to adopt would stop the rollout
+		s.phase = resuming // otherwise the new template would stop the rollout before it is adopted
 	}
 	return err
 }

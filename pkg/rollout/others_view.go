@@ -65,7 +65,7 @@ func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Tim
 		until = s.judgePods(view, pods)
 		view.Workload = o.workload
 	}
-	o.newest, _ = s.newestRevision(ctx, o.workload) // without the right to list revisions, the view does not show that nobody drives the rollout
+	o.newest, _ = s.newestRevision(ctx, o.workload) // without this right, the view does not show that nobody drives the rollout
 	until = earlierOf(until, s.attend(view, o.due(record, gonePods(o.workload, pods), now), now))
 	if record.Held {
 		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused

@@ -98,7 +98,7 @@ func (st *otherStepper) advanceDaemonSet() action {
 	return chooseWave{step: st.record.Step, wave: wave}
 }
 
-// choose picks the pods of a wave: at most most pods, of which at most budget are available ones.
+// choose picks the pods of a wave. Arguments most and budget bound the number of all pods and of available pods in it.
 func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UID {
 	const silent = 3 // the node of a silent pod would start no other one
 	rank := func(pod *corev1.Pod) int {

@@ -15,15 +15,16 @@ const (
 	RolledBack Outcome = "rolled-back"
 	// Failed means that the rollout failed and stands where it was.
 	Failed Outcome = "failed"
-	// Overtaken means that somebody else's change ended the rollout's claim on the Deployment; it stands where it was.
+	// Overtaken means that somebody else's change ended the rollout's claim on the workload. The workload stays where
+	// it was.
 	Overtaken Outcome = "overtaken"
-	// Paused means that the rollout stands at a pause.
+	// Paused means that the Deployment is paused, or that the rollout is held at its step.
 	Paused Outcome = "paused"
 	// Detached means that the client was interrupted; the rollout stands still.
 	Detached Outcome = "detached"
 	// TimedOut means that the command's own timeout passed; the rollout stands still.
 	TimedOut Outcome = "timed-out"
-	// Deleted means that the Deployment is gone.
+	// Deleted means that the workload is gone.
 	Deleted Outcome = "deleted"
 	// Errored means that the command could not do its work.
 	Errored Outcome = "error"

@@ -39,8 +39,8 @@ func newPatch(w Workload) *patch {
 
 // newGatePatch begins a patch that the API server refuses if the workload is another one, or if its spec or the
 // rollout's record have changed. A new status is no reason to refuse the patch: the controller writes one with every
-// pod that comes and goes. Hardly a move of the gate would succeed at the first try, and while all new pods crash, the
-// way back might fail for long.
+// pod that comes and goes. Otherwise hardly a move of the gate would succeed at the first try. While all new pods
+// crash, the way back might fail for long.
 func newGatePatch(w Workload) *patch {
 	annotations := w.GetAnnotations()
 	if annotations[Annotation] == "" {

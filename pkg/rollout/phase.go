@@ -26,7 +26,7 @@ func IsWorkload(object runtime.Object) bool {
 // Phase is how far a workload's rollout is. The names are part of the JSON output.
 type Phase string
 
-// The phases. PhaseOf tells those that the workload itself shows; the others take more than that.
+// The phases. PhaseOf returns those that the workload itself shows. The others need more information.
 const (
 	// Complete means that all wanted pods run the newest template and are available.
 	Complete Phase = "complete"

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// Annotation is the one annotation that an open rollout puts on its Deployment. It holds a Record.
+	// Annotation is the one annotation that an open rollout puts on its workload. It holds a Record.
 	Annotation = "rollout-plus/rollout"
 
 	recordVersion = 1
@@ -58,9 +58,9 @@ func (r Revision) String() string {
 	return fmt.Sprintf("ReplicaSet %q", r.ReplicaSet)
 }
 
-// Record is what an open rollout remembers, kept in an annotation of the Deployment: with it, any process can go on,
-// finish or go back. The Deployment controller copies it to the new ReplicaSet, where it survives a
-// `kubectl rollout undo`, which replaces the Deployment's annotations.
+// Record is what an open rollout remembers, kept in an annotation of the workload. With it, any process can go on,
+// finish or go back. The Deployment controller copies it to the new ReplicaSet. There it survives a `kubectl rollout
+// undo`, which replaces the Deployment's annotations.
 type Record struct {
 	SchemaVersion int `json:"schemaVersion"`
 	// Original holds the borrowed fields as they were. A rollback restores them.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// retryAfter is the pause after a write that the API server could not take.
+	// retryAfter is the pause after a write that the API server could not accept.
 	retryAfter = time.Second
 	// conflictPause is the first pause after a write that conflicted with somebody else's. It doubles up to retryAfter.
 	conflictPause = 10 * time.Millisecond

@@ -10,7 +10,7 @@ import (
 func (s *Snapshot) stepper(record *Record, current *appsv1.ReplicaSet, limits Resolved, now time.Time) *stepper {
 	st := &stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicasOf(s.Deployment)), now: now}
 	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
-	// Surplus pods of the ReplicaSet are about to go: no old pod may go for them.
+	// Surplus pods of the ReplicaSet are about to go: no old pod may go in exchange for them.
 	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
 	return st
 }

@@ -111,7 +111,8 @@ func (s Steps) Target(i int, replicas int32) int32 {
 	return target
 }
 
-// resolveStep rounds a percentage up, but to all replicas only at 100%; a count is capped at all of them.
+// resolveStep returns the number of pods of a step. A percentage rounds up, but to all replicas only at 100%. A count
+// is capped at all replicas.
 func resolveStep(step intstr.IntOrString, replicas int32) int32 {
 	value, isPercent, err := stepValue(step)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // possible.
 type AlteredError struct {
 	Fields []admission.Field
-	// After says in words what became of the write.
+	// After says what became of the write.
 	After string
 }
 
@@ -92,7 +92,7 @@ func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) 
 	if err != nil {
 		return nil, err
 	}
-	typed, err := asked.typed() // stored comes from a typed object, which lacks the fields that this client does not know as well
+	typed, err := asked.typed() // stored lacks the fields that this client does not know, too
 	if err != nil {
 		return nil, err
 	}

@@ -112,8 +112,8 @@ func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	}
 }
 
-// foresees reports whether an object will be written before the rollout. It then checks the keys that the object will
-// have.
+// foresees reports whether an object will be written before the rollout. It then records the needed keys that the
+// object will lack.
 func (s *survey) foresees(r *preflight.Reference) bool {
 	at := slices.IndexFunc(s.foreseen, func(f Foreseen) bool { return f.Kind == r.Kind && f.Name == r.Name })
 	if at < 0 {

@@ -58,7 +58,7 @@ func typedDeployment(object *unstructured.Unstructured) (*appsv1.Deployment, err
 // ImageChange sets the image of a container. An empty Container means the only one, "*" means all of them.
 type ImageChange struct{ Container, Image string }
 
-// EnvChange sets or removes an environment variable of a container, or of all containers where Container is empty.
+// EnvChange sets or removes an environment variable of a container. An empty Container means all containers.
 type EnvChange struct {
 	Container, Name, Value string
 	Remove                 bool

@@ -39,7 +39,7 @@ type watched struct {
 	// list and watch are the API server's answers to list and watch calls.
 	list, watch permission
 	// hopeless is the error that an optional watch was given up for, or nil.
-	hopeless    error
+	hopeless error
 	// credentials is why there were no credentials for the last request, or nil if there were.
 	credentials error
 	quiet       quiet
@@ -134,7 +134,7 @@ func granted(err error) bool {
 	return err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
 }
 
-// Add, Update, Delete and Replace are how the reflector hands on what it received.
+// Add, Update, Delete and Replace are called by the reflector with the objects that it received.
 
 // Add stores a new object.
 func (w *watched) Add(object any) error {

@@ -182,7 +182,7 @@ func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, e
 // due returns when to read the events of a pod, or zero if they are not needed.
 func (w *witness) due(pod *corev1.Pod) time.Time {
 	known, again := w.asked[pod.UID]
-	if pod.DeletionTimestamp != nil { // the result of its hooks is read once, about when they have run
+	if pod.DeletionTimestamp != nil { // the effect of its hooks is read once, about when they run
 		if again {
 			return time.Time{}
 		}

@@ -116,7 +116,7 @@ func ConditionsOf(workload Workload) []Condition {
 	return all
 }
 
-// templateGeneration is the label that shows the DaemonSet controller which pods are of the newest template.
+// templateGeneration is the label by which the DaemonSet controller recognizes the pods of the newest template.
 const templateGeneration = "pod-template-generation"
 
 // updatedPod returns a function that reports whether a pod is of the newest template of a StatefulSet or DaemonSet.
