@@ -29,7 +29,7 @@ func LimitsOf(strategy appsv1.DeploymentStrategy) Limits {
 	return limits
 }
 
-// Override replaces the limits that are given.
+// Override returns the limits with the given ones in place of its own. Nil keeps a limit.
 func (l Limits) Override(surge, unavailable *intstr.IntOrString) Limits {
 	if surge != nil {
 		l.Surge = *surge
@@ -40,8 +40,8 @@ func (l Limits) Override(surge, unavailable *intstr.IntOrString) Limits {
 	return l
 }
 
-// overridden are the limits of a strategy where no others are given. Nought for both is what the API does not take, and
-// nobody has asked for a missing pod where one is given beside a nought of the Deployment's own.
+// overridden applies the given limits to the strategy's own. It refuses zero for both, as the API does: guessing would
+// allow a missing pod that nobody asked for.
 func overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.IntOrString) (Limits, error) {
 	own := LimitsOf(strategy)
 	switch limits := own.Override(surge, unavailable); {
@@ -58,7 +58,7 @@ func overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.I
 	}
 }
 
-// areNought tells whether neither an extra nor a missing pod is allowed at any number of replicas.
+// areNought reports whether the limits allow neither an extra nor a missing pod at any number of replicas.
 func (l Limits) areNought() bool { return isNought(l.Surge) && isNought(l.Unavailable) }
 
 func isNought(limit intstr.IntOrString) bool {
@@ -72,8 +72,8 @@ type Resolved struct {
 	Unavailable int32
 }
 
-// At resolves the limits as the Deployment controller does (ResolveFenceposts in its deploymentutil): surge rounds up,
-// unavailable rounds down, and where both come out as zero one pod may be missing, since nothing could move otherwise.
+// At resolves the limits as the Deployment controller does (ResolveFenceposts in its deploymentutil). Surge rounds up
+// and unavailable rounds down. Where both come out as zero, one pod may be missing, since nothing could move otherwise.
 func (l Limits) At(replicas int32) (Resolved, error) {
 	scaled, err := l.scaled(replicas)
 	if err != nil {
@@ -86,7 +86,7 @@ func (l Limits) At(replicas int32) (Resolved, error) {
 	return scaled, nil
 }
 
-// scaled is the literal reading of the limits.
+// scaled converts the limits to numbers of pods literally. Unlike At, it allows both to be zero.
 func (l Limits) scaled(replicas int32) (Resolved, error) {
 	surge, err := intstr.GetScaledValueFromIntOrPercent(&l.Surge, int(replicas), true)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// limitsOfStatefulSet are those of the controller: a percentage rounds down, but to no less than one
-// (getStatefulSetMaxUnavailable in its stateful_set_utils), and by default one pod at a time goes.
+// limitsOfStatefulSet resolves the limits as the StatefulSet controller does. A percentage rounds down, but to no less
+// than one (getStatefulSetMaxUnavailable in its stateful_set_utils). By default it replaces one pod at a time.
 func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	if surge != nil {
 		return Resolved{}, &OptionError{Option: "max-surge", Err: errors.New("a StatefulSet has none: a pod goes before the one that replaces it comes")}
@@ -35,7 +35,8 @@ func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 	return Resolved{Unavailable: min(count, replicas)}, err
 }
 
-// limitsOfDaemonSet are those of the controller. One of them is zero, since a node has either one pod less or one more.
+// limitsOfDaemonSet resolves the limits as the DaemonSet controller does. One of them is zero, since a node has either
+// one pod less or one more.
 func limitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
 		return Resolved{}, nil
@@ -64,7 +65,7 @@ func limitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrStri
 	return Resolved{Surge: min(above, nodes), Unavailable: min(below, nodes)}, nil
 }
 
-// roundedUp is a limit as a number of pods, whose percentages round up.
+// roundedUp returns a limit as a number of pods. Percentages round up.
 func roundedUp(option string, limit *intstr.IntOrString, usual, of int32) (int32, error) {
 	return rounded(option, limit, usual, of, true)
 }

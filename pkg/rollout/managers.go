@@ -10,15 +10,16 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// controllerManager is the field manager of the workload controllers, which change no pod template.
+// controllerManager is the field manager of the workload controllers. They never change a pod template.
 const controllerManager = "kube-controller-manager"
 
-// madeWithin is how long after the write a controller takes to make a revision of it, unless it is behind or the workload
-// paused. Time stamps have full seconds only.
+// madeWithin is how long a controller takes to make a revision after the write of a template. It takes longer only if
+// it is behind or the workload is paused. Time stamps have full seconds only.
 const madeWithin = time.Second
 
-// authors are the field managers that own a part of a workload's template. The API server keeps of each what it owns now
-// and when it wrote last, but not when it wrote which field, nor who wrote what has been overwritten.
+// authors returns the entries of the field managers that own a part of a workload's template, the latest writer last.
+// Of each manager the API server keeps what it owns now and when it wrote last. The server does not keep when a manager
+// wrote which field, nor who wrote fields that were overwritten.
 func authors(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	var found []metav1.ManagedFieldsEntry
 	for i := range entries {
@@ -30,7 +31,8 @@ func authors(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	return found
 }
 
-// makerOf is the author that wrote just before a revision was created, empty where there is none or more than one.
+// makerOf returns the author that wrote just before a revision was created. It returns "" if there is none or more than
+// one.
 func makerOf(authors []metav1.ManagedFieldsEntry, created time.Time) string {
 	var maker *metav1.ManagedFieldsEntry
 	var unclear bool
@@ -48,9 +50,9 @@ func makerOf(authors []metav1.ManagedFieldsEntry, created time.Time) string {
 	return maker.Manager
 }
 
-// changedBy is who made a revision, as far as that can be known. Of the present template it may also be the only author who
-// has written since it was made or, where its controller was late, since the revision before it. Where there are several,
-// one of them may have written something else: no name is better than a wrong one.
+// changedBy returns who made a revision, or Unknown. The maker of the present template may also be the only author that
+// has written since the revision was made. If the controller was late, it may be the only author since the revision
+// before. With several authors, one of them may have written something else: no name is better than a wrong one.
 func changedBy(authors []metav1.ManagedFieldsEntry, r, before *RevisionInfo, isTarget bool) string {
 	maker := ""
 	if !r.reused {
@@ -64,7 +66,7 @@ func changedBy(authors []metav1.ManagedFieldsEntry, r, before *RevisionInfo, isT
 		if len(writers) == 0 {
 			var from time.Time
 			if before != nil {
-				from = before.Created.Add(time.Second) // its own maker wrote up to then
+				from = before.Created.Add(time.Second) // the maker of that revision wrote up to then
 			}
 			writers = since(authors, from)
 		}
@@ -75,7 +77,7 @@ func changedBy(authors []metav1.ManagedFieldsEntry, r, before *RevisionInfo, isT
 	return cmp.Or(maker, Unknown)
 }
 
-// since are the names of the authors who have written from this moment on.
+// since returns the names of the authors that have written from the given moment on.
 func since(authors []metav1.ManagedFieldsEntry, from time.Time) []string {
 	var names []string
 	for i := range authors {
@@ -86,8 +88,8 @@ func since(authors []metav1.ManagedFieldsEntry, from time.Time) []string {
 	return names
 }
 
-// controllerWrote is when the controllers last wrote an object other than its status. Of a ControllerRevision, that is when
-// they gave it its number, were it one that was gone back to.
+// controllerWrote returns when the controllers last wrote an object, apart from its status. For a ControllerRevision
+// that was gone back to, this is when the controller gave it its new number.
 func controllerWrote(entries []metav1.ManagedFieldsEntry) time.Time {
 	for i := range entries {
 		if e := &entries[i]; e.Manager == controllerManager && e.Subresource == "" && e.Time != nil {
@@ -97,7 +99,7 @@ func controllerWrote(entries []metav1.ManagedFieldsEntry) time.Time {
 	return time.Time{}
 }
 
-// ownsTemplate tells whether a manager owns any field of spec.template.
+// ownsTemplate reports whether a manager owns spec.template or any field of it.
 func ownsTemplate(entry *metav1.ManagedFieldsEntry) bool {
 	if entry.FieldsV1 == nil {
 		return false

@@ -15,23 +15,24 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/migration"
 )
 
-// manifest is a Deployment that a rollout applies.
+// manifest is a manifest of a Deployment that a rollout applies.
 type manifest struct {
-	// body is what is applied: the manifest, with the replicas that must stay.
+	// body is what the rollout applies: the manifest, with the replicas that must stay.
 	body *unstructured.Unstructured
 	// applied is the Deployment as a plain apply of the body would leave it.
 	applied *unstructured.Unstructured
-	// migration is what has to come to the manager before it applies.
+	// migration moves fields to the manager before it applies.
 	migration migration.Migration
-	// keepsReplicas means that the body has the live replicas in place of what the manifest says of them.
+	// keepsReplicas is set if the body has the live replicas in place of the manifest's.
 	keepsReplicas bool
-	// staleCause means that the Deployment has the change cause of an earlier revision, which an apply would keep.
+	// staleCause is set if the Deployment has the change cause of an earlier revision, which an apply would keep.
 	staleCause bool
-	// note tells what the manifest asks for and the rollout does not do.
+	// note is the message about what the manifest asks for and the rollout does not do, or "".
 	note string
 }
 
-// wantManifest asks the API server what applying the manifest makes of the Deployment.
+// wantManifest asks the API server for the Deployment that applying the manifest results in. It fills in w with the
+// answer.
 func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeployment, change Change) error {
 	own := slices.Concat(fieldmanager.Own(s.FieldManager), fieldmanager.Own(fieldmanager.Default))
 	m := &manifest{
@@ -99,8 +100,8 @@ func (m *manifest) annotate(key, value string) {
 	m.body.SetAnnotations(annotations)
 }
 
-// keepLastApplied keeps what kubectl apply remembers up to date, as kubectl apply --server-side does under its default name.
-// Under another name it is dropped, as kubectl does.
+// keepLastApplied keeps kubectl apply's last-applied annotation up to date under kubectl's default names, as kubectl
+// apply --server-side does. Under another name it does nothing, and the apply drops the annotation, as kubectl does.
 func (m *manifest) keepLastApplied(live *appsv1.Deployment, manager string) error {
 	if live.Annotations[corev1.LastAppliedConfigAnnotation] == "" || manager != fieldmanager.Default && manager != "kubectl" {
 		return nil
@@ -111,7 +112,7 @@ func (m *manifest) keepLastApplied(live *appsv1.Deployment, manager string) erro
 	return err
 }
 
-// gated returns the body that begins a rollout: it has the fields that the rollout borrows, and the record.
+// gated returns the body that begins a rollout: the manifest with the fields that the rollout borrows, and the record.
 func (m *manifest) gated(settings Settings, record string) (*unstructured.Unstructured, error) {
 	gated := &manifest{body: m.body.DeepCopy()}
 	gated.annotate(Annotation, record)
@@ -131,7 +132,7 @@ func (m *manifest) gated(settings Settings, record string) (*unstructured.Unstru
 	return gated.body, nil
 }
 
-// tellKept tells once what a manifest asks for and the rollout does not do.
+// tellKept emits the manifest's note, once.
 func (s *session) tellKept(m *manifest) {
 	if m != nil && m.note != "" && m.note != s.noted {
 		s.noted = m.note

@@ -8,16 +8,16 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// memory is what one process has seen of the step under way. It is never needed to go on: a process without it starts
+// memory is what one process has seen of the step under way. Going on never depends on it: a process without it starts
 // the deadline and the hold anew.
 type memory struct {
 	step       int
 	best       int32
-	of         *int32 // the replicas that best was reached of
+	of         *int32 // the replicas that best was reached with
 	progressAt time.Time
 	gainedAt   time.Time
 	heldSince  time.Time
-	held       time.Duration // before that
+	held       time.Duration // the time held before heldSince
 	restarts   map[types.UID]int32
 	staleSince time.Time
 	lasting
@@ -25,31 +25,34 @@ type memory struct {
 
 // lasting is the part of a memory that outlives a step.
 type lasting struct {
-	// began is from when evidence counts, and patience the least that is given to what may come good.
+	// began is the moment from which evidence counts. patience is the least time that pods get which may still become
+	// ready.
 	began    time.Time
 	patience time.Duration
-	// retries tells that controllers are made to try again, and retried when one was last.
+	// retries is set if the session makes controllers try again. retried is when it last did so.
 	retries bool
 	retried time.Time
 	seen    diagnose.Seen
 	proven  *time.Duration
 	runs    map[diagnose.Key]int32
 	room    time.Time
-	// replaced are the new pods that have ended and were replaced.
+	// replaced holds the new pods that have ended and were replaced.
 	replaced diagnose.Replaced
-	// careers are what the pods of both versions have done, and living is how many of these pods there still are.
+	// careers hold what the pods of both versions have done. living counts those of these pods that still exist.
 	careers map[types.UID]career
 	living  int
-	// rewrites are what others wrote over the strategy that holds the rollout, and inForce tells that it was in force once.
+	// rewrites are the strategies that others wrote over the one that holds the rollout. inForce is set once that one
+	// was in force.
 	rewrites rewrites
 	inForce  bool
-	// populated tells that there were pods to roll out, and reached that the last step was complete with them.
+	// populated is set once there were pods to roll out. reached is set once the last step was complete with them.
 	populated, reached bool
-	// settled is when the containers that restarted will have run for long enough, and settledBy when that is taken for true.
+	// settled is when the containers that restarted will have run for long enough. settledBy is when the session takes
+	// that for granted, at the latest.
 	settled, settledBy time.Time
 }
 
-// enter begins a step's memory, and leaves the time during which nothing could be seen out of its account.
+// enter begins a step's memory. It leaves the time during which nothing could be seen out of the step's account.
 func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	if m.step != step {
 		m = memory{step: step, progressAt: now, staleSince: m.staleSince, lasting: m.lasting}
@@ -63,7 +66,7 @@ func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 		blind := now.Sub(m.staleSince)
 		m.progressAt = m.progressAt.Add(blind)
 		if m.progressAt.After(now) && m.heldSince.IsZero() {
-			m.progressAt = now // in a hold it is when that ends
+			m.progressAt = now // in a hold, progressAt is when the hold ends
 		}
 		if !m.heldSince.IsZero() {
 			m.heldSince = m.heldSince.Add(blind)
@@ -73,8 +76,9 @@ func (m memory) enter(staleSince time.Time, step int, now time.Time) memory {
 	return m
 }
 
-// hold begins to hold a step, or goes on with that, and returns when it has been held for long enough. Only the time counts during
-// which all of its new pods were ready; that replicas change in the middle of it takes none of that away.
+// hold begins to hold a step, or goes on holding it. It returns when the step will have been held for long enough. Only
+// the time during which all of the step's new pods were ready counts. A change of replicas in the meantime takes none
+// of it away.
 func (m memory) hold(length time.Duration, pods func() map[types.UID]int32, now time.Time) (memory, time.Time) {
 	if m.heldSince.IsZero() {
 		m.heldSince, m.restarts = now, pods()
@@ -91,7 +95,7 @@ func (m memory) unhold(now time.Time) memory {
 	return m
 }
 
-// recall gives a diagnosis what the ones before it have seen, of pods that may be gone by now.
+// recall gives a diagnosis what earlier ones have seen, also about pods that may be gone by now.
 func (m memory) recall(in *diagnose.Input) {
 	in.Seen, in.Proven, in.Replaced = m.seen, m.proven, m.replaced
 	if in.Seen == nil {
@@ -102,7 +106,7 @@ func (m memory) recall(in *diagnose.Input) {
 	in.LossIsChance = m.lossIsChance(in.Now)
 }
 
-// after is the memory with what a diagnosis has seen.
+// after returns the memory with what a diagnosis has seen.
 func (m memory) after(report *diagnose.Report) memory {
 	m.seen, m.proven, m.replaced = report.Seen, report.Proven, report.Replaced
 	m.runs, m.room = report.Runs, report.Room

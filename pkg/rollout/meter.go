@@ -8,28 +8,31 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Availability is what a rollout did to the service, as measured from the pods' own Ready conditions at every change.
+// Availability is what a rollout did to the service. It is measured from the pods' own Ready conditions at every
+// change.
 type Availability struct {
-	// Lowest is the lowest number of ready pods at any moment, Floor what the limits asked for at that moment.
+	// Lowest is the number of ready pods, and Floor what the limits asked for, at the moment that came closest to the
+	// limits or fell furthest below.
 	Lowest, Floor int32
-	// Highest is the highest number of pods that were wanted at any moment, Ceiling what the limits allowed at that moment.
+	// Highest is the number of wanted pods, and Ceiling what the limits allowed, at the moment that came closest to the
+	// limits or rose furthest above.
 	Highest, Ceiling int32
-	// Scaled tells that replicas were changed meanwhile.
+	// Scaled is set if replicas changed meanwhile.
 	Scaled bool
 	// Duration is the time from the first change to the end.
 	Duration time.Duration
-	// Steps are the times that the steps took.
+	// Steps hold how long each step took.
 	Steps []StepTime
 }
 
-// StepTime is how long a step took, its hold included.
+// StepTime is how long a step took, including its hold.
 type StepTime struct {
 	Step     int
 	Target   int32
 	Duration time.Duration
 }
 
-// meter measures the availability. Pods are counted at every single event, so that no dip between two decisions is lost.
+// meter measures the availability. It counts pods at every single event, so that no dip between two decisions is lost.
 type meter struct {
 	mu       sync.Mutex
 	limits   Limits
@@ -38,17 +41,19 @@ type meter struct {
 	result   Availability
 	began    time.Time
 	stepAt   time.Time
-	// floor and ceiling (negated, so that it too is a lower bound) are what the pods are measured against.
+	// floor and ceiling are the bounds that the pods are measured against. ceiling is negated, so that it too is a
+	// lower bound.
 	floor, ceiling bound
 }
 
-// bound is a lower bound that follows the limits. When it rises because replicas were changed, the one before holds
-// until the pods have reached it for the first time: pods that are only just being made are not missing.
+// bound is a lower bound that follows the limits. When it rises because replicas were changed, the value before holds
+// until the pods have reached the new one for the first time. Pods that are only just being made are not missing.
 type bound struct {
 	set   bool
 	value int32
 }
 
+// at moves the bound to the wanted value if it may, and returns the bound in force.
 func (b *bound) at(wanted int32, reached func(int32) bool) int32 {
 	if !b.set || wanted <= b.value || reached(wanted) {
 		b.set, b.value = true, wanted
@@ -87,8 +92,8 @@ func (m *meter) take(replicas, ready, total int32, resolve func(Limits) (Resolve
 	m.measured, m.replicas = true, replicas
 }
 
-// readyAndWanted counts the pods that are ready, and those that their ReplicaSets want: the Deployment controller sizes
-// one ReplicaSet up as soon as it has sized another down, without waiting for the pods that are to go to be deleted.
+// readyAndWanted counts the pods that are ready, and those that their ReplicaSets want. The Deployment controller
+// scales one ReplicaSet up as soon as it has scaled another down. It does not wait until the surplus pods are deleted.
 func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
 	perOwner := make(map[types.UID]int32, len(s.ReplicaSets))
 	for _, pod := range s.Pods {
@@ -103,7 +108,7 @@ func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
 	return ready, wanted
 }
 
-// begin starts the measurement: what was before does not count.
+// begin starts the measurement anew. Nothing from before counts.
 func (m *meter) begin(limits Limits, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -111,7 +116,7 @@ func (m *meter) begin(limits Limits, now time.Time) {
 	m.floor, m.ceiling = bound{}, bound{}
 }
 
-// stepDone notes the time that a step took.
+// stepDone records how long a step took.
 func (m *meter) stepDone(step int, target int32, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -119,7 +124,7 @@ func (m *meter) stepDone(step int, target int32, now time.Time) {
 	m.stepAt = now
 }
 
-// read is the measurement so far, nil where nothing was seen.
+// read returns the measurement so far, or nil if nothing was measured.
 func (m *meter) read(now time.Time) *Availability {
 	m.mu.Lock()
 	defer m.mu.Unlock()

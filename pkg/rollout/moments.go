@@ -2,7 +2,7 @@ package rollout
 
 import "time"
 
-// later is the later of two moments.
+// later returns the later of two moments.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// ConflictTries is how often a write is computed anew because the object has changed meanwhile. The controllers write the
-// status of a workload that is being rolled out all the time.
+// ConflictTries is how often a write is computed anew because the object has changed meanwhile. That is common: while a
+// workload is rolled out, the controllers keep writing its status.
 const ConflictTries = 10
 
 // Rewrite edits a pod template as the API server holds it.
@@ -20,12 +20,12 @@ type Rewrite func(template map[string]any) error
 type NativeChange struct {
 	Rewrite Rewrite
 	Cause   string
-	// Try has the API server only tell whether it would take it.
+	// Try makes the write a dry run: the API server only reports whether it would accept it.
 	Try bool
 }
 
-// WriteTemplate changes the pod template of a Deployment, StatefulSet or DaemonSet in one write. It gives the workload as
-// it is then, and the template that it had; none where nothing has changed.
+// WriteTemplate changes the pod template of a Deployment, StatefulSet or DaemonSet in one write. It returns the
+// workload as written, and the template from before. The template is nil if nothing has changed.
 func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change NativeChange) (Workload, map[string]any, error) {
 	kind, key := kindOf(workload), keyOf(workload)
 	for try := 1; ; try++ {
@@ -69,7 +69,8 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 	}
 }
 
-// sortOut returns an AlteredError where the API server stored something else than a write asked for, which it takes back.
+// sortOut returns an AlteredError if the API server stored something else than a write asked for. It takes such a write
+// back, unless it was a dry run.
 func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Unstructured, written Workload, try bool) error {
 	altered := p.altered(written)
 	switch {
@@ -81,7 +82,7 @@ func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Uns
 	return e.takeBack(ctx, before, written, altered)
 }
 
-// typedWorkload returns a workload of any kind as the API has it.
+// typedWorkload returns a workload of any kind as a typed object.
 func typedWorkload(object *unstructured.Unstructured) (Workload, error) {
 	if object.GetKind() == "Deployment" {
 		d := &appsv1.Deployment{}
@@ -121,7 +122,7 @@ func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch,
 	return apps.Deployments(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
 }
 
-// returningTo tells which template the rollout goes back to.
+// returningTo calls the Returning hook with the template that the rollout is about to go back to.
 func (s *session) returningTo(ctx context.Context, w Workload, template rawTemplate) error {
 	if s.Returning == nil {
 		return nil

@@ -8,10 +8,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-// needs are the objects without which pods cannot start.
+// needs collects the objects without which pods cannot start.
 type needs struct{ all []preflight.Reference }
 
-// needsOf are those of a pod template, but for its ServiceAccount.
+// needsOf returns the objects without which the pods of a template cannot start, except their ServiceAccount.
 func needsOf(spec *corev1.PodSpec) []preflight.Reference {
 	n, mounted := &needs{}, map[string]bool{}
 	for _, containers := range [][]corev1.Container{spec.InitContainers, spec.Containers} {

@@ -12,21 +12,21 @@ import (
 // other is a StatefulSet or DaemonSet at one moment.
 type other struct {
 	workload Workload
-	// pods are those that it controls, except those that have ended or are being deleted.
+	// pods are the pods that the workload controls, except those that have ended or are being deleted.
 	pods []*corev1.Pod
-	// ending are those that are being deleted.
+	// ending are the pods that are being deleted.
 	ending []*corev1.Pod
-	// newest is the revision of its pod template, nil where its controller has not made it yet.
+	// newest is the revision of the workload's pod template, or nil if the controller has not made it yet.
 	newest *appsv1.ControllerRevision
-	// numbers are those of all its revisions, by name.
+	// numbers maps the names of all the workload's revisions to their numbers.
 	numbers map[string]int64
-	// deleted are pods that are about to go, though the watch may not have brought it yet.
+	// deleted holds pods that this process has deleted. The watch may not have delivered that yet.
 	deleted map[types.UID]bool
-	// staleSince is when the connection to the API server was lost; zero while it stands.
+	// staleSince is when the connection to the API server was lost, or zero while there is one.
 	staleSince time.Time
 }
 
-// activePods are the pods of a workload that count for its controller.
+// activePods returns the pods of a workload that count for its controller.
 func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	var active []*corev1.Pod
 	for _, pod := range pods {
@@ -37,7 +37,7 @@ func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	return active
 }
 
-// ownPods are the pods of a workload, whatever they do.
+// ownPods returns the pods that a workload controls, in any state.
 func ownPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	var own []*corev1.Pod
 	for _, pod := range pods {
@@ -48,7 +48,7 @@ func ownPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	return own
 }
 
-// endingPods are the pods of a workload that are being deleted.
+// endingPods returns the pods of a workload that are being deleted.
 func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	var ending []*corev1.Pod
 	for _, pod := range pods {
@@ -59,8 +59,8 @@ func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	return ending
 }
 
-// revisionLabel is by what the pods of a ControllerRevision are labelled: those of a StatefulSet with its name, those of a
-// DaemonSet with its hash.
+// revisionLabel returns the value that labels the pods of a ControllerRevision: its name for a StatefulSet, its hash
+// for a DaemonSet.
 func revisionLabel(kind string, of *appsv1.ControllerRevision) string {
 	if kind == "DaemonSet" {
 		return of.Labels[appsv1.ControllerRevisionHashLabelKey]
@@ -68,12 +68,12 @@ func revisionLabel(kind string, of *appsv1.ControllerRevision) string {
 	return of.Name
 }
 
-// isNew tells whether a pod is of the newest revision.
+// isNew reports whether a pod is of the newest revision.
 func (o *other) isNew(pod *corev1.Pod) bool {
 	return o.newest != nil && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(o.workload), o.newest)
 }
 
-// newPods are the pods of the newest revision.
+// newPods returns the pods of the newest revision.
 func (o *other) newPods() []*corev1.Pod {
 	var pods []*corev1.Pod
 	for _, pod := range o.pods {
@@ -84,7 +84,7 @@ func (o *other) newPods() []*corev1.Pod {
 	return pods
 }
 
-// minReadySeconds is for how long a pod has to be ready before it counts.
+// minReadySeconds returns for how long a pod has to be ready before it counts.
 func (o *other) minReadySeconds() int32 {
 	switch w := o.workload.(type) {
 	case *appsv1.StatefulSet:
@@ -95,7 +95,8 @@ func (o *other) minReadySeconds() int32 {
 	return 0
 }
 
-// stepped is how many pods the steps are of: not those that a StatefulSet keeps by its own partition.
+// stepped returns the number of pods that the steps apply to. Pods that a StatefulSet keeps by its own partition are
+// left out.
 func stepped(workload Workload, u *Update) int32 {
 	desired := PodCountsOf(workload).Desired
 	if _, is := workload.(*appsv1.StatefulSet); !is {
@@ -108,7 +109,7 @@ func stepped(workload Workload, u *Update) int32 {
 	return max(desired-kept, 0)
 }
 
-// TargetOf is the number of new pods after the step that a workload's open rollout is at.
+// TargetOf returns the number of new pods after the step that a workload's open rollout is at.
 func TargetOf(workload Workload, record *Record) int32 {
 	if record.Update == nil {
 		return record.Target(PodCountsOf(workload).Desired)
@@ -116,7 +117,8 @@ func TargetOf(workload Workload, record *Record) int32 {
 	return record.Target(stepped(workload, record.Update))
 }
 
-// unavailableOf is how many pods of a StatefulSet or DaemonSet may be missing: its controller rounds percentages down, or up.
+// unavailableOf returns how many pods of a StatefulSet or DaemonSet may be missing. Percentages round as in the
+// workload's controller: down for a StatefulSet, up for a DaemonSet. At least one pod may be missing.
 func (l Limits) unavailableOf(workload Workload) (int32, error) {
 	_, up := workload.(*appsv1.DaemonSet)
 	count, err := rounded("max-unavailable", &l.Unavailable, 1, PodCountsOf(workload).Desired, up)

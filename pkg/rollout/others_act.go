@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
-// act does what was decided. It returns a result when the session's work has ended.
+// act carries out the decision. It returns a result when the session's work has ended, and nil otherwise.
 func (s *otherSession) act(ctx context.Context, now *other, next action) *Result {
 	switch a := next.(type) {
 	case await:
@@ -71,13 +71,13 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 	return nil
 }
 
-// adopt takes the present template as the rollout's new version, and lets a rollout that was held go on.
+// adopt takes the present template as the rollout's new version, and lets a held rollout go on.
 func (s *otherSession) adopt(ctx context.Context, now *other, a adopt) error {
 	record := *s.record.driven()
 	record.ToRevision, record.Held = a.revision, false
 	err := s.borrow(ctx, now, &record)
 	if err != nil && s.state == Open {
-		s.phase = resuming // or the template that was to be adopted would stop it
+		s.phase = resuming // otherwise the new template would stop the rollout before it is adopted
 	}
 	return err
 }
@@ -96,10 +96,10 @@ func (s *otherSession) unblock(ctx context.Context, now *other, a unblock) error
 	if err != nil {
 		return err
 	}
-	return s.pause(ctx, retryAfter/10) // those that have changed come anew
+	return s.pause(ctx, retryAfter/10) // time for the watch to deliver pods that have changed
 }
 
-// move writes the record with another step or opening, and the strategy that it stands for.
+// move writes the record with another step or opening, and the strategy that belongs to it.
 func (s *otherSession) move(ctx context.Context, now *other, step int, change func(*Update)) error {
 	record, update, before := *s.record.driven(), *s.record.Update, s.record.Step
 	change(&update)
@@ -116,7 +116,7 @@ func (s *otherSession) move(ctx context.Context, now *other, step int, change fu
 	return nil
 }
 
-// borrow writes a record and the strategy that it stands for.
+// borrow writes a record and the strategy that belongs to it.
 func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) error {
 	record, err := s.signed(record, now.workload)
 	if err != nil {
@@ -133,12 +133,12 @@ func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) e
 		return err
 	}
 	if s.record = record; s.generation == now.workload.GetGeneration() {
-		s.generation = s.latest.GetGeneration() // nothing but this write lies between, and the template is the same
+		s.generation = s.latest.GetGeneration() // this write is the only one in between, and it keeps the template
 	}
 	return nil
 }
 
-// write makes a write that the session knows before the watch brings it.
+// write makes a write and keeps its result, so that the session knows it before the watch delivers it.
 func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) error {
 	written, err := s.patchWorkload(ctx, workload, p, false)
 	if err != nil {
@@ -148,7 +148,8 @@ func (s *otherSession) write(ctx context.Context, workload Workload, p *patch) e
 	return p.altered(written)
 }
 
-// writeLast makes the write that gives the workload its own strategy back, and then the one for its owners, if any.
+// writeLast makes the write that gives the workload its own strategy back. If the fields had other owners, a second
+// write gives the fields back to them.
 func (s *otherSession) writeLast(ctx context.Context, workload Workload, p *patch) error {
 	if err := s.write(ctx, workload, p); err != nil {
 		s.returnedUnanswered(ctx)
@@ -158,7 +159,7 @@ func (s *otherSession) writeLast(ctx context.Context, workload Workload, p *patc
 	return nil
 }
 
-// deletePods deletes the pods of a wave, for as long as nobody else has changed anything.
+// deletePods deletes the pods of a wave. It stops as soon as somebody else has changed the workload.
 func (s *otherSession) deletePods(ctx context.Context, now *other, pods []*corev1.Pod) error {
 	for _, pod := range pods {
 		if s.isOverrun(now.workload) {
@@ -173,7 +174,7 @@ func (s *otherSession) deletePods(ctx context.Context, now *other, pods []*corev
 	return nil
 }
 
-// isOverrun tells whether the watch has brought another spec or record than what was decided by.
+// isOverrun reports whether the watch has delivered another spec or record than the decision was based on.
 func (s *otherSession) isOverrun(decided Workload) bool {
 	live := s.source.workload()
 	if live == nil {
@@ -193,7 +194,7 @@ func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) 
 		err = s.record.Update.restore(p, now.workload)
 	case Open:
 		err = s.record.Update.giveBack(p, now.workload, nil)
-	case Idle, Disturbed: // the strategy is somebody else's
+	case Idle, Disturbed: // the strategy is not the rollout's
 	}
 	if err != nil {
 		return err
@@ -212,7 +213,8 @@ func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) 
 	return nil
 }
 
-// part leaves the workload to those who have changed its strategy, and says so next.
+// part removes the record and leaves the workload to those who have changed its strategy. The session stops next, with
+// the message of a.
 func (s *otherSession) part(ctx context.Context, now *other, a part) error {
 	p := newGatePatch(now.workload)
 	if err := s.withoutRecord(p, s.record, now.workload, Overtaken); err != nil {
@@ -265,7 +267,7 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 	return nil
 }
 
-// strategyOf is the update strategy of a workload as the API server holds it.
+// strategyOf returns the update strategy of a workload as the API server holds it.
 func strategyOf(object map[string]any) (json.RawMessage, error) {
 	spec, _ := object["spec"].(map[string]any)
 	strategy, is := spec["updateStrategy"].(map[string]any)

@@ -11,19 +11,20 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// otherBeginning is the way to the first write of a StatefulSet's or DaemonSet's rollout.
+// otherBeginning begins the rollout of a StatefulSet or DaemonSet, up to the first write.
 type otherBeginning struct {
 	*otherSession
 	change  Change
 	options StartOptions
-	// began is when it was begun, so that a write that is repeated is the same.
+	// began is when the rollout began. It is fixed once, so that a repeated write is the same.
 	began metav1.Time
-	// tried is the record whose write was made and not answered, and failure why.
+	// tried is the encoded record of a write that was not answered, or "". failure is the error of that write.
 	tried   string
 	failure error
 }
 
-// StartOn is Start of a workload. Of the change of a StatefulSet or DaemonSet it heeds Rewrite, Cause and Note.
+// StartOn is Start for a workload of any kind. For a StatefulSet or DaemonSet it uses only Rewrite, Cause and Note of
+// the change.
 func (e *Engine) StartOn(ctx context.Context, workload Workload, change Change, options StartOptions) (*Result, error) {
 	if _, is := workload.(*appsv1.Deployment); is {
 		return e.Start(ctx, keyOf(workload), change, options)
@@ -62,14 +63,14 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case state != Idle && b.tried != "" && live.GetAnnotations()[Annotation] == b.tried: // only the answer was lost
-		b.latest, b.mayWrite = live, true // which the watch may not have brought
+	case state != Idle && b.tried != "" && live.GetAnnotations()[Annotation] == b.tried: // the write was made, and only its answer was lost
+		b.latest, b.mayWrite = live, true // the watch may not have delivered the write yet
 		b.begun(live, record)
 		return nil, nil
 	case state != Idle && state != Disturbed:
 		return nil, &OpenError{Kind: kindOf(live), Name: b.key.Name, Record: record}
 	case b.refusedFor() >= beginTimeout:
-		b.tried = "" // what there is shows that it has not begun
+		b.tried = "" // the workload shows that the rollout has not begun
 		return nil, b.failure
 	}
 	return b.begin(ctx, raw, live)
@@ -108,7 +109,7 @@ func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructur
 	return b.write(ctx, raw, live, wanted, record)
 }
 
-// tellPlan tells the plan once, and who applies the workload.
+// tellPlan emits the plan once, and a warning about who applies the workload.
 func (b *otherBeginning) tellPlan(live Workload, planned PlanEvent) {
 	if b.planned.Steps == nil {
 		b.planned = planned
@@ -117,8 +118,8 @@ func (b *otherBeginning) tellPlan(live Workload, planned PlanEvent) {
 	b.warnApplied(live)
 }
 
-// check makes the checks, once, however often the write has to be repeated. Nothing exists beside the old pods, so that no
-// limit of that is heeded.
+// check runs the checks once, however often the write is repeated. No pod exists beside the old ones, so that the
+// checks ignore any surge.
 func (b *otherBeginning) check(ctx context.Context, live Workload, template map[string]any) error {
 	typed, err := rawTemplate(template).typed()
 	if err != nil {
@@ -165,7 +166,7 @@ func (b *otherBeginning) write(ctx context.Context, raw *unstructured.Unstructur
 	return nil, nil
 }
 
-// begun turns to driving the rollout.
+// begun prepares the session to drive the rollout that has just begun.
 func (b *otherBeginning) begun(workload Workload, record *Record) {
 	b.record, b.state, b.phase, b.refusals = record, Open, stepping, refusals{}
 	b.memory = b.memory.sized(stepped(workload, record.Update))
@@ -173,7 +174,7 @@ func (b *otherBeginning) begun(workload Workload, record *Record) {
 	b.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: TargetOf(workload, record)})
 }
 
-// settled reads the workload once its controller has acted on it, for its template has a revision then.
+// settled reads the workload once its controller has acted on it. Only then does its template have a revision.
 func (s *otherSession) settled(ctx context.Context) (*unstructured.Unstructured, Workload, error) {
 	kind := strings.ToLower(s.kind)
 	limit := s.Clock.Now().Add(settleTimeout)

@@ -18,7 +18,7 @@ type (
 		step      int
 		partition int32
 	}
-	// chooseWave notes which pods of a DaemonSet are to be replaced next.
+	// chooseWave notes which pods of a DaemonSet to replace next.
 	chooseWave struct {
 		step int
 		wave []types.UID
@@ -38,14 +38,14 @@ func (unblock) isAction()    {}
 type otherStepper struct {
 	*other
 	record *Record
-	// replicas are the pods that the steps are of, and target those that are to be new after this one.
+	// replicas is the number of pods that the steps apply to. target is how many of them are new after this step.
 	replicas, target int32
 	counts           Counts
 	wake, now        time.Time
 }
 
-// decideOther says what to do about the open rollout of a StatefulSet or DaemonSet. The finding is what a diagnosis of its
-// pods calls fatal.
+// decideOther decides what to do about the open rollout of a StatefulSet or DaemonSet. finding is the fatal finding
+// about its pods, or nil.
 func decideOther(o *other, record *Record, finding *Finding, m memory, now time.Time) (action, memory) {
 	m = m.enter(o.staleSince, record.Step, now)
 	switch {
@@ -80,11 +80,12 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 	return st.advance(), m
 }
 
-// foreignRevision answers a template that is not the rollout's: one that was set back ends the rollout, another stops it.
+// foreignRevision responds to a template that is not the rollout's. The old version's template ends the rollout, and
+// any other one stops it.
 func foreignRevision(o *other, record *Record) action {
 	switch {
 	case o.newest.Name == record.From.ControllerRevision && (record.Update.Paced || o.hasLeftKept(record)):
-		return goBack{why: setBack(o.workload, record)} // within the limits that were asked for, and with all pods
+		return goBack{why: setBack(o.workload, record)} // the way back keeps the limits that were asked for, and includes all pods
 	case o.newest.Name == record.From.ControllerRevision:
 		return finish{outcome: RolledBack, why: setBack(o.workload, record)}
 	}
@@ -92,12 +93,12 @@ func foreignRevision(o *other, record *Record) action {
 		lastWriter(o.workload), o.newest.Revision, record.ToRevision)}
 }
 
-// opened is how many pods of a StatefulSet its partition lets be new.
+// opened returns how many pods of a StatefulSet its partition lets be new.
 func (st *otherStepper) opened() int32 {
 	return max(PodCountsOf(st.workload).Desired-*st.record.Update.Partition, 0)
 }
 
-// wanted are the pods but those that a StatefulSet has yet to delete since it was scaled down.
+// wanted returns the pods without those above the replica count of a StatefulSet, which are still to be deleted.
 func (st *otherStepper) wanted() []*corev1.Pod {
 	set, is := st.workload.(*appsv1.StatefulSet)
 	if !is {
@@ -107,8 +108,9 @@ func (st *otherStepper) wanted() []*corev1.Pod {
 	return slices.DeleteFunc(slices.Clone(st.pods), func(pod *corev1.Pod) bool { return ordinalOf(set, pod) >= int(end) })
 }
 
-// done tells whether all new pods that there are to be are truly ready. Where replicas change in mid-step there may be more
-// than the step asks for: they count too, but for those of nodes that join during a hold, or are lost.
+// done reports whether all new pods of the step exist and are truly ready. When replicas change in mid-step, there may
+// be more new pods than the step asks for. These have to be ready too. Exceptions are pods on nodes that join during a
+// hold, and pods on nodes that are lost.
 func (st *otherStepper) done(held bool) bool {
 	wanted := st.target
 	if st.record.Update.Partition != nil {
@@ -171,7 +173,7 @@ func (st *otherStepper) stay() action {
 	return chooseWave{step: st.record.Step, wave: st.record.Update.Wave}
 }
 
-// advance lets more pods go where the limits allow it.
+// advance replaces more pods if the limits allow it.
 func (st *otherStepper) advance() action {
 	if st.record.Update.Partition != nil {
 		return st.advanceStatefulSet()
@@ -179,8 +181,8 @@ func (st *otherStepper) advance() action {
 	return st.advanceDaemonSet()
 }
 
-// advanceStatefulSet lowers the partition, never raises it: the pods above are new already. It moves pod by pod: left alone, the
-// controller goes on as soon as a pod is ready, though it may have crashed a moment before.
+// advanceStatefulSet lowers the partition. It never raises it, since the pods above are new already. It moves pod by
+// pod: left alone, the controller goes on as soon as a pod is ready, though the pod may have crashed a moment before.
 func (st *otherStepper) advanceStatefulSet() action {
 	kept, err := st.record.Update.kept()
 	if err != nil {
@@ -197,8 +199,8 @@ func (st *otherStepper) advanceStatefulSet() action {
 	return await{until: wake}
 }
 
-// openable returns how many pods of a StatefulSet may be new, or on their way to it, and when there may be more. A pod that is
-// not ready serves nobody: to replace it costs nothing.
+// openable returns how many pods of a StatefulSet may be new or on their way to it, and when more may be. A pod that is
+// not ready serves nobody, so that replacing it costs nothing.
 func (st *otherStepper) openable(limit int32) (open int32, wake time.Time) {
 	missing, wake := st.missing()
 	ready := map[int]bool{}
@@ -218,8 +220,8 @@ func (st *otherStepper) openable(limit int32) (open int32, wake time.Time) {
 	return open, wake
 }
 
-// missing returns how many pods of a StatefulSet do not count as available, or are about to go since the partition lets them,
-// and when there may be fewer.
+// missing returns how many pods of a StatefulSet are not available, and when fewer may be. Old pods that the partition
+// lets the controller replace count as missing, since they are about to go.
 func (st *otherStepper) missing() (int32, time.Time) {
 	var available int32
 	wake := st.wake

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// decideOtherEnd says what to do once the controller drives by itself again.
+// decideOtherEnd decides what to do once the controller drives by itself again.
 func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
 	counts, c := PodCountsOf(o.workload), completionOf(o.workload, o.pods, now)
 	switch phase := c.phase; {
@@ -45,12 +45,12 @@ func (o *other) completed(phase Phase, state State, record *Record, outcome Outc
 	return stop{outcome: outcome, message: ofNothing(o.workload, outcome)}
 }
 
-// isAwaited tells whether the newest revision is the one that the rollout ends with.
+// isAwaited reports whether the newest revision is the one that the rollout ends with.
 func (o *other) isAwaited(record *Record, outcome Outcome) bool {
 	return o.newest.Revision == record.ToRevision || outcome == RolledBack && o.newest.Name == record.From.ControllerRevision
 }
 
-// blocking are the pods that a StatefulSet waits for in vain on its way back.
+// blocking returns the pods that a StatefulSet waits for in vain on its way back.
 func (o *other) blocking(now time.Time) []*corev1.Pod {
 	set, is := o.workload.(*appsv1.StatefulSet)
 	if !is {

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// plan is the record of the rollout, and what it comes to.
+// plan returns the record of the rollout, and the event that shows its plan.
 func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
 	from, err := b.revisionOfTemplate(ctx, live)
 	if err != nil {
@@ -37,15 +37,15 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 		return nil, PlanEvent{}, err
 	}
 	if _, is := live.(*appsv1.StatefulSet); is {
-		record.Update.Partition = &desired // how many may go is decided by what there is then
+		record.Update.Partition = &desired // at first no pod may go; later snapshots decide how many may
 	}
 	return record, PlanEvent{
 		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable),
 	}, nil
 }
 
-// limit takes the limit of the workload's own strategy, unless another one is given. There is no pod beside the old one, so
-// that some have to be missing.
+// limit sets the plan's limits: those of the workload's own strategy, unless another one is given. Without a surge, at
+// least one pod has to be missing.
 func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
 	own := Limits{Unavailable: intstr.FromInt32(1)}
 	if limit := maxUnavailableOf(live); limit != nil {
@@ -70,13 +70,13 @@ func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
 		return err
 	}
 	count, err := asked.unavailableOf(live)
-	if r.Update.Paced = count < most; r.Update.Paced || !isSet { // of a StatefulSet no more can go than its controller lets
+	if r.Update.Paced = count < most; r.Update.Paced || !isSet { // a StatefulSet's controller never replaces more pods than its own limit
 		r.Plan.Limits = asked
 	}
 	return err
 }
 
-// maxUnavailableOf is the limit of a workload's own strategy, nil where it has none.
+// maxUnavailableOf returns the limit of a workload's own strategy, or nil if it has none.
 func maxUnavailableOf(workload Workload) *intstr.IntOrString {
 	switch w := workload.(type) {
 	case *appsv1.StatefulSet:
@@ -91,7 +91,7 @@ func maxUnavailableOf(workload Workload) *intstr.IntOrString {
 	return nil
 }
 
-// previewOther tells what the plan's steps come to, with so many of the pods.
+// previewOther returns what the plan's steps amount to with the given numbers of pods.
 func (p Plan) previewOther(replicas, desired, unavailable int32) []PlannedStep {
 	planned := make([]PlannedStep, 0, len(p.Steps))
 	var before int32

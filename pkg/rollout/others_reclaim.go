@@ -7,13 +7,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// reclaim restores the update strategy that holds a StatefulSet or DaemonSet. With a message the rollout stops then.
+// reclaim restores the update strategy that holds a StatefulSet or DaemonSet. With a message, the rollout then stops.
 type reclaim struct{ message string }
 
 func (reclaim) isAction() {}
 
-// reclaims answers an update strategy that others wrote over the one that holds the rollout. One that is as narrow, or of
-// another type, stays, and ends the rollout.
+// reclaims responds to an update strategy that others wrote over the one that holds the rollout. A strategy that is at
+// least as narrow, or of another type, stays and ends the rollout.
 func (o *other) reclaims(record *Record, m memory) (action, memory) {
 	u := record.Update
 	if !m.inForce || !u.takes(o.workload) {
@@ -41,7 +41,7 @@ func (u *Update) takes(workload Workload) bool {
 	return false
 }
 
-// taking returns what the rollout borrows where the workload is to have, in the end, the strategy that others set.
+// taking returns the update for a workload that, in the end, is to have the strategy that others set.
 func (u *Update) taking(workload Workload) (*Update, error) {
 	taken := *u
 	taken.Reclaimed++
@@ -65,7 +65,7 @@ func (u *Update) taking(workload Workload) (*Update, error) {
 	return &taken, err
 }
 
-// reclaim writes the strategy that holds the rollout, and what others have set into the record.
+// reclaim writes the strategy that holds the rollout again, and stores in the record the one that others have set.
 func (s *otherSession) reclaim(ctx context.Context, now *other, a reclaim) error {
 	record := *s.record
 	var err error

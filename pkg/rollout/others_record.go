@@ -9,27 +9,29 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Update is what an open rollout of a StatefulSet or DaemonSet borrows, and what it has done with it. A StatefulSet is held at
-// a step by its partition. Of a DaemonSet all pods become unavailable when its minReadySeconds rise, so that its controller
-// replaces them at once: it gets the strategy OnDelete, and its pods are deleted in waves.
+// Update is what an open rollout of a StatefulSet or DaemonSet borrows, and what it has done so far. A StatefulSet is
+// held at a step by its partition. A DaemonSet gets the strategy OnDelete, and the rollout deletes its pods in waves.
+// Raising minReadySeconds is no alternative: all pods of the DaemonSet would become unavailable, and its controller
+// would replace them at once.
 type Update struct {
-	// Strategy is the update strategy as it was, with the fields that this client does not know.
+	// Strategy is the workload's own update strategy, including fields that this client does not know.
 	Strategy json.RawMessage `json:"strategy"`
-	// Partition is that of a StatefulSet, as it was written last.
+	// Partition is the partition of a StatefulSet that the rollout has written last. It is nil for a DaemonSet.
 	Partition *int32 `json:"partition,omitempty"`
-	// Paced tells that fewer pods may be missing than the workload's own strategy lets go: on the way back the strategy has this
-	// limit until the old version is complete.
+	// Paced is set if fewer pods may be missing than the workload's own strategy allows. On the way back, the strategy
+	// then has this limit until the old version is complete.
 	Paced bool `json:"paced,omitempty"`
-	// Returning is the partition of a StatefulSet while the old version returns to pods that its own partition keeps. It is nil
-	// where none of those runs the version that is given up.
+	// Returning is the partition of a StatefulSet while the old version returns to pods that its own partition keeps.
+	// It is nil if none of those pods runs the version that is given up.
 	Returning *int32 `json:"returning,omitempty"`
-	// Wave are the pods of a DaemonSet that were chosen last to be replaced. From then on they count as gone, whoever looks.
+	// Wave holds the pods of a DaemonSet that were chosen last to be replaced. From then on every reader of the record
+	// counts them as gone.
 	Wave []types.UID `json:"wave,omitempty"`
 	// Reclaimed is how often the strategy was written again because others had changed it.
 	Reclaimed int `json:"reclaimed,omitempty"`
 }
 
-// kept is how many pods of a StatefulSet keep their version by its own partition.
+// kept returns how many pods of a StatefulSet keep their version by its own partition.
 func (u *Update) kept() (int32, error) {
 	var own appsv1.StatefulSetUpdateStrategy
 	if err := json.Unmarshal(u.Strategy, &own); err != nil {
@@ -38,8 +40,8 @@ func (u *Update) kept() (int32, error) {
 	return partitionOf(&appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{UpdateStrategy: own}}), nil
 }
 
-// hold adds to a patch what lets a workload stand at its step. Of a StatefulSet it is the partition alone: what others set
-// besides is theirs.
+// hold adds to a patch the fields that hold a workload at its step. For a StatefulSet it writes the partition alone:
+// the other fields belong to those who set them.
 func (u *Update) hold(p *patch, workload Workload) {
 	if u.Partition == nil {
 		p.set("/spec/updateStrategy", map[string]any{"type": string(appsv1.OnDeleteDaemonSetStrategyType)})
@@ -56,8 +58,9 @@ func (u *Update) partition(p *patch, workload Workload, partition int32) {
 	p.set("/spec/updateStrategy/rollingUpdate/partition", partition)
 }
 
-// giveBack adds to a patch what gives a workload its own strategy back, or the limit of the plan and the partition of the way
-// back until it is back at the old version. A strategy that others have set meanwhile stays.
+// giveBack adds to a patch the fields that give a workload its own strategy back. With a limit or Returning, the
+// workload gets the plan's limit or the lower partition until the old version is complete. Of a StatefulSet's strategy
+// only these fields are written: what others have set meanwhile stays.
 func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString) error {
 	kept, err := u.kept()
 	if err != nil {
@@ -77,7 +80,7 @@ func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString
 	return nil
 }
 
-// restore adds to a patch what gives a workload its own limit and partition back at the end of its way back.
+// restore adds to a patch the fields that give a workload its own limit and partition back at the end of its way back.
 func (u *Update) restore(p *patch, workload Workload) error {
 	if u.Returning != nil {
 		kept, err := u.kept()
@@ -103,14 +106,14 @@ func (u *Update) restore(p *patch, workload Workload) error {
 	return nil
 }
 
-// borrows tells whether a workload that the rollout holds differs from what it would be without.
+// borrows reports whether a workload that the rollout holds differs from what it would be without the rollout.
 func (u *Update) borrows(workload Workload) bool {
 	kept, err := u.kept()
 	return u.holds(workload) && (u.Partition == nil || err != nil || *u.Partition != kept)
 }
 
-// returns tells whether a workload is on its way back with what the rollout has borrowed for that: the limit of the plan, a
-// lower partition, or both.
+// returns reports whether a workload is on its way back with the fields that the rollout borrows for that: the limit of
+// the plan, a lower partition, or both.
 func (r *Record) returns(workload Workload) bool {
 	if partition := r.Update.Returning; partition != nil {
 		set, is := workload.(*appsv1.StatefulSet)
@@ -122,8 +125,8 @@ func (r *Record) returns(workload Workload) bool {
 	return r.RollingBack && (!paced || limit != nil && *limit == r.Plan.Limits.Unavailable)
 }
 
-// ownStrategy is a StatefulSet with the partition that it has without the rollout: pods above it are to be replaced, sooner or
-// later, and are not kept for good.
+// ownStrategy returns a StatefulSet with the partition that it has without the rollout. Pods above that partition are
+// to be replaced sooner or later, and are not kept for good.
 func (u *Update) ownStrategy(workload Workload) Workload {
 	set, is := workload.(*appsv1.StatefulSet)
 	kept, err := u.kept()
@@ -135,7 +138,7 @@ func (u *Update) ownStrategy(workload Workload) Workload {
 	return own
 }
 
-// holds tells whether a workload has the strategy that the rollout has written last.
+// holds reports whether a workload has the strategy that the rollout has written last.
 func (u *Update) holds(workload Workload) bool {
 	switch w := workload.(type) {
 	case *appsv1.StatefulSet:
@@ -157,7 +160,7 @@ func openOther(workload Workload, decode decodeFunc) (State, *Record, error) {
 	case err != nil:
 		return Open, nil, fmt.Errorf("%s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
 	case record.Update == nil:
-		return Idle, nil, nil // that of a Deployment, which somebody has copied
+		return Idle, nil, nil // somebody has copied the record of a Deployment
 	case record.RollingBack:
 		if record.returns(workload) {
 			return RollingBack, record, nil
@@ -169,7 +172,7 @@ func openOther(workload Workload, decode decodeFunc) (State, *Record, error) {
 	return Open, record, nil
 }
 
-// OpenIn finds the open rollout of a workload as far as it tells by itself: of a Deployment, ReplicaSets may tell more.
+// OpenIn finds the open rollout of a workload from the workload alone. For a Deployment, its ReplicaSets may show more.
 func OpenIn(workload Workload) (State, *Record, error) {
 	if d, is := workload.(*appsv1.Deployment); is {
 		return OpenRollout(d, nil)
@@ -177,8 +180,8 @@ func OpenIn(workload Workload) (State, *Record, error) {
 	return openOther(workload, decodeRecord)
 }
 
-// Steppable tells whether a workload can be rolled out in steps. A DaemonSet whose new pods are to run beside the old ones
-// cannot: to delete a pod leaves its node without one.
+// Steppable reports whether a workload can be rolled out in steps. A DaemonSet with a surge cannot: its new pods run
+// beside the old ones, while deleting a pod leaves its node without one.
 func Steppable(workload Workload) bool {
 	if state, _, err := OpenIn(workload); state == Open && err == nil {
 		return true

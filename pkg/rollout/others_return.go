@@ -7,14 +7,14 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// leaveStep adds to the way back what it does with the strategy, and returns the record for it. What the way back borrows stays
-// until the old version is complete: a limit that is narrower than the workload's own, and a lower partition. A strategy that
-// others have set is theirs.
+// leaveStep adds the change of the strategy to the patch of the way back, and returns the record for it. The way back
+// may borrow a limit that is narrower than the workload's own, and a lower partition. It keeps these until the old
+// version is complete. A strategy that others have set stays as it is.
 func (s *otherSession) leaveStep(ctx context.Context, now *other, p *patch) (*Record, error) {
 	back, update := *s.record, *s.record.Update
 	back.Update = &update
 	if s.state == RollingBack {
-		return &back, p.record(&back) // the strategy is that of the way back already
+		return &back, p.record(&back) // the workload already has the strategy of the way back
 	}
 	if !update.holds(now.workload) {
 		return &back, s.withoutRecord(p, &back, now.workload, RolledBack)
@@ -47,9 +47,9 @@ func (s *otherSession) leaveStep(ctx context.Context, now *other, p *patch) (*Re
 	return &back, s.withoutRecord(p, &back, now.workload, RolledBack)
 }
 
-// hasLeftKept reports whether pods that a StatefulSet's own partition keeps run the rollout's version, or are going to. That is
-// so after it was scaled to 0 and back: its controller then takes the update revision for the current one, of which it makes
-// the pods below the partition.
+// hasLeftKept reports whether pods that a StatefulSet's own partition keeps run the rollout's version, or are going to.
+// This happens after the StatefulSet was scaled to 0 and back: its controller then takes the update revision for the
+// current one, and makes the pods below the partition from it.
 func (o *other) hasLeftKept(record *Record) bool {
 	set, is := o.workload.(*appsv1.StatefulSet)
 	kept, err := record.Update.kept()

@@ -15,18 +15,19 @@ import (
 // otherSession is one command's work on one StatefulSet or DaemonSet.
 type otherSession struct {
 	*session
-	// latest is the workload as the last write left it, for as long as the watch has not brought it.
+	// latest is the workload as the last write left it, until the watch has delivered it. It is nil otherwise.
 	latest Workload
-	// newest is the newest revision that the controller made of a generation, numbers are those of all by name.
+	// newest is the newest revision that the controller made for a generation. numbers maps the names of all revisions
+	// to their numbers.
 	newest     *appsv1.ControllerRevision
 	numbers    map[string]int64
 	generation int64
 	deleted    map[types.UID]bool
-	// obstacle is what was told last of a pod that is waited for.
+	// obstacle is the last message about a pod that the StatefulSet waits for.
 	obstacle string
 }
 
-// openOther begins to watch a workload. The session must be closed.
+// openOther begins to watch a workload. The caller must close the session's source.
 func (e *Engine) openOther(ctx context.Context, workload Workload) (*otherSession, error) {
 	s := &otherSession{deleted: map[types.UID]bool{}, session: &session{
 		Engine: e, kind: KindOf(workload), uid: workload.GetUID(), decodeRecord: rememberingDecode(),
@@ -35,7 +36,7 @@ func (e *Engine) openOther(ctx context.Context, workload Workload) (*otherSessio
 	return s, s.watch(ctx, workload, s.observe)
 }
 
-// observe feeds the meter on every change that the watches bring.
+// observe feeds the meter on every change that the watches deliver.
 func (s *otherSession) observe() {
 	workload := s.source.workload()
 	if !s.source.synced() || workload == nil {
@@ -49,7 +50,8 @@ func (s *otherSession) observe() {
 	})
 }
 
-// run is the loop. It ends with a result, whatever happens to the workload, the connection or the client.
+// run is the loop of decisions. It always ends with a result, whatever happens to the workload, the connection or the
+// client.
 func (s *otherSession) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {
@@ -86,7 +88,7 @@ func (s *otherSession) run(ctx context.Context) *Result {
 	}
 }
 
-// finished is a result with the revision that the workload runs. A rollout that is left standing is left at rest.
+// finished adds the revision that the workload runs to a result. If the rollout stays open, it is left at rest.
 func (s *otherSession) finished(ctx context.Context, result *Result) *Result {
 	switch result.Outcome {
 	case Detached, TimedOut, Failed, Overtaken:
@@ -99,9 +101,9 @@ func (s *otherSession) finished(ctx context.Context, result *Result) *Result {
 	return result
 }
 
-// see is the workload at this moment, nil where there is none.
+// see returns the workload at this moment, or nil if it does not exist.
 func (s *otherSession) see(ctx context.Context) (*other, error) {
-	stale := s.source.staleSince() // before anything else, or what is stale might be taken for what has come just then
+	stale := s.source.staleSince() // first of all: otherwise stale objects might count as fresh if the connection comes back just now
 	workload := s.source.workload()
 	if workload == nil || workload.GetUID() != s.uid {
 		return nil, nil
@@ -129,8 +131,8 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 	return o, nil
 }
 
-// revisionOfTemplate is that of a workload's pod template. Its controller numbers it one above all others, whether it has been
-// there before or not.
+// revisionOfTemplate returns the revision of a workload's pod template. Its controller gives this revision the highest
+// number, also when an earlier template is used again.
 func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
 	revisions, err := e.revisionsOf(ctx, workload)
 	if err != nil {
@@ -139,7 +141,7 @@ func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*ap
 	return newestOf(revisions), nil
 }
 
-// revisionsOf are all revisions of a workload. There is one at least, or an error.
+// revisionsOf returns all revisions of a workload. It returns an error if there is none.
 func (e *Engine) revisionsOf(ctx context.Context, workload Workload) ([]*appsv1.ControllerRevision, error) {
 	revisions, err := e.controllerRevisions(ctx, workload)
 	if err == nil && len(revisions) == 0 {
@@ -161,7 +163,7 @@ func numbersOf(revisions []*appsv1.ControllerRevision) map[string]int64 {
 	return numbers
 }
 
-// decide asks the pure functions what is next.
+// decide lets the pure functions choose the next action.
 func (s *otherSession) decide(now *other) action {
 	state, record, err := openOther(now.workload, s.decodeRecord)
 	if err != nil {
@@ -180,7 +182,7 @@ func (s *otherSession) decide(now *other) action {
 	return next
 }
 
-// choose returns the next action by what the session is about.
+// choose returns the next action for the session's phase.
 func (s *otherSession) choose(now *other, state State, finding *Finding) (next action) {
 	astray := s.to != nil && state == RollingBack && s.phase == returning && now.newest != nil && now.newest.Name != s.to.ControllerRevision
 	if state == RollingBack && s.phase != ending && !astray {
@@ -205,7 +207,7 @@ func (s *otherSession) choose(now *other, state State, finding *Finding) (next a
 	return next
 }
 
-// closed answers a rollout that somebody else ended, by what is left of it.
+// closed responds to a rollout that somebody else ended. The answer depends on what is left of it.
 func (s *otherSession) closed(now *other) action {
 	switch {
 	case now.newest == nil:
@@ -213,15 +215,15 @@ func (s *otherSession) closed(now *other) action {
 	case now.newest.Name == s.record.From.ControllerRevision:
 		return s.end(RolledBack, nil)
 	case now.newest.Revision == s.record.ToRevision && s.record.Update.borrows(now.workload):
-		return adopt{revision: s.record.ToRevision} // the record comes back, or nobody could give back what was borrowed
+		return adopt{revision: s.record.ToRevision} // the record comes back, since without it nobody could give back the borrowed fields
 	case now.newest.Revision == s.record.ToRevision:
 		return s.end(Done, nil)
 	}
 	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(now.workload) + " with another pod template"}
 }
 
-// takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, and one
-// that is held is so no more.
+// takeUp returns the first action of a resumed rollout. A template that others changed becomes the new version, and a
+// held rollout is no longer held.
 func (s *otherSession) takeUp(now *other) action {
 	if now.newest == nil && s.state == Open {
 		return await{}
@@ -237,7 +239,7 @@ func (s *otherSession) takeUp(now *other) action {
 	return await{until: s.Clock.Now()}
 }
 
-// diagnose says what is fatal, and when to look again.
+// diagnose returns the fatal finding, or nil, and when to look again.
 func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
 	if !now.staleSince.IsZero() || now.newest == nil {
 		return nil, time.Time{}
@@ -262,7 +264,7 @@ func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
 	return view.Finding, until
 }
 
-// report emits what has changed since the last time.
+// report emits what has changed since the last report.
 func (s *otherSession) report(now *other, next action) {
 	if s.Emit == nil || s.record == nil {
 		return

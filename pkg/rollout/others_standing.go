@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// ResumeOn goes on with the open rollout of a workload.
+// ResumeOn goes on with the open rollout of a workload of any kind.
 func (e *Engine) ResumeOn(ctx context.Context, kind string, key types.NamespacedName) (*Result, error) {
 	if kind == "Deployment" {
 		return e.Resume(ctx, key)
@@ -18,7 +18,7 @@ func (e *Engine) ResumeOn(ctx context.Context, kind string, key types.Namespaced
 	return e.takeUpOther(ctx, kind, key, resuming, nil)
 }
 
-// AbortOn goes back from the open rollout of a workload to the old version.
+// AbortOn goes back from the open rollout of a workload of any kind to the old version.
 func (e *Engine) AbortOn(ctx context.Context, kind string, key types.NamespacedName) (*Result, error) {
 	if kind == "Deployment" {
 		return e.Abort(ctx, key)
@@ -26,7 +26,7 @@ func (e *Engine) AbortOn(ctx context.Context, kind string, key types.NamespacedN
 	return e.takeUpOther(ctx, kind, key, returning, nil)
 }
 
-// HoldOn lets the open rollout of a workload stand at its step.
+// HoldOn holds the open rollout of a workload of any kind at its step.
 func (e *Engine) HoldOn(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
 	if kind == "Deployment" {
 		d, err := e.Hold(ctx, key)
@@ -69,7 +69,7 @@ func (e *Engine) takeUpOther(ctx context.Context, kind string, key types.Namespa
 	return s.run(ctx), nil
 }
 
-// announce tells the plan that the rollout goes on with.
+// announce emits the plan and the step that the rollout goes on with.
 func (s *otherSession) announce(live Workload) {
 	replicas, desired := stepped(live, s.record.Update), PodCountsOf(live).Desired
 	unavailable, err := s.record.Plan.Limits.unavailableOf(live)
@@ -82,7 +82,8 @@ func (s *otherSession) announce(live Workload) {
 	s.emit(StepEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas)})
 }
 
-// holdOther is Hold of a StatefulSet or DaemonSet. The pods that its partition has let go already are still replaced.
+// holdOther is Hold for a StatefulSet or DaemonSet. Pods that a StatefulSet's partition has released already are still
+// replaced.
 func (e *Engine) holdOther(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
 	for try := 1; ; try++ {
 		raw, err := getRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)

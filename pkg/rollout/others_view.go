@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// viewOther adds to a view of a StatefulSet or DaemonSet what its pods do, and tells when to look again.
+// viewOther adds to a view of a StatefulSet or DaemonSet what its pods do. It returns when to look again.
 func (s *session) viewOther(ctx context.Context, view *View) (*View, time.Time, error) {
 	state, record, err := openOther(view.Workload, s.decodeRecord)
 	s.memory.patience = s.patience(record)
@@ -54,7 +54,7 @@ func (s *session) viewPods(view *View) (until time.Time) {
 	return earlierOf(until, c.wake)
 }
 
-// viewOpenOther adds where an open rollout stands.
+// viewOpenOther adds the progress and the attendance of an open rollout to a view. It returns when to look again.
 func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Time) {
 	record, now := view.Record, s.Clock.Now()
 	pods := s.source.pods()
@@ -65,7 +65,7 @@ func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Tim
 		until = s.judgePods(view, pods)
 		view.Workload = o.workload
 	}
-	o.newest, _ = s.newestRevision(ctx, o.workload) // who may not list them does not see that nobody drives it
+	o.newest, _ = s.newestRevision(ctx, o.workload) // without this right, the view does not show that nobody drives the rollout
 	until = earlierOf(until, s.attend(view, o.due(record, gonePods(o.workload, pods), now), now))
 	if record.Held {
 		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
@@ -73,7 +73,7 @@ func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Tim
 	return until
 }
 
-// gonePods are the pods of a workload that have ended or are about to.
+// gonePods returns the pods of a workload that have ended or are being deleted.
 func gonePods(w Workload, pods []*corev1.Pod) []*corev1.Pod {
 	var gone []*corev1.Pod
 	for _, pod := range pods {

@@ -11,11 +11,11 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// mostInWave bounds a wave, whose pods are noted in an annotation.
+// mostInWave bounds a wave, since an annotation holds its pods.
 const mostInWave = 50
 
-// surplus is how many pods of a DaemonSet run where none is to run any more, as on nodes that are being emptied. Which they
-// are is not told, and they are nobody's that may be missing.
+// surplus returns how many pods of a DaemonSet run where none should run any more, such as on nodes that are being
+// drained. The status does not show which pods these are. They do not count towards the pods that may be missing.
 func (st *otherStepper) surplus() int32 {
 	set, is := st.workload.(*appsv1.DaemonSet)
 	if !is {
@@ -24,8 +24,8 @@ func (st *otherStepper) surplus() int32 {
 	return max(set.Status.NumberMisscheduled, int32(len(st.pods))-st.replicas, 0) //nolint:gosec // pods of one workload
 }
 
-// unreachable are the pods of a DaemonSet whose nodes are silent: they are missing already, and nothing comes in their place. A
-// step goes on without them, but for the last one.
+// unreachable counts the pods of a DaemonSet whose nodes are silent. They are missing already, and no pod takes their
+// place. Every step but the last goes on without them.
 type unreachable struct{ old, newer, ending int32 }
 
 func (st *otherStepper) unreachable() (u unreachable) {
@@ -46,7 +46,7 @@ func (st *otherStepper) unreachable() (u unreachable) {
 	return u
 }
 
-// going are the pods of the last wave, and those that were deleted, that are not known to be gone.
+// going returns the pods of the last wave and the deleted pods, as long as they are not known to be gone.
 func (st *otherStepper) going() []*corev1.Pod {
 	var going []*corev1.Pod
 	for _, pod := range st.pods {
@@ -57,8 +57,9 @@ func (st *otherStepper) going() []*corev1.Pod {
 	return going
 }
 
-// advanceDaemonSet deletes what the last wave has left, and chooses the next: no more than the step asks for, and no more
-// than may be missing. Pods that are not available are missing already, and go first.
+// advanceDaemonSet deletes the pods that are left of the last wave, and otherwise chooses the next wave. A wave
+// replaces no more pods than the step asks for, and no more than may be missing. Pods that are not available are
+// missing already, and go first.
 func (st *otherStepper) advanceDaemonSet() action {
 	going := st.going()
 	left := slices.DeleteFunc(slices.Clone(going), func(pod *corev1.Pod) bool { return st.deleted[pod.UID] })
@@ -97,9 +98,9 @@ func (st *otherStepper) advanceDaemonSet() action {
 	return chooseWave{step: st.record.Step, wave: wave}
 }
 
-// choose picks the pods of a wave, of which so many may be available ones.
+// choose picks the pods of a wave. Arguments most and budget bound the number of all pods and of available pods in it.
 func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UID {
-	const silent = 3 // its node would start no other
+	const silent = 3 // the node of a silent pod would start no other one
 	rank := func(pod *corev1.Pod) int {
 		ready, _ := availableAt(pod, st.minReadySeconds(), st.now)
 		switch {
@@ -108,7 +109,7 @@ func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UI
 		case diagnose.Silent(pod):
 			return silent
 		case diagnose.Excused(pod):
-			return 2 // it is about to go, or to come back
+			return 2 // the pod is about to go, or to come back
 		}
 		return 0
 	}
@@ -118,7 +119,7 @@ func (st *otherStepper) choose(old []*corev1.Pod, most, budget int32) []types.UI
 	var wave []types.UID
 	for _, pod := range old {
 		if most <= 0 || rank(pod) == silent && !st.record.Last() {
-			break // to delete those fills the step, and brings no new pod
+			break // deleting silent pods would fill the step without any new pod
 		}
 		if rank(pod) == 1 {
 			if budget <= 0 {

@@ -15,13 +15,13 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 )
 
-// mostOwners bounds what a record keeps of the owners, in bytes. An object takes 256 KiB of annotations.
+// mostOwners bounds the size of the owners in a record, in bytes. The API allows 256 KiB of annotations per object.
 const mostOwners = 16 << 10
 
 // ownersTimeout bounds how long a command tries to give the owners their fields back.
 const ownersTimeout = 5 * time.Second
 
-// fieldsOf are the fields that a rollout of this workload writes.
+// fieldsOf returns the fields that a rollout of this workload writes.
 func fieldsOf(workload Workload) ownership.Fields {
 	fields := ownership.Fields{
 		Borrowed: []ownership.Field{recordField()},
@@ -40,10 +40,10 @@ func fieldsOf(workload Workload) ownership.Fields {
 	return fields
 }
 
-// ownersOf returns who owns what a rollout is about to write, with the template as the rollout wants it.
+// ownersOf returns the owners of the fields that a rollout is about to write. template is the new pod template.
 func (e *Engine) ownersOf(live Workload, raw *unstructured.Unstructured, template map[string]any) (*ownership.Owners, error) {
 	after := &unstructured.Unstructured{Object: map[string]any{}}
-	// The annotations are left out: it is not known yet which of them a way back changes.
+	// The annotations are left out: which of them a way back changes is not known yet.
 	if err := unstructured.SetNestedMap(after.Object, template, "spec", "template"); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *session) note(p *prepared, live *liveDeployment) (err error) {
 	if p.record.Owners, err = s.ownersOf(live.typed, live.raw, p.wanted.template); err != nil || p.wanted.manifest == nil {
 		return err
 	}
-	// What the API server made of the manifest tells who owns the borrowed fields once it is applied.
+	// The dry run of the apply shows who owns the borrowed fields once the manifest is applied.
 	fields := fieldsOf(live.typed)
 	fields.Changed = nil
 	applied := ownership.Object{Entries: p.wanted.raw.GetManagedFields(), Content: p.wanted.raw.Object}
@@ -68,12 +68,12 @@ func (s *session) note(p *prepared, live *liveDeployment) (err error) {
 	return err
 }
 
-// signed returns the record with the engine among the writers, which it has to be before it writes.
+// signed returns the record with the engine among the writers of the fields. Every write of a record needs that first.
 func (e *Engine) signed(record *Record, workload Workload) (*Record, error) {
 	signed, entries, fields := *record, workload.GetManagedFields(), fieldsOf(workload)
 	var err error
 	if signed.Owners == nil {
-		// That is a record of an earlier version. Who wrote it owns it.
+		// An earlier version of this program wrote the record. Its writer owns the record's field.
 		if signed.Owners, err = ownership.Unknown(entries, recordField()); err != nil {
 			return nil, err
 		}
@@ -87,8 +87,8 @@ func (e *Engine) signed(record *Record, workload Workload) (*Record, error) {
 
 func recordField() ownership.Field { return ownership.Field{"metadata", "annotations", Annotation} }
 
-// ended returns the record that stays while the owners have yet to get their fields back, nil where nothing is left to do. The
-// fields that the write with it removes have no owner afterwards.
+// ended returns the record that stays until the owners have their fields back, or nil if nothing is left to do. removed
+// are the fields that the same write removes. They have no owner afterwards.
 func (r *Record) ended(workload Workload, outcome Outcome, removed []ownership.Field) (*Record, error) {
 	owners := r.Owners
 	if outcome != RolledBack && r.FinalOwners != nil {
@@ -104,14 +104,15 @@ func (r *Record) ended(workload Workload, outcome Outcome, removed []ownership.F
 	}
 	ended := *r
 	ended.Owners, ended.FinalOwners = owners, nil
-	// What is left of the rollout is over, also for earlier versions of this program.
+	// Earlier versions of this program, too, must see that the rollout is over.
 	ended.Ended, ended.Update, ended.Final, ended.Gate, ended.Ungated, ended.RollingBack, ended.Held = outcome, nil, nil, nil, false, false, false
 	ended.HoldUntil, ended.Rest = nil, nil
 	return &ended, nil
 }
 
-// withoutRecord ends the rollout that the record is of. The record stays for one more write where others owned what it borrowed:
-// an API server gives a field to whoever changes it, so that ownership can only be returned after the values.
+// withoutRecord adds to a patch the end of the record's rollout. If others owned borrowed fields, the record stays for
+// one more write. The API server makes whoever changes a field its owner, so that the owners can only come after the
+// values.
 func (e *Engine) withoutRecord(p *patch, record *Record, workload Workload, outcome Outcome, removed ...ownership.Field) error {
 	signed, err := e.signed(record, workload)
 	if err != nil {
@@ -125,7 +126,7 @@ func (e *Engine) withoutRecord(p *patch, record *Record, workload Workload, outc
 	return p.record(ended)
 }
 
-// endedRecord returns the record of a rollout that is over but for the owners, nil where there is none.
+// endedRecord returns the record of a rollout that has ended except for the owners, or nil if there is none.
 func endedRecord(workload Workload) *Record {
 	text := workload.GetAnnotations()[Annotation]
 	if text == "" {
@@ -137,8 +138,9 @@ func endedRecord(workload Workload) *Record {
 	return nil
 }
 
-// returnOwners gives the owners back what an ended rollout had borrowed, in a write of managedFields alone. It returns the
-// workload as it is then. Where others have written first it looks again, for a limited number of times.
+// returnOwners gives the owners back the fields that an ended rollout had borrowed. This write changes only
+// managedFields and the record. It returns the workload after the write. If others write first, it reads the workload
+// again and retries, a limited number of times.
 func (e *Engine) returnOwners(ctx context.Context, workload Workload) (Workload, error) {
 	for try := 1; ; try++ {
 		record := endedRecord(workload)
@@ -178,8 +180,8 @@ func (e *Engine) returnOwners(ctx context.Context, workload Workload) (Workload,
 	}
 }
 
-// returned gives the owners of an ended rollout their fields back, and tells where that cannot be done. It is tried though the
-// command is about to end.
+// returned gives the owners of an ended rollout their fields back, and emits a message if that fails. It tries even if
+// the command's context has ended. It returns the workload after the write.
 func (s *session) returned(ctx context.Context, workload Workload) Workload {
 	if endedRecord(workload) == nil {
 		return workload
@@ -196,15 +198,15 @@ func (s *session) returned(ctx context.Context, workload Workload) Workload {
 	return after
 }
 
-// ReturnOwned gives those who owned fields before a rollout what they are still owed where its driver was killed after its last
-// write. A failure is emitted: the workload itself is as it should be.
+// ReturnOwned gives the owners their fields back if the driver of a rollout was killed between its last two writes. It
+// emits a failure instead of returning it, since the workload itself is as it should be.
 func (e *Engine) ReturnOwned(ctx context.Context, workload Workload) {
 	s := &session{Engine: e, kind: KindOf(workload), key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}}
 	s.returned(ctx, workload)
 }
 
-// returnedUnanswered gives the owners their fields back where the command was interrupted in the last write of a rollout: the
-// API server may have made that write, though its answer did not arrive any more.
+// returnedUnanswered gives the owners their fields back if the command was interrupted during the last write of a
+// rollout. The API server may have made that write, though its answer no longer arrived.
 func (s *session) returnedUnanswered(ctx context.Context) {
 	if ctx.Err() == nil {
 		return
@@ -216,14 +218,14 @@ func (s *session) returnedUnanswered(ctx context.Context) {
 	}
 }
 
-// taken notes who owns the settings that others have changed since the rollout wrote them.
+// taken records the owners of the settings that others have changed since the rollout wrote them.
 func (r *Record) taken(d *appsv1.Deployment, written, live Settings) {
 	if r.Owners == nil {
 		return
 	}
 	owners, err := r.Owners.Take(d.ManagedFields, changedSettings(written, live))
 	if err != nil {
-		return // the API server itself keeps no entry that cannot be read
+		return // cannot happen: the API server keeps no entry that does not parse
 	}
 	r.Owners = owners
 	if r.FinalOwners != nil {
@@ -233,7 +235,7 @@ func (r *Record) taken(d *appsv1.Deployment, written, live Settings) {
 	}
 }
 
-// changedSettings are the fields in which two settings differ.
+// changedSettings returns the fields in which two settings differ.
 func changedSettings(written, live Settings) []ownership.Field {
 	var changed []ownership.Field
 	before, after := LimitsOf(written.Strategy), LimitsOf(live.Strategy)

@@ -10,37 +10,37 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// ChangeCauseAnnotation is where kubectl keeps why a revision was made.
+// ChangeCauseAnnotation is the annotation in which kubectl keeps why a revision was made.
 const ChangeCauseAnnotation = "kubernetes.io/change-cause"
 
-// operation is one of a JSON patch (RFC 6902).
+// operation is one operation of a JSON patch (RFC 6902).
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
 	Value any    `json:"value,omitempty"`
 }
 
-// patch is one write to a Deployment. All that belongs together is in one, so that no moment lies between.
+// patch is one write to a workload. Changes that belong together are in one patch, so that no moment lies between them.
 type patch struct {
-	// of is the workload as it was before.
+	// of is the workload as it was before the write.
 	of          Workload
 	operations  []operation
 	annotations map[string]string
-	// tested patches carry their preconditions as tests.
+	// tested is set if the patch carries its preconditions as test operations.
 	tested bool
 }
 
-// newPatch begins a patch that the API server refuses with a conflict if the workload is not as it is here any more.
+// newPatch begins a patch that the API server refuses with a conflict if the workload has changed in any way.
 func newPatch(w Workload) *patch {
 	p := &patch{of: w, annotations: w.GetAnnotations()}
 	p.set("/metadata/resourceVersion", w.GetResourceVersion())
 	return p
 }
 
-// newGatePatch begins a patch that the API server refuses if the workload is another one, or its spec or the rollout's
-// record have changed. A new status is no reason to refuse it: the controller writes one with every pod that comes and
-// goes, so that hardly a move of the gate would pass at the first try, and where all new pods crash the way back might not
-// for long.
+// newGatePatch begins a patch that the API server refuses if the workload is another one, or if its spec or the
+// rollout's record have changed. A new status is no reason to refuse the patch: the controller writes one with every
+// pod that comes and goes. Otherwise hardly a move of the gate would succeed at the first try. While all new pods
+// crash, the way back might fail for long.
 func newGatePatch(w Workload) *patch {
 	annotations := w.GetAnnotations()
 	if annotations[Annotation] == "" {
@@ -53,8 +53,8 @@ func newGatePatch(w Workload) *patch {
 	}}
 }
 
-// refused turns the API server's answer to a test that did not hold into the conflict that it is. The server tells it
-// from an invalid Deployment only by not naming one.
+// refused turns the API server's answer to a failed test into the conflict that it is. That answer is an Invalid error,
+// and differs from the one about an invalid Deployment only in not naming any object.
 func (p *patch) refused(err error) error {
 	var status apierrors.APIStatus
 	if !p.tested || !apierrors.IsInvalid(err) || !errors.As(err, &status) {
@@ -81,7 +81,7 @@ func (p *patch) settings(settings Settings) {
 	}
 }
 
-// gated closes the gate at this opening.
+// gated returns the settings that close the gate, with the given opening as their strategy.
 func gated(strategy appsv1.DeploymentStrategy) Settings {
 	deadline := int32(GateProgressDeadlineSeconds)
 	return Settings{Strategy: strategy, MinReadySeconds: GateMinReadySeconds, ProgressDeadlineSeconds: &deadline}
@@ -93,12 +93,13 @@ func (p *patch) record(record *Record) error {
 	return err
 }
 
-// withoutRecord ends the rollout that the record is of.
+// withoutRecord removes the record, which ends its rollout.
 func (p *patch) withoutRecord() { p.annotate(Annotation, "") }
 
-// annotate sets an annotation, or removes it where the value is empty. Without tests all annotations are written together:
-// removing a single one that somebody else has just removed would not be a conflict, to be tried again, but an invalid
-// patch. With tests each is written by itself, since what others write to their own is no reason to refuse the patch.
+// annotate sets an annotation, or removes it if the value is empty. Without tests, it writes all annotations together:
+// removing a single one that somebody else has just removed would be an invalid patch, and not a conflict that can be
+// retried. With tests, it writes each annotation by itself, since changes of other annotations are no reason to refuse
+// the patch.
 func (p *patch) annotate(key, value string) {
 	if p.annotations[key] == value {
 		return
@@ -112,7 +113,7 @@ func (p *patch) annotate(key, value string) {
 	}
 	switch {
 	case !p.tested && len(p.annotations) == 0:
-		p.set("/metadata/annotations", map[string]string(nil)) // whoever writes an empty map owns it
+		p.set("/metadata/annotations", map[string]string(nil)) // writing an empty map would make us its owner
 	case !p.tested:
 		p.set("/metadata/annotations", p.annotations)
 	case value == "":
@@ -122,7 +123,7 @@ func (p *patch) annotate(key, value string) {
 	}
 }
 
-// annotationPath is where an annotation is, as a JSON pointer (RFC 6901).
+// annotationPath returns the JSON pointer (RFC 6901) of an annotation.
 func annotationPath(key string) string {
 	return "/metadata/annotations/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }

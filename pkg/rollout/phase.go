@@ -14,7 +14,7 @@ type Workload interface {
 	metav1.Object
 }
 
-// IsWorkload tells whether an object is one of the three kinds.
+// IsWorkload reports whether an object is one of the three kinds.
 func IsWorkload(object runtime.Object) bool {
 	switch object.(type) {
 	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
@@ -26,9 +26,9 @@ func IsWorkload(object runtime.Object) bool {
 // Phase is how far a workload's rollout is. The names are part of the JSON output.
 type Phase string
 
-// The phases. PhaseOf tells those that the workload itself shows; the others take more than that.
+// The phases. PhaseOf returns those that the workload itself shows. The others need more information.
 const (
-	// Complete means that all pods that there should be run the newest template and are available.
+	// Complete means that all wanted pods run the newest template and are available.
 	Complete Phase = "complete"
 	// Progressing means that the controller is at work.
 	Progressing Phase = "progressing"
@@ -38,15 +38,16 @@ const (
 	PhasePaused Phase = "paused"
 	// Standing means that a stepwise rollout is open.
 	Standing Phase = "standing"
-	// PhaseFailed means that the rollout does not come good by itself.
+	// PhaseFailed means that the rollout does not succeed by itself.
 	PhaseFailed Phase = "failed"
-	// OnDelete means that pods are replaced only as somebody deletes them.
+	// OnDelete means that pods are replaced only when somebody deletes them.
 	OnDelete Phase = "on-delete"
 	// Partitioned means that a StatefulSet is complete up to its partition, and keeps older pods below that.
 	Partitioned Phase = "partitioned"
-	// PhaseRollingBack means that the old version returns from a rollout that was followed, or that borrows fields for that.
+	// PhaseRollingBack means that the old version returns: from a rollout that was followed, or with fields borrowed
+	// for that.
 	PhaseRollingBack Phase = "rolling-back"
-	// PhaseRolledBack means that the old version is complete again, and not what was followed.
+	// PhaseRolledBack means that the old version is complete again, instead of the version that was followed.
 	PhaseRolledBack Phase = "rolled-back"
 	// PhaseTimedOut means that the command's own timeout passed first.
 	PhaseTimedOut Phase = "timed-out"
@@ -56,14 +57,14 @@ const (
 	PhaseDeleted Phase = "deleted"
 	// PhaseNotFound means that there is no such workload.
 	PhaseNotFound Phase = "not-found"
-	// PhaseUnknown means that the object could not be read, or is none that has a rollout.
+	// PhaseUnknown means that the object could not be read, or is of a kind that has no rollouts.
 	PhaseUnknown Phase = "unknown"
 )
 
-// timedOutReason is the controller's word for a Deployment whose progress deadline has passed.
+// timedOutReason is the controller's reason for a Deployment whose progress deadline has passed.
 const timedOutReason = "ProgressDeadlineExceeded"
 
-// PhaseOf tells the phase that a workload shows by itself.
+// PhaseOf returns the phase that a workload shows by itself.
 func PhaseOf(workload Workload) Phase {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
@@ -86,7 +87,7 @@ func phaseOfDeployment(d *appsv1.Deployment) Phase {
 	case status.UpdatedReplicas >= replicasOf(d) && status.Replicas <= status.UpdatedReplicas && status.AvailableReplicas >= status.UpdatedReplicas:
 		return Complete
 	case d.Spec.Paused && (status.Replicas > status.UpdatedReplicas || status.UpdatedReplicas == 0):
-		// While it is paused it is still scaled: fewer new pods than wanted, and no other ones, are on their way.
+		// A paused Deployment is still scaled. With new pods only, and fewer than wanted, the missing ones are on their way.
 		return PhasePaused
 	}
 	return Progressing
@@ -111,7 +112,7 @@ func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
 	case status.AvailableReplicas < replicas || status.UpdatedReplicas < replicas-partition:
 		return Progressing
 	case status.UpdatedReplicas < replicas && status.CurrentRevision == status.UpdateRevision:
-		// It keeps pods of the newest revision alone, and has others: which those are, only the pods show.
+		// All pods should be of the newest revision, but some are not. Only the pods themselves show which.
 		return Progressing
 	case partition > 0 && status.UpdatedReplicas < replicas:
 		return Partitioned
@@ -132,8 +133,8 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 	return Complete
 }
 
-// MayBeOpen tells from a workload alone whether a stepwise rollout may be open: on one without our annotation and without
-// any field that a rollout borrows none is, and its ReplicaSets need not be asked.
+// MayBeOpen reports from a workload alone whether a stepwise rollout may be open. Without our annotation and without
+// any field that a rollout borrows, none is open, and its ReplicaSets need not be read.
 func MayBeOpen(workload Workload) bool {
 	d, is := workload.(*appsv1.Deployment)
 	if !is {
@@ -142,7 +143,7 @@ func MayBeOpen(workload Workload) bool {
 	return isMarked(d) || hasGateDeadline(d)
 }
 
-// KindOf is the kind of a workload, which an object that was read with types need not say of itself.
+// KindOf returns the kind of a workload. An object that was read with a typed client need not have its own kind set.
 func KindOf(workload Workload) string {
 	switch workload.(type) {
 	case *appsv1.StatefulSet:
@@ -153,5 +154,5 @@ func KindOf(workload Workload) string {
 	return "Deployment"
 }
 
-// kindOf is what people call it.
+// kindOf returns the kind in lower case, as people type it.
 func kindOf(workload Workload) string { return strings.ToLower(KindOf(workload)) }

@@ -3,34 +3,37 @@ package rollout
 import "time"
 
 const (
-	// relistAfter is how long a watch may bring nothing before a list looks beside it. Each list that finds nothing new doubles
-	// the time, up to relistRarely: the bookmarks of a watch that works come more often than that, about once a minute.
+	// relistAfter is how long a watch may deliver nothing before the session lists in addition. Each list that finds
+	// nothing new doubles the time, up to relistRarely. A watch that works is never quiet for as long as relistRarely:
+	// its bookmarks come about once a minute.
 	relistAfter  = 5 * time.Second
 	relistRarely = 16 * relistAfter
-	// relistOften is the time between two lists while they find what the watch does not bring.
+	// relistOften is the time between two lists while they find what the watch does not deliver.
 	relistOften = 2 * time.Second
-	// relistGrace is how long a watch may be behind a list.
+	// relistGrace is how long a watch may lag behind a list.
 	relistGrace = 2 * time.Second
 	// relistTimeout bounds one list.
 	relistTimeout = 10 * time.Second
 )
 
-// quiet measures how long a watch has brought nothing, and keeps what that led to.
+// quiet measures how long a watch has delivered nothing, and keeps the consequences.
 type quiet struct {
-	// asked is when the watch was asked for that is open or has yet to be answered; zero where there is none.
+	// asked is when the present watch was requested, whether it is open or not yet answered. It is zero if there is no
+	// watch.
 	asked time.Time
-	// brought is when it last brought anything, and count counts how often it did.
+	// brought is when the watch last delivered anything. count is how often it has delivered.
 	brought time.Time
 	count   int64
-	// relisted is when a list looked beside it, and interval how long the quiet may last until the next one does.
+	// relisted is the time of the last list beside the watch. interval is how long the watch may be quiet until the
+	// next one.
 	relisted time.Time
 	interval time.Duration
-	// heldBack tells that lists find what the watch does not bring, and everHeldBack that it was so once.
+	// heldBack is set while lists find what the watch does not deliver. everHeldBack is set once that was so.
 	heldBack, everHeldBack bool
 }
 
-// due returns when a list is to look beside the watch, zero where no watch is open. A watch that has yet to bring what there is
-// is not given longer and longer.
+// due returns when to list beside the watch. It returns zero if no watch is open and lists do not take its place. The
+// interval does not grow for a watch that has yet to deliver the existing objects.
 func (q *quiet) due(incomplete bool) time.Time {
 	if q.asked.IsZero() && !q.heldBack {
 		return time.Time{}
@@ -42,7 +45,7 @@ func (q *quiet) due(incomplete bool) time.Time {
 	return later(later(q.asked, q.brought), q.relisted).Add(interval)
 }
 
-// found keeps what a list came to.
+// found records the result of a list. isNew means that the list found something that the watch had not delivered.
 func (q *quiet) found(isNew bool, now time.Time) {
 	q.relisted = now
 	switch {
@@ -55,7 +58,8 @@ func (q *quiet) found(isNew bool, now time.Time) {
 	}
 }
 
-// delivered keeps that the watch has brought something. What no list knew before shows that it works.
+// delivered records that the watch has delivered something. isNew means that no list knew it before, which proves that
+// the watch works.
 func (q *quiet) delivered(isNew bool, now time.Time) {
 	q.brought = now
 	q.count++

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// Annotation is the one annotation that an open rollout puts on its Deployment. It holds a Record.
+	// Annotation is the one annotation that an open rollout puts on its workload. It holds a Record.
 	Annotation = "rollout-plus/rollout"
 
 	recordVersion = 1
 )
 
-// OnFailure says what to do with a rollout that failed.
+// OnFailure is what to do with a rollout that failed.
 type OnFailure string
 
 // What can be done with a rollout that failed: go back to the old version, or leave it standing at its step.
@@ -58,67 +58,70 @@ func (r Revision) String() string {
 	return fmt.Sprintf("ReplicaSet %q", r.ReplicaSet)
 }
 
-// Record is what an open rollout remembers, kept in an annotation of the Deployment: with it, any process can go on,
-// finish or go back. The Deployment controller copies it to the new ReplicaSet, where it survives a
-// `kubectl rollout undo`, which replaces the Deployment's annotations.
+// Record is what an open rollout remembers, kept in an annotation of the workload. With it, any process can go on,
+// finish or go back. The Deployment controller copies it to the new ReplicaSet. There it survives a `kubectl rollout
+// undo`, which replaces the Deployment's annotations.
 type Record struct {
 	SchemaVersion int `json:"schemaVersion"`
-	// Original are the borrowed fields as they were; a rollback restores them.
+	// Original holds the borrowed fields as they were. A rollback restores them.
 	Original Settings `json:"original,omitzero"`
 	// Update is what an open rollout of a StatefulSet or DaemonSet borrows instead.
 	Update *Update `json:"update,omitempty"`
-	// Final are the borrowed fields as a manifest wants them in the end, where it is not as they were.
+	// Final holds the borrowed fields that a manifest wants in the end. It is nil if they are as in Original.
 	Final *Settings `json:"final,omitempty"`
 	// From is the old version.
 	From Revision `json:"from"`
 	// ToRevision is the revision that the controller gives to the new version. Another revision means that somebody
 	// changed the template meanwhile.
 	ToRevision int64 `json:"toRevision"`
-	// Plan is how to get there.
+	// Plan is how the rollout proceeds.
 	Plan Plan `json:"plan"`
 	// Step is the number, from 1, of the step under way.
 	Step int `json:"step"`
-	// Gate is what the rollout has opened last; records of earlier versions do not tell.
+	// Gate is the opening that the rollout has written last. It is nil in records of earlier versions.
 	Gate *Opening `json:"gate,omitempty"`
-	// RollingBack is set while the old version returns within limits that are not the Deployment's own.
+	// RollingBack is set while the old version returns with borrowed fields: limits that are not the workload's own, or
+	// a lower partition.
 	RollingBack bool `json:"rollingBack,omitempty"`
-	// Ungated is set in the last step once it needs no gate: the Deployment has all borrowed fields back but the deadline.
+	// Ungated is set in the last step once the step needs no gate. The Deployment then has all borrowed fields back
+	// except the deadline.
 	Ungated bool `json:"ungated,omitempty"`
 	// Held is set while somebody holds the rollout at its step.
 	Held bool `json:"held,omitempty"`
-	// Owners are the field managers of what the rollout writes, as they were. Records of earlier versions have none.
+	// Owners are the field managers of the fields that the rollout writes, as they were before. Records of earlier
+	// versions have none.
 	Owners *ownership.Owners `json:"owners,omitempty"`
-	// FinalOwners are those of the borrowed fields as a manifest wants them in the end, where there is one.
+	// FinalOwners are the owners of the borrowed fields once a manifest is applied, or nil if there is no manifest.
 	FinalOwners *ownership.Owners `json:"finalOwners,omitempty"`
-	// Ended is set once the workload has all fields back, and only their owners have yet to get them.
+	// Ended is set once the workload has all fields back and only their owners have yet to get them.
 	Ended Outcome `json:"ended,omitempty"`
-	// HoldUntil is when the hold of the step under way ends, once its driver has begun it.
+	// HoldUntil is when the hold of the step under way ends. It is nil until the driver has begun the hold.
 	HoldUntil *metav1.Time `json:"holdUntil,omitempty"`
-	// Rest is set while nobody drives the rollout, as far as that could be written down.
+	// Rest is set while nobody drives the rollout. A driver that was killed could not set it.
 	Rest *Rest `json:"rest,omitempty"`
-	// Note is what the command that began the rollout wants to be known of it, whoever ends it.
+	// Note is information of the command that began the rollout, for whoever ends it.
 	Note json.RawMessage `json:"note,omitempty"`
 	// StartedAt is when the rollout began.
 	StartedAt metav1.Time `json:"startedAt"`
 }
 
-// Plan is how a rollout goes: its steps, its limits, and what happens after each step and on failure.
+// Plan is how a rollout proceeds: its steps, its limits, and what happens after each step and on failure.
 type Plan struct {
 	Steps     Steps           `json:"steps"`
 	Limits    Limits          `json:"limits"`
 	Hold      metav1.Duration `json:"hold"`
 	OnFailure OnFailure       `json:"onFailure"`
-	// Patience is the least time that pods are given which may come good.
+	// Patience is the least time that pods get which may still become ready.
 	Patience metav1.Duration `json:"patience,omitzero"`
 }
 
-// Target is the number of new pods after the step under way.
+// Target returns the number of new pods after the step under way.
 func (r *Record) Target(replicas int32) int32 { return r.Plan.Steps.Target(r.Step-1, replicas) }
 
-// Last tells whether the step under way is the last.
+// Last reports whether the step under way is the last.
 func (r *Record) Last() bool { return r.Step >= len(r.Plan.Steps) }
 
-// Wanted are the borrowed fields that a rollout leaves behind when it is done.
+// Wanted returns the borrowed fields that a rollout leaves behind when it is done.
 func (r *Record) Wanted() Settings {
 	if r.Final != nil {
 		return *r.Final
@@ -126,7 +129,7 @@ func (r *Record) Wanted() Settings {
 	return r.Original
 }
 
-// ownLimits tells whether the plan's limits are those of the Deployment that a rollback restores.
+// ownLimits reports whether the plan's limits are those of the Deployment that a rollback restores.
 func (r *Record) ownLimits() bool { return r.Plan.Limits == LimitsOf(r.Original.Strategy) }
 
 func (r *Record) encode() (string, error) {
@@ -147,16 +150,17 @@ func decodeRecord(text string) (*Record, error) {
 		return nil, fmt.Errorf("annotation %s has no step %d in %q", Annotation, record.Step, record.Plan.Steps)
 	}
 	if record.Plan.Limits.areNought() {
-		// Earlier versions began rollouts so. What it came to is what the API takes.
+		// Earlier versions began rollouts with zero for both. One missing pod is what that came to, and the API accepts it.
 		record.Plan.Limits.Unavailable = intstr.FromInt32(1)
 	}
 	return &record, nil
 }
 
-// decodeFunc reads a record. What it gives is not to be changed.
+// decodeFunc decodes a record. Callers must not change the record that it returns.
 type decodeFunc func(text string) (*Record, error)
 
-// rememberingDecode reads each text once: a session asks at every change of a pod, and the texts of a rollout are few.
+// rememberingDecode returns a decodeFunc that decodes each text once. A session decodes at every change of a pod, while
+// the texts of a rollout are few.
 func rememberingDecode() decodeFunc {
 	type answer struct {
 		record *Record
@@ -173,7 +177,7 @@ func rememberingDecode() decodeFunc {
 	}
 }
 
-// State is where a Deployment stands with regard to stepwise rollouts.
+// State is where a workload stands with regard to stepwise rollouts.
 type State int
 
 const (
@@ -181,14 +185,15 @@ const (
 	Idle State = iota
 	// Open means that a rollout stands at a step: the gate is closed, or the last step has left it.
 	Open
-	// RollingBack means that the old version is returning within limits that are not the Deployment's own.
+	// RollingBack means that the old version is returning with borrowed fields: limits that are not the workload's own,
+	// or a lower partition.
 	RollingBack
-	// Disturbed means that somebody opened the gate of an open rollout, whose other fields are still in place.
+	// Disturbed means that somebody opened the gate of an open rollout, while its other fields are still in place.
 	Disturbed
 )
 
-// OpenRollout finds the open rollout of a Deployment. An annotation alone does not make one: a ReplicaSet may keep a
-// copy of an ended rollout's, which `kubectl rollout undo` puts back onto the Deployment.
+// OpenRollout finds the open rollout of a Deployment. An annotation alone does not prove one: a ReplicaSet may keep a
+// copy of an ended rollout's annotation, which `kubectl rollout undo` puts back onto the Deployment.
 func OpenRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) (State, *Record, error) {
 	return openRollout(d, replicaSets, decodeRecord)
 }
@@ -218,22 +223,22 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 	return Idle, nil, nil
 }
 
-// isMarked tells whether a Deployment has what none but a rollout of ours leaves on it. The deadline is not of that kind:
-// the API reads it as none, which somebody may want for good.
+// isMarked reports whether a Deployment has a mark that only our rollouts leave on it. The deadline is no such mark:
+// the API reads it as no deadline, which somebody may want for good.
 func isMarked(d *appsv1.Deployment) bool {
 	_, recorded := d.Annotations[Annotation]
 	return recorded || isGated(d)
 }
 
-// isGated tells whether a gate is closed on the Deployment.
+// isGated reports whether a gate is closed on the Deployment.
 func isGated(d *appsv1.Deployment) bool { return d.Spec.MinReadySeconds == GateMinReadySeconds }
 
-// hasGateDeadline tells whether the Deployment has the deadline of an open rollout, which is none.
+// hasGateDeadline reports whether the Deployment has the deadline of an open rollout, which means no deadline.
 func hasGateDeadline(d *appsv1.Deployment) bool {
 	return d.Spec.ProgressDeadlineSeconds != nil && *d.Spec.ProgressDeadlineSeconds == GateProgressDeadlineSeconds
 }
 
-// latestRecord chooses the newest among the Deployment's own record and the copies on its ReplicaSets.
+// latestRecord returns the newest among the Deployment's own record and the copies on its ReplicaSets.
 func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFunc) (*Record, error) {
 	latest, err := decode(own)
 	if own == "" {
@@ -247,7 +252,7 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFun
 		copied, copyErr := decode(text)
 		if copyErr == nil && (latest == nil || copied.ToRevision > latest.ToRevision) {
 			copied := *copied
-			copied.Gate = nil // a copy may be older than what the Deployment carries
+			copied.Gate = nil // a copy may be older than the gate on the Deployment
 			latest, err = &copied, nil
 		}
 	}

@@ -8,14 +8,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TemplateOfRevision is the pod template in a ControllerRevision of a StatefulSet or DaemonSet; those of other owners
-// need not have one.
+// TemplateOfRevision returns the pod template in a ControllerRevision, and whether there is one. Those of a StatefulSet
+// or DaemonSet have one. ControllerRevisions of other owners may have none.
 func TemplateOfRevision(of *appsv1.ControllerRevision) (*corev1.PodTemplateSpec, bool, error) {
 	template, err := recordedAs[*corev1.PodTemplateSpec](of)
 	return template, template != nil, err
 }
 
-// recordedTemplate is the same as the API server holds it.
+// recordedTemplate returns the pod template in a ControllerRevision as the API server holds it.
 func recordedTemplate(of *appsv1.ControllerRevision) (rawTemplate, error) {
 	template, err := recordedAs[map[string]any](of)
 	switch {
@@ -24,7 +24,7 @@ func recordedTemplate(of *appsv1.ControllerRevision) (rawTemplate, error) {
 	case template == nil:
 		return nil, fmt.Errorf("ControllerRevision %q has no pod template", of.Name)
 	}
-	delete(template, "$patch") // it is kept as a patch that replaces the whole of it
+	delete(template, "$patch") // the controller stores the template as a patch that replaces it as a whole
 	return template, nil
 }
 
@@ -41,7 +41,7 @@ func recordedAs[T any](of *appsv1.ControllerRevision) (T, error) {
 	return data.Spec.Template, nil
 }
 
-// TypedTemplate reads a pod template as the API server holds it, without the fields that this client does not know.
+// TypedTemplate converts a pod template from the API server's form. Fields that this client does not know are lost.
 func TypedTemplate(template map[string]any) (*corev1.PodTemplateSpec, error) {
 	return rawTemplate(template).typed()
 }

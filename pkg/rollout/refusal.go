@@ -10,7 +10,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// OptionError is an option that does not fit the Deployment it is for.
+// OptionError reports an option that does not fit the workload.
 type OptionError struct {
 	Option string
 	Err    error
@@ -18,7 +18,7 @@ type OptionError struct {
 
 func (e *OptionError) Error() string { return fmt.Sprintf("--%s: %v", e.Option, e.Err) }
 
-// Unwrap gives what is wrong with the option.
+// Unwrap returns what is wrong with the option.
 func (e *OptionError) Unwrap() error { return e.Err }
 
 // checkStart refuses a Deployment that a rollout cannot begin on.
@@ -44,12 +44,13 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 	return nil
 }
 
-// underWay tells whether the controller has yet to replace pods.
+// underWay reports whether the controller has yet to replace or scale pods.
 func (s *Snapshot) underWay(current *appsv1.ReplicaSet) bool {
 	return current == nil || s.oldSize(current) > 0 || sizeOf(current) != replicasOf(s.Deployment)
 }
 
-// situation is what decides which command works next: of a Deployment that is not to be started on, another one than start.
+// situation returns what decides which command helps next. On a Deployment that start refuses, another command than
+// start does.
 func (s *Snapshot) situation(current *appsv1.ReplicaSet) diagnose.Situation {
 	d := s.Deployment
 	return diagnose.Situation{
@@ -59,7 +60,7 @@ func (s *Snapshot) situation(current *appsv1.ReplicaSet) diagnose.Situation {
 	}
 }
 
-// CheckPaused refuses a Deployment that is paused: its pods would not be replaced.
+// CheckPaused returns an error if a Deployment is paused: its pods would not be replaced.
 func CheckPaused(d *appsv1.Deployment) error {
 	if !d.Spec.Paused {
 		return nil
@@ -67,9 +68,9 @@ func CheckPaused(d *appsv1.Deployment) error {
 	return fmt.Errorf("deployment %q is paused; resume it first with %s and try again", d.Name, command.On("resume", "deployment", d.Name, d.Namespace))
 }
 
-// OpenError refuses to begin a rollout where one is open.
+// OpenError reports that a rollout cannot begin since another one is open.
 type OpenError struct {
-	// Kind is as people type it.
+	// Kind is the kind in lower case, as people type it.
 	Kind, Name string
 	Record     *Record
 }
@@ -78,5 +79,5 @@ func (e *OpenError) Error() string {
 	return fmt.Sprintf("a stepwise rollout of %s %q is already under way (step %d of %d)", e.Kind, e.Name, e.Record.Step, len(e.Record.Plan.Steps))
 }
 
-// ErrNoRollout tells that there is no open rollout to go on with or to go back from.
+// ErrNoRollout reports that no rollout is open that could be resumed or aborted.
 var ErrNoRollout = errors.New("no stepwise rollout is open")

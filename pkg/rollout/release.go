@@ -27,7 +27,7 @@ func (s *session) applyFirst(ctx context.Context, p *prepared, settings Settings
 	}
 	applied, err := s.apply(ctx, body, true, dryRun)
 	if migration := p.wanted.manifest.migration; err == nil && dryRun && migration.Needed() {
-		err = migration.Finish(applied) // the write that moves the fields is none of a dry run
+		err = migration.Finish(applied) // a dry run leaves out the write that moves the fields
 	}
 	if err != nil {
 		return nil, err
@@ -35,8 +35,8 @@ func (s *session) applyFirst(ctx context.Context, p *prepared, settings Settings
 	return typedDeployment(applied)
 }
 
-// migrate makes a Deployment ready for the apply of a manifest, and reports whether that took a write. No pod changes. The
-// rollout has to be prepared anew after it.
+// migrate prepares a Deployment for the apply of a manifest, and reports whether that took a write. The write changes
+// no pod. After it, the rollout has to be prepared anew.
 func (s *session) migrate(ctx context.Context, p *prepared) (bool, error) {
 	m := p.wanted.manifest
 	if m == nil || !m.migration.Needed() && (p.record == nil || !m.staleCause) {
@@ -56,8 +56,8 @@ func (s *session) migrate(ctx context.Context, p *prepared) (bool, error) {
 	return true, s.write(ctx, write)
 }
 
-// release takes from the manager's apply what the manifest does not name, so that a next apply of the manifest does not remove
-// it. The manager keeps the borrowed fields as one that updates.
+// release removes from the manager's applied fields those that the manifest does not name. Otherwise the next apply of
+// the manifest would remove them from the Deployment. The manager keeps the borrowed fields with the operation Update.
 func (s *session) release(ctx context.Context, p *prepared) error {
 	m := p.wanted.manifest
 	if m == nil || (p.record == nil || p.replicas == 0) && !m.keepsReplicas {
@@ -114,8 +114,8 @@ func isBorrowed(path fieldpath.Path) bool {
 	return false
 }
 
-// released returns the entries with these fields alone in what a manager applies. The borrowed fields go over to what it updates.
-// It returns nothing where nothing changes.
+// released returns the entries of which the manager's Apply entry has only the kept fields. Borrowed fields move to the
+// manager's Update entry. It returns nil if nothing changes.
 func released(entries []metav1.ManagedFieldsEntry, manager string, kept *fieldpath.Set) ([]metav1.ManagedFieldsEntry, error) {
 	at := indexOf(entries, manager, metav1.ManagedFieldsOperationApply)
 	applied, err := appliedFields(entries, manager)
@@ -153,7 +153,7 @@ func appliedFields(entries []metav1.ManagedFieldsEntry, manager string) (*fieldp
 	return set, set.FromJSON(bytes.NewReader(entries[at].FieldsV1.GetRawBytes()))
 }
 
-// only returns the members of a set that a condition holds for.
+// only returns the members of a set for which holds returns true.
 func only(set *fieldpath.Set, holds func(fieldpath.Path) bool) *fieldpath.Set {
 	found := fieldpath.NewSet()
 	set.Iterate(func(path fieldpath.Path) {
@@ -174,7 +174,7 @@ func setFields(entry *metav1.ManagedFieldsEntry, set *fieldpath.Set) error {
 	return nil
 }
 
-// indexOf returns where a manager's entry is, -1 where it has none.
+// indexOf returns the index of a manager's entry, or -1 if there is none.
 func indexOf(entries []metav1.ManagedFieldsEntry, manager string, operation metav1.ManagedFieldsOperationType) int {
 	return slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
 		return entry.Manager == manager && entry.Operation == operation && entry.Subresource == "" && entry.FieldsV1 != nil

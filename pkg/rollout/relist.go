@@ -13,13 +13,13 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// HeldBack returns the warning that the watches of these resources do not bring what there is.
+// HeldBack returns the warning that the watches of these resources do not deliver the changes that lists find.
 func HeldBack(resources []string) string {
 	return fmt.Sprintf("warning: the watch of %s brings nothing, but a list finds something new; a proxy on the way to the API server "+
 		"seems to hold watch data back; it is listed every few seconds instead", strings.Join(resources, " and "))
 }
 
-// relistBeside lists beside the watch while that brings nothing, until the context ends.
+// relistBeside lists beside the watch while the watch is quiet, until the context ends.
 func (w *watched) relistBeside(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := relistAfter
@@ -40,17 +40,17 @@ func (w *watched) relistDue() time.Time {
 	return w.quiet.due(w.incomplete())
 }
 
-// incomplete reports whether the watch has yet to bring all there is. It needs mu.
+// incomplete reports whether the watch has yet to deliver all existing objects. The caller must hold mu.
 func (w *watched) incomplete() bool { return !w.synced || !w.watch.had || !w.brokenSince.IsZero() }
 
-// relist lists once, and keeps what the watch should have brought.
+// relist lists once, and stores what the watch should have delivered.
 func (w *watched) relist(ctx context.Context) {
 	w.mu.Lock()
 	count, incomplete, trusted := w.quiet.count, w.incomplete(), !w.quiet.everHeldBack
 	w.mu.Unlock()
 	options := metav1.ListOptions{}
 	if !incomplete {
-		options.ResourceVersion = w.newest() // so that the API server need not ask its storage
+		options.ResourceVersion = w.newest() // lets the API server answer from its cache
 	}
 	asking, cancel := context.WithTimeout(ctx, relistTimeout)
 	defer cancel()
@@ -75,7 +75,8 @@ func (w *watched) relist(ctx context.Context) {
 	}
 }
 
-// unlisted keeps that a list was not answered. Where the lists take the place of the watch, they are the connection.
+// unlisted records that a list failed. While lists take the place of the watch, the failure counts as a lost
+// connection.
 func (w *watched) unlisted(err error) {
 	w.mu.Lock()
 	w.quiet.relisted = w.source.clock.Now()
@@ -86,8 +87,8 @@ func (w *watched) unlisted(err error) {
 	}
 }
 
-// adopt replaces what is known by a list, and reports whether that was done: a list that is older than what the watch has brought
-// meanwhile is dropped.
+// adopt replaces the stored objects by a list, and reports whether it did. It drops a list that is older than what the
+// watch has delivered meanwhile.
 func (w *watched) adopt(objects []any, version string) bool {
 	w.order.Lock()
 	defer w.order.Unlock()
@@ -102,7 +103,8 @@ func (w *watched) adopt(objects []any, version string) bool {
 	return true
 }
 
-// deliver stores what the watch has brought, and reports whether it did: nothing that a list beside it has overtaken is stored.
+// deliver stores what the watch has delivered, and reports whether it did. It drops what a list beside the watch has
+// overtaken.
 func (w *watched) deliver(version string, store func() error) (bool, error) {
 	w.order.Lock()
 	defer w.order.Unlock()
@@ -117,7 +119,7 @@ func (w *watched) deliver(version string, store func() error) (bool, error) {
 	return true, store()
 }
 
-// differs reports whether a list has anything that is not known, or lacks what is.
+// differs reports whether a list and the stored objects differ.
 func (w *watched) differs(objects []any) bool {
 	if len(objects) != len(w.ListKeys()) {
 		return true
@@ -143,13 +145,13 @@ func (w *watched) deliveries() int64 {
 	return w.quiet.count
 }
 
-// isOlder reports whether a version comes before another one. Versions that cannot be compared do not.
+// isOlder reports whether a version comes before another one. It returns false if the two cannot be compared.
 func isOlder(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	return err == nil && order < 0
 }
 
-// versionOf returns the resource version of an object, "" where it has none.
+// versionOf returns the resource version of an object, or "" if it has none.
 func versionOf(object any) string {
 	accessor, err := meta.Accessor(object)
 	if err != nil {
@@ -158,7 +160,7 @@ func versionOf(object any) string {
 	return accessor.GetResourceVersion()
 }
 
-// contentOf returns the objects of a list, and its version.
+// contentOf returns the objects of a list and its resource version. It passes on the error of the list call.
 func contentOf(list runtime.Object, err error) ([]any, string, error) {
 	if err != nil {
 		return nil, "", err
@@ -182,7 +184,8 @@ func versionOfList(list runtime.Object) string {
 	return accessor.GetResourceVersion()
 }
 
-// Transformer has every object noted that a watch brings before it has brought all there is.
+// Transformer returns a function that records each object that the watch delivers before it has delivered all existing
+// ones.
 func (w *watched) Transformer() cache.TransformFunc {
 	return func(object any) (any, error) {
 		w.mu.Lock()
@@ -192,13 +195,13 @@ func (w *watched) Transformer() cache.TransformFunc {
 	}
 }
 
-// Bookmark keeps how far the watch has come.
+// Bookmark records the version that the watch has reached.
 func (w *watched) Bookmark(version string) error {
 	_, err := w.deliver(version, func() error { return nil })
 	return err
 }
 
-// heldBack returns the resources whose watches do not bring what lists find.
+// heldBack returns the resources whose watches do not deliver what lists find.
 func (s *source) heldBack() []string {
 	var found []string
 	for _, w := range s.watches {
@@ -211,7 +214,7 @@ func (s *source) heldBack() []string {
 	return found
 }
 
-// tellHeldBack emits once that watches do not bring what lists find.
+// tellHeldBack emits once that watches do not deliver what lists find.
 func (s *session) tellHeldBack() {
 	if s.toldHeldBack || s.source == nil {
 		return

@@ -13,8 +13,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// keepReplicas keeps the replicas that a manifest is not to change: those that an autoscaler or a scale command has set, and
-// those that the manifest no longer names, which an apply would set to 1.
+// keepReplicas keeps the live replicas if a manifest must not change them. This is so if an autoscaler or a scale
+// command has set them. It is also so if the manifest no longer names them, since an apply would then set 1.
 func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeployment) error {
 	current := replicasOf(live.typed)
 	_, given, _ := unstructured.NestedFieldNoCopy(m.body.Object, "spec", "replicas")
@@ -31,7 +31,7 @@ func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeplo
 		if !others && current != 1 {
 			m.note = fmt.Sprintf("replicas stay %d: the manifest does not name them any more, and an apply of it would set 1", current)
 		}
-	case !isNumber || asked == float64(current): // what is no number the API server refuses
+	case !isNumber || asked == float64(current): // the API server refuses a value that is no number
 		return nil
 	default:
 		scaler, err := s.scaler(ctx, live, asked)
@@ -44,12 +44,12 @@ func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeplo
 	return unstructured.SetNestedField(m.body.Object, int64(current), "spec", "replicas")
 }
 
-// scaler returns who scales the Deployment besides its manifest, which asks for some replicas, as a part of a sentence, or
-// nothing.
+// scaler returns who scales the Deployment besides its manifest, as part of a sentence, or "". asked is the number of
+// replicas in the manifest.
 func (s *session) scaler(ctx context.Context, live *liveDeployment, asked float64) (string, error) {
 	list, err := s.Client.AutoscalingV2().HorizontalPodAutoscalers(s.key.Namespace).List(ctx, metav1.ListOptions{})
 	switch {
-	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err): // the fields' owners tell as much once it has scaled
+	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err): // once an autoscaler has scaled, the fields' owners show that as well
 	case err != nil:
 		return "", answered(err)
 	default:
@@ -68,7 +68,7 @@ func (s *session) scaler(ctx context.Context, live *liveDeployment, asked float6
 	return "", nil
 }
 
-// replicasOwners reports whether one of these entries owns the replicas, and whether another one does.
+// replicasOwners reports whether any of these entries owns the replicas, and whether any other entry does.
 func replicasOwners(entries []metav1.ManagedFieldsEntry, these func(entry *metav1.ManagedFieldsEntry) bool) (owned, others bool) {
 	for i := range entries {
 		if entry := &entries[i]; ownsReplicas(entry) {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// tellAgain is how long the same counts are not told again.
+// tellAgain is how long the session does not repeat the same counts.
 const tellAgain = 10 * time.Second
 
-// report emits what has changed since the last time.
+// report emits what has changed since the last report.
 func (s *session) report(snapshot *Snapshot, next action) {
 	if s.Emit == nil {
 		return
 	}
-	if s.record == nil { // nothing is stepped: the native controller is waited for
+	if s.record == nil { // no stepwise rollout: the session waits for the native controller
 		s.warn(snapshot.report)
 		return
 	}
@@ -32,7 +32,7 @@ func (s *session) report(snapshot *Snapshot, next action) {
 	s.hold(&event, next)
 }
 
-// progress emits what the pods are like where that has changed.
+// progress emits the state of the pods if it has changed.
 func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
 	if !staleSince.IsZero() {
 		event.Message = "no connection to the API server; the rollout stands still until it is back"
@@ -48,7 +48,8 @@ func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
 	s.emit(*event)
 }
 
-// overstep emits once of a step that others have overshot it, where their controller has settled.
+// overstep emits once per step that others have made more new pods than the step asks for. The caller checks that the
+// controller has settled.
 func (s *session) overstep(event *ProgressEvent) {
 	over := Overshot(event.Counts, event.Target)
 	if over == 0 || s.phase != stepping || event.Message != "" || s.overshot == event.Step {
@@ -60,7 +61,7 @@ func (s *session) overstep(event *ProgressEvent) {
 	s.emit(told)
 }
 
-// hold emits once that a step is held.
+// hold emits once when the hold of a step begins.
 func (s *session) hold(event *ProgressEvent, next action) {
 	held := s.phase == stepping && !s.memory.heldSince.IsZero()
 	if _, waits := next.(await); held && !s.held && waits {

@@ -8,45 +8,45 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// restTimeout bounds what is written when a command ends.
+// restTimeout bounds the last write of a command that ends.
 const restTimeout = 2 * time.Second
 
-// Rest says since when and why nobody drives an open rollout. Whoever holds it writes that down, and so does a driver that
-// ends in order. A driver that is killed cannot.
+// Rest says since when and why nobody drives an open rollout. The command that holds a rollout writes it, and so does a
+// driver that ends in order. A driver that is killed cannot write it.
 type Rest struct {
 	Since metav1.Time `json:"since"`
-	// Reason is held, or the outcome that the driver ended with.
+	// Reason is "held", or the outcome that the driver ended with.
 	Reason string `json:"reason"`
-	// Cause is the ID of what was found, where that ended it.
+	// Cause is the ID of the finding that ended the driver's work, or "".
 	Cause string `json:"cause,omitempty"`
 }
 
-// restHeld is the reason of who holds a rollout at its step.
+// restHeld is the reason of a rollout that somebody holds at its step.
 const restHeld = "held"
 
-// resting is the record of a rollout that is left standing from now on.
+// resting returns the record of a rollout that nobody drives from now on.
 func (r *Record) resting(now time.Time, reason, cause string) *Record {
 	resting := *r
 	resting.HoldUntil, resting.Rest = nil, &Rest{Since: inSeconds(now), Reason: reason, Cause: cause}
 	return &resting
 }
 
-// driven is the record of a rollout that somebody drives.
+// driven returns the record of a rollout that somebody drives.
 func (r *Record) driven() *Record {
 	driven := *r
 	driven.HoldUntil, driven.Rest = nil, nil
 	return &driven
 }
 
-// hasFailed reports whether the driver of a rollout that was left standing has seen it fail.
+// hasFailed reports whether the last driver of the rollout has seen it fail before leaving it.
 func (r *Record) hasFailed() bool {
 	return r.Rest != nil && r.Rest.Reason == string(Failed) && r.Rest.Cause != ""
 }
 
-// inSeconds is a moment as a record keeps it.
+// inSeconds returns a moment in the precision of a record: full seconds in UTC.
 func inSeconds(at time.Time) metav1.Time { return metav1.NewTime(at.UTC().Truncate(time.Second)) }
 
-// causeOf is the ID of a finding, empty where there is none.
+// causeOf returns the ID of a finding, or "" if it is nil.
 func causeOf(finding *Finding) string {
 	if finding == nil {
 		return ""
@@ -54,8 +54,8 @@ func causeOf(finding *Finding) string {
 	return finding.ID
 }
 
-// rest leaves a rollout that stops being driven at rest, as well as it can, and notes why: it would stand where it is without
-// that.
+// rest records why the session stops driving a rollout, and narrows the gate if the step no longer needs it as wide.
+// This is a best effort: without the write, the rollout stays at its step as well.
 func (s *session) rest(ctx context.Context, snapshot *Snapshot, outcome Outcome, finding *Finding) {
 	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || snapshot.Deployment == nil || !snapshot.StaleSince.IsZero() {
 		return
@@ -69,10 +69,10 @@ func (s *session) rest(ctx context.Context, snapshot *Snapshot, outcome Outcome,
 		p.settings(record.inForce(d))
 	}
 	record = record.resting(s.Clock.Now(), string(outcome), causeOf(finding))
-	_ = s.writeRecord(ctx, d, p, record) // it stands without that
+	_ = s.writeRecord(ctx, d, p, record) // the rollout stays at its step without the write, too
 }
 
-// rest is the same of a StatefulSet or DaemonSet, which stand still by themselves.
+// rest is the same for a StatefulSet or DaemonSet, which stay at their step by themselves.
 func (s *otherSession) rest(ctx context.Context, outcome Outcome, finding *Finding) {
 	workload := s.source.workload()
 	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || workload == nil || !s.source.staleSince().IsZero() {
@@ -90,14 +90,14 @@ func (s *otherSession) rest(ctx context.Context, outcome Outcome, finding *Findi
 	}
 }
 
-// noteHold writes down until when the step is held.
+// noteHold writes into the record until when the step is held.
 func (s *session) noteHold(ctx context.Context, d *appsv1.Deployment, a noteHold) error {
 	record := s.record.driven()
 	record.HoldUntil = &a.until
 	return s.writeRecord(ctx, d, newGatePatch(d), record)
 }
 
-// writeRecord makes a write that carries another record.
+// writeRecord makes a write that includes another record.
 func (s *session) writeRecord(ctx context.Context, d *appsv1.Deployment, p *patch, record *Record) error {
 	record, err := s.signed(record, d)
 	if err == nil {

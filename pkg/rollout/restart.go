@@ -6,11 +6,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// RestartedAtAnnotation is the annotation of the pod template by which kubectl rollout restart makes a new revision.
+// RestartedAtAnnotation is the annotation of the pod template that kubectl rollout restart sets to make a new revision.
 const RestartedAtAnnotation = "kubectl.kubernetes.io/restartedAt"
 
-// RestartedAt is the value that restarts this template: the time in full seconds, as kubectl writes it, unless that is
-// what the template has already.
+// RestartedAt returns the annotation's value that restarts this template: the time in full seconds, as kubectl writes
+// it. If the template already has that value, it returns the time with fractions of a second.
 func RestartedAt(template *corev1.PodTemplateSpec, now time.Time) string {
 	if at := now.Format(time.RFC3339); template.Annotations[RestartedAtAnnotation] != at {
 		return at
@@ -32,7 +32,7 @@ func (t rawTemplate) setRestarted(at string) {
 	annotations[RestartedAtAnnotation] = at
 }
 
-// onlyRestarted tells whether two templates differ in nothing but when they were restarted.
+// onlyRestarted reports whether two templates differ at most in when they were restarted.
 func onlyRestarted(a, b *corev1.PodTemplateSpec) bool {
 	plain := func(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
 		stripped := template.DeepCopy()

@@ -14,7 +14,7 @@ import (
 // ErrTimeout is the cause of a context that ended because the command's own timeout passed.
 var ErrTimeout = errors.New("timed out waiting for the condition")
 
-// interrupted is the result of a session whose context ended: nothing is undone, the rollout stands where it is.
+// interrupted returns the result of a session whose context ended. Nothing is undone: the rollout stays where it is.
 func (s *session) interrupted(ctx context.Context, cause error) *Result {
 	outcome, message := Detached, cause.Error()
 	if errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded) {
@@ -52,12 +52,12 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	return s.withTerminating(result)
 }
 
-// explain turns an API error into a sentence that names the Deployment and, where a right is missing, the right.
+// explain turns an API error into a sentence that names the Deployment. If a right is missing, it names the right.
 func explain(ctx context.Context, verb string, key types.NamespacedName, err error) error {
 	return explainOn(ctx, verb, "deployment", key, err)
 }
 
-// explainOn is the same about an object of any kind.
+// explainOn is explain for an object of any kind.
 func explainOn(ctx context.Context, verb, kind string, key types.NamespacedName, err error) error {
 	switch {
 	case context.Cause(ctx) != nil:

@@ -11,26 +11,27 @@ import (
 )
 
 const (
-	// retryAfter is the pause after a write that the API server could not take.
+	// retryAfter is the pause after a write that the API server could not accept.
 	retryAfter = time.Second
-	// conflictPause is the first pause after a write that somebody else came before. It doubles up to retryAfter.
+	// conflictPause is the first pause after a write that conflicted with somebody else's. It doubles up to retryAfter.
 	conflictPause = 10 * time.Millisecond
-	// freeConflicts are so few in a row that they need no further pause: controllers write while they work.
+	// freeConflicts is how many conflicts in a row need no further pause, since controllers write while they work.
 	freeConflicts = 3
 )
 
-// PauseForConflict waits before a write is computed anew because the object has changed meanwhile. It waits longer with every
-// try, so that those who write the same object do not keep one another from it.
+// PauseForConflict waits before a conflicting write is computed anew. It waits longer with every try, so that writers
+// of the same object do not keep each other from it.
 func PauseForConflict(ctx context.Context, c clock.Clock, try int) error {
 	return pause(ctx, c, afterConflicts(try))
 }
 
-// afterConflicts returns the pause after so many conflicts in a row.
+// afterConflicts returns the pause after this number of conflicts in a row.
 func afterConflicts(count int) time.Duration {
 	return min(conflictPause<<min(max(count-1, 0), 10), retryAfter)
 }
 
-// afterRefusal returns the pause after a write that the API server could not take: as long as the server asks for.
+// afterRefusal returns the pause after a write that the API server could not accept. The server may ask for a longer
+// one.
 func afterRefusal(err error) time.Duration {
 	if seconds, asked := apierrors.SuggestsClientDelay(err); asked {
 		return max(time.Duration(seconds)*time.Second, retryAfter)
@@ -38,12 +39,13 @@ func afterRefusal(err error) time.Duration {
 	return retryAfter
 }
 
-// unansweredError is a request that did not get to the API server, or whose answer did not come back.
+// unansweredError is the error of a request that did not reach the API server, or whose answer did not come back.
 type unansweredError struct{ error }
 
 func (e *unansweredError) Unwrap() error { return e.error }
 
-// answered tells a request without an answer, of which nothing is known, from one that was refused.
+// answered wraps the error of a request without an answer in an unansweredError. Nothing is known about the effect of
+// such a request, in contrast to a refused one.
 func answered(err error) error {
 	var status apierrors.APIStatus
 	if err == nil || errors.As(err, &status) {
@@ -52,7 +54,7 @@ func answered(err error) error {
 	return &unansweredError{err}
 }
 
-// isTransient tells whether the API server may take the same request later.
+// isTransient reports whether the API server may accept the same request later.
 func isTransient(err error) bool {
 	var unanswered *unansweredError
 	var status apierrors.APIStatus
@@ -62,31 +64,32 @@ func isTransient(err error) bool {
 	return apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) || apierrors.IsTimeout(err) || status.Status().Code >= 500
 }
 
-// IsCredentialError reports whether a request was not made since the program that gives credentials failed. client-go says so
-// in words only (plugin/pkg/client/auth/exec).
+// IsCredentialError reports whether a request was not made because the program that provides credentials failed.
+// client-go reports that in words only (plugin/pkg/client/auth/exec).
 func IsCredentialError(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "getting credentials: ")
 }
 
-// lacksRight tells of an error whether it is for a right that is missing: what policies and webhooks deny is forbidden, too.
+// lacksRight reports whether an error is about a missing right. The status Forbidden is not enough: policies and
+// webhooks use it as well.
 func lacksRight(verb string, err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), " cannot "+verb+" resource ")
 }
 
-// refusals are the writes in a row that the API server did not take.
+// refusals counts the writes in a row that the API server did not accept.
 type refusals struct {
 	since time.Time
 	count int
 }
 
-// conflicts are the writes in a row that somebody else came before.
+// conflicts counts the writes in a row that conflicted with somebody else's.
 type conflicts struct {
 	since time.Time
 	count int
 }
 
-// conflicted waits for what the last write conflicted with, which the watch is about to bring. Where conflicts go on, the
-// pauses grow.
+// conflicted waits for the change that the last write conflicted with, which the watch is about to deliver. If
+// conflicts continue, the pauses grow.
 func (s *session) conflicted(ctx context.Context) error {
 	if s.conflicts.count++; s.conflicts.count == 1 {
 		s.conflicts.since = s.Clock.Now()
@@ -97,8 +100,8 @@ func (s *session) conflicted(ctx context.Context) error {
 	return s.pause(ctx, afterConflicts(s.conflicts.count-freeConflicts+1))
 }
 
-// refusedWrite counts one more, and tells of it when it is the second: the first may be a hiccup, or come of a lost connection
-// that the watches are about to tell of.
+// refusedWrite counts a refused write, and emits a message about the second in a row. The first may be a hiccup, or the
+// effect of a lost connection that the watches are about to report.
 func (s *session) refusedWrite(err error) {
 	if s.refusals.count++; s.refusals.count == 1 {
 		s.refusals.since = s.Clock.Now()
@@ -110,7 +113,7 @@ func (s *session) refusedWrite(err error) {
 	}
 }
 
-// refusedFor is for how long writes have been failing.
+// refusedFor returns for how long writes have been failing.
 func (s *session) refusedFor() time.Duration {
 	if s.refusals.count == 0 {
 		return 0
@@ -118,8 +121,8 @@ func (s *session) refusedFor() time.Duration {
 	return s.Clock.Now().Sub(s.refusals.since)
 }
 
-// triesAgain tells whether a write that failed may yet be made: within the Deployment's own deadline where the API server
-// could not take it, and for a moment where the right is missing that was there before.
+// triesAgain reports whether to repeat a write that failed. If the API server could not accept it, the Deployment's own
+// deadline is the limit. If a right is missing that was there before, the limit is deniedGrace.
 func (s *session) triesAgain(err error, deadline *int32) bool {
 	switch {
 	case isTransient(err):

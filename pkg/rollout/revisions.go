@@ -15,27 +15,28 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// earlierRevisionsAnnotation is where the Deployment controller keeps what numbers a ReplicaSet had before its present one.
+// earlierRevisionsAnnotation is where the Deployment controller keeps the numbers that a ReplicaSet had before its
+// present one.
 const earlierRevisionsAnnotation = "deployment.kubernetes.io/revision-history"
 
-// workload is what a history needs to know of a Deployment, StatefulSet or DaemonSet.
+// workload is the part of a Deployment, StatefulSet or DaemonSet that a history needs.
 type workload struct {
 	object   *unstructured.Unstructured
 	template map[string]any
 	selector string
-	// updateRevision is the name of the ControllerRevision that a StatefulSet's controller takes for that of the template,
-	// and currentRevision that of the one that it leaves.
+	// updateRevision is the name of the ControllerRevision that a StatefulSet's controller takes for the template's.
+	// currentRevision is the name of the one that the StatefulSet is moving away from.
 	updateRevision, currentRevision string
-	// uncounted tells that the pods of its revisions are not known.
+	// uncounted is set if the pods of its revisions are not known.
 	uncounted bool
-	// desired is how many pods there are to be.
+	// desired is the number of wanted pods.
 	desired int32
-	// finished tells that the controller takes the latest rollout for complete, whatever became of its pods since.
+	// finished is set if the controller considers the latest rollout complete, whatever has happened to its pods since.
 	finished bool
 }
 
 func newWorkload(object *unstructured.Unstructured) (*workload, error) {
-	// Those of the three kinds are alike in this.
+	// The three kinds keep their selectors in the same place.
 	var selecting struct {
 		Spec struct {
 			Selector *metav1.LabelSelector `json:"selector"`
@@ -96,12 +97,12 @@ func (w *workload) learnDaemonSet() error {
 		return err
 	}
 	w.desired = d.Status.DesiredNumberScheduled
-	// Nothing tells a node that has failed since from a pod that has yet to become ready, and some node always fails.
+	// In the status, a node that failed since looks like a pod that is not ready yet, and some node always fails.
 	w.finished = d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedNumberScheduled >= w.desired
 	return nil
 }
 
-// ofReplicaSets is the history of a Deployment.
+// ofReplicaSets returns the history of a Deployment.
 func (w *workload) ofReplicaSets(sets []unstructured.Unstructured) (*History, error) {
 	var revisions []RevisionInfo
 	for i := range sets {
@@ -120,7 +121,7 @@ func (w *workload) ofReplicaSets(sets []unstructured.Unstructured) (*History, er
 		r.Ready, r.Total = set.Status.ReadyReplicas, set.Status.Replicas
 		_, r.reused = set.Annotations[earlierRevisionsAnnotation]
 		if r.ChangeCause == "" {
-			// kubectl takes the template's for want of the ReplicaSet's.
+			// Like kubectl, fall back to the template's change cause.
 			r.ChangeCause = set.Spec.Template.Annotations[ChangeCauseAnnotation]
 		}
 		revisions = append(revisions, r)
@@ -128,7 +129,7 @@ func (w *workload) ofReplicaSets(sets []unstructured.Unstructured) (*History, er
 	return w.history(revisions), nil
 }
 
-// ofControllerRevisions is the history of a StatefulSet or DaemonSet.
+// ofControllerRevisions returns the history of a StatefulSet or DaemonSet.
 func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.ControllerRevision, pods []corev1.Pod) (*History, error) {
 	var revisions []RevisionInfo
 	for i := range controllerRevisions {
@@ -174,7 +175,7 @@ func newRevision(of metav1.Object, number int64, template map[string]any) Revisi
 	return r
 }
 
-// imagesIn is imagesOf for a template that this client understands.
+// imagesIn is imagesOf for a typed template.
 func imagesIn(template *corev1.PodTemplateSpec) []string {
 	images := make([]string, len(template.Spec.Containers))
 	for i := range template.Spec.Containers {
@@ -194,20 +195,20 @@ func imagesOf(template rawTemplate) []string {
 	return images
 }
 
-// renewed takes note of when a revision was gone back to, which makes it one of that moment. Of a ReplicaSet nobody knows:
-// its controller writes it with every change of its size.
+// renewed records when a ControllerRevision was gone back to: it counts as created then. That moment is not known of a
+// ReplicaSet, since its controller writes it with every change of its size.
 func (r *RevisionInfo) renewed(at time.Time) {
 	if at.After(r.Created) {
 		r.Created, r.reused = at, false
 	}
 }
 
-// history sorts the revisions and says what each is to the workload.
+// history sorts the revisions and sets what each is to the workload.
 func (w *workload) history(revisions []RevisionInfo) *History {
 	slices.SortStableFunc(revisions, func(a, b RevisionInfo) int {
 		return cmp.Or(cmp.Compare(a.Number, b.Number), a.Created.Compare(b.Created))
 	})
-	// Of two with one number, which none but a foreign hand can make, the later counts.
+	// Of two revisions with the same number, the later counts. No controller makes such revisions.
 	slices.Reverse(revisions)
 	revisions = slices.CompactFunc(revisions, func(a, b RevisionInfo) bool { return a.Number == b.Number })
 	slices.Reverse(revisions)
@@ -216,7 +217,7 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 	var before *RevisionInfo
 	for i := range revisions {
 		r := &revisions[i]
-		// One that is older than an earlier one has been gone back to, which makes no new one: that moment is not known.
+		// A revision older than one with a lower number was gone back to, which makes no new ReplicaSet: the moment is not known.
 		r.reused = r.reused || slices.ContainsFunc(revisions[:i], func(earlier RevisionInfo) bool { return earlier.Created.After(r.Created) })
 		if r.reused && before != nil {
 			r.MadeAfter = before.Created
@@ -237,7 +238,7 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 	return &History{Template: w.template, Revisions: revisions}
 }
 
-// tell says what the revision of the template is, and the one that serves meanwhile; nil where there is none.
+// tell sets the states of the template's revision, and of the one that serves meanwhile. Either may be nil.
 func (w *workload) tell(target, serving *RevisionInfo) {
 	if serving != nil {
 		serving.State = RevisionStable
@@ -251,8 +252,8 @@ func (w *workload) tell(target, serving *RevisionInfo) {
 	}
 }
 
-// leaving is the revision that serves as far as the workload itself tells, nil where that is but the one of its template.
-// The pods of a DaemonSet are of the newest two.
+// leaving returns the revision that serves besides the template's, as far as the workload itself shows, or nil if there
+// is none. The pods of a DaemonSet are of the newest two revisions.
 func (w *workload) leaving(revisions []RevisionInfo, target *RevisionInfo) *RevisionInfo {
 	if target != nil && w.finished {
 		return nil
@@ -265,12 +266,12 @@ func (w *workload) leaving(revisions []RevisionInfo, target *RevisionInfo) *Revi
 	return nil
 }
 
-// moreOf tells which of two revisions serves more; a, which is later, where they are equal.
+// moreOf reports whether a serves more than b. It returns true for equals, since a is the later one.
 func moreOf(a, b *RevisionInfo) bool {
 	return cmp.Or(cmp.Compare(a.Ready, b.Ready), cmp.Compare(a.Total, b.Total)) >= 0
 }
 
-// target is the revision of the workload's template, nil where the controller has made none yet.
+// target returns the revision of the workload's template, or nil if the controller has made none yet.
 func (w *workload) target(revisions []RevisionInfo) *RevisionInfo {
 	wanted := Written(w.template)
 	for i := range slices.Backward(revisions) {
@@ -282,7 +283,8 @@ func (w *workload) target(revisions []RevisionInfo) *RevisionInfo {
 	return nil
 }
 
-// sameJSON compares what different decoders have made of JSON, which may have other types of numbers.
+// sameJSON reports whether two JSON values are the same. They may come from different decoders, with different types of
+// numbers.
 func sameJSON(a, b any) bool {
 	if reflect.DeepEqual(a, b) {
 		return true
@@ -292,7 +294,7 @@ func sameJSON(a, b any) bool {
 	return errFirst == nil && errSecond == nil && string(first) == string(second)
 }
 
-// convert reads an object into a type that may know but some of its fields.
+// convert reads an object into a type that may know only some of its fields.
 func convert(object *unstructured.Unstructured, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
 }

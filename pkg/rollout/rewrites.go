@@ -15,18 +15,18 @@ import (
 const (
 	// mostAlike is how often others may write the same strategy before a rollout stops.
 	mostAlike = 2
-	// mostRewrites is how often they may write any strategy.
+	// mostRewrites is how often others may write any strategy before a rollout stops.
 	mostRewrites = 4
 )
 
-// rewrites are the strategies that others wrote over the one that holds a rollout at its step.
+// rewrites hold the strategies that others wrote over the one that holds a rollout at its step.
 type rewrites struct {
-	// move is the number of our own write that the last of them replaced.
+	// move is the number of our own write that others replaced last.
 	move   int
 	values []string
 }
 
-// with returns the rewrites with one more, unless it was counted before, and reports whether they have become too many.
+// with returns the rewrites with one more, unless it was counted before. It reports whether there are too many by now.
 func (r rewrites) with(move int, value string) (rewrites, bool) {
 	if r.move != move || len(r.values) == 0 {
 		r = rewrites{move: move, values: append(slices.Clone(r.values), value)}
@@ -40,15 +40,15 @@ func (r rewrites) with(move int, value string) (rewrites, bool) {
 	return r, alike >= mostAlike || len(r.values) >= mostRewrites
 }
 
-// standBack restores the gate for the last time, and says so next.
+// standBack restores the gate for the last time. The session stops next, with the message.
 type standBack struct {
 	setGate
 
 	message string
 }
 
-// reclaim answers a strategy that others wrote over a closed gate. The gate comes back at once; from the second write of the
-// same value on somebody insists on it, and the rollout stops.
+// reclaim responds to a strategy that others wrote over a closed gate. It restores the gate at once. From the second
+// write of the same value on, somebody insists on that value, and the rollout stops.
 func (st *stepper) reclaim(m memory) (action, memory) {
 	gate, err := gateOf(st.Deployment)
 	if err != nil {
@@ -71,7 +71,7 @@ func (st *stepper) reclaim(m memory) (action, memory) {
 	return standBack{back, message + "; the limits of the step are back once more, and nobody drives the rollout on"}, m
 }
 
-// insists says who writes a strategy again and again.
+// insists returns a message about who writes a strategy again and again.
 func insists(w Workload, times int, value, field string) string {
 	return fmt.Sprintf("spec.%s was written%s over the one that holds the rollout at its step, %d times by now, last as %s",
 		field, writerOf(w, "spec", field), times, value)
@@ -86,8 +86,8 @@ func strategyText(strategy appsv1.DeploymentStrategy) string {
 	return fmt.Sprintf("maxSurge %s, maxUnavailable %s", limits.Surge.String(), limits.Unavailable.String())
 }
 
-// writerOf names the manager that wrote a field over our own value, with a preposition: the API server gives the field to
-// whoever changes it. It is empty where that is not known.
+// writerOf returns the manager that wrote a field over our own value, with a preposition, or "" if it is not known. The
+// API server makes whoever changes a field its owner.
 func writerOf(w Workload, path ...string) string {
 	var found *metav1.ManagedFieldsEntry
 	entries := w.GetManagedFields()
@@ -106,12 +106,12 @@ func writerOf(w Workload, path ...string) string {
 	return fmt.Sprintf(" by %s at %s", found.Manager, found.Time.UTC().Format(time.TimeOnly))
 }
 
-// holdsRecord reports whether an entry is that of the manager which wrote the record.
+// holdsRecord reports whether an entry belongs to the manager that wrote the record.
 func holdsRecord(entry *metav1.ManagedFieldsEntry) bool {
 	return strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`)
 }
 
-// ownsWithin reports whether a manager owns a field at a path, or one below it.
+// ownsWithin reports whether a manager owns the field at a path, or one below it.
 func ownsWithin(entry *metav1.ManagedFieldsEntry, path []string) bool {
 	var owned fieldpath.Set
 	if err := owned.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {

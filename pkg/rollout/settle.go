@@ -9,7 +9,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// suspects are the pods of a workload, with what a diagnosis has found about them; nil where there was none.
+// suspects are the pods of a workload with the findings of a diagnosis about them. report is nil if there was no
+// diagnosis.
 type suspects struct {
 	workload  diagnose.Object
 	namespace string
@@ -22,7 +23,7 @@ func suspectsOf(workload Workload, report *diagnose.Report) suspects {
 	return suspects{diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, workload.GetNamespace(), report}
 }
 
-// restarted is a restart after a pod was ready.
+// restarted returns the finding about a container that ended after its pod had been ready.
 func (s suspects) restarted(pod *corev1.Pod) *Finding {
 	f := s.finding(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
 	if status := diagnose.Culprit(pod); status != nil {
@@ -39,7 +40,7 @@ func (s suspects) lostReadiness(pod *corev1.Pod, text string) *Finding {
 	return f
 }
 
-// finding is one about a single pod, with what else is known of it as evidence.
+// finding returns a finding about a single pod. The diagnosis's other findings about the pod become its evidence.
 func (s suspects) finding(pod *corev1.Pod, id, text string) *Finding {
 	f := diagnose.Known(id, s.workload, s.namespace, text)
 	f.BlamePod(pod)
@@ -55,13 +56,13 @@ func (s suspects) finding(pod *corev1.Pod, id, text string) *Finding {
 	return f
 }
 
-// belongsTo tells which pods are a ReplicaSet's.
+// belongsTo returns a function that reports whether a ReplicaSet controls a pod.
 func belongsTo(rs *appsv1.ReplicaSet) func(*corev1.Pod) bool {
 	return func(pod *corev1.Pod) bool { return ownedBy(pod, rs) }
 }
 
-// settling is until when success is held back, by what the nodes' clocks tell and no longer than from now on where they are
-// ahead.
+// settling returns until when to hold success back. The time comes from the nodes' clocks. Where these are ahead, it is
+// no longer than MostSettling from now.
 func (m memory) settling(s *Snapshot, current *appsv1.ReplicaSet, now time.Time) (memory, time.Time) {
 	var pods []*corev1.Pod
 	isNew := belongsTo(current)
@@ -84,7 +85,7 @@ func (m memory) settlingOf(pods []*corev1.Pod, now time.Time) (memory, time.Time
 	return m, m.settledBy
 }
 
-// settled is when the new pods that have restarted have run for long enough. It is zero where none has restarted.
+// settled returns when the new pods that have restarted will have run for long enough, or zero if none has restarted.
 func settled(pods []*corev1.Pod) time.Time {
 	var last time.Time
 	for _, pod := range pods {

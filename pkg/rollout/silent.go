@@ -7,11 +7,12 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// silentAfter is how long a controller may take to act on a change before that is worth a word. It takes far less, and a
-// controller manager that takes over from another one takes some 15 s.
+// silentAfter is how long a controller may take to act on a change before the session warns about it. A controller
+// takes far less, except that a controller manager that takes over from another one takes some 15 s.
 const silentAfter = 5 * time.Second
 
-// unobservedSince returns when the change was written that a workload's controller has yet to act on, zero where there is none.
+// unobservedSince returns when the change was written that a workload's controller has yet to act on, or zero if there
+// is none.
 func unobservedSince(workload Workload) time.Time {
 	if ObservedGenerationOf(workload) >= workload.GetGeneration() {
 		return time.Time{}
@@ -19,8 +20,9 @@ func unobservedSince(workload Workload) time.Time {
 	return lastChange(workload)
 }
 
-// lastChange returns when somebody other than the controllers last wrote a workload, in full seconds. Whoever scales it may
-// be a controller and writes a subresource. The field managers tell less than the truth: who only removes fields is none.
+// lastChange returns when somebody other than the controllers last wrote a workload, in full seconds. Scaling through
+// the subresource counts, even by a controller. The result may be too early: managedFields do not show a write that
+// only removes fields.
 func lastChange(workload Workload) time.Time {
 	last := workload.GetCreationTimestamp().Time
 	for _, entry := range workload.GetManagedFields() {
@@ -33,14 +35,16 @@ func lastChange(workload Workload) time.Time {
 	return last
 }
 
-// attention is how a session sees a controller act on changes: the last one acted on, and since when it has acted on no other.
+// attention is how a session sees a controller act on changes: the generation acted on last, and since when a newer one
+// waits.
 type attention struct {
 	watched  bool
 	observed int64
 	since    time.Time
 }
 
-// follow takes a look at a workload. A change that comes while the session watches is as old as that look.
+// follow returns the attention after a look at a workload. A change that comes while the session watches counts as made
+// at the time of that look, at the earliest.
 func (a attention) follow(workload Workload, now time.Time) attention {
 	observed, since := ObservedGenerationOf(workload), unobservedSince(workload)
 	switch {
@@ -53,13 +57,14 @@ func (a attention) follow(workload Workload, now time.Time) attention {
 	return attention{watched: true, observed: observed, since: since}
 }
 
-// silence says for how long a controller has not acted.
+// silence returns a message about how long a controller has not acted.
 func silence(workload Workload, since, now time.Time) string {
 	return fmt.Sprintf("its controller has not acted on the last change for %s (generation %d, observed %d); the controller manager may not run",
 		now.Sub(since).Truncate(time.Second), workload.GetGeneration(), ObservedGenerationOf(workload))
 }
 
-// warnSilent tells once that a workload's controller does not act, and returns when to look again for that, zero for never.
+// warnSilent emits a warning once if a workload's controller does not act. It returns when to look again, or zero for
+// never.
 func (s *session) warnSilent(workload Workload) time.Time {
 	now := s.Clock.Now()
 	s.attention = s.attention.follow(workload, now)
@@ -77,7 +82,7 @@ func (s *session) warnSilent(workload Workload) time.Time {
 	return time.Time{}
 }
 
-// earlierOf returns the earlier of two moments; zero stands for never.
+// earlierOf returns the earlier of two moments. Zero means never.
 func earlierOf(a, b time.Time) time.Time {
 	if b.IsZero() {
 		return a
@@ -85,7 +90,7 @@ func earlierOf(a, b time.Time) time.Time {
 	return earlier(a, b)
 }
 
-// earlier returns the earlier of two moments; zero for the first stands for never.
+// earlier returns the earlier of two moments. Zero means never, for a only.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
 		return b

@@ -21,31 +21,31 @@ const desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
 
 // Snapshot is a Deployment with its ReplicaSets and pods at one moment.
 type Snapshot struct {
-	// Deployment is nil when there is none.
+	// Deployment is nil if it does not exist.
 	Deployment *appsv1.Deployment
 	// ReplicaSets are those that the Deployment controls.
 	ReplicaSets []*appsv1.ReplicaSet
 	// Pods are those that the ReplicaSets control, except those that have ended or are being deleted.
 	Pods []*corev1.Pod
-	// Gone are those that have ended or are being deleted.
+	// Gone are the pods that have ended or are being deleted.
 	Gone []*corev1.Pod
-	// Events are those of pods that only events tell of.
+	// Events are the events of pods whose state only events show.
 	Events []*corev1.Event
-	// Deaf tells that they cannot be read.
+	// Deaf is set if events cannot be read.
 	Deaf bool
-	// Claims are those of pods that wait for a node. NoClaims tells that they cannot be read.
+	// Claims are the claims of pods that wait for a node. NoClaims is set if they cannot be read.
 	Claims   []*corev1.PersistentVolumeClaim
 	NoClaims bool
-	// StaleSince is when the connection to the API server was lost; zero while it stands.
+	// StaleSince is when the connection to the API server was lost, or zero while there is one.
 	StaleSince time.Time
 
-	// current is what Current has found: comparing templates is dear, and every decision asks for it.
+	// current caches the result of Current: comparing templates is expensive, and every decision needs it.
 	current *appsv1.ReplicaSet
-	// report is what the last diagnosis has found.
+	// report is the report of the last diagnosis.
 	report *diagnose.Report
 }
 
-// NewSnapshot keeps of the objects what belongs to the Deployment and counts for the controllers.
+// NewSnapshot returns the snapshot of a Deployment with those of the objects that belong to it.
 func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) Snapshot {
 	snapshot := Snapshot{Deployment: d}
 	if d == nil {
@@ -71,20 +71,20 @@ func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []
 	return snapshot
 }
 
-// isActive is the ReplicaSet controller's own rule for the pods it counts (IsPodActive in its controller_utils).
+// isActive reports whether the ReplicaSet controller counts a pod (IsPodActive in its controller_utils).
 func isActive(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
 }
 
-// Observed tells whether the Deployment controller has acted on the Deployment as it is now.
+// Observed reports whether the Deployment controller has acted on the present Deployment.
 func (s *Snapshot) Observed() bool {
 	return s.Deployment.Status.ObservedGeneration >= s.Deployment.Generation
 }
 
-// scaled tells whether the ReplicaSets as they are known here have followed the present number of replicas: the
-// controller notes on each that it has pods of for which number it was sized (isScalingEvent in its sync.go). The watches
-// are independent of each other, and that of the ReplicaSets may be behind. Of a single one that has the right size
-// already the controller changes nothing, not even that note.
+// scaled reports whether the known ReplicaSets have followed the present number of replicas. On each ReplicaSet with
+// pods, the controller notes the number that it sized the ReplicaSet for (isScalingEvent in its sync.go). The watches
+// are independent of each other, and the one of the ReplicaSets may lag behind. If a single ReplicaSet has the right
+// size already, the controller changes nothing, not even that note.
 func (s *Snapshot) scaled() bool {
 	replicas, followed := replicasOf(s.Deployment), true
 	var active, rightSize int
@@ -102,7 +102,7 @@ func (s *Snapshot) scaled() bool {
 	return followed || active == 1 && rightSize == 1
 }
 
-// resizing tells whether a ReplicaSet has yet to report that it has followed its size.
+// resizing reports whether a ReplicaSet has yet to report that it has followed its size.
 func (s *Snapshot) resizing() bool {
 	for _, rs := range s.ReplicaSets {
 		if rs.Status.ObservedGeneration < rs.Generation || rs.Status.AvailableReplicas > sizeOf(rs) {
@@ -112,7 +112,7 @@ func (s *Snapshot) resizing() bool {
 	return false
 }
 
-// Current is the ReplicaSet of the Deployment's present template, nil where the controller has not made it yet.
+// Current returns the ReplicaSet of the Deployment's present template, or nil if the controller has not made it yet.
 func (s *Snapshot) Current() *appsv1.ReplicaSet {
 	if s.current == nil {
 		s.current = findByTemplate(s.ReplicaSets, &s.Deployment.Spec.Template)
@@ -120,7 +120,7 @@ func (s *Snapshot) Current() *appsv1.ReplicaSet {
 	return s.current
 }
 
-// expect takes the ReplicaSet that was the current one of the same generation before as current, where it still exists.
+// expect sets the current ReplicaSet to one that was current before at the same generation, if it still exists.
 func (s *Snapshot) expect(uid types.UID) {
 	for _, rs := range s.ReplicaSets {
 		if rs.UID == uid {
@@ -129,8 +129,8 @@ func (s *Snapshot) expect(uid types.UID) {
 	}
 }
 
-// findByTemplate is the controller's own rule for the new ReplicaSet (FindNewReplicaSet in its deploymentutil): the
-// oldest one whose template is the same but for the hash label.
+// findByTemplate returns the new ReplicaSet by the controller's own rule (FindNewReplicaSet in its deploymentutil).
+// This is the oldest one with the same template, apart from the hash label.
 func findByTemplate(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) *appsv1.ReplicaSet {
 	var found *appsv1.ReplicaSet
 	for _, rs := range replicaSets {
@@ -143,7 +143,8 @@ func findByTemplate(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTempla
 	return found
 }
 
-// SameTemplate compares pod templates without the label that the controller adds to those of ReplicaSets.
+// SameTemplate reports whether pod templates are the same, apart from the label that the controller adds to
+// ReplicaSets'.
 func SameTemplate(a, b *corev1.PodTemplateSpec) bool {
 	return apiequality.Semantic.DeepEqual(withoutHash(a), withoutHash(b))
 }
@@ -160,7 +161,8 @@ func withoutHash(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
 	return stripped
 }
 
-// RevisionOf reads the revision that the Deployment controller gave to a Deployment or ReplicaSet; 0 where it has not.
+// RevisionOf returns the revision that the Deployment controller gave to a Deployment or ReplicaSet, or 0 if it has
+// not.
 func RevisionOf(object metav1.Object) int64 {
 	revision, err := strconv.ParseInt(object.GetAnnotations()[RevisionAnnotation], 10, 64)
 	if err != nil {
@@ -169,7 +171,7 @@ func RevisionOf(object metav1.Object) int64 {
 	return revision
 }
 
-// nextRevision is the revision that the controller gives next to this template: one above all others.
+// nextRevision returns the revision that the controller gives next to this template: one above all others.
 func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) int64 {
 	existing := findByTemplate(replicaSets, template)
 	var highest int64
@@ -181,15 +183,15 @@ func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplate
 	return highest + 1
 }
 
-// Counts are the pods of a workload by version. Ready means that the pod's Ready condition is true. NewReady counts
-// those that have been so for the workload's own minReadySeconds, and have settled if they crashed before.
+// Counts are the numbers of a workload's pods by version. Ready pods have a Ready condition that is true. NewReady
+// counts new pods that have been ready for the workload's own minReadySeconds, and have settled if they crashed before.
 type Counts struct {
 	New, NewReady int32
 	Old, OldReady int32
 	Total, Ready  int32
 }
 
-// count counts the pods; wake is when the next new pod will have been ready for long enough, zero where none waits.
+// count counts the pods. wake is when the next new pod will have been ready for long enough, or zero if none waits.
 func (s *Snapshot) count(current *appsv1.ReplicaSet, minReadySeconds int32, now time.Time) (counts Counts, wake time.Time) {
 	return countPods(s.Pods, belongsTo(current), minReadySeconds, now)
 }
@@ -220,8 +222,9 @@ func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds
 	return counts, wake
 }
 
-// countsAt reports whether a pod counts as available, and when it will; never where it is not ready. A pod that has crashed
-// is often ready for a moment between two crashes: it counts only once it has settled. So does one that may have crashed just now.
+// countsAt reports whether a pod counts as available, and when it will. The moment is zero if the pod is not ready. A
+// pod that has crashed is often ready for a moment between two crashes, so that it counts only once it has settled. The
+// same holds for a pod that may have crashed just now.
 func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
 	available, due := availableAt(pod, minReadySeconds, now)
 	if due.IsZero() {
@@ -231,7 +234,8 @@ func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time
 	return available && !settled.After(now), later(due, settled)
 }
 
-// availableAt tells whether a pod has been ready for long enough, and when it will have been; never where it is not ready.
+// availableAt reports whether a pod has been ready for long enough, and when it will have been. The moment is zero if
+// the pod is not ready.
 func availableAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
 	ready, since := readySince(pod)
 	if !ready {
@@ -262,7 +266,7 @@ func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCond
 	return nil
 }
 
-// oldSize is how many pods the controller wants of all ReplicaSets but this one.
+// oldSize returns how many pods the controller wants of all ReplicaSets except the given one.
 func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
 	var size int32
 	for _, rs := range s.ReplicaSets {
@@ -280,8 +284,8 @@ func sizeOf(rs *appsv1.ReplicaSet) int32 {
 	return *rs.Spec.Replicas
 }
 
-// Complete tells whether the controller has nothing left to do for the Deployment (DeploymentComplete in its
-// deploymentutil), and whether the pods bear it out: the controller adds up what the ReplicaSets reported last, which
+// Complete reports whether the controller has nothing left to do for the Deployment (DeploymentComplete in its
+// deploymentutil), and whether the pods confirm it. The controller adds up what the ReplicaSets reported last, which
 // may be from before they were resized.
 func (s *Snapshot) Complete() bool {
 	status, replicas := s.Deployment.Status, replicasOf(s.Deployment)

@@ -23,24 +23,24 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// deniedGrace is how long a right that was there before may be missing: an API server that restarts refuses requests
+// deniedGrace is how long a right that was there before may be missing. An API server that restarts refuses requests
 // until it has read its roles.
 const deniedGrace = 20 * time.Second
 
-// source keeps a workload and its pods, and the ReplicaSets between them, up to date by watches.
+// source keeps a workload, its pods, and any ReplicaSets between them up to date by watches.
 type source struct {
 	clock   clock.Clock
 	changed chan struct{}
 	watches []*watched
 	stop    context.CancelFunc
 	done    sync.WaitGroup
-	// onCount is called after every single change of what pods there are or are wanted, and of which are ready, on the
-	// goroutine that received it.
+	// onCount is called after every single change of which pods exist, are wanted, or are ready. It runs on the
+	// goroutine that received the change.
 	onCount func()
 }
 
-// newSource prepares the watches; start begins and close ends them. Nothing is fetched but what belongs to the
-// workload, a Deployment, StatefulSet or DaemonSet: it by its name, the others by its selector.
+// newSource prepares the watches. The methods start and close begin and end them. It watches only what belongs to the
+// workload, a Deployment, StatefulSet or DaemonSet: the workload by its name, the other objects by its selector.
 func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, onCount func()) (*source, error) {
 	namespace, name := workload.GetNamespace(), workload.GetName()
 	byName := func(o *metav1.ListOptions) {
@@ -71,14 +71,14 @@ func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, on
 	return s, nil
 }
 
-// lenient makes all watches but that of the workload itself optional.
+// lenient makes all watches optional except the one of the workload itself.
 func (s *source) lenient() {
 	for _, w := range s.watches[1:] {
 		w.optional = true
 	}
 }
 
-// ListWatch narrows the list and watch calls of a typed client.
+// ListWatch returns the list and watch calls of a typed client, narrowed to some objects.
 func ListWatch[L runtime.Object](
 	list func(context.Context, metav1.ListOptions) (L, error),
 	watchFunc func(context.Context, metav1.ListOptions) (watch.Interface, error),
@@ -103,7 +103,7 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 	list, watchFunc := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		if w.broken() {
-			options.ResourceVersion = "" // the newest, which who keeps lists for others may not have yet
+			options.ResourceVersion = "" // the newest version, which a server's cache may not have yet
 		}
 		found, err := list(ctx, options)
 		w.note(&w.list, err)
@@ -119,8 +119,8 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 		w.open()
 		events, err := watchFunc(ctx, options)
 		if err == nil && reflect.TypeOf(events) == reflect.TypeOf(watch.NewEmptyWatch()) {
-			// What client-go gives for a connection that ends before there is an answer, as behind a load balancer that
-			// has lost its API servers.
+			// client-go returns an empty watch if a connection ends before there is an answer, as behind a load
+			// balancer that has lost its API servers.
 			err = io.ErrUnexpectedEOF
 		}
 		w.note(&w.watch, err)
@@ -135,7 +135,7 @@ func (s *source) watch(client any, what string, kind runtime.Object, lw *cache.L
 	})
 }
 
-// start runs the reflectors. It comes after all of them are prepared, since each tells of its changes at once.
+// start runs the reflectors. All watches must be prepared before, since each reflector reports its changes at once.
 func (s *source) start(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(klog.NewContext(ctx, logr.Discard()))
 	for _, w := range s.watches {
@@ -161,7 +161,7 @@ func (s *source) notify() {
 	}
 }
 
-// synced tells whether every watch has brought its first list and is allowed to go on from there, or never will.
+// synced reports whether every watch has delivered its first list and may go on from there, or never will.
 func (s *source) synced() bool {
 	for _, w := range s.watches {
 		w.mu.Lock()
@@ -174,7 +174,7 @@ func (s *source) synced() bool {
 	return true
 }
 
-// sync waits until every watch has brought what there is.
+// sync waits until every watch has delivered the existing objects.
 func (s *source) sync(ctx context.Context) error {
 	for !s.synced() {
 		if err := s.err(); err != nil {
@@ -187,13 +187,13 @@ func (s *source) sync(ctx context.Context) error {
 	return nil
 }
 
-// err is a right that is missing, or that was lost for good.
+// err returns an error if a right is missing from the beginning, or was lost for good.
 func (s *source) err() error {
 	for _, w := range s.watches {
 		w.mu.Lock()
 		err := w.lacks(s.clock.Now())
 		if !w.synced && w.credentials != nil {
-			err = w.credentials // who begins without credentials will not get any by waiting
+			err = w.credentials // without credentials at the beginning, waiting does not help
 		}
 		w.mu.Unlock()
 		if err != nil && !w.optional {
@@ -203,7 +203,7 @@ func (s *source) err() error {
 	return nil
 }
 
-// missing is the first right without which less is seen, nil where none is missing.
+// missing returns the error about the first right of an optional watch that is missing, or nil.
 func (s *source) missing() error {
 	for _, w := range s.watches {
 		if err := w.missing(); err != nil {
@@ -213,7 +213,7 @@ func (s *source) missing() error {
 	return nil
 }
 
-// staleSince is when the first watch broke that has not come back.
+// staleSince returns when the first of the broken watches broke, or zero if none is broken.
 func (s *source) staleSince() time.Time {
 	var since time.Time
 	for _, w := range s.watches {
@@ -226,7 +226,7 @@ func (s *source) staleSince() time.Time {
 	return since
 }
 
-// sleep returns at the next change, at the moment until where it is set, or with the context's cause.
+// sleep returns at the next change, at the moment until unless it is zero, or with the context's cause.
 func (s *source) sleep(ctx context.Context, until time.Time) error {
 	var alarm <-chan time.Time
 	if !until.IsZero() {
@@ -243,7 +243,7 @@ func (s *source) sleep(ctx context.Context, until time.Time) error {
 	return nil
 }
 
-// workload is the one that is watched, nil where there is none.
+// workload returns the workload that is watched, or nil if it does not exist.
 func (s *source) workload() Workload {
 	for _, found := range listOf[Workload](s.watches[0]) {
 		return found
@@ -251,12 +251,12 @@ func (s *source) workload() Workload {
 	return nil
 }
 
-// pods are all that the selector of the workload matches.
+// pods returns all pods that the selector of the workload matches.
 func (s *source) pods() []*corev1.Pod { return listOf[*corev1.Pod](s.watches[len(s.watches)-1]) }
 
-// snapshot is what is known now.
+// snapshot returns what is known now.
 func (s *source) snapshot() Snapshot {
-	since := s.staleSince() // before anything else, or what is stale might be taken for what has come just then
+	since := s.staleSince() // first of all: otherwise stale objects might count as fresh if the connection comes back just now
 	d, _ := s.workload().(*appsv1.Deployment)
 	snapshot := NewSnapshot(d, listOf[*appsv1.ReplicaSet](s.watches[1]), s.pods())
 	snapshot.StaleSince = since

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Resume goes on with an open rollout, from the cluster's state alone. A template that somebody changed meanwhile is
-// taken as the new version.
+// Resume goes on with an open rollout, from the state in the cluster alone. If somebody has changed the template
+// meanwhile, it becomes the new version.
 func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result, error) {
 	s, record, err := e.standing(ctx, key)
 	if err != nil {
@@ -22,8 +22,9 @@ func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result,
 	return s.run(ctx), nil
 }
 
-// takeUp is the first thing that a resumed rollout needs: a template that others changed becomes the new version, a
-// record that others removed comes back, one that is held is so no more, and where others opened the gate the Deployment gets its other fields back.
+// takeUp returns the first action of a resumed rollout. A template that others changed becomes the new version. A
+// record that others removed comes back, and a held rollout is no longer held. If others opened the gate, the
+// Deployment gets its other fields back.
 func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 	s.memory = s.memory.enter(snapshot.StaleSince, s.record.Step, now)
 	d, current := snapshot.Deployment, snapshot.Current()
@@ -48,8 +49,8 @@ func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 	return adopt{revision: RevisionOf(d)}
 }
 
-// awaitController waits for the controller to see what others changed, and for no longer than a step may take. What they
-// changed is not taken back for a controller that does not run.
+// awaitController waits for the controller to see what others changed, for no longer than a step may take. If the
+// controller does not run, the session stops instead of going back: it does not undo what others changed.
 func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet, now time.Time) action {
 	if !snapshot.StaleSince.IsZero() {
 		return await{}
@@ -61,7 +62,7 @@ func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet
 	return next
 }
 
-// adopt takes the present template as the rollout's new version, and lets a rollout that was held go on.
+// adopt takes the present template as the rollout's new version, and lets a held rollout go on.
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
 	record := s.record.driven()
 	record.ToRevision, record.Held = a.revision, false
@@ -77,7 +78,7 @@ func (e *Engine) Abort(ctx context.Context, key types.NamespacedName) (*Result, 
 	return e.abort(ctx, key, nil)
 }
 
-// abort goes back to a revision, nil meaning the one that the rollout came from.
+// abort goes back to a revision, or to the one that the rollout came from if to is nil.
 func (e *Engine) abort(ctx context.Context, key types.NamespacedName, to *Revision) (*Result, error) {
 	s, record, err := e.standing(ctx, key)
 	if err != nil {
@@ -93,7 +94,7 @@ func (e *Engine) abort(ctx context.Context, key types.NamespacedName, to *Revisi
 	return s.run(ctx), nil
 }
 
-// announceReturn tells that the old version is returning already: its template is the workload's own again.
+// announceReturn emits that the old version is already returning. The workload has the old version's template again.
 func (s *session) announceReturn(live Workload) {
 	var images []string
 	for _, container := range TemplateOf(live).Spec.Containers {
@@ -125,7 +126,7 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 	return s, s.record, nil
 }
 
-// announce tells the plan that the rollout goes on with, or that it is on its way back.
+// announce emits the plan that the rollout goes on with, or that the old version is returning.
 func (s *session) announce(record *Record) {
 	snapshot := s.snapshot()
 	s.meter.begin(record.Plan.Limits, s.Clock.Now())

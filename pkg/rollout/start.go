@@ -15,55 +15,57 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// settleTimeout is how long a command waits for the Deployment controller to act on a change made just before.
+// settleTimeout is how long a command waits for the controller to act on a change made just before.
 const settleTimeout = 10 * time.Second
 
-// Change is what a rollout changes of a Deployment.
+// Change is what a rollout changes in a workload.
 type Change struct {
 	Images []ImageChange
 	Env    []EnvChange
-	// ToRevision is an earlier revision whose pod template is to run again; 0 is the one before the present.
+	// ToRevision is an earlier revision whose pod template is to run again. 0 means the revision before the present
+	// one.
 	ToRevision *int64
-	// Leaving is the pod template that ToRevision 0 is to leave, nil the one that Start reads first. Where the Deployment has
-	// another one when the rollout is to begin, nothing is begun.
+	// Leaving is the pod template that ToRevision 0 leaves. Nil means the one that Start reads first. If the Deployment
+	// has another template when the rollout is to begin, nothing begins.
 	Leaving *corev1.PodTemplateSpec
-	// Manifest is a Deployment to be applied (server-side apply). Force takes over fields that others manage.
+	// Manifest is a Deployment to apply (server-side apply). Force takes over fields that others manage.
 	Manifest *unstructured.Unstructured
 	Force    bool
-	// Drain is how long a preStop hook sleeps that is added to containers without one, in whole seconds; 0 adds none.
+	// Drain is how long a preStop hook sleeps, in whole seconds. It is added to containers without a hook. 0 adds none.
 	Drain time.Duration
 	// Restart replaces all pods without another change, as kubectl rollout restart does.
 	Restart bool
-	// Rewrite edits the pod template after all that.
+	// Rewrite edits the pod template after all other changes.
 	Rewrite Rewrite
-	// Cause is kept as the revision's change-cause; where it is empty, that of the present revision is not kept on. With
-	// OwnCause it is the one that the revision of ToRevision had.
+	// Cause becomes the revision's change-cause. If it is empty, the new revision has none: the present one's is not
+	// kept. With OwnCause, the cause is the one that the revision of ToRevision had.
 	Cause    string
 	OwnCause bool
-	// Note is kept in the record for as long as the rollout is open.
+	// Note is kept in the record while the rollout is open.
 	Note json.RawMessage
 }
 
-// DryRun says how far a command goes.
+// DryRun is how far a command goes.
 type DryRun int
 
-// A command can do its work, only tell what it would do, or also ask the API server whether it would take it.
+// A command can do its work, only show what it would do, or also ask the API server whether it would accept that.
 const (
 	DryRunNone DryRun = iota
 	DryRunClient
 	DryRunServer
 )
 
-// StartOptions are how a rollout is to go. Limits that are not given are the Deployment's own.
+// StartOptions are the options of a rollout. Limits that are nil are the workload's own.
 type StartOptions struct {
 	Steps                    Steps
 	MaxSurge, MaxUnavailable *intstr.IntOrString
 	Hold                     time.Duration
 	OnFailure                OnFailure
 	DryRun                   DryRun
-	// SkipChecks begins whatever the checks would say.
+	// SkipChecks begins the rollout without the checks.
 	SkipChecks bool
-	// Foreseen are objects that the checks are to expect, for whoever writes them before the rollout begins.
+	// Foreseen are objects that the checks take to exist. They are for callers that write these objects before the
+	// rollout begins.
 	Foreseen []Foreseen
 }
 
@@ -78,7 +80,7 @@ type prepared struct {
 	replicas int32
 }
 
-// prepare works out what is to be done from the Deployment as it is now, and refuses what cannot be.
+// prepare prepares a rollout from the present Deployment, and refuses one that cannot be done.
 func (s *session) prepare(ctx context.Context, change Change, options StartOptions) (*prepared, error) {
 	live, snapshot, err := s.settle(ctx)
 	if err == nil && endedRecord(live.typed) != nil && options.DryRun == DryRunNone {
@@ -115,7 +117,7 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 	return ready, s.note(ready, live)
 }
 
-// plan fills in the record and what it comes to.
+// plan fills in the record, and the event that shows its plan.
 func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time) error {
 	limits, err := overridden(p.wanted.typed.Spec.Strategy, options.MaxSurge, options.MaxUnavailable)
 	if err != nil {
@@ -154,13 +156,13 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 	return nil
 }
 
-// begin tells the plan and closes the gate. A result means that there is nothing to drive.
+// begin emits the plan and closes the gate. A result means that there is nothing to drive.
 func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Result, error) {
 	s.tellKept(p.wanted.manifest)
 	if p.record == nil {
 		return s.unchanged(ctx, p, dryRun)
 	}
-	// A write that is repeated mostly has the same plan.
+	// A repeated write mostly has the same plan, which is not emitted again.
 	if !equality.Semantic.DeepEqual(s.planned, p.planned) {
 		s.planned = p.planned
 		if p.wanted.drained != nil {
@@ -195,8 +197,8 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 	return nil, nil
 }
 
-// firstWrite makes the write that begins a rollout: the new version and, where there are pods to replace, the gate. Nothing
-// lies between.
+// firstWrite makes the write that begins a rollout. It contains the new version and, if there are pods to replace, the
+// gate: no moment lies between the two.
 func (s *session) firstWrite(ctx context.Context, p *prepared, settings Settings, dryRun bool) (*appsv1.Deployment, error) {
 	if p.wanted.manifest != nil {
 		return s.applyFirst(ctx, p, settings, dryRun)
@@ -212,7 +214,7 @@ func (s *session) firstWrite(ctx context.Context, p *prepared, settings Settings
 	return s.patchDeployment(ctx, s.key, patch, dryRun)
 }
 
-// begun is what follows the write that began a rollout.
+// begun follows the write that began a rollout.
 func (s *session) begun(ctx context.Context, p *prepared) {
 	s.record = p.record
 	s.memory = s.memory.sized(replicasOf(p.wanted.typed))
@@ -223,11 +225,12 @@ func (s *session) begun(ctx context.Context, p *prepared) {
 		s.end(Done, &s.written.Spec.Template)
 		return
 	}
-	s.state = Open // though no watch has brought it yet: an interruption is to say where it stands
+	s.state = Open // before any watch has delivered the write: an interruption must report that the rollout is open
 	s.emit(StepEvent{Step: 1, Of: len(p.record.Plan.Steps), Target: p.record.Target(p.replicas)})
 }
 
-// unchanged answers a start that changes no pod. What a manifest changes besides the template is applied all the same.
+// unchanged returns the result of a start that changes no pod. It still applies what a manifest changes besides the
+// template.
 func (s *session) unchanged(ctx context.Context, p *prepared, dryRun DryRun) (*Result, error) {
 	result := s.result(Unchanged, fmt.Sprintf("the pod template already is the wanted one (revision %d)", p.sameAs))
 	if p.wanted.manifest == nil || dryRun != DryRunNone {
@@ -243,13 +246,14 @@ func (s *session) unchanged(ctx context.Context, p *prepared, dryRun DryRun) (*R
 	return result, nil
 }
 
-// liveDeployment is a Deployment both as the API server holds it and as this client understands it.
+// liveDeployment is a Deployment both in the API server's form and as a typed object.
 type liveDeployment struct {
 	raw   *unstructured.Unstructured
 	typed *appsv1.Deployment
 }
 
-// settle reads the Deployment once the controller has acted on it and the watches have brought what it did.
+// settle reads the Deployment once the controller has acted on it and the watches have delivered the controller's
+// changes.
 func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error) {
 	limit := s.Clock.Now().Add(settleTimeout)
 	for {

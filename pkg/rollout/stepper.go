@@ -6,16 +6,16 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// stepper is what there is to decide about at a step.
+// stepper returns the input for a decision at a step.
 func (s *Snapshot) stepper(record *Record, current *appsv1.ReplicaSet, limits Resolved, now time.Time) *stepper {
 	st := &stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicasOf(s.Deployment)), now: now}
 	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
-	// Pods that the ReplicaSet no longer wants are about to go: no old pod may go for them.
+	// Surplus pods of the ReplicaSet are about to go: no old pod may go in exchange for them.
 	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
 	return st
 }
 
-// stepper is the same of a StatefulSet or DaemonSet.
+// stepper is the same for a StatefulSet or DaemonSet.
 func (o *other) stepper(record *Record, now time.Time) *otherStepper {
 	st := &otherStepper{other: o, record: record, replicas: stepped(o.workload, record.Update), now: now}
 	st.target = record.Target(st.replicas)
@@ -23,7 +23,7 @@ func (o *other) stepper(record *Record, now time.Time) *otherStepper {
 	return st
 }
 
-// orStalled is the wait, or the failure of a step that has not progressed within the Deployment's own deadline.
+// orStalled returns the given wait, or the failure of a step without progress within the Deployment's own deadline.
 func orStalled(s *Snapshot, record *Record, current *appsv1.ReplicaSet, m memory, otherwise await, now time.Time) action {
 	deadline := record.Wanted().ProgressDeadlineSeconds
 	if deadline == nil || *deadline == GateProgressDeadlineSeconds {

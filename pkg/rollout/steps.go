@@ -12,7 +12,7 @@ import (
 // order. The last is always 100%.
 type Steps []intstr.IntOrString
 
-// DefaultSteps are a single pod first, then a quarter, half and all of them.
+// DefaultSteps returns the default steps: a single pod first, then a quarter, half and all of them.
 func DefaultSteps() Steps {
 	return Steps{intstr.FromInt32(1), intstr.FromString("25%"), intstr.FromString("50%"), everything()}
 }
@@ -28,8 +28,8 @@ func (s Steps) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Complete appends 100% where the steps end before it. A last step that is a count is left before it: with other
-// replicas than today it need not be all of them.
+// Complete appends 100% to steps that end before it. A last step that is a count also gets 100% after it: with other
+// replicas than today, the count need not be all of them.
 func (s Steps) Complete() Steps {
 	if len(s) > 0 && s[len(s)-1] == everything() {
 		return s
@@ -37,8 +37,8 @@ func (s Steps) Complete() Steps {
 	return append(append(Steps{}, s...), everything())
 }
 
-// Validate refuses steps that mean nothing at any number of replicas: counts below 1, percentages outside 1 to 100,
-// and steps of the same sort that do not rise.
+// Validate refuses steps that are invalid at any number of replicas: counts below 1, percentages outside 1 to 100, and
+// steps of the same sort that do not rise.
 func (s Steps) Validate() error {
 	var count, percent int
 	for _, step := range s {
@@ -63,7 +63,7 @@ func (s Steps) Validate() error {
 	return nil
 }
 
-// stepValue takes a step apart: 5 is (5, false), "25%" is (25, true).
+// stepValue splits a step into its value and sort: 5 is (5, false), "25%" is (25, true).
 func stepValue(step intstr.IntOrString) (value int, isPercent bool, err error) {
 	if step.Type == intstr.Int {
 		return step.IntValue(), false, nil
@@ -100,8 +100,9 @@ func (s Steps) For(replicas int32) (Steps, error) {
 	return kept, nil
 }
 
-// Target is the number of new pods after step i (from 0) at this number of replicas. Steps never fall, so that a
-// Deployment that is scaled in mid-rollout does not go backwards, and never ask for less than one pod.
+// Target returns the number of new pods after step i (from 0) at this number of replicas. Targets never fall from one
+// step to the next, so that a Deployment that is scaled in mid-rollout does not go backwards. A target is at least one
+// pod.
 func (s Steps) Target(i int, replicas int32) int32 {
 	target := min(1, replicas)
 	for _, step := range s[:i+1] {
@@ -110,7 +111,8 @@ func (s Steps) Target(i int, replicas int32) int32 {
 	return target
 }
 
-// resolveStep rounds a percentage up, but to all replicas only at 100%; a count is capped at all of them.
+// resolveStep returns the number of pods of a step. A percentage rounds up, but to all replicas only at 100%. A count
+// is capped at all replicas.
 func resolveStep(step intstr.IntOrString, replicas int32) int32 {
 	value, isPercent, err := stepValue(step)
 	if err != nil {

@@ -15,10 +15,11 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
-// AlteredError reports that the API server stored something else than a write asked for, so that no rollout is possible.
+// AlteredError reports that the API server stored something else than a write asked for, so that no rollout is
+// possible.
 type AlteredError struct {
 	Fields []admission.Field
-	// After says in words what became of the write.
+	// After says what became of the write.
 	After string
 }
 
@@ -31,8 +32,8 @@ func (e *AlteredError) Error() string {
 		strings.Join(told, ", "), e.After, command.Quoted("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"))
 }
 
-// altered returns an AlteredError where the stored workload lacks what a rollout relies on. It looks at the fields that a
-// rollout borrows, at its record, and at the changes of the pod template.
+// altered returns an AlteredError if the stored workload lacks what a rollout relies on. It compares the fields that a
+// rollout borrows, its record, and the changes of the pod template.
 func (p *patch) altered(stored Workload) error {
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(stored)
 	if err != nil {
@@ -84,13 +85,14 @@ func recordMissing(asked any, annotations map[string]string) []admission.Field {
 	return admission.Missing("metadata.annotations["+Annotation+"]", asked, nil)
 }
 
-// templateSetBack compares pod templates without the values that the API server fills in.
+// templateSetBack returns the fields of the stored pod template that were set back to their old values. It ignores the
+// values that the API server fills in.
 func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) ([]admission.Field, error) {
 	old, err := runtime.DefaultUnstructuredConverter.ToUnstructured(TemplateOf(before))
 	if err != nil {
 		return nil, err
 	}
-	typed, err := asked.typed() // a field that this client does not know is not in what was stored either
+	typed, err := asked.typed() // stored lacks the fields that this client does not know, too
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +104,7 @@ func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) 
 	return admission.SetBack("spec.template", Written(old), Written(wanted), Written(template)), nil
 }
 
-// warnApplied tells once who applies the workload's manifest, and will do so again.
+// warnApplied emits a warning once if a tool applies the workload's manifest, since the tool will do so again.
 func (s *session) warnApplied(workload Workload) {
 	applier := fieldmanager.AppliedBy(workload)
 	if applier == nil || s.toldApplier {
@@ -112,7 +114,8 @@ func (s *session) warnApplied(workload Workload) {
 	s.emit(ProgressEvent{Message: "warning: " + applier.Warning(fmt.Sprintf("%s %q in namespace %q", kindOf(workload), s.key.Name, s.key.Namespace))})
 }
 
-// openIn finds the open rollout of the session's Deployment. A record that somebody has removed is still known here.
+// openIn finds the open rollout of the session's Deployment. The session still knows a record that somebody has
+// removed.
 func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
 	state, record, err := openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
 	if err != nil && s.record != nil && snapshot.Deployment.Annotations[Annotation] == "" {
@@ -121,8 +124,8 @@ func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
 	return state, record, err
 }
 
-// tryFirst has the API server say, once, what it would make of the write that begins a rollout. What it refuses is refused
-// again by the write itself, so that only what it would alter is an error here.
+// tryFirst makes the write that begins a rollout as a dry run, once. It returns an error only if the API server would
+// alter the write. If it would refuse the write, the write itself is refused again.
 func (s *session) tryFirst(ctx context.Context, workload Workload, p *patch) error {
 	if s.triedFirst {
 		return nil
@@ -138,7 +141,7 @@ func (s *session) tryFirst(ctx context.Context, workload Workload, p *patch) err
 	return nil
 }
 
-// noted adds to an AlteredError what became of the write.
+// noted adds the fate of the write to an AlteredError.
 func noted(err error, after string) error {
 	if altered, is := err.(*AlteredError); is { //nolint:errorlint // it was made just before
 		altered.After = after
@@ -146,8 +149,9 @@ func noted(err error, after string) error {
 	return err
 }
 
-// takeBack gives a workload the spec and the metadata that it had before the write which began its rollout. It is for a write
-// that was altered, and fails where somebody else has changed the spec since.
+// takeBack restores the spec and the metadata that a workload had before the write which began its rollout. It is for a
+// write that was altered, and fails if somebody else has changed the spec since. It always returns altered, with a note
+// about the outcome.
 func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured, written Workload, altered error) error {
 	p := &patch{of: written, tested: true, operations: []operation{
 		{Op: "test", Path: "/metadata/uid", Value: written.GetUID()},
@@ -177,8 +181,8 @@ func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured
 	return noted(altered, fmt.Sprintf("; the write could not be taken back: %v", err))
 }
 
-// afterAltered sorts out a write that was stored in another form. A rollout that can no longer be held at its step goes back
-// at once, by what this process knows; where that is altered, too, nothing more can be done.
+// afterAltered handles a write that was stored in another form. A rollout that can no longer be held at its step goes
+// back at once, from what this process knows. If the way back is altered as well, the session fails.
 func (s *session) afterAltered(altered *AlteredError, held bool) *Result {
 	if held && s.altered != nil {
 		return s.result(Failed, altered.Error()+"; the way back was altered, too")
@@ -190,7 +194,7 @@ func (s *session) afterAltered(altered *AlteredError, held bool) *Result {
 	return nil
 }
 
-// asks returns what the write that begins a rollout relies on.
+// asks returns a patch of all that the write which begins a rollout relies on.
 func (p *prepared) asks(settings Settings) (*patch, error) {
 	asked := newPatch(p.live)
 	asked.template(p.wanted.template)
@@ -201,8 +205,8 @@ func (p *prepared) asks(settings Settings) (*patch, error) {
 	return asked, asked.record(p.record)
 }
 
-// tryBegin has the API server say what it would make of the write that begins a rollout. Refused reports that it would not take
-// it, which the write itself may not meet: some webhooks take part in no dry run.
+// tryBegin makes the write that begins a rollout as a dry run. refused means that the API server would not accept it.
+// The write itself may still succeed, since some webhooks take part in no dry run.
 func (s *session) tryBegin(ctx context.Context, p *prepared, settings Settings) (refused bool, err error) {
 	stored, err := s.firstWrite(ctx, p, settings, true)
 	if err != nil {
@@ -215,7 +219,8 @@ func (s *session) tryBegin(ctx context.Context, p *prepared, settings Settings) 
 	return false, err
 }
 
-// beginWrite makes the write that begins a rollout, as a dry run first, and takes it back where it was altered.
+// beginWrite makes the write that begins a rollout, after a dry run of it. If the write was altered, it takes the write
+// back.
 func (s *session) beginWrite(ctx context.Context, p *prepared, settings Settings) (*appsv1.Deployment, error) {
 	if !s.triedFirst {
 		s.triedFirst = true

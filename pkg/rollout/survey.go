@@ -13,10 +13,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-// mostListed bounds what is read of one sort of objects; a rollout must not wait for a large namespace.
+// mostListed bounds how many objects of one kind are read, since a rollout must not wait for a large namespace.
 const mostListed = 500
 
-// survey reads what checks look at.
+// survey reads the input of the checks.
 type survey struct {
 	*Engine
 	sync.WaitGroup
@@ -25,7 +25,7 @@ type survey struct {
 	foreseen  []Foreseen
 }
 
-// survey reads what checks look at, all at the same time: a number of requests that does not depend on replicas.
+// survey reads the input of the checks, all at the same time. The number of requests does not depend on replicas.
 func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload Workload, options CheckOptions) {
 	s, lean := &survey{Engine: e, in: in, namespace: workload.GetNamespace(), foreseen: options.Foreseen}, options.Lean
 	s.lists(ctx)
@@ -39,7 +39,7 @@ func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload Workl
 	s.Wait()
 }
 
-// read reads something, and keeps why it could not be.
+// read calls read in the background, and keeps its error.
 func (s *survey) read(what string, keep *error, read func() error) {
 	s.Go(func() {
 		if err := read(); err != nil {
@@ -48,7 +48,7 @@ func (s *survey) read(what string, keep *error, read func() error) {
 	})
 }
 
-// lists reads what there is in the namespace.
+// lists reads the objects of the namespace that the checks need, apart from workloads.
 func (s *survey) lists(ctx context.Context) {
 	in, all := s.in, metav1.ListOptions{Limit: mostListed}
 	core := s.Client.CoreV1()
@@ -79,7 +79,7 @@ func (s *survey) lists(ctx context.Context) {
 	})
 }
 
-// others reads the workloads of the namespace: all that choose pods, or the Deployments alone.
+// others reads the workloads of the namespace: all kinds that select pods, or with lean only the Deployments.
 func (s *survey) others(ctx context.Context, lean bool) {
 	apps, all, others := s.Client.AppsV1(), metav1.ListOptions{Limit: mostListed}, &s.in.Others
 	var mu sync.Mutex
@@ -146,7 +146,8 @@ func (s *survey) rights(ctx context.Context, rights []preflight.Right) {
 	}
 }
 
-// May asks the API server for a right. Where it does not answer the right is taken to be there: the work itself will tell.
+// May reports whether the API server grants a right. If it does not answer, May returns true: the work itself will
+// show.
 func (e *Engine) May(ctx context.Context, namespace string, right *preflight.Right) bool {
 	kind, sub, _ := strings.Cut(right.Resource, "/")
 	review, err := e.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{

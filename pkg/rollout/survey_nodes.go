@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// mostNodePages and mostPodPages bound how many pages of mostListed are read of a cluster's nodes and pods, and
-	// clusterTimeout how long that may take: of a larger cluster the first ones are looked at, and that is said.
+	// mostNodePages and mostPodPages bound how many pages of mostListed are read of a cluster's nodes and pods.
+	// clusterTimeout bounds how long that may take. Of a larger cluster the checks see the first pages, and report
+	// that.
 	mostNodePages  = 4
 	mostPodPages   = 20
 	clusterTimeout = 10 * time.Second
-	// scheduledPods are those that take something of a node.
+	// scheduledPods selects the pods that take resources of a node.
 	scheduledPods = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 )
 
-// nodes reads the nodes and, unless it is to be lean, what runs on them.
+// nodes reads the nodes and, unless lean is set, the pods that run on them.
 func (s *survey) nodes(ctx context.Context, lean bool) {
 	core, in, most := s.Client.CoreV1(), s.in, mostNodePages
 	if lean {
@@ -48,7 +49,8 @@ func (s *survey) nodes(ctx context.Context, lean bool) {
 	})
 }
 
-// pages reads the first pages of a list, and tells whether there is more of it. What was read of one that breaks off counts.
+// pages reads the first pages of a list, and reports whether there are more. If a later page fails, the pages before
+// count.
 func pages[L metav1.ListInterface](ctx context.Context, options metav1.ListOptions, most int,
 	read func(context.Context, metav1.ListOptions) (L, error), take func(L),
 ) (more bool, err error) {

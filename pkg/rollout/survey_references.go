@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// mostReferences bounds how many objects that pods need are asked for.
+	// mostReferences bounds how many of the objects that pods need are read.
 	mostReferences = 30
-	// metadataOnly asks for an object without what it holds: values of Secrets are never read.
+	// metadataOnly requests only the metadata of an object: values of Secrets are never read.
 	metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 	// defaultAccount is the ServiceAccount of pods that name none.
 	defaultAccount = "default"
 )
 
-// references asks for the objects that pods need, and for the Secrets that their images are pulled with. Of the
-// ServiceAccount that pods have by default a rollout may expect that it is there.
+// references reads the objects that pods need, and the Secrets for pulling their images. With lean, it takes the
+// default ServiceAccount to exist.
 func (s *survey) references(ctx context.Context, lean bool) {
 	spec, in := &s.in.Workload.Template.Spec, s.in
 	in.References.Items = needsOf(spec)
@@ -36,11 +36,11 @@ func (s *survey) references(ctx context.Context, lean bool) {
 	if account == "" && !lean {
 		account = defaultAccount
 	}
-	in.PullSecrets.More = account == "" // those that it names are not looked at
+	in.PullSecrets.More = account == "" // the pull secrets of the default ServiceAccount are not read
 	if account != "" {
 		in.References.Items = append(in.References.Items, preflight.Reference{Kind: "ServiceAccount", Name: account})
 	}
-	// Before the account is read, which may name others.
+	// This starts before the account is read, which may replace the list.
 	for i := range in.PullSecrets.Items {
 		s.Go(func() { s.look(ctx, &in.PullSecrets.Items[i]) })
 	}
@@ -56,7 +56,7 @@ func (s *survey) references(ctx context.Context, lean bool) {
 	}
 }
 
-// lookAtAccount reads a ServiceAccount. A pod without pull secrets of its own gets those that it names.
+// lookAtAccount reads a ServiceAccount. A pod without pull secrets of its own gets those of its ServiceAccount.
 func (s *survey) lookAtAccount(ctx context.Context, r *preflight.Reference) {
 	account, err := s.Client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
 	seen(r, err)
@@ -73,7 +73,7 @@ func (s *survey) lookAtAccount(ctx context.Context, r *preflight.Reference) {
 	}
 }
 
-// classes asks for the StorageClasses that claim templates name.
+// classes reads the StorageClasses that claim templates name.
 func (s *survey) classes(ctx context.Context, set *appsv1.StatefulSet) {
 	known := map[string]bool{"": true}
 	for i := range set.Spec.VolumeClaimTemplates {
@@ -87,7 +87,8 @@ func (s *survey) classes(ctx context.Context, set *appsv1.StatefulSet) {
 	}
 }
 
-// look asks whether an object exists: of its content, only for the keys of a ConfigMap that has to have some.
+// look finds out whether an object exists. It reads the content only of a ConfigMap that must have certain keys, and of
+// a claim.
 func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	if s.foresees(r) {
 		return
@@ -111,7 +112,8 @@ func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	}
 }
 
-// foresees tells whether it is known how an object is going to be.
+// foresees reports whether an object will be written before the rollout. It then records the needed keys that the
+// object will lack.
 func (s *survey) foresees(r *preflight.Reference) bool {
 	at := slices.IndexFunc(s.foreseen, func(f Foreseen) bool { return f.Kind == r.Kind && f.Name == r.Name })
 	if at < 0 {
@@ -138,7 +140,7 @@ func (s *survey) lookForKeys(ctx context.Context, r *preflight.Reference) {
 	}
 }
 
-// exists asks for the metadata of an object and for no more.
+// exists requests the metadata of an object, and nothing else. It returns an error if the object does not exist.
 func exists(ctx context.Context, client rest.Interface, namespace, resource, name string) error {
 	return client.Get().NamespaceIfScoped(namespace, namespace != metav1.NamespaceNone).Resource(resource).Name(name).
 		SetHeader("Accept", metadataOnly).Do(ctx).Error()

@@ -17,7 +17,7 @@ import (
 // such a template may be written back: a typed one would lose them.
 type rawTemplate map[string]any
 
-// getRaw reads a Deployment ("deployments") or ReplicaSet ("replicasets") as the API server holds it.
+// getRaw reads an object of apps/v1 as the API server holds it. resource is the plural, such as "deployments".
 func getRaw(ctx context.Context, client kubernetes.Interface, resource, namespace, name string) (*unstructured.Unstructured, error) {
 	result := client.AppsV1().RESTClient().Get().Namespace(namespace).Resource(resource).Name(name).
 		SetHeader("Accept", "application/json").Do(ctx)
@@ -58,13 +58,14 @@ func typedDeployment(object *unstructured.Unstructured) (*appsv1.Deployment, err
 // ImageChange sets the image of a container. An empty Container means the only one, "*" means all of them.
 type ImageChange struct{ Container, Image string }
 
-// EnvChange sets or removes an environment variable of a container, or of all containers where Container is empty.
+// EnvChange sets or removes an environment variable of a container. An empty Container means all containers.
 type EnvChange struct {
 	Container, Name, Value string
 	Remove                 bool
 }
 
-// containers are the containers of a list ("containers", "initContainers") of the template; changes to them stay.
+// containers returns the containers of a list of the template ("containers" or "initContainers"). Changes to them
+// change the template.
 func (t rawTemplate) containers(list string) []map[string]any {
 	spec, _ := t["spec"].(map[string]any)
 	items, _ := spec[list].([]any)
@@ -77,7 +78,7 @@ func (t rawTemplate) containers(list string) []map[string]any {
 	return containers
 }
 
-// find is the container of that name, and an error that names those there are where there is none.
+// find returns the container with a name. If there is none, its error lists the containers that exist.
 func (t rawTemplate) find(name string) (map[string]any, error) {
 	var names []string
 	for _, container := range append(t.containers("containers"), t.containers("initContainers")...) {

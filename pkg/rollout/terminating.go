@@ -13,7 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// terminatingPods are the pods of a workload that were told to end and are still there, the one that may take longest first.
+// terminatingPods returns the pods of a workload that are being deleted but still exist. The one that may take longest
+// comes first.
 func terminatingPods(workload Workload, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) []*corev1.Pod {
 	known := map[types.UID]bool{}
 	for _, rs := range replicaSets {
@@ -26,7 +27,7 @@ func terminatingPods(workload Workload, replicaSets []*appsv1.ReplicaSet, pods [
 		switch {
 		case pod.DeletionTimestamp == nil || owner == nil:
 		case !isDeployment && owner.UID == workload.GetUID(), isDeployment && known[owner.UID],
-			// Its ReplicaSet may be gone before it, where no history is kept.
+			// Without a revision history, a ReplicaSet may be gone before its pods.
 			isDeployment && owner.Kind == "ReplicaSet" && strings.HasPrefix(owner.Name, workload.GetName()+"-"):
 			found = append(found, pod)
 		}
@@ -37,7 +38,7 @@ func terminatingPods(workload Workload, replicaSets []*appsv1.ReplicaSet, pods [
 	return found
 }
 
-// terminatingText says which pods still end, and how long they may take. It is empty where none does.
+// terminatingText says which pods are still terminating, and how long they may take. It returns "" if there are none.
 func terminatingText(pods []*corev1.Pod) string {
 	if len(pods) == 0 {
 		return ""
@@ -53,7 +54,7 @@ func terminatingText(pods []*corev1.Pod) string {
 	return fmt.Sprintf("%s still there, until %s at the latest: %s", verb, pods[0].DeletionTimestamp.UTC().Format(time.RFC3339), named(names))
 }
 
-// terminating are the pods of the session's workload that still end.
+// terminating returns the pods of the session's workload that are still terminating.
 func (s *session) terminating() []*corev1.Pod {
 	workload := s.source.workload()
 	if workload == nil {
@@ -66,7 +67,7 @@ func (s *session) terminating() []*corev1.Pod {
 	return terminatingPods(workload, sets, s.source.pods())
 }
 
-// untilTerminated lets a success wait for the pods that still end, where that is asked for.
+// untilTerminated delays a success while pods are still terminating, if WaitTerminated is set.
 func (s *session) untilTerminated(next action) action {
 	end, stops := next.(stop)
 	if !s.WaitTerminated || !stops || end.outcome != Done && end.outcome != RolledBack {
@@ -83,7 +84,7 @@ func (s *session) untilTerminated(next action) action {
 	return await{}
 }
 
-// withTerminating adds to the result of a success which pods still end.
+// withTerminating adds the pods that are still terminating to the result of a success.
 func (s *session) withTerminating(result *Result) *Result {
 	if result.Outcome != Done && result.Outcome != RolledBack && !s.lingers {
 		return result

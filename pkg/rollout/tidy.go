@@ -9,9 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// tidy removes the copies of the record that the Deployment controller made on ReplicaSets, and the record itself where
-// somebody else has opened the gate. They do no harm, so that a write which fails is no failure of the rollout. A ReplicaSet
-// that is used again may have the cause of an earlier revision, which its controller does not take away: that goes, too.
+// tidy removes the copies of the record that the Deployment controller made on ReplicaSets. It removes the record
+// itself if somebody else has opened the gate. Left-overs do no harm, so that a write that fails is no failure of the
+// rollout. It also removes the cause of an earlier revision from a ReplicaSet that is used again, since the controller
+// does not.
 func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	options := s.patchOptions(false)
 	for _, rs := range snapshot.ReplicaSets {
@@ -26,7 +27,7 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	}
 }
 
-// staleOn are the annotations of the current ReplicaSet that the Deployment has no more.
+// staleOn returns the annotations of the current ReplicaSet that the Deployment no longer has.
 func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
 	if s.Deployment.Annotations[ChangeCauseAnnotation] != "" || s.Current() == nil || s.Current().UID != rs.UID {
 		return nil
@@ -34,8 +35,8 @@ func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
 	return []string{ChangeCauseAnnotation}
 }
 
-// withoutRecord is the patch that removes the record from this very object, and other annotations; nil where it has none of
-// them.
+// withoutRecord returns the patch that removes the record and other annotations from this very object. It returns nil
+// if the object has none of them.
 func withoutRecord(object metav1.Object, others ...string) []byte {
 	annotations := map[string]any{}
 	for _, key := range append(others, Annotation) {

@@ -20,24 +20,24 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// parallelPause is how long after the last change a controller would have replaced a pod that is not ready, with the pod management
-// policy Parallel.
+// parallelPause is the time after the last change in which a controller would have replaced a pod that is not ready. It
+// applies to the pod management policy Parallel.
 const parallelPause = 10 * time.Second
 
-// readyTolerance is how long after the kubelet took a pod its Ready condition may have been set for the first time.
+// readyTolerance is how long after the kubelet took a pod its Ready condition may be set for the first time.
 const readyTolerance = 2 * time.Second
 
-// Obstacle is a pod that is in the way.
+// Obstacle is a pod that a StatefulSet waits for.
 type Obstacle struct {
 	Pod types.UID
-	// Text says why, and what to do.
+	// Text says why the pod is an obstacle, and what to do.
 	Text string
 }
 
-// awaited are the pods of older revisions that a StatefulSet waits for: they are to be replaced, but with the pod management
-// policy OrderedReady its controller does nothing before every pod is ready, those too (processReplica in its
-// stateful_set_control.go, kubernetes issue 67250). With the policy Parallel it replaces those that are not ready first, but for
-// that of servers 1.35.0 to 1.35.3, which waits for them, too.
+// awaited returns the pods of older revisions that a StatefulSet waits for, though it is to replace them. With the pod
+// management policy OrderedReady, its controller does nothing before every pod is ready, including those
+// (processReplica in its stateful_set_control.go, kubernetes issue 67250). With the policy Parallel, it replaces the
+// pods that are not ready first. Only the controllers of servers 1.35.0 to 1.35.3 wait for them with that policy, too.
 func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 	newest := set.Status.UpdateRevision
 	if !isRolling(set) || set.Status.ObservedGeneration < set.Generation || newest == "" {
@@ -56,8 +56,8 @@ func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 	return found
 }
 
-// obstacles are the pods that a StatefulSet may wait for in vain. One that has been ready before may become so again; where
-// that is clear only once a grace is over, it is among the graces, with when that is.
+// obstacles returns the pods that a StatefulSet may wait for in vain. A pod that was ready before may become ready
+// again. If that is clear only after a grace, graces has the end of the grace by the pod's name.
 func obstacles(set *appsv1.StatefulSet, pods []*corev1.Pod, now time.Time) (found []*corev1.Pod, graces map[string]time.Time) {
 	graces = map[string]time.Time{}
 	for _, pod := range awaited(set, pods) {
@@ -77,12 +77,12 @@ func isRolling(set *appsv1.StatefulSet) bool {
 	return set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType
 }
 
-// isOrdered reports whether it waits for each of them to be ready, too.
+// isOrdered reports whether a StatefulSet also waits for each of its pods to be ready.
 func isOrdered(set *appsv1.StatefulSet) bool {
 	return isRolling(set) && set.Spec.PodManagementPolicy != appsv1.ParallelPodManagement
 }
 
-// firstUpdated is the lowest ordinal of the pods that a StatefulSet is to update.
+// firstUpdated returns the lowest ordinal of the pods that a StatefulSet is to update.
 func firstUpdated(set *appsv1.StatefulSet) int {
 	return int(startOf(set) + partitionOf(set))
 }
@@ -95,7 +95,7 @@ func startOf(set *appsv1.StatefulSet) int32 {
 	return set.Spec.Ordinals.Start
 }
 
-// ordinalOf is a pod's number in its StatefulSet, -1 where its name has none.
+// ordinalOf returns a pod's ordinal in its StatefulSet, or -1 if its name has none.
 func ordinalOf(set *appsv1.StatefulSet, pod *corev1.Pod) int {
 	if ordinal, err := strconv.Atoi(strings.TrimPrefix(pod.Name, set.Name+"-")); err == nil {
 		return ordinal
@@ -103,8 +103,8 @@ func ordinalOf(set *appsv1.StatefulSet, pod *corev1.Pod) int {
 	return -1
 }
 
-// keptPod tells the pods that a StatefulSet keeps at the revision that they have, below its partition. It waits for them
-// as for those of the newest.
+// keptPod returns a function that reports whether a StatefulSet keeps a pod at its revision, below the partition. The
+// StatefulSet waits for such pods as for those of the newest revision.
 func keptPod(workload Workload) func(*corev1.Pod) bool {
 	set, is := workload.(*appsv1.StatefulSet)
 	return func(pod *corev1.Pod) bool {
@@ -116,8 +116,9 @@ func keptPod(workload Workload) func(*corev1.Pod) bool {
 	}
 }
 
-// stuckAt returns from when on a StatefulSet whose policy is Parallel is stuck with the pods that it has: its controller replaces at
-// once those that are not ready, but for that of some servers. It is zero where something else is under way.
+// stuckAt returns from when on a StatefulSet with the policy Parallel is stuck with its present pods. Most controllers
+// replace the pods that are not ready at once, but those of some servers do not. It returns zero if something else is
+// under way.
 func stuckAt(set *appsv1.StatefulSet, pods []*corev1.Pod) time.Time {
 	last, active := lastChange(set), activePods(set, pods)
 	if len(awaited(set, pods)) == 0 || len(endingPods(set, pods)) > 0 || len(active) < int(PodCountsOf(set).Desired) {
@@ -133,7 +134,7 @@ func stuckAt(set *appsv1.StatefulSet, pods []*corev1.Pod) time.Time {
 	return last.Add(parallelPause)
 }
 
-// neverReady tells whether a pod has not been ready since its node took it.
+// neverReady reports whether a pod has not been ready since its node took it.
 func neverReady(pod *corev1.Pod) bool {
 	condition, taken := podCondition(pod, corev1.PodReady), pod.Status.StartTime
 	if condition == nil || taken == nil {
@@ -142,8 +143,9 @@ func neverReady(pod *corev1.Pod) bool {
 	return condition.Status != corev1.ConditionTrue && condition.LastTransitionTime.Sub(taken.Time) <= readyTolerance
 }
 
-// heldUp adds to a view the pod that a StatefulSet waits for. One whose container crashes may be ready for a moment between
-// two crashes, and is replaced then. The new version of an open rollout is to blame for none. It returns when to look again.
+// heldUp adds to a view the pod that a StatefulSet waits for, and returns when to look again. A pod whose container
+// crashes is no failure: it may be ready for a moment between two crashes, and is replaced then. Nor does the new
+// version of an open rollout fail because of a pod of an older one.
 func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	set, is := v.Workload.(*appsv1.StatefulSet)
 	if !is || !isRolling(set) {
@@ -186,7 +188,8 @@ func (v *View) heldUp(pods []*corev1.Pod, now time.Time) time.Time {
 	return next
 }
 
-// holds reports whether an open rollout keeps a pod of a StatefulSet at the revision that it has: deleted, it would come again.
+// holds reports whether an open rollout keeps a pod of a StatefulSet at its revision. Such a pod would come again if it
+// were deleted.
 func (v *View) holds(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 	if v.State != Open || v.Record == nil || v.Record.Update == nil || v.Record.Update.Partition == nil {
 		return false
@@ -194,10 +197,13 @@ func (v *View) holds(set *appsv1.StatefulSet, pod *corev1.Pod) bool {
 	return ordinalOf(set, pod) < int(startOf(set)+*v.Record.Update.Partition)
 }
 
-// Unblock deletes the pods that keep a StatefulSet from going back to its pod template: those of other revisions that have
-// never been ready, or that will not come good. It would replace them itself once they were ready, and no other pod before
-// that: one that is only starting serves nobody, and would have to start twice. Each one that is deleted is told, and one
-// that may still come good is an error that names it. The StatefulSet is given as it was when its template was written.
+// Unblock deletes the pods that keep a StatefulSet from going back to its pod template. These are pods of other
+// revisions that have never been ready, or that will not become ready. The StatefulSet replaces them only once they are
+// ready, and replaces no other pod before. Deleting one that is only starting costs nothing: it serves nobody, and
+// would have to start twice.
+//
+// Unblock calls tell for each pod that it deletes. For each pod that may still become ready, it returns an error that
+// names the pod. The caller gives the StatefulSet as it was when its template was written.
 func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func(pod *corev1.Pod)) error {
 	if !isRolling(set) {
 		return nil
@@ -222,7 +228,7 @@ func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func
 	}
 }
 
-// spared tells of pods that may still come good.
+// spared returns an error about the pods that may still become ready, or nil if there are none.
 func spared(set *appsv1.StatefulSet, graces map[string]time.Time) error {
 	var all []error
 	for _, name := range slices.Sorted(maps.Keys(graces)) {
@@ -233,13 +239,13 @@ func spared(set *appsv1.StatefulSet, graces map[string]time.Time) error {
 	return errors.Join(all...)
 }
 
-// isSince tells whether a StatefulSet is the same one, not older, and seen by its controller as it is.
+// isSince reports whether now is the same StatefulSet as before, is not older, and has been observed by its controller.
 func isSince(now, before *appsv1.StatefulSet) bool {
 	order, err := resourceversion.CompareResourceVersion(now.ResourceVersion, before.ResourceVersion)
 	return now.UID == before.UID && (err != nil || order >= 0) && now.Status.ObservedGeneration >= now.Generation
 }
 
-// deleteAll deletes pods that have not changed since they were seen.
+// deleteAll deletes the pods that have not changed since the caller saw them.
 func (e *Engine) deleteAll(ctx context.Context, set *appsv1.StatefulSet, pods []*corev1.Pod, tell func(pod *corev1.Pod)) error {
 	for _, pod := range pods {
 		err := e.Client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{

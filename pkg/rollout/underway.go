@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// UnderWay tells whether pods of another version than a workload's pod template serve, which a rollout is replacing. A
-// restart that is under way is not one: the pods are of the same version before and after it.
+// UnderWay reports whether a rollout is replacing pods that still serve another version than the workload's pod
+// template. A restart does not count: the pods are of the same version before and after it.
 func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, error) {
 	workload, is := object.(Workload)
 	if !is || !mayBeUnderWay(workload) {
@@ -31,8 +31,9 @@ func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, err
 	return false, nil
 }
 
-// mayBeUnderWay tells from a workload alone whether pods of an older template may be serving. Where none is ready there is
-// nothing to spare; a Deployment that is paused, a partitioned StatefulSet and strategy OnDelete go nowhere.
+// mayBeUnderWay reports from a workload alone whether pods of an older template may be serving. Without any ready pod,
+// there is nothing to protect. A paused Deployment, a partitioned StatefulSet and the strategy OnDelete replace no
+// pods.
 func mayBeUnderWay(workload Workload) bool {
 	phase, ready := PhaseOf(workload), PodCountsOf(workload).Ready
 	switch w := workload.(type) {
@@ -63,7 +64,7 @@ func (e *Engine) controllerRevisions(ctx context.Context, of Workload) ([]*appsv
 	return revisions, nil
 }
 
-// deploymentUnderWay looks for ReplicaSets with ready pods of another version.
+// deploymentUnderWay reports whether any ReplicaSet has ready pods of another version.
 func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) bool {
 	for _, rs := range replicaSets {
 		if rs.Status.ReadyReplicas > 0 && !onlyRestarted(&rs.Spec.Template, &d.Spec.Template) {
@@ -73,8 +74,8 @@ func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) 
 	return false
 }
 
-// statefulSetUnderWay compares the two revisions that the controller knows. After a rollback in the midst of a rollout both
-// are the same, and pods of a third are left: then the pods tell.
+// statefulSetUnderWay compares the two revisions that the controller reports. After a rollback in the middle of a
+// rollout, both are the same while pods of a third are left. Then it looks at the pods.
 func (e *Engine) statefulSetUnderWay(ctx context.Context, set *appsv1.StatefulSet) (bool, error) {
 	revisions, err := e.controllerRevisions(ctx, set)
 	if err != nil || differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision) {
@@ -96,7 +97,7 @@ func (e *Engine) statefulSetUnderWay(ctx context.Context, set *appsv1.StatefulSe
 	return false, nil
 }
 
-// daemonSetUnderWay compares the newest two revisions: those are what the pods of a DaemonSet are of.
+// daemonSetUnderWay compares the newest two revisions, since the pods of a DaemonSet are of these.
 func daemonSetUnderWay(revisions []*appsv1.ControllerRevision) bool {
 	var newest, before *appsv1.ControllerRevision
 	for _, revision := range revisions {
@@ -110,7 +111,7 @@ func daemonSetUnderWay(revisions []*appsv1.ControllerRevision) bool {
 	return newest != nil && before != nil && differ(revisions, before.Name, newest.Name)
 }
 
-// differ tells whether two revisions differ in more than a restart; what cannot be found or read differs.
+// differ reports whether two revisions differ in more than a restart. A revision that cannot be found or read differs.
 func differ(revisions []*appsv1.ControllerRevision, a, b string) bool {
 	templates := map[string]*corev1.PodTemplateSpec{}
 	for _, revision := range revisions {

@@ -8,40 +8,44 @@ import (
 type View struct {
 	Workload Workload
 	Phase    Phase
-	// State is where a Deployment stands with regard to stepwise rollouts. Record and Counts are set while one is open.
+	// State is where the workload stands with regard to stepwise rollouts. Record and Counts are set while one is open.
 	State  State
 	Record *Record
 	Counts Counts
-	// Finding is why the rollout does not come good, Message why it is not going on; both are empty while it may.
+	// Finding is why the rollout does not succeed. Message is why it does not go on. Both are empty while it may
+	// succeed.
 	Finding *Finding
 	Message string
-	// Outcome is set together with either of them.
+	// Outcome is set together with Finding or Message.
 	Outcome Outcome
-	// Hindrance is the gravest warning that holds, nil where there is none.
+	// Hindrance is the gravest warning at present, or nil if there is none.
 	Hindrance *Finding
-	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces it.
+	// Obstacle is a pod that a StatefulSet waits for, perhaps in vain, before it replaces the pod.
 	Obstacle Obstacle
-	// Settling tells of a StatefulSet or DaemonSet that its containers have ended before, and have yet to run for long enough
-	// for success to be believed.
+	// Settling is set if containers of a StatefulSet or DaemonSet have ended before. They have yet to run for long
+	// enough for success to be certain.
 	Settling bool
-	// Lacks says which pods keep a StatefulSet from being complete whose status alone does not show that.
+	// Lacks says which pods keep a StatefulSet from being complete. It is set only if the status alone does not show
+	// that.
 	Lacks string
-	// Attendance is who looks after an open rollout, and AbandonedFor for how long it was seen that nobody does.
+	// Attendance is who looks after an open rollout. AbandonedFor is for how long the command has seen that nobody
+	// does.
 	Attendance   *Attendance
 	AbandonedFor time.Duration
-	// GoingBack tells that whoever drives the rollout is about to go back for the finding, and Returns that the old version is
-	// returning.
+	// GoingBack is set if the driver of the rollout is about to go back because of the finding. Returns is set if the
+	// old version is returning.
 	GoingBack, Returns bool
-	// Terminating are how many pods still end, and Ending the sentence about them.
+	// Terminating is how many pods are still terminating. Ending is the sentence about them.
 	Terminating int32
 	Ending      string
-	// Stale tells that a connection is broken just now: what the pods do is not judged before it is back.
+	// Stale is set while a connection is broken. Until it is back, the view does not judge what the pods do.
 	Stale bool
-	// Blind is the right that is missing to see the pods, and with them why a rollout does not come good.
+	// Blind is the error about a missing right to see the pods. Without the pods, the view does not show why a rollout
+	// fails.
 	Blind error
 }
 
-// Glance is what a workload shows by itself, without its pods.
+// Glance returns what a workload shows by itself, without its pods.
 func Glance(workload Workload) *View { return &View{Workload: workload, Phase: PhaseOf(workload)} }
 
 func (v *View) failed(finding *Finding) {

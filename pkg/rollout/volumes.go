@@ -10,13 +10,13 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// volumes keeps the claims of the few pods that wait for a node, and why they cannot be read.
+// volumes holds the claims of the few pods that wait for a node, and the error of the last read.
 type volumes struct {
 	read map[string]*corev1.PersistentVolumeClaim
 	err  error
 }
 
-// claims returns what is known of claims, and whether they cannot be read.
+// claims returns the known claims. unknown means that claims cannot be read.
 func (v *volumes) claims() (all []*corev1.PersistentVolumeClaim, unknown bool) {
 	for _, claim := range v.read {
 		all = append(all, claim)
@@ -24,7 +24,7 @@ func (v *volumes) claims() (all []*corev1.PersistentVolumeClaim, unknown bool) {
 	return all, v.err != nil
 }
 
-// askVolumes reads the claims of a pod, and what was said of them.
+// askVolumes reads the claims of a pod, and keeps them.
 func (s *session) askVolumes(ctx context.Context, pod *corev1.Pod) {
 	v := &s.witness.volumes
 	for _, name := range diagnose.ClaimsOf(pod) {
@@ -40,7 +40,7 @@ func (s *session) askVolumes(ctx context.Context, pod *corev1.Pod) {
 	}
 }
 
-// readClaims adds the claims of a pod to what there is to diagnose.
+// readClaims adds the claims of a pod to the input of a diagnosis.
 func (e *Engine) readClaims(ctx context.Context, pod *corev1.Pod, in *diagnose.Input) {
 	for _, name := range diagnose.ClaimsOf(pod) {
 		claim, err := e.claim(ctx, pod.Namespace, name)
@@ -53,7 +53,7 @@ func (e *Engine) readClaims(ctx context.Context, pod *corev1.Pod, in *diagnose.I
 	}
 }
 
-// claim reads a claim, and returns nil where there is none.
+// claim reads a claim. It returns nil if the claim does not exist.
 func (e *Engine) claim(ctx context.Context, namespace, name string) (*corev1.PersistentVolumeClaim, error) {
 	claim, err := e.Client.CoreV1().PersistentVolumeClaims(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

@@ -14,14 +14,14 @@ type wanted struct {
 	typed    *appsv1.Deployment
 	template rawTemplate
 	cause    string
-	// drained tells of the preStop hooks that were added, nil where none were asked for.
+	// drained describes the preStop hooks that were added, or is nil if none were asked for.
 	drained *Drained
-	// manifest is set where the whole Deployment comes from one, and raw is what the API server makes of it.
+	// manifest is set if the whole Deployment comes from a manifest. raw is what the API server makes of that manifest.
 	manifest *manifest
 	raw      *unstructured.Unstructured
 }
 
-// want works out what a change makes of a Deployment.
+// want returns the Deployment that a change results in.
 func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snapshot, change Change) (*wanted, error) {
 	w := &wanted{cause: change.Cause}
 	var err error
@@ -69,8 +69,8 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	return w, nil
 }
 
-// templateOfRevision is the pod template of an earlier revision, and why that was made; 0 is the one before the present.
-// The texts are those of kubectl rollout undo.
+// templateOfRevision returns the pod template of an earlier revision, and its change cause. 0 means the revision before
+// the present one. The messages are those of kubectl rollout undo.
 func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template rawTemplate, cause string, err error) {
 	found := s.replicaSetOf(snapshot, revision)
 	if found == nil && revision == 0 {
@@ -89,8 +89,8 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 	return template, object.GetAnnotations()[ChangeCauseAnnotation], err
 }
 
-// replicaSetOf returns the ReplicaSet of an earlier revision, nil where there is none. 0 is the one before the present; revisions
-// that are known to have failed are skipped then, which is told.
+// replicaSetOf returns the ReplicaSet of an earlier revision, or nil if there is none. 0 means the revision before the
+// present one. For 0, it skips revisions that are known to have failed, and emits a message about them.
 func (s *session) replicaSetOf(snapshot *Snapshot, revision int64) *appsv1.ReplicaSet {
 	var found *appsv1.ReplicaSet
 	var failed []int64
@@ -111,7 +111,7 @@ func (s *session) replicaSetOf(snapshot *Snapshot, revision int64) *appsv1.Repli
 	return found
 }
 
-// known refuses a manifest that changes nothing of the pod template but fields that this client does not know: the controller
+// known refuses a manifest that changes only fields of the pod template which this client does not know. The controller
 // may know them, and would replace the pods without any step.
 func (w *wanted) known(live *unstructured.Unstructured) error {
 	if w.manifest == nil {
@@ -125,7 +125,7 @@ func (w *wanted) known(live *unstructured.Unstructured) error {
 		"kubectl rollout-plus does not know; a newer one may roll them out", w.typed.Name, w.typed.Namespace)
 }
 
-// fill writes what is wanted into the patch that begins the rollout.
+// fill adds the wanted template and its cause to the patch that begins the rollout.
 func (w *wanted) fill(p *patch) {
 	p.template(w.template)
 	p.annotate(ChangeCauseAnnotation, w.cause)

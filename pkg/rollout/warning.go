@@ -9,11 +9,11 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// warnAgain is how long after a warning with a time limit it is told again, with the time that is left.
+// warnAgain is the time after which a warning with a time limit is repeated, with the time that is left.
 const warnAgain = 10 * time.Second
 
-// warn tells what may stand in the way, and again from time to time how long it still has. Of the way back it tells all: nothing
-// ends that but its deadline.
+// warn collects the warnings that are due. A warning with a time limit comes again from time to time. On the way back,
+// fatal findings are warnings as well: nothing but the deadline ends the way back.
 func (s *session) warn(report *diagnose.Report) {
 	s.warnNext, s.hindrance = time.Time{}, nil
 	if report == nil || s.Emit == nil {
@@ -46,7 +46,7 @@ func (s *session) warn(report *diagnose.Report) {
 	}
 }
 
-// warningKeys are what a warning is known by: of silent nodes each one counts.
+// warningKeys returns the keys that identify a warning. A warning about silent nodes has a key for each node.
 func warningKeys(f *diagnose.Finding, back bool) []string {
 	key := fmt.Sprintf("%s/%s/%t", f.ID, f.Container, back)
 	if len(f.Nodes) == 0 {
@@ -59,7 +59,7 @@ func warningKeys(f *diagnose.Finding, back bool) []string {
 	return keys
 }
 
-// toldBefore returns when a warning was told last, and whether all of it was.
+// toldBefore returns when a warning was emitted last, and whether that was so for all of its keys.
 func (s *session) toldBefore(f *diagnose.Finding, back bool) (last time.Time, told bool) {
 	for _, key := range warningKeys(f, back) {
 		at, is := s.warned[key]
@@ -93,7 +93,8 @@ func (s *session) tellWarnings(ctx context.Context) {
 	s.warnings = nil
 }
 
-// isSilent reports whether a finding is no warning: it ends the rollout, or every pod goes through that as it starts.
+// isSilent reports whether a finding is no warning. Fatal findings end the rollout, except on the way back. Other
+// silent findings only describe what every pod goes through as it starts.
 func isSilent(f *diagnose.Finding, back bool) bool {
 	return f.Severity == diagnose.Fatal && !back || f.Starting() && !f.Slow()
 }

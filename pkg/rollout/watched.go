@@ -14,36 +14,38 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// watched is one watch with what it has brought.
+// watched is one watch with the objects that it has delivered.
 type watched struct {
 	cache.Store
 	source    *source
 	reflector *cache.Reflector
 	what      string
-	// optional watches may be denied: what they would bring is good to know, and no more.
+	// optional is set if the watch may be denied: its objects are useful, but not necessary.
 	optional bool
 	cancel   context.CancelFunc
-	// lister lists what the watch is of.
+	// lister lists the objects that the watch is about.
 	lister cache.ListWithContextFunc
 
-	// order keeps what comes from the watch and from lists beside it in order. It is taken before mu.
+	// order serializes what comes from the watch and from lists beside it. It is locked before mu.
 	order sync.Mutex
-	// version is the newest that is known of all objects together, and relisted that of the last list beside the watch.
+	// version is the newest known resource version of all objects together. relisted is the version of the last list
+	// beside the watch.
 	version, relisted string
 
 	mu     sync.Mutex
 	synced bool
-	// brokenSince is when the connection was lost, until all there is has been brought again.
+	// brokenSince is when the connection was lost. It is zero again once all existing objects have been delivered anew.
 	brokenSince time.Time
-	// list and watch are what the API server answers to these two.
+	// list and watch are the API server's answers to list and watch calls.
 	list, watch permission
-	hopeless    error
-	// credentials is why there were none for the last request, nil where there were.
+	// hopeless is the error that an optional watch was given up for, or nil.
+	hopeless error
+	// credentials is why there were no credentials for the last request, or nil if there were.
 	credentials error
 	quiet       quiet
 }
 
-// note keeps whether the API server answers, and whether it still lets us do what was asked for.
+// note records whether the API server answers, and whether it still permits the call.
 func (w *watched) note(asked *permission, err error) {
 	w.mu.Lock()
 	now := w.source.clock.Now()
@@ -51,7 +53,7 @@ func (w *watched) note(asked *permission, err error) {
 	if w.credentials = nil; IsCredentialError(err) {
 		w.credentials = err
 	}
-	// Where lists take the place of the watch, its failures tell nothing: it is the proxy that loses patience.
+	// While lists take the place of the watch, its failures mean nothing: the proxy ends the watch.
 	if replaced := w.quiet.heldBack && asked == &w.watch; !granted(err) && w.brokenSince.IsZero() && !replaced {
 		w.brokenSince = now
 	}
@@ -60,42 +62,43 @@ func (w *watched) note(asked *permission, err error) {
 	}
 	if lacks := w.lacks(now); w.optional && lacks != nil {
 		w.hopeless = lacks
-		w.cancel() // or it would ask for ever
+		w.cancel() // otherwise the reflector would retry for ever
 	}
 	w.mu.Unlock()
 	w.source.notify()
 }
 
-// open keeps that a watch was asked for.
+// open records that a watch was requested.
 func (w *watched) open() {
 	w.mu.Lock()
 	w.quiet.asked = w.source.clock.Now()
 	w.mu.Unlock()
 }
 
-// broken tells whether the connection was lost, and what there is has not been brought since. That a watch may go on from
-// where it was does not bring it: what was missed may come later, or be too much for the API server to tell.
+// broken reports whether the connection was lost, and the existing objects have not been delivered since. A watch that
+// may go on from where it was does not deliver them. The missed events may come later, or be too many for the API
+// server to send.
 func (w *watched) broken() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.brokenSince.IsZero()
 }
 
-// missing names the right that an optional watch has been given up for, nil where it has not.
+// missing returns the error about the right that an optional watch was given up for, or nil.
 func (w *watched) missing() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.hopeless
 }
 
-// lacks names the rights that are missing from the beginning, or that have been for some time.
+// lacks returns an error about rights that are missing from the beginning, or for longer than deniedGrace, or nil.
 func (w *watched) lacks(now time.Time) error {
 	verbs, missing := "list", w.list
 	switch {
 	case w.list.denied != nil && w.watch.denied != nil:
 		verbs, missing.deniedSince = "list and watch", earlier(w.list.deniedSince, w.watch.deniedSince)
 	case w.watch.denied != nil && !w.list.known:
-		return nil // who may not watch lists next, which tells whether that right is missing too
+		return nil // the reflector lists next, which shows whether that right is missing too
 	case w.watch.denied != nil:
 		verbs, missing = "watch", w.watch
 	case w.list.denied == nil:
@@ -107,9 +110,9 @@ func (w *watched) lacks(now time.Time) error {
 	return fmt.Errorf("the right to %s %s is missing: %w", verbs, w.what, missing.denied)
 }
 
-// permission is what the API server answers to those who list, or who watch.
+// permission is the API server's answer to list calls, or to watch calls.
 type permission struct {
-	// known tells whether there is an answer yet, and had whether it was allowed once.
+	// known is set once there is an answer. had is set once a call was permitted.
 	known, had  bool
 	deniedSince time.Time
 	denied      error
@@ -122,18 +125,18 @@ func (p *permission) answered(err error, now time.Time) {
 	case !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err):
 		p.deniedSince, p.denied = time.Time{}, nil
 	case p.denied == nil:
-		p.known, p.deniedSince, p.denied = true, now, err // it keeps whether it had it before
+		p.known, p.deniedSince, p.denied = true, now, err // had stays as it was
 	}
 }
 
-// granted tells of an answer whether it was allowed to ask.
+// granted reports whether an answer shows that the call was permitted.
 func granted(err error) bool {
 	return err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
 }
 
-// Add, Update, Delete and Replace are how the reflector hands on what it received.
+// Add, Update, Delete and Replace are called by the reflector with the objects that it received.
 
-// Add keeps an object that is new.
+// Add stores a new object.
 func (w *watched) Add(object any) error {
 	isNew, err := w.deliver(versionOf(object), func() error { return w.Store.Add(object) })
 	if !isNew {
@@ -142,7 +145,7 @@ func (w *watched) Add(object any) error {
 	return w.changed(err)
 }
 
-// Update keeps an object that has changed.
+// Update stores an object that has changed.
 func (w *watched) Update(object any) error {
 	before, _, _ := w.Get(object)
 	isNew, err := w.deliver(versionOf(object), func() error { return w.Store.Update(object) })
@@ -156,7 +159,7 @@ func (w *watched) Update(object any) error {
 	return w.changed(err)
 }
 
-// Delete drops an object.
+// Delete removes an object.
 func (w *watched) Delete(object any) error {
 	isNew, err := w.deliver(versionOf(object), func() error { return w.Store.Delete(object) })
 	if !isNew {
@@ -165,7 +168,7 @@ func (w *watched) Delete(object any) error {
 	return w.changed(err)
 }
 
-// Replace keeps what a list of the reflector brought, or a watch that begins with all there is.
+// Replace stores the result of the reflector's list, or of a watch that begins with all existing objects.
 func (w *watched) Replace(objects []any, version string) error {
 	w.order.Lock()
 	var err error
@@ -189,7 +192,7 @@ func (w *watched) changed(err error) error {
 	return err
 }
 
-// counted is what an object adds to the counts of pods.
+// counted is what an object contributes to the counts of pods.
 type counted struct {
 	wanted        int32
 	active, ready bool

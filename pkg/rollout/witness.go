@@ -15,36 +15,39 @@ import (
 )
 
 const (
-	// preparing is how long a pod may be silent before its events are asked for: most are through with it by then.
+	// preparing is how long a pod may be silent before its events are read: most pods have finished their preparations
+	// by then.
 	preparing = 1500 * time.Millisecond
-	// askAgain is how long after that they are asked for again, first; then twice as long each time, up to askRarely.
+	// askAgain is how long after that the events are read again for the first time. The time doubles with each read, up
+	// to askRarely.
 	askAgain  = 2 * time.Second
 	askRarely = 30 * time.Second
-	// lookAgain bounds how often it is worked out who is to be asked about.
+	// lookAgain bounds how often the session works out which pods to read events of.
 	lookAgain = 500 * time.Millisecond
-	// answersIn is how long after a controller was made to try again it is asked what came of it.
+	// answersIn is how long after a controller was made to try again its events are read.
 	answersIn = 300 * time.Millisecond
 )
 
-// witness keeps the events of the few pods that only events tell of, and of a workload that lacks pods.
+// witness holds the events of the few pods whose state only events show, and of a workload that lacks pods.
 type witness struct {
 	asked  map[types.UID]asked
 	looked time.Time
-	// lacking is since when a workload that is no Deployment lacks pods, zero where it does not.
+	// lacking is since when a workload that is no Deployment lacks pods, or zero if it does not.
 	lacking time.Time
-	// next is when there is something to ask again, zero where there is not.
+	// next is when to read events again, or zero if there is nothing to read.
 	next time.Time
-	// verdict is when a grace ends, zero where none runs: what was heard before that must not be old then.
+	// verdict is when a grace ends, or zero if none runs. At that moment, the events must not be old.
 	verdict time.Time
-	// decides is from when on an attempt that fails is final, zero where none is awaited.
+	// decides is the moment from which a failed attempt is final, or zero if no attempt is awaited.
 	decides time.Time
-	// refused is whose controller could not do something, and answered when it is asked what it did after it was made to try again.
+	// refused is the object whose controller could not do something, with its UID. answered is when to read its events
+	// after its controller was made to try again.
 	refused    diagnose.Object
 	refusedUID types.UID
 	answered   time.Time
-	// volumes are the claims of pods that wait for a node.
+	// volumes holds the claims of pods that wait for a node.
 	volumes
-	// blind is the right that is missing, and deaf tells that events could not be read last, for whatever reason.
+	// blind is the error about a missing right. deaf is set if events could not be read last, for whatever reason.
 	blind error
 	deaf  bool
 }
@@ -52,12 +55,14 @@ type witness struct {
 type asked struct {
 	at     time.Time
 	events []*corev1.Event
-	// wait is how long it is to be left alone, and version what the pod was like.
+	// wait is how long the session does not read the events of the pod again. version is the pod's resource version at
+	// the last read.
 	wait    time.Duration
 	version string
 }
 
-// listen asks for the events of pods that have been silent for too long: a few requests, however many pods there are.
+// listen reads the events of pods that have been silent for too long. It makes a few requests, however many pods there
+// are.
 func (s *session) listen(ctx context.Context) []*corev1.Event {
 	w := &s.witness
 	now := s.Clock.Now()
@@ -66,7 +71,7 @@ func (s *session) listen(ctx context.Context) []*corev1.Event {
 	case w.blind != nil || !s.source.synced() || s.source.missing() != nil:
 		w.next = time.Time{}
 	case now.Before(due):
-		// What has changed just now may be such a pod.
+		// The latest change may be about such a pod.
 		if w.next.IsZero() || due.Before(w.next) {
 			w.next = due
 		}
@@ -88,7 +93,7 @@ func (w *witness) events() []*corev1.Event {
 }
 
 func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, logTimeout) // for all of them
+	ctx, cancel := context.WithTimeout(ctx, logTimeout) // for all requests together
 	defer cancel()
 	w := &s.witness
 	w.forget(in)
@@ -115,7 +120,8 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 	s.askRefused(ctx, now)
 }
 
-// askWorkload asks why a workload lacks pods. In a rollout it does for a moment again and again.
+// askWorkload reads the events of a workload that lacks pods. In a rollout, a workload lacks pods for a moment again
+// and again.
 func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.Time) {
 	w := &s.witness
 	if in.Missing <= 0 && !diagnose.Lingers(in) {
@@ -136,13 +142,13 @@ func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.
 		if s.cannotSee(err) {
 			return
 		}
-		w.heard(in.UID, "", events, err, now) // its version changes with every pod
+		w.heard(in.UID, "", events, err, now) // no version: the workload's changes with every pod
 		due = w.again(w.asked[in.UID], w.asked[in.UID].wait)
 	}
 	w.next = earlier(w.next, due)
 }
 
-// forget drops what was heard of pods that are gone or ready.
+// forget drops the events of pods that are gone or ready.
 func (w *witness) forget(in *diagnose.Input) {
 	before := w.asked
 	w.asked = map[types.UID]asked{}
@@ -173,10 +179,10 @@ func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, e
 	w.asked[uid] = known
 }
 
-// due is when a pod is to be asked, zero where its events are not wanted.
+// due returns when to read the events of a pod, or zero if they are not needed.
 func (w *witness) due(pod *corev1.Pod) time.Time {
 	known, again := w.asked[pod.UID]
-	if pod.DeletionTimestamp != nil { // what its hooks do is asked once, about when they are run
+	if pod.DeletionTimestamp != nil { // the effect of its hooks is read once, about when they run
 		if again {
 			return time.Time{}
 		}
@@ -205,12 +211,12 @@ func (w *witness) due(pod *corev1.Pod) time.Time {
 	return w.again(known, known.wait)
 }
 
-// isTelling reports whether the events of a pod tell now what itself does not.
+// isTelling reports whether the events of a pod now show more than the pod itself.
 func (w *witness) isTelling(pod *corev1.Pod) bool {
 	return diagnose.Preparing(pod) || pod.Spec.NodeName == "" || diagnose.PullFails(pod) || !w.decides.IsZero() && diagnose.TriesAgain(pod)
 }
 
-// again is when one that was asked is asked again.
+// again returns when to read an object's events again.
 func (w *witness) again(known asked, wait time.Duration) time.Time {
 	due := known.at.Add(wait)
 	if last := w.verdict.Add(-askAgain); !w.verdict.IsZero() && known.at.Before(last) {
@@ -222,7 +228,8 @@ func (w *witness) again(known asked, wait time.Duration) time.Time {
 	return due
 }
 
-// turn is when the next of several pods is to be asked of which one is through with its preparations.
+// turn returns when to read the events of the next among similar pods, or zero. It is askAgain after the last pod whose
+// events show that it has finished its preparations.
 func (w *witness) turn() time.Time {
 	var turn time.Time
 	for _, known := range w.asked {
@@ -233,7 +240,7 @@ func (w *witness) turn() time.Time {
 	return turn
 }
 
-// expect keeps when the next verdict is due that more events might change.
+// expect records when the next verdict is due that more events might change.
 func (w *witness) expect(report *diagnose.Report) {
 	w.verdict, w.decides, w.refused = time.Time{}, time.Time{}, diagnose.Object{}
 	if report == nil {
@@ -256,7 +263,8 @@ func (w *witness) expect(report *diagnose.Report) {
 	}
 }
 
-// cannotSee keeps and tells once that a right is missing without which less can be seen.
+// cannotSee reports whether an error is about a missing right. It keeps the first such error, and emits once that less
+// can be seen.
 func (s *session) cannotSee(err error) bool {
 	if err == nil || !apierrors.IsForbidden(err) {
 		return false
@@ -268,7 +276,7 @@ func (s *session) cannotSee(err error) bool {
 	return true
 }
 
-// present is what there is to diagnose now, nil where there is nothing.
+// present returns the input for a diagnosis now, or nil if the workload does not exist.
 func (s *session) present() *diagnose.Input {
 	workload := s.source.workload()
 	if _, is := workload.(*appsv1.Deployment); is || workload == nil {

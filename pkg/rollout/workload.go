@@ -8,14 +8,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// PodCounts are the pods of a workload as its own status has them. Old are those of other templates than the newest.
+// PodCounts are the numbers of a workload's pods in its own status. Old counts the pods of other templates than the
+// newest.
 type PodCounts struct {
 	Desired, Updated, Ready, Available, Total, Old, Unavailable int32
-	// Terminating are pods that still end, nil where the server does not tell.
+	// Terminating counts the pods that are still terminating. It is nil if the server does not report them.
 	Terminating *int32
 }
 
-// PodCountsOf reads the counts of a workload.
+// PodCountsOf returns the counts of a workload.
 func PodCountsOf(workload Workload) PodCounts {
 	var c PodCounts
 	switch w := workload.(type) {
@@ -40,7 +41,7 @@ func PodCountsOf(workload Workload) PodCounts {
 	return c
 }
 
-// TemplateOf is the pod template of an object that has one, nil for another.
+// TemplateOf returns the pod template of a workload, or nil for an object of another kind.
 func TemplateOf(object runtime.Object) *corev1.PodTemplateSpec {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
@@ -53,7 +54,7 @@ func TemplateOf(object runtime.Object) *corev1.PodTemplateSpec {
 	return nil
 }
 
-// ObservedGenerationOf is the generation that a workload's controller has acted on.
+// ObservedGenerationOf returns the generation that a workload's controller has acted on.
 func ObservedGenerationOf(workload runtime.Object) int64 {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
@@ -66,7 +67,7 @@ func ObservedGenerationOf(workload runtime.Object) int64 {
 	return 0
 }
 
-// partitionOf is how many pods of a StatefulSet keep their version.
+// partitionOf returns how many pods of a StatefulSet keep their version.
 func partitionOf(set *appsv1.StatefulSet) int32 {
 	if update := set.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
 		return *update.Partition
@@ -90,12 +91,12 @@ func selectorOf(workload Workload) *metav1.LabelSelector {
 	return nil
 }
 
-// Condition is what a controller says of a workload.
+// Condition is a condition in the status of a workload.
 type Condition struct {
 	Type, Status, Reason, Message string
 }
 
-// ConditionsOf reads the conditions of a workload.
+// ConditionsOf returns the conditions of a workload.
 func ConditionsOf(workload Workload) []Condition {
 	var all []Condition
 	switch w := workload.(type) {
@@ -115,16 +116,17 @@ func ConditionsOf(workload Workload) []Condition {
 	return all
 }
 
-// templateGeneration is the label by which the DaemonSet controller tells the pods of the newest template.
+// templateGeneration is the label by which the DaemonSet controller recognizes the pods of the newest template.
 const templateGeneration = "pod-template-generation"
 
-// updatedPod tells the pods of the newest template of a StatefulSet or DaemonSet.
+// updatedPod returns a function that reports whether a pod is of the newest template of a StatefulSet or DaemonSet.
+// Pods that have ended or are being deleted are left out.
 func updatedPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 	isNewest := newestPod(workload, pods)
 	return func(pod *corev1.Pod) bool { return isNewest(pod) && isActive(pod) }
 }
 
-// newestPod tells the pods of the newest template, those too that have ended or are being deleted.
+// newestPod is updatedPod, but includes pods that have ended or are being deleted.
 func newestPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 	hash := func(pod *corev1.Pod) string { return pod.Labels[appsv1.ControllerRevisionHashLabelKey] }
 	newest := ""
@@ -132,7 +134,7 @@ func newestPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 	case *appsv1.StatefulSet:
 		newest = w.Status.UpdateRevision
 	case *appsv1.DaemonSet:
-		// The name of its newest revision is in none of the objects that are watched; one of its pods tells it.
+		// None of the watched objects names the newest revision, but the labels of one of its pods have its hash.
 		generation := w.Annotations[appsv1.DeprecatedTemplateGeneration]
 		for _, pod := range pods {
 			if metav1.IsControlledBy(pod, w) && generation != "" && pod.Labels[templateGeneration] == generation {

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// patchOptions are those of a write, or of one that the API server only says of whether it would take it.
+// patchOptions returns the options of a write, or of a dry run of it.
 func (e *Engine) patchOptions(dryRun bool) metav1.PatchOptions {
 	options := metav1.PatchOptions{FieldManager: e.FieldManager}
 	if dryRun {
@@ -17,7 +17,7 @@ func (e *Engine) patchOptions(dryRun bool) metav1.PatchOptions {
 	return options
 }
 
-// patchDeployment makes a write to a Deployment.
+// patchDeployment writes a patch to a Deployment.
 func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, p *patch, dryRun bool) (*appsv1.Deployment, error) {
 	body, err := p.body()
 	if err != nil {
@@ -30,7 +30,8 @@ func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, 
 	return written, nil
 }
 
-// writeLast makes the write that gives the Deployment its own fields back, and then the one for their owners, if any.
+// writeLast makes the write that gives the Deployment its own fields back. If the fields had other owners, a second
+// write gives the fields back to them.
 func (s *session) writeLast(ctx context.Context, p *patch) error {
 	if err := s.write(ctx, p); err != nil {
 		s.returnedUnanswered(ctx)
@@ -42,8 +43,8 @@ func (s *session) writeLast(ctx context.Context, p *patch) error {
 	return nil
 }
 
-// write makes a write to the session's Deployment, which it then knows before the watch brings it. An AlteredError reports
-// that the write was made and stored in another form.
+// write writes a patch to the session's Deployment. The session knows the result before the watch delivers it. An
+// AlteredError reports that the write was made and stored in another form.
 func (s *session) write(ctx context.Context, p *patch) error {
 	written, err := s.patchDeployment(ctx, s.key, p, false)
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *session) write(ctx context.Context, p *patch) error {
 	return p.altered(written)
 }
 
-// wrote takes a Deployment as a write has left it.
+// wrote keeps the Deployment that a write returned.
 func (s *session) wrote(written *appsv1.Deployment) {
 	s.written, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
 }

@@ -8,9 +8,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// Written gives a pod template as people write it: without what the API server fills in and without the labels that the
-// controllers add. A field that has its default's value goes, whoever set it, since it means nothing more. Everything
-// else stays, fields that this client does not know included. The argument is not changed.
+// Written returns a pod template as people write it: without the values that the API server fills in, and without the
+// labels that the controllers add. A field with its default value is dropped, whoever set it, since it means nothing
+// more. Everything else stays, including fields that this client does not know. The argument is not changed.
 func Written(template map[string]any) map[string]any {
 	written, _ := copyJSON(template).(map[string]any)
 	if written == nil {
@@ -22,7 +22,7 @@ func Written(template map[string]any) map[string]any {
 	for _, emptied := range [][2]string{{"metadata", "labels"}, {"metadata", "annotations"}} {
 		drop(written, emptied[0], emptied[1], noValues{})
 	}
-	// These follow from other fields, which the defaults must not have taken away before.
+	// These values follow from other fields, so that they have to go before those fields are dropped as defaults.
 	for _, spec := range nodesAt(written, "spec") {
 		dropHostPorts(spec)
 		if account, found := spec["serviceAccount"]; found && reflect.DeepEqual(account, spec["serviceAccountName"]) {
@@ -36,8 +36,8 @@ func Written(template map[string]any) map[string]any {
 	return written
 }
 
-// drop removes a field of every object at a path, where it has this value; nil stands for any value, noValues for a map,
-// a list or nothing that holds none.
+// drop removes a field with the given value from every object at a path. nil stands for any value. noValues stands for
+// an empty map, an empty list, or null.
 func drop(root map[string]any, path, field string, value any) {
 	for _, node := range nodesAt(root, path) {
 		has, found := node[field]
@@ -66,7 +66,7 @@ func isDefault(has, value any) bool {
 	return has == value
 }
 
-// nodesAt are the objects at a path such as spec.containers[].ports[]; [] stands for every entry of a list.
+// nodesAt returns the objects at a path such as spec.containers[].ports[]. [] stands for every entry of a list.
 func nodesAt(root map[string]any, path string) []map[string]any {
 	nodes := []map[string]any{root}
 	for part := range strings.SplitSeq(path, ".") {
@@ -91,7 +91,8 @@ func nodesAt(root map[string]any, path string) []map[string]any {
 	return nodes
 }
 
-// copyJSON copies maps and lists all the way down. That of apimachinery panics where a number has another type than it expects.
+// copyJSON copies maps and lists at all levels. The one of apimachinery panics at numbers of types that it does not
+// expect.
 func copyJSON(value any) any {
 	switch of := value.(type) {
 	case map[string]any:
@@ -110,7 +111,7 @@ func copyJSON(value any) any {
 	return value
 }
 
-// dropHostPorts removes host ports that follow from the host's network: there they are the containers' own.
+// dropHostPorts removes host ports that follow from the host's network. With it, each one equals the container's port.
 func dropHostPorts(spec map[string]any) {
 	if spec["hostNetwork"] != true {
 		return
@@ -124,7 +125,7 @@ func dropHostPorts(spec map[string]any) {
 	}
 }
 
-// dropPullPolicies removes the policies that follow from the images' tags.
+// dropPullPolicies removes the pull policies that follow from the images' tags.
 func dropPullPolicies(template map[string]any) {
 	for _, list := range containerLists() {
 		for _, container := range nodesAt(template, "spec."+list) {
@@ -142,10 +143,11 @@ func dropPullPolicy(of map[string]any, reference, policy string) {
 	}
 }
 
-// defaultPullPolicy is Always for images of the tag latest, which those without tag and digest have too.
+// defaultPullPolicy returns Always for images with the tag latest, and for those with neither tag nor digest. It
+// returns IfNotPresent for all others.
 func defaultPullPolicy(image string) string {
 	named, _, digested := strings.Cut(image, "@")
-	// A colon before the last slash comes with a registry's port.
+	// A colon before the last slash belongs to a registry's port.
 	_, tag, tagged := strings.Cut(named[strings.LastIndex(named, "/")+1:], ":")
 	if tag == "latest" || !tagged && !digested {
 		return "Always"

@@ -6,17 +6,18 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// noReplicas is said of a rollout that ends without a single new pod, which nothing can be told from.
+// noReplicas is the message about a rollout that ends without a single new pod, which proves nothing about the version.
 const noReplicas = "no pods are wanted, so none shows that this version works"
 
-// sized notes whether the workload has had pods to roll out since this process began to look.
+// sized records whether the workload has had pods to roll out since this process began to look.
 func (m memory) sized(pods int32) memory {
 	m.populated = m.populated || pods > 0
 	return m
 }
 
-// emptied answers a step that has no pods any more. Who begins a rollout of no pods is told so. Who had pods when the rollout
-// began asked for their steps: those were never made, and the new version has never been ready.
+// emptied responds to a step that has no pods any more. If there were none from the beginning, the rollout is done, and
+// its result says so. Otherwise the steps that were asked for were never made, and the new version has never been
+// ready: the rollout stops.
 func (m memory) emptied(workload Workload) action {
 	if !m.populated {
 		return finish{outcome: Done}
@@ -24,7 +25,7 @@ func (m memory) emptied(workload Workload) action {
 	return stop{outcome: Overtaken, message: emptiedText(workload) + " before the new version was ready, so that no pod shows that it works"}
 }
 
-// emptiedText says why nothing is left of a workload to roll out.
+// emptiedText says why a workload has no pods left to roll out.
 func emptiedText(workload Workload) string {
 	desired := PodCountsOf(workload).Desired
 	switch workload.(type) {
@@ -38,7 +39,7 @@ func emptiedText(workload Workload) string {
 	return "it was scaled to 0"
 }
 
-// ofNothing is what there is to say of a rollout that is complete: whether there was any pod to complete it.
+// ofNothing returns the message about a complete rollout that had no pods to complete it, or "" if there were pods.
 func ofNothing(workload Workload, outcome Outcome) string {
 	if outcome == Done && PodCountsOf(workload).Desired == 0 {
 		return noReplicas
@@ -46,8 +47,8 @@ func ofNothing(workload Workload, outcome Outcome) string {
 	return ""
 }
 
-// Overshot is how many new pods a step has where it asks for fewer, 0 where it has no more than that. Others have made them: a
-// controller makes new pods where it is told to make more, and a DaemonSet's on each node that joins.
+// Overshot returns the number of new pods if a step asks for fewer, or 0. Others have caused them: a controller makes
+// new pods when a workload is scaled up, and the DaemonSet controller makes one on each node that joins.
 func Overshot(counts Counts, target int32) int32 {
 	if counts.New > target {
 		return counts.New
@@ -55,7 +56,7 @@ func Overshot(counts Counts, target int32) int32 {
 	return 0
 }
 
-// newSize is how many pods the controller wants of the newest ReplicaSet.
+// newSize returns how many pods the controller wants of the newest ReplicaSet.
 func (s *Snapshot) newSize() int32 {
 	if current := s.Current(); current != nil {
 		return sizeOf(current)
