@@ -42,7 +42,7 @@ type backlog struct {
 	ends  bool
 }
 
-// pending is a text that waits. done is closed once the text was written.
+// pending is a text that waits. done is closed after the write, even if that failed.
 type pending struct {
 	text []byte
 	done chan struct{}

@@ -13,8 +13,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// failed handles a failed rollout. If the workload was rolled back, or its rollout never began, the object and the
-// workloads before it are taken back too.
+// failed handles a failed rollout. If the workload was rolled back, or an error ended its rollout, the object and the
+// workloads before it are taken back too. Otherwise the object stays, and the error says how to go on.
 func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
 	name := nameOf(c.out[at].workload)
 	c.failing = c.takenBy(c.out[at].workload)
@@ -42,9 +42,8 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s", text, end)}
 }
 
-// notBack returns the error for a change that could not be taken back completely. It does not use the exit code of err.
-// That may say "rolled back" if the rollout of the old version was itself rolled back, which is wrong for the change as a
-// whole.
+// notBack returns the error for a change that could not be taken back completely. It does not use the exit code of err. If
+// the rollout of the old version was itself rolled back, that code says so. For the change as a whole, that is wrong.
 func (c *changer) notBack(ctx context.Context, text string, err error) error {
 	code := ExitStanding
 	if context.Cause(ctx) != nil {

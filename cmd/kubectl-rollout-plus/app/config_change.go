@@ -40,7 +40,7 @@ type changer struct {
 	flags *changeFlags
 	head  *head
 	want  *configmap.Content
-	// out holds the workloads to roll out, and others those that are only reported.
+	// out holds the workloads to roll out.
 	out []*affectedWorkload
 	pin *pin
 	// along holds further objects whose present content goes into the templates together with this object's.

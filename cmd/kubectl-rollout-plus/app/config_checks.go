@@ -8,8 +8,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// checking returns an engine for a try. It reports the results of the checks of a workload and no other event, except in a
-// dry run with JSON output, which gets all events.
+// checking returns an engine for a try. It reports the results of a workload's checks and drops all other events. Only a
+// dry run with JSON output gets all events.
 func (r *roller) checking(workload rollout.Workload) *rollout.Engine {
 	engine := *r.engine
 	engine.Emit = onlyChecks(func(_ time.Time, event rollout.Event) {

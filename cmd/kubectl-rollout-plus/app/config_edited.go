@@ -25,7 +25,8 @@ type edit struct {
 }
 
 // takeBack gives an object that others have edited its old content: the content of since, or else what the failed workload
-// ran with. The object stays as it is if somebody has changed it meanwhile, or if it is immutable.
+// ran with. The object stays as it is if somebody has changed it meanwhile. So does an immutable one, which nobody can have
+// edited.
 func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error {
 	if c.head.read != nil && c.head.immutable {
 		return nil

@@ -96,7 +96,7 @@ func (c *changer) rollOut(ctx context.Context, written *head) error {
 			settled.Workloads[w.workload.GetUID()] = true
 			continue
 		}
-		if failure = err; c.began || written != c.head { // without a start, nothing of an edit by others needs to be taken back
+		if failure = err; c.began || written != c.head { // otherwise nothing has begun, and somebody else's edit stays
 			failure = c.failed(ctx, i, err, written)
 		}
 		if exitCode(failure) == ExitRolledBack {

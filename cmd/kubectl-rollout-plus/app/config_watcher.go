@@ -212,7 +212,8 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	}
 	h := &head{object: object, read: w.cached[object]}
 	now := h.holds()
-	// The content since the start of the watch is not known to be that of pods started before. Only settled content is.
+	// What the watch has seen says nothing about pods started before it. Settled returns only content that such pods are known
+	// to run with.
 	if settled := w.edits.Settled(object); !configmap.Same(settled, now) {
 		c.since = settled
 	}

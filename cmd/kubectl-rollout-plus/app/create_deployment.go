@@ -251,8 +251,8 @@ func (f *createDeploymentFlags) objects() ([]object, error) {
 	return objects, nil
 }
 
-// create creates the objects. It tries all of them in a dry run before it creates the first, unless there is only one or
-// the caller has tried them already.
+// create creates the objects. Before it creates the first, it tries all of them in a dry run. It skips that for a single
+// object, and if the caller has tried them already.
 func (f *createDeploymentFlags) create(ctx context.Context, client kubernetes.Interface, namespace string, objects []object,
 	dryRun bool,
 ) ([]object, error) {

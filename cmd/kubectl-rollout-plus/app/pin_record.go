@@ -10,7 +10,7 @@ import (
 )
 
 // put makes a template reference the versions of heads. If the template keeps a head's plain name, put notes the version
-// that its pods are rolled out with, or that the head does not exist. It removes the notes of all other heads.
+// that the pods are rolled out with. It also notes that a head does not exist. It removes the notes of all other heads.
 func (p *pin) put(template map[string]any, keeps plainNames) {
 	name, named := p.naming(keeps), map[configmap.Object]bool{}
 	configmap.Rename(template, func(object configmap.Object) (string, bool) {

@@ -248,8 +248,7 @@ func (r *rollback) awaitObserved(ctx context.Context, kind schema.GroupKind) err
 }
 
 // untilObserved reports whether to read the object again. It returns true after a change that the controller has observed,
-// after an event that says nothing about that, and after the end of the watch. It returns false after the end of the
-// context.
+// after an event of another kind, and after the end of the watch. It returns false after the end of the context.
 func untilObserved(ctx context.Context, events <-chan watch.Event) bool {
 	for {
 		select {

@@ -158,8 +158,8 @@ func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err er
 	printers.WriteStatus(t.env.Out, status)
 }
 
-// unread prints the JSON of an object of which only an error is known, so that a script gets a document for every object
-// that it names. It returns the error.
+// unread prints the JSON of an object that could not be read, and returns the error. A script gets a document for every
+// object that it names.
 func (r *statusRun) unread(info *resource.Info, err error) error {
 	if r.output == "" {
 		return err

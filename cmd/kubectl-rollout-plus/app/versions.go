@@ -22,7 +22,7 @@ type versionStore struct {
 	*configReader
 	clock        clock.Clock
 	fieldManager string
-	// foresees is true if versions are only named: the store then neither reads nor writes any.
+	// foresees makes ensure only name versions. It then sends no request.
 	foresees bool
 	// drawn holds the versions of Secrets that have got a random name. So a version is written under the name that it was
 	// tried with.
