@@ -57,7 +57,8 @@ func (env *environment) printer(output string, object printers.Object) (printers
 	return nil, flagError("output", output, errOutput)
 }
 
-// conclude prints a rollout's result and returns the error that ends the command. If err is not nil, nothing was begun.
+// conclude prints a rollout's result and returns the error that ends the command. If err is not nil, nothing was begun. Only an
+// UncertainError leaves that open.
 func (env *environment) conclude(p printers.Printer, object printers.Object, result *rollout.Result, err error, cause error, verbs verbs) error {
 	if err != nil {
 		failure := withHint(err, object)
