@@ -8,7 +8,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app"
 )
 
-// version is set by the linker; without it, the module's own version is shown.
+// version is set by the linker. If it is empty, the module's own version is shown.
 var version string
 
 func main() {

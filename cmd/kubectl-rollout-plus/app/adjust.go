@@ -24,7 +24,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// adjuster changes something of each object that is named and prints it: what pause, resume and restart share.
+// adjuster changes each named object and prints it. pause, resume and restart share it.
 type adjuster struct {
 	selection
 	print        *genericclioptions.PrintFlags
@@ -39,7 +39,7 @@ func (a *adjuster) add(cmd *cobra.Command) {
 	a.selection.add(cmd)
 	a.print.AddFlags(cmd)
 	cmd.Flags().StringVar(&a.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
-	// kubectl takes an empty one, as of a script whose variable is not set.
+	// kubectl accepts an empty name, for example from a script with an unset variable.
 	cmd.PreRun = func(*cobra.Command, []string) { a.fieldManager = cmp.Or(a.fieldManager, defaultFieldManager) }
 }
 
@@ -50,12 +50,12 @@ func (a *adjuster) validate(args []string) error {
 	return checkFieldManager(a.fieldManager)
 }
 
-// each does something to every object, whatever becomes of the others, after all of them have been checked.
+// each first runs check on all objects, and then work on each of them. A failure of work does not stop the others.
 func (a *adjuster) each(env *environment, args []string, check func(*resource.Info) error, work func(*resource.Info) error) error {
 	if err := a.validate(args); err != nil {
 		return err
 	}
-	// kubectl finds out about an unknown -o only when it prints, after the work.
+	// kubectl would report an unknown -o only when it prints, after the work.
 	if _, err := a.print.ToPrinter(); err != nil {
 		return usageError(err)
 	}
@@ -79,12 +79,12 @@ func (a *adjuster) each(env *environment, args []string, check func(*resource.In
 	return a.unread(env, err, together(failures))
 }
 
-// unread puts what could not be read before what has failed.
+// unread puts objects that could not be read before the failures of the others.
 func (a *adjuster) unread(env *environment, err, failed error) error {
 	if err == nil {
 		return failed
 	}
-	// All that could not be read is one error to kubectl, however much it is: one text where there are others.
+	// kubectl treats all objects that could not be read as one error. If there are other failures, that error stays one text.
 	code := exitCode(err)
 	var several utilerrors.Aggregate
 	if failed == nil || !errors.As(err, &several) || len(several.Errors()) == 1 {
@@ -99,7 +99,7 @@ func (a *adjuster) unread(env *environment, err, failed error) error {
 	return &exitError{code: code, err: utilerrors.NewAggregate(all)}
 }
 
-// noneFound says so as kubectl does, which is no failure.
+// noneFound prints that no object was found, in kubectl's words. As in kubectl, that is no failure.
 func (env *environment) noneFound() error {
 	namespace, err := env.currentNamespace()
 	if err != nil {
@@ -111,17 +111,17 @@ func (env *environment) noneFound() error {
 
 // adjustment is a change of one object.
 type adjustment struct {
-	// check says whether the object as it was read is one to change; nil where any is.
+	// check returns an error if the object, as it was read, must not be changed. nil allows every object.
 	check  func() error
 	mutate set.PatchFn
-	// amend edits the patch that mutate comes to, which may be empty.
+	// amend edits the patch that mutate results in. The patch may be empty.
 	amend func(object runtime.Object, patch map[string]any) error
-	// only says what it can be done to.
+	// only names the kinds of objects that the change is for.
 	only string
 }
 
-// adjust writes a change as a strategic merge patch that is refused if the object is not the one that was read any more;
-// it is computed anew then.
+// adjust writes a change as a strategic merge patch. The API server refuses it if the object has changed since it was read.
+// Then adjust computes it again.
 func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjustment) error {
 	for try := 1; ; try++ {
 		if change.check != nil {
@@ -177,7 +177,7 @@ func (c *adjustment) patch(info *resource.Info) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
-// nothingStored returns an error where an admission policy or webhook has made nothing of a patch.
+// nothingStored returns an error if an admission policy or webhook has undone a patch.
 func nothingStored(body []byte, before, stored runtime.Object) error {
 	var patch map[string]any
 	if err := json.Unmarshal(body, &patch); err != nil {
@@ -192,7 +192,6 @@ func (a *adjuster) write(ctx context.Context, info *resource.Info, body []byte) 
 		VersionedParams(&metav1.PatchOptions{FieldManager: a.fieldManager}, metav1.ParameterCodec).Body(body).Do(ctx).Get()
 }
 
-// refresh reads an object anew.
 func refresh(ctx context.Context, info *resource.Info) error {
 	object, err := info.Client.Get().NamespaceIfScoped(info.Namespace, info.Namespaced()).
 		Resource(info.Mapping.Resource.Resource).Name(info.Name).Do(ctx).Get()
@@ -202,7 +201,7 @@ func refresh(ctx context.Context, info *resource.Info) error {
 	return info.Refresh(object, true)
 }
 
-// printed prints an object with what was done to it.
+// printed prints an object with the operation that was done to it.
 func (a *adjuster) printed(env *environment, object runtime.Object, operation string) error {
 	a.print.NamePrintFlags.Operation = operation
 	printer, err := a.print.ToPrinter()

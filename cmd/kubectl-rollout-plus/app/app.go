@@ -18,7 +18,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
-// Process is what the operating system hands to a program.
+// Process holds what the operating system gives to a program.
 type Process struct {
 	Args        []string
 	In          io.Reader
@@ -27,7 +27,7 @@ type Process struct {
 	Version     string
 }
 
-// completionPrefix begins the name under which kubectl asks a plugin for completions (kubectl 1.26 and later).
+// completionPrefix begins the name that kubectl uses to ask a plugin for completions (kubectl 1.26 and later).
 const completionPrefix = "kubectl_complete-"
 
 // Main runs the command line and returns the exit code.
@@ -56,14 +56,15 @@ func Main(ctx context.Context, process Process) int {
 		return ExitDone
 	}
 	if text := connectionOf(root.PersistentFlags()).Text(errorText(err)); text != "" {
-		// A library of kubectl's calls it by the name of the program.
+		// kubectl's library uses the name of this program in a hint that is meant for kubectl.
 		text = strings.ReplaceAll(text, "'"+filepath.Base(process.Args[0])+" get ", "'kubectl get ")
-		_, _ = fmt.Fprint(errOut, strings.TrimSuffix(text, "\n")+"\n") // there is nobody left to tell
+		_, _ = fmt.Fprint(errOut, strings.TrimSuffix(text, "\n")+"\n") // an error of this write cannot be reported anywhere
 	}
 	return exitCode(err)
 }
 
-// errorText is what is told of an error, in kubectl's form (checkErr in its cmd/util); empty where it has been told already.
+// errorText returns the text of an error in kubectl's form (checkErr in its cmd/util). It returns "" if the error has been
+// printed already.
 func errorText(err error) string {
 	var status *exitError
 	if errors.As(err, &status) {
@@ -71,7 +72,7 @@ func errorText(err error) string {
 			return ""
 		}
 	}
-	// Only the error itself counts, not what it wraps; of one alone the inner one, and no deeper: all as in kubectl.
+	// As in kubectl, only the error itself counts, not the errors it wraps. A list of one error counts as that error.
 	if several, is := err.(utilerrors.Aggregate); is && len(several.Errors()) == 1 { //nolint:errorlint // see above
 		err = several.Errors()[0]
 	}
@@ -88,7 +89,8 @@ func errorText(err error) string {
 	return "error: " + strings.TrimPrefix(err.Error(), "error: ")
 }
 
-// badConfiguration tells of a kubeconfig in kubectl's words, and what there is in it.
+// badConfiguration describes an invalid kubeconfig in kubectl's words. It adds how to list the contexts if one was not
+// found.
 func badConfiguration(err error) string {
 	text := strings.TrimSuffix(cmdutil.MultilineError("Error in configuration: ", err), "\n")
 	if clientcmd.IsContextNotFound(err) {

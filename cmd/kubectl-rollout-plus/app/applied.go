@@ -9,7 +9,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
-// warnApplied tells once, before a write, which tool applies a workload's manifest and will do so again.
+// warnApplied prints a warning before a write if a tool applies the workload's manifest, since the tool will apply it
+// again. It prints each warning once.
 func (env *environment) warnApplied(workload rollout.Workload) {
 	applier := fieldmanager.AppliedBy(workload)
 	if applier == nil {
@@ -18,14 +19,14 @@ func (env *environment) warnApplied(workload rollout.Workload) {
 	env.warnOnce(applier.Warning(objectOf(workload).InNamespace()))
 }
 
-// warnAppliedInfo does so for what a command line names.
+// warnAppliedInfo does the same for an object that a command line names.
 func (env *environment) warnAppliedInfo(info *resource.Info) {
 	if workload, is := info.Object.(rollout.Workload); is && rollout.IsWorkload(workload) {
 		env.warnApplied(workload)
 	}
 }
 
-// warnApplied tells once, before a write, which tool applies a ConfigMap or Secret and will do so again.
+// warnApplied prints such a warning for a ConfigMap or Secret. It prints each warning once.
 func (s *configSession) warnApplied(h *head) {
 	if h.read == nil {
 		return

@@ -21,14 +21,15 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// waitFlags are those of all that waits for a rollout. The timeout is what the context has: here it is for the text alone.
+// waitFlags are the flags of all commands that wait for a rollout. The context enforces the timeout; the field here is only
+// for messages.
 type waitFlags struct {
 	timeout  time.Duration
 	logLines int64
 	patience time.Duration
-	// waitTerminated has success wait for the old pods, too.
+	// waitTerminated makes success wait for the end of the old pods, too.
 	waitTerminated bool
-	// leaves tells that what fails goes back.
+	// leaves is true if a failed workload is rolled back.
 	leaves bool
 }
 
@@ -46,7 +47,7 @@ func (f waitFlags) validate() error {
 	return checkLogLines(f.logLines)
 }
 
-// addJudging adds the flags of all that judges pods.
+// addJudging adds the flags of all commands that judge pods.
 func (f *waitFlags) addJudging(cmd *cobra.Command) {
 	addLogLines(cmd, &f.logLines)
 	f.addPatience(cmd)
@@ -57,12 +58,12 @@ func (f *waitFlags) addPatience(cmd *cobra.Command) {
 		"The least time to give a pod that fails before it is ready, as 2m: a container that ends until its database answers, say.")
 }
 
-// tune gives an engine what the flags say of judging pods.
+// tune applies the flags for judging pods to an engine.
 func (f *waitFlags) tune(engine *rollout.Engine) {
 	engine.LogLines, engine.Patience, engine.WaitTerminated = f.logLines, f.patience, f.waitTerminated
 }
 
-// waiter waits as status does, without its lines.
+// waiter returns a run that waits as status does, but prints no status lines.
 func (f waitFlags) waiter(env *environment) (*statusRun, error) {
 	quiet := *env
 	quiet.Out = io.Discard
@@ -74,8 +75,8 @@ func (f waitFlags) waiter(env *environment) (*statusRun, error) {
 	return run, nil
 }
 
-// awaitAll waits until workloads are complete, all at the same time, and tells what became of each that is not. They are
-// given as they were when they were last written.
+// awaitAll waits for all workloads at the same time until they are complete. It returns an error for each that is not. It
+// expects the workloads as they were last written.
 func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads []rollout.Workload) error {
 	run, err := flags.waiter(env)
 	if err != nil {
@@ -96,7 +97,7 @@ func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads
 	return together(failures)
 }
 
-// canAwait refuses to wait for what is never complete by itself.
+// canAwait returns an error for an object that never becomes complete by itself.
 func canAwait(info *resource.Info) error {
 	workload, is := info.Object.(rollout.Workload)
 	if !is || rollout.PhaseOf(workload) != rollout.OnDelete || rollout.MayBeOpen(workload) {
@@ -106,8 +107,8 @@ func canAwait(info *resource.Info) error {
 		"leave it out, and %s tells how many have been", info.ObjectName(), commandOn("status", objectIn(info)))
 }
 
-// awaitComplete waits until the native controller has completed the Deployment, as it was written where that is given, and
-// says why it does not.
+// awaitComplete waits until the Deployment controller has completed the Deployment, or returns why it does not. If written
+// is not nil, it waits for that state of the Deployment.
 func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName, written *appsv1.Deployment) error {
 	object := printers.Deployment(key.Namespace, key.Name)
 	result, err := r.engine.Await(ctx, key, written)
@@ -129,7 +130,7 @@ func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName,
 	return resultError(object, result, context.Cause(ctx))
 }
 
-// awaitStatus waits until a controller has completed another workload.
+// awaitStatus waits until the controller of a StatefulSet or DaemonSet has completed it.
 func (r *statusRun) awaitStatus(ctx context.Context, workload rollout.Workload) error {
 	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(workload).GroupKind())
 	if err != nil {
@@ -139,18 +140,18 @@ func (r *statusRun) awaitStatus(ctx context.Context, workload rollout.Workload) 
 	return t.follow(ctx)
 }
 
-// kindOf is the kind of a workload with its group and version.
+// kindOf returns the kind of a workload with its group and version.
 func kindOf(workload rollout.Workload) schema.GroupVersionKind {
 	return appsv1.SchemeGroupVersion.WithKind(rollout.KindOf(workload))
 }
 
-// objectOf is how a workload is named as JSON.
+// objectOf returns the name of a workload for JSON output.
 func objectOf(workload rollout.Workload) printers.Object {
 	kind := kindOf(workload)
 	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }
 
-// objectNamed is the same of what is known by its kind only.
+// objectNamed does the same for an object of which only the kind is known. It sets no API version.
 func objectNamed(kind string, object runtime.Object) printers.Object {
 	named := printers.Object{Kind: kind}
 	if o, is := object.(metav1.Object); is {
@@ -159,15 +160,15 @@ func objectNamed(kind string, object runtime.Object) printers.Object {
 	return named
 }
 
-// objectIn is the same of an object that need not be a workload.
+// objectIn does the same for an object that need not be a workload.
 func objectIn(info *resource.Info) printers.Object {
 	kind := info.Mapping.GroupVersionKind
 	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: info.Namespace, Name: info.Name}
 }
 
-// unblock deletes pods of the revision that was left where a StatefulSet would wait for them, perhaps for ever. The
-// rollback is made whether that succeeds or not. The status may be behind the pods: whoever knows no more than that looks
-// at them wherever a rollout was under way.
+// unblock deletes pods of the revision just left if a StatefulSet would wait for them, perhaps for ever. A failure only
+// prints a message, since the rollback is made already. The status may lag behind the pods, so a caller that knows only the
+// status calls unblock whenever a rollout was under way.
 func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
 	set, is := left.(*appsv1.StatefulSet)
 	if !is {

@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// mostBacklog bounds, in bytes, what waits for a reader.
+	// mostBacklog limits the text that waits for a reader, in bytes.
 	mostBacklog = 1 << 20
-	// readerPatience is how long work waits for a reader that is slow, and an interrupted command at its end.
+	// readerPatience is how long a write waits for a slow reader. An interrupted command waits as long at its end.
 	readerPatience = 500 * time.Millisecond
 )
 
-// backlog is a stream whose writers do not wait for its reader. Once it is opened, a goroutine of its own writes: a pager that is
-// left alone, or a terminal that is stopped, does not stop a rollout. Where too much waits, the oldest text is left out, so that
-// the result at the end stays.
+// backlog is a stream whose writers do not wait for its reader. Once open, it writes in a goroutine of its own. So an idle
+// pager or a stopped terminal does not stop a rollout. If too much waits, it drops the oldest text, so that the result at
+// the end stays.
 type backlog struct {
 	out   io.Writer
 	clock clock.WithTicker
-	// gap returns what is written in the place of texts that are left out. It may be nil.
+	// gap returns the text to write in place of dropped texts. It may be nil.
 	gap func(count int) string
-	// full is called once, when the first text is left out. It may be nil.
+	// full is called once, when the first text is dropped. It may be nil.
 	full func()
 
 	mu      sync.Mutex
@@ -33,16 +33,16 @@ type backlog struct {
 	size    int
 	leftOut int
 	toldGap bool
-	// behind is true from when a writer has waited in vain until nothing waits any more.
+	// behind is true from the time a writer has waited in vain until nothing waits any more.
 	behind bool
 	err    error
-	// more wakes the goroutine; nil while there is none. ended is closed at its end.
+	// more wakes the goroutine. It is nil until the backlog is opened. ended is closed when the goroutine ends.
 	more  chan struct{}
 	ended chan struct{}
 	ends  bool
 }
 
-// pending is a text that waits. Its channel is closed when it was written or left out.
+// pending is a text that waits. done is closed after the write, even if that failed.
 type pending struct {
 	text []byte
 	done chan struct{}
@@ -50,7 +50,7 @@ type pending struct {
 
 func newBacklog(out io.Writer) *backlog { return &backlog{out: out, clock: clock.RealClock{}} }
 
-// Unwrap returns what it writes to.
+// Unwrap returns the stream that the backlog writes to.
 func (b *backlog) Unwrap() io.Writer { return b.out }
 
 // open begins to write in the background. The backlog must be closed.
@@ -63,7 +63,7 @@ func (b *backlog) open() {
 	}
 }
 
-// close waits until all is written, for as long as the context lasts and a moment more.
+// close waits until everything is written. It gives up readerPatience after the end of the context.
 func (b *backlog) close(ctx context.Context) {
 	b.mu.Lock()
 	more, ended := b.more, b.ended
@@ -86,7 +86,7 @@ func (b *backlog) close(ctx context.Context) {
 	}
 }
 
-// Write writes a text, or leaves it to the goroutine where that takes too long. An error may be that of an earlier text.
+// Write writes a text. If that takes too long, the goroutine writes it later. An error may belong to an earlier text.
 func (b *backlog) Write(text []byte) (int, error) {
 	b.mu.Lock()
 	if b.more == nil {
@@ -116,7 +116,8 @@ func (b *backlog) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// add queues a text, and leaves out the oldest while there is too much. It returns what is to be called then. It needs mu.
+// add queues a text, and drops the oldest ones while there is too much. It returns a function that the caller must call, or
+// nil. The caller holds mu.
 func (b *backlog) add(p *pending) (full func()) {
 	b.waiting, b.size = append(b.waiting, p), b.size+len(p.text)
 	for b.size > mostBacklog && len(b.waiting) > 1 {
@@ -129,14 +130,14 @@ func (b *backlog) add(p *pending) (full func()) {
 	return full
 }
 
-// take takes the oldest text off. It needs mu.
+// take removes the oldest text and returns it. The caller holds mu.
 func (b *backlog) take() *pending {
 	p := b.waiting[0]
 	b.waiting, b.size = b.waiting[1:], b.size-len(p.text)
 	return p
 }
 
-// await waits until a text is written, but not for long.
+// await waits until a text is written, but at most readerPatience.
 func (b *backlog) await(p *pending) {
 	timer := b.clock.NewTimer(readerPatience)
 	defer timer.Stop()
@@ -145,7 +146,7 @@ func (b *backlog) await(p *pending) {
 	case <-timer.C():
 		b.mu.Lock()
 		select {
-		case <-p.done: // just now
+		case <-p.done: // written just now
 		default:
 			b.behind = true
 		}
@@ -153,7 +154,7 @@ func (b *backlog) await(p *pending) {
 	}
 }
 
-// run writes what waits until the backlog is closed.
+// run writes the waiting texts until the backlog is closed.
 func (b *backlog) run(more <-chan struct{}) {
 	defer close(b.ended)
 	for {
@@ -169,7 +170,8 @@ func (b *backlog) run(more <-chan struct{}) {
 	}
 }
 
-// next returns the text to write, nil where none waits, and whether the backlog is closed.
+// next returns the text to write, or nil if none waits. It also returns the text for a gap, and whether the backlog is
+// closed.
 func (b *backlog) next() (p *pending, gap string, ends bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -184,7 +186,7 @@ func (b *backlog) next() (p *pending, gap string, ends bool) {
 	return b.take(), gap, false
 }
 
-// write writes a text. After an error nothing more is written.
+// write writes a text. After an error, it writes nothing more.
 func (b *backlog) write(p *pending, gap string) {
 	defer close(p.done)
 	b.mu.Lock()
@@ -206,7 +208,7 @@ func wake(c chan<- struct{}) {
 	}
 }
 
-// unread says how many texts nobody has read.
+// unread returns the text for a gap of count texts that nobody has read.
 func unread(count int) string {
 	return fmt.Sprintf("[%d messages are left out here: nobody read them in time]\n", count)
 }

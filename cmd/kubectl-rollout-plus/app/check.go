@@ -87,7 +87,7 @@ func (f *checkFlags) run(ctx context.Context, env *environment, args []string) e
 	return together(failures)
 }
 
-// check makes the checks of one object, under its name where there are others.
+// check runs the checks of one object. It prints the object's name above them if there are other objects.
 func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info,
 	options rollout.CheckOptions, others bool,
 ) error {
@@ -105,7 +105,7 @@ func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollou
 	return f.tell(env, objectOf(workload), results)
 }
 
-// manifest returns the manifest of one Deployment that -f names, nil where it names anything else.
+// manifest returns the manifest if -f names that of one Deployment. Otherwise it returns nil.
 func (f *checkFlags) manifest(env *environment, args []string) *unstructured.Unstructured {
 	files := f.selection.files
 	if len(args) > 0 || f.selection.selector != "" || len(files.Filenames) != 1 || files.Kustomize != "" || files.Filenames[0] == "-" {
@@ -113,12 +113,12 @@ func (f *checkFlags) manifest(env *environment, args []string) *unstructured.Uns
 	}
 	manifest, err := env.readDeployment(files.Filenames[0])
 	if err != nil {
-		return nil // it may name objects all the same, as a folder or a list does
+		return nil // the argument may still name objects, as a folder or a list does
 	}
 	return manifest
 }
 
-// checkManifest makes the checks of what a manifest makes of its Deployment.
+// checkManifest runs the checks for the Deployment as a manifest would change it.
 func (f *checkFlags) checkManifest(ctx context.Context, env *environment, engine *rollout.Engine, manifest *unstructured.Unstructured,
 	options rollout.CheckOptions,
 ) error {
@@ -137,7 +137,7 @@ func (f *checkFlags) checkManifest(ctx context.Context, env *environment, engine
 	return f.tell(env, printers.Deployment(key.Namespace, key.Name), results)
 }
 
-// tell prints what the checks of an object came to, and fails where one of them stands against a rollout.
+// tell prints the results of an object's checks. It returns an error if one of them stands against a rollout.
 func (f *checkFlags) tell(env *environment, object printers.Object, results []preflight.Result) error {
 	if f.output == "json" {
 		printers.ChecksJSON(env.Out, object, results)

@@ -17,7 +17,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// configure is applied to every client's configuration.
+// configure completes the configuration of every client.
 func (env *environment) configure(config *rest.Config) *rest.Config {
 	config.QPS, config.Burst = 50, 100
 	config.WarningHandler = env.shared.warnings
@@ -29,8 +29,8 @@ func (env *environment) configure(config *rest.Config) *rest.Config {
 	return config
 }
 
-// until gives requests that have no end of their own that of the command: kubectl's libraries give them none, and an API
-// server that does not answer would hold up a Ctrl-C.
+// until makes requests without a deadline end with the command. kubectl's libraries set none, so an API server that does
+// not answer would otherwise block a Ctrl-C.
 func until(ctx context.Context) transport.WrapperFunc {
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(request *http.Request) (*http.Response, error) {
@@ -46,14 +46,14 @@ func until(ctx context.Context) transport.WrapperFunc {
 	}
 }
 
-// engine is the engine of one command.
+// engine returns the engine of one command.
 func (env *environment) engine(fieldManager string, emit func(time.Time, rollout.Event)) (*rollout.Engine, error) {
 	config, err := env.factory.ToRESTConfig()
 	if err != nil {
 		return nil, err
 	}
-	// The controllers watch in protobuf too: the API server then encodes every change but once.
-	if env.shared.logs.level < bodiesLevel { // else people want to read it
+	// The controllers watch in protobuf as well. Then the API server encodes each change only once.
+	if env.shared.logs.level < bodiesLevel { // at that log level, people want to read the bodies
 		config.ContentType = runtime.ContentTypeProtobuf
 		config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	}
@@ -71,7 +71,7 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 	return engine, nil
 }
 
-// key is the Deployment that the arguments name, in the namespace of the flags.
+// key returns the Deployment that the arguments name, in the namespace of the flags.
 func (env *environment) key(args []string) (types.NamespacedName, error) {
 	name, err := deploymentName(args)
 	if err != nil {
@@ -81,7 +81,7 @@ func (env *environment) key(args []string) (types.NamespacedName, error) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, err
 }
 
-// currentNamespace is that of a manifest which was read, else that of the flags.
+// currentNamespace returns the namespace of the manifest that was read, or else that of the flags.
 func (env *environment) currentNamespace() (string, error) {
 	if env.namespace != "" {
 		return env.namespace, nil
@@ -90,11 +90,12 @@ func (env *environment) currentNamespace() (string, error) {
 	return namespace, err
 }
 
-// tolerated is how far this machine's clock may be off before it is corrected. The Date header has full seconds only.
+// tolerated is how far this machine's clock may be off before it is corrected. The Date header has a resolution of one
+// second.
 const tolerated = 2 * time.Second
 
-// serverClock tells the API server's time. Readiness is judged by time stamps that the cluster makes, and a laptop's
-// clock may be minutes off.
+// serverClock is a clock with the API server's time. Readiness is judged by the cluster's time stamps, and a laptop's clock
+// may be minutes off.
 type serverClock struct {
 	clock.RealClock
 	// made is when the process began, by this machine's clock.
@@ -105,10 +106,10 @@ type serverClock struct {
 
 func newServerClock() *serverClock { return &serverClock{made: time.Now()} }
 
-// Began returns when the process began, by the API server's time as far as that is known by now.
+// Began returns when the process began, in the API server's time as far as that is known by now.
 func (c *serverClock) Began() time.Time { return c.at(c.made) }
 
-// Now is this machine's time, corrected where it is far off the API server's.
+// Now returns this machine's time, corrected if it is far from the API server's.
 func (c *serverClock) Now() time.Time { return c.at(c.RealClock.Now()) }
 
 func (c *serverClock) at(moment time.Time) time.Time {
@@ -120,10 +121,10 @@ func (c *serverClock) at(moment time.Time) time.Time {
 	return moment.Add(c.offset)
 }
 
-// Since is the time from then to Now.
+// Since returns the time from then to Now.
 func (c *serverClock) Since(then time.Time) time.Duration { return c.Now().Sub(then) }
 
-// watch learns the offset from the Date header of every answer.
+// watch updates the offset from the Date header of every answer.
 func (c *serverClock) watch(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(request)
@@ -140,5 +141,5 @@ func (c *serverClock) watch(next http.RoundTripper) http.RoundTripper {
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
-// RoundTrip makes the function an http.RoundTripper.
+// RoundTrip calls the function.
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }

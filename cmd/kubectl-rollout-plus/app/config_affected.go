@@ -96,7 +96,7 @@ func affectedWriter(output string) (func(io.Writer, *printers.Affected) error, e
 	return nil, flagError("output", output, errors.New("expected wide, json, or nothing for a table"))
 }
 
-// toldAffected is what is told: everything but values.
+// toldAffected converts judged workloads to what is printed. It leaves out all values.
 func toldAffected(change *configmap.Change, affected []configmap.Affected) *printers.Affected {
 	told := &printers.Affected{
 		SchemaVersion: printers.SchemaVersion,
@@ -123,14 +123,14 @@ func toldAffected(change *configmap.Change, affected []configmap.Affected) *prin
 	return told
 }
 
-// configReader reads from the API server what a change is judged by.
+// configReader reads from the API server what is needed to judge a change.
 type configReader struct {
 	client    kubernetes.Interface
 	namespace string
 	errOut    io.Writer
 }
 
-// affected judges all workloads of the namespace. Without a proposal, a change of every key is supposed.
+// affected judges all workloads of the namespace. Without a proposal, it assumes that every key changes.
 func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*configmap.Change, []configmap.Affected, error) {
 	found, err := r.get(ctx, object)
 	if apierrors.IsNotFound(err) && p == nil {
@@ -156,8 +156,8 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 	return change, affected, err
 }
 
-// affectedByNone judges all workloads by an object that is not there. Where none takes configuration from it, that it is not
-// there is an error.
+// affectedByNone judges all workloads for an object that does not exist. It returns the error missing if no workload
+// references the object.
 func (r *configReader) affectedByNone(ctx context.Context, object configmap.Object, missing error,
 ) (*configmap.Change, []configmap.Affected, error) {
 	workloads, err := r.workloads(ctx)
@@ -170,7 +170,6 @@ func (r *configReader) affectedByNone(ctx context.Context, object configmap.Obje
 	return r.gone(ctx, object, workloads)
 }
 
-// judge judges all workloads of the namespace.
 func (r *configReader) judge(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (affected []configmap.Affected, err error) {
 	if change.Versions, err = r.versions(ctx, change.Object, workloads); err != nil {
 		return nil, err

@@ -11,19 +11,22 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// goingAlong is what is known of objects whose content goes into the templates together with that of another one.
+// goingAlong describes objects whose content goes into the templates together with that of another object.
 type goingAlong struct {
-	// ranWith is what pods that tell nothing of themselves ran with of them, where that is known and something else.
+	// ranWith holds an object's earlier content: pods whose template notes no version of the object ran with it. An object is
+	// missing here if its earlier content is unknown or equals the present one.
 	ranWith map[configmap.Object]*configmap.Content
-	// failing is what the workload took that failed, and given what objects were given again then.
+	// failing holds the contents that the failed workload was to get. given holds the contents that objects were given back
+	// then.
 	failing, given map[configmap.Object]*configmap.Content
-	// planned are the workloads that a dry run has told of with another object: they would have this one's content by then.
-	// Covered tells that there are some.
+	// planned holds workloads that this dry run has already reported for another object: they would have this object's content
+	// by then. covered is true if this object's users include such workloads.
 	planned map[types.UID]bool
 	covered bool
 }
 
-// takenBy is what a workload takes of the object and of those that go along.
+// takenBy returns the contents that a workload gets: that of the changed object, and those of the other objects that go
+// along and that its template references.
 func (c *changer) takenBy(workload rollout.Workload) map[configmap.Object]*configmap.Content {
 	taken := map[configmap.Object]*configmap.Content{}
 	for _, use := range configmap.Uses(rollout.TemplateOf(workload)) {
@@ -35,8 +38,8 @@ func (c *changer) takenBy(workload rollout.Workload) map[configmap.Object]*confi
 	return taken
 }
 
-// takeAlongBack gives back what went along into the workload that has failed, as far as it is known what the objects held
-// before: which of them is to blame is not known, and old pods are to find what they ran with.
+// takeAlongBack gives the other objects that went along into the failed workload the content they held before, if that is
+// known. It takes back all of them: nobody knows which one is to blame, and old pods need the content they ran with.
 func (c *changer) takeAlongBack(ctx context.Context, failed *affectedWorkload) error {
 	c.given = map[configmap.Object]*configmap.Content{}
 	taken := c.takenBy(failed.workload)

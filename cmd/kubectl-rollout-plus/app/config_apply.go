@@ -64,8 +64,9 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 	})
 }
 
-// giveType gives a content the type that its manifest leaves open: that of the Secret, or what the API server gives a new one.
-// The name of a version tells its type too. Another type is refused, since the API server never changes it.
+// giveType sets the type that a Secret's manifest leaves open: the type of the existing Secret, or the API server's default
+// for a new one. The same goes for a manifest with the name of a version. It refuses another type, since the API server
+// never changes the type of a Secret.
 func (h *head) giveType(content *configmap.Content, namespace string) error {
 	switch {
 	case h.object.Kind != configmap.Secret:
@@ -86,19 +87,19 @@ type configManifest struct {
 	object    configmap.Object
 	content   *configmap.Content
 	namespace string
-	// made is what the object gets besides its content where it is created.
+	// made holds the labels and annotations that the object gets if it is created.
 	made metav1.ObjectMeta
 }
 
 // parseConfig reads the manifest of one ConfigMap or Secret.
 func parseConfig(text []byte) (*configManifest, error) {
-	if !utf8.Valid(text) { // JSON would be read with something else in its place
+	if !utf8.Valid(text) { // JSON parsing would replace the invalid bytes
 		return nil, errors.New("it is not UTF-8; save it as that, with other bytes as base64")
 	}
 	found, err := onlyObject(bytes.TrimSpace(text))
 	switch {
 	case err == nil:
-	case !errors.Is(err, errManyObjects) && bytes.Contains(bytes.ToLower(text), []byte("secret")): // what kind it is of is not known
+	case !errors.Is(err, errManyObjects) && bytes.Contains(bytes.ToLower(text), []byte("secret")): // the kind is unknown after a parse error
 		return nil, withoutValues(err)
 	default:
 		return nil, err
@@ -129,8 +130,8 @@ func parseConfig(text []byte) (*configManifest, error) {
 	return m, configmap.CheckKeys(m.object, m.content)
 }
 
-// metaToMake are the labels and annotations of a manifest, without those that versions have, as one may that was made of a
-// version, and without what kubectl apply remembers, which this is not.
+// metaToMake returns the labels and annotations of a manifest. It drops those that mark versions, since the manifest may be
+// made from a version. It also drops the annotation of kubectl apply, since this command is not kubectl apply.
 func metaToMake(meta *metav1.ObjectMeta) metav1.ObjectMeta {
 	made := metav1.ObjectMeta{Labels: maps.Clone(meta.Labels), Annotations: maps.Clone(meta.Annotations)}
 	delete(made.Labels, configmap.HeadLabel)
@@ -145,7 +146,7 @@ func metaToMake(meta *metav1.ObjectMeta) metav1.ObjectMeta {
 
 var lineInError = regexp.MustCompile(`\byaml: (?:unmarshal errors:\s+)?(line [0-9]+):`)
 
-// withoutValues is the error of a parser without what it quotes, which may be a piece of a Secret.
+// withoutValues returns a parser's error without the text it quotes, which may be part of a Secret.
 func withoutValues(err error) error {
 	var noText *noTextError
 	if errors.As(err, &noText) {

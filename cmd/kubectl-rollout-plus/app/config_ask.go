@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// ask asks on a terminal; without one, only --yes goes on.
+// ask asks for confirmation on a terminal. Without a terminal it fails unless --yes is given.
 func (c *changer) ask(ctx context.Context) error {
 	if c.flags.yes {
 		return nil
@@ -34,16 +34,16 @@ func (c *changer) ask(ctx context.Context) error {
 	return &exitError{code: ExitError, err: errors.New("nothing was written")}
 }
 
-// answerOn reads a line from a terminal, until the context ends where the system can do that; else the second Ctrl-C ends
-// the program. No answer is no.
+// answerOn reads a line from a terminal. It returns "", which means no, if the context ends first. On systems that cannot
+// interrupt the read, the second Ctrl-C ends the program instead.
 func answerOn(ctx context.Context, terminal *os.File) string {
-	// The terminal is opened anew, since what a program is given as its standard input cannot be waited for.
+	// It opens the terminal anew, since a read from the inherited standard input cannot be interrupted.
 	if own, err := os.Open(terminal.Name()); err == nil {
 		defer func() { _ = own.Close() }() // nothing is written to it
 		terminal = own
 	}
 	stop := context.AfterFunc(ctx, func() {
-		_ = terminal.SetReadDeadline(time.Unix(1, 0)) // one that has passed
+		_ = terminal.SetReadDeadline(time.Unix(1, 0)) // a time in the past, so that the read ends at once
 	})
 	defer stop()
 	answer, _ := bufio.NewReader(terminal).ReadString('\n')

@@ -31,14 +31,14 @@ const configAttachExample = `  # All keys of the ConfigMap web as variables of d
   kubectl rollout-plus config attach deployment/web \
     --env-from-config-key COLOR=web:color -- --color '$(COLOR)'`
 
-// rollFlags are those of all commands that roll out workloads because their configuration changes.
+// rollFlags are the flags of all commands that roll out workloads because their configuration changes.
 type rollFlags struct {
 	rolloutFlags
 	fieldManager string
 	waitFlags
 	skipChecks bool
 	output     string
-	// dryRunFlag is --dry-run, nil for commands that have none.
+	// dryRunFlag returns the value of --dry-run. It is nil for commands without that flag.
 	dryRunFlag func() (rollout.DryRun, string, error)
 }
 
@@ -58,7 +58,7 @@ func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
 	addEvents(cmd, &f.output)
 }
 
-// complete gives the typed values, in a roller that has no namespace yet.
+// complete returns a roller with the checked values of the flags. The roller has no namespace until connect sets one.
 func (f *rollFlags) complete() (*roller, error) {
 	if err := f.validate(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (f *rollFlags) complete() (*roller, error) {
 	return r, err
 }
 
-// connect has a roller work in a namespace.
+// connect gives a roller its session in a namespace.
 func (f *rollFlags) connect(env *environment, r *roller, namespace string) error {
 	env, err := env.telling(f.output)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *rollFlags) connect(env *environment, r *roller, namespace string) error
 	return err
 }
 
-// roller is what rolls out the workload that an argument names.
+// roller returns a connected roller and the workload that an argument names.
 func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.Workload, error) {
 	r, err := f.complete()
 	if err != nil {
@@ -146,7 +146,7 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-// atDash parts the arguments of the command from those of a container, which come after --.
+// atDash splits the arguments at --: the first are the command's own, the rest are a container's.
 func atDash(cmd *cobra.Command, args []string) (own, containers []string) {
 	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
 		return args[:dash], args[dash:]
@@ -196,7 +196,7 @@ func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload roll
 	}})
 }
 
-// oneWorkload reads the workload that an argument names.
+// oneWorkload reads the one workload that an argument names.
 func (env *environment) oneWorkload(argument string) (rollout.Workload, error) {
 	found, err := (&selection{}).find(env, []string{argument})
 	if err != nil {

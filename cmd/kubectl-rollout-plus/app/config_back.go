@@ -13,8 +13,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// failed answers a rollout that did not come out well. What has gone back by itself takes the object along, and those that
-// were rolled out before.
+// failed handles a failed rollout. If the workload was rolled back, or an error ended its rollout, the object and the
+// workloads before it are taken back too. Otherwise the object stays, and the error says how to go on.
 func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
 	name := nameOf(c.out[at].workload)
 	c.failing = c.takenBy(c.out[at].workload)
@@ -42,8 +42,8 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	return &exitError{code: ExitRolledBack, err: fmt.Errorf("%s; %s", text, end)}
 }
 
-// notBack is the end where not all could be taken back. Why has an exit code of its own at times, as of a way back that was
-// itself rolled back: that is not how all of it stands.
+// notBack returns the error for a change that could not be taken back completely. It does not use the exit code of err. If
+// the rollout of the old version was itself rolled back, that code says so. For the change as a whole, that is wrong.
 func (c *changer) notBack(ctx context.Context, text string, err error) error {
 	code := ExitStanding
 	if context.Cause(ctx) != nil {
@@ -52,7 +52,7 @@ func (c *changer) notBack(ctx context.Context, text string, err error) error {
 	return &exitError{code: code, err: fmt.Errorf("%s; not all could be taken back: %w; %s", text, err, c.standing())}
 }
 
-// standing says how the object is where not all is done, and how to go on.
+// standing describes the state of the object after an incomplete change, and how to go on.
 func (c *changer) standing() string {
 	next := c.rollsOut(c.head.object)
 	switch {
@@ -71,10 +71,10 @@ func (c *changer) standing() string {
 	return fmt.Sprintf("%s holds again what it held before, and %s brings the rest back to that", c.head.object, next)
 }
 
-// wayBack is what came of giving the object back what it held.
+// wayBack is the result of giving the object back its old content.
 type wayBack struct{ err error }
 
-// restoreOnce gives the object back what it held, the first time that it is asked to.
+// restoreOnce gives the object back its old content at the first call. Later calls return the result of the first.
 func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affectedWorkload) error {
 	if c.returned == nil {
 		c.returned = &wayBack{err: c.restore(ctx, written, failed)}
@@ -82,8 +82,8 @@ func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affect
 	return c.returned.err
 }
 
-// restore gives the object back what it held before a workload failed, unless somebody has changed it since. One that was
-// created goes.
+// restore gives the object back the content it held before a workload failed, unless somebody has changed it since. It
+// deletes an object that this change created.
 func (c *changer) restore(ctx context.Context, written *head, failed *affectedWorkload) error {
 	switch {
 	case written == c.head:
@@ -103,12 +103,12 @@ func (c *changer) restore(ctx context.Context, written *head, failed *affectedWo
 	return nil
 }
 
-// keepChanged gives the object the change again where it was taken back for a rollout that came good after all.
+// keepChanged writes the change to the object again if it was taken back for a rollout that succeeded after all.
 func (c *changer) keepChanged(ctx context.Context) (err error) {
 	switch {
 	case c.returned == nil:
 		return nil
-	case c.want == nil: // what was created again is an edit of its own
+	case c.want == nil: // if somebody has created it again, that is an edit of its own
 	case c.head.read == nil:
 		_, err = c.write(ctx, c.head, c.want, false)
 	default:
@@ -118,7 +118,7 @@ func (c *changer) keepChanged(ctx context.Context) (err error) {
 	return err
 }
 
-// change gives the template the version: as what it references, or in place as what it notes.
+// change returns the change that puts the version into the template: as a reference, or as a note for in-place updates.
 func (w *affectedWorkload) change(p *pin) change {
 	return change{
 		workload: w.workload,
@@ -132,7 +132,7 @@ func (w *affectedWorkload) change(p *pin) change {
 	}
 }
 
-// back gives the template what it was before.
+// back returns the change that gives the template its old content.
 func (w *affectedWorkload) back(c *changer) change {
 	return change{workload: w.workload, back: true, rewrite: func(template map[string]any) error {
 		if !equality.Semantic.DeepEqual(template, w.after) {
@@ -142,7 +142,7 @@ func (w *affectedWorkload) back(c *changer) change {
 	}}
 }
 
-// undo takes back what was changed in a template, and nothing that somebody has changed since.
+// undo takes back what was changed in a template. It keeps everything that somebody else has changed since.
 func (w *affectedWorkload) undo(p *pin, template map[string]any) error {
 	if equality.Semantic.DeepEqual(template, w.after) {
 		clear(template)

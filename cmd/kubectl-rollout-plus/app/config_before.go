@@ -15,9 +15,11 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// keepBefore writes a version of what the object held. A stepwise rollout remembers it: going back from that gives the
-// object what it held, whoever does it. The revisions that are left own it where their templates do not tell what it held:
-// so undo finds it, whatever becomes of this command. Where nothing is rolled out, it is for those revisions alone.
+// keepBefore writes a version with the object's old content. A stepwise rollout remembers that version, so whoever rolls
+// back also gives the object its old content.
+//
+// If the templates of the old revisions do not note that content, these revisions own the version. Then undo finds it even
+// if this command dies. If nothing is rolled out, the version is for those revisions alone.
 func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
 	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 {
 		return nil
@@ -41,8 +43,8 @@ func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference
 	return c.leaveNothingElse(ctx)
 }
 
-// runWithIt are the workloads whose revisions are to be known with what the object holds now. Those that stay run on with
-// what it held when their pods were started: where it has been edited since, that is another content.
+// runWithIt returns the workloads whose pods run with the object's present content. With --no-restart it leaves out
+// workloads whose pods started before the object's last edit: they run with an older content.
 func (c *changer) runWithIt() []rollout.Workload {
 	edited, age := map[types.UID]bool{}, configmap.AgeOf(&c.head.meta)
 	for i := range c.workloads {
@@ -58,8 +60,8 @@ func (c *changer) runWithIt() []rollout.Workload {
 	return all
 }
 
-// leaving are the newest revisions of workloads, as far as their templates have a head's plain name and do not note what it
-// held.
+// leaving returns the newest revisions of those workloads whose templates reference a head by its plain name and do not
+// note its content.
 func (s *configSession) leaving(ctx context.Context, head configmap.Object, of []rollout.Workload) ([]configmap.Holder, error) {
 	var workloads []rollout.Workload
 	for _, w := range of {
@@ -74,7 +76,8 @@ func (s *configSession) leaving(ctx context.Context, head configmap.Object, of [
 	}
 	var left []configmap.Holder
 	for _, w := range workloads {
-		// That of a template which its controller has not seen yet is not there, and the one before is not left now.
+		// The controller may not have seen the template yet. Then its revision does not exist, and the one before is not left
+		// now.
 		if found := newest[w.GetUID()]; found != nil && found.has(rollout.TemplateOf(w)) {
 			left = append(left, configmap.NewHolder(found.owner(), false, rollout.TemplateOf(w)))
 		}
@@ -82,8 +85,8 @@ func (s *configSession) leaving(ctx context.Context, head configmap.Object, of [
 	return left, nil
 }
 
-// leaveNothingElse takes other versions from the revisions that are left: those are of what the object held when they were
-// left before.
+// leaveNothingElse removes the revisions that are left now from the owners of the head's other versions. Those versions
+// hold what the object held when the revisions were left at an earlier time.
 func (c *changer) leaveNothingElse(ctx context.Context) error {
 	if len(c.left) == 0 {
 		return nil
@@ -103,7 +106,7 @@ func (c *changer) leaveNothingElse(ctx context.Context) error {
 		if len(owners) == len(k.Meta.OwnerReferences) {
 			continue
 		}
-		if len(owners) == 0 { // one that nothing owns would stay for ever; a workload's own goes with the next sweep
+		if len(owners) == 0 { // a version without an owner would stay for ever; the next sweep deletes one that only a workload owns
 			owners = append(owners, ownerOfWorkload(c.out[0].workload))
 		}
 		if err := c.store.own(ctx, k, owners); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
@@ -113,8 +116,8 @@ func (c *changer) leaveNothingElse(ctx context.Context) error {
 	return nil
 }
 
-// leftIn is what heads held when the revision was left that a workload goes back to, as far as its template does not tell
-// and somebody has kept that.
+// leftIn returns the content of heads at the time when the target revision was left. It covers heads whose content the
+// target's template does not note, if somebody has kept a version for the revision.
 func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Holder, template *corev1.PodTemplateSpec,
 ) (map[configmap.Object]configmap.Kept, error) {
 	var asked []configmap.Kept
@@ -139,7 +142,7 @@ func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Hol
 	return left, nil
 }
 
-// revisionsWith are the revisions of the workload that have this template.
+// revisionsWith returns the UIDs of the workload's revisions that have this template.
 func (r *restoration) revisionsWith(ctx context.Context, template *corev1.PodTemplateSpec) (map[types.UID]bool, error) {
 	with := map[types.UID]bool{}
 	err := r.eachRevision(ctx, []rollout.Workload{r.of}, func(object runtime.Object) {

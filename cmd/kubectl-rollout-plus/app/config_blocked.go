@@ -9,7 +9,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// refuseBlocked refuses what would keep new pods from starting.
+// refuseBlocked returns an error if the change would keep new pods from starting.
 func refuseBlocked(object configmap.Object, namespace string, affected []configmap.Affected) error {
 	i := slices.IndexFunc(affected, func(a configmap.Affected) bool { return a.Verdict == configmap.Block })
 	if i < 0 {
@@ -23,7 +23,8 @@ func refuseBlocked(object configmap.Object, namespace string, affected []configm
 		strings.ToLower(a.Kind), a.Name, object, text, command.Quoted("%s config affected %s -n %s -o wide", command.Plugin, object, namespace))
 }
 
-// uncertain says of which workloads it cannot be told whether their pods run with what there is, empty where there are none.
+// uncertain returns a sentence that names the workloads whose pods may not run with the present content, or "" if there are
+// none.
 func (s *configSession) uncertain(judged *configmap.Change, affected []configmap.Affected) string {
 	var names []string
 	for i := range affected {

@@ -14,7 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// changeFlags are those of config set, edit and apply.
+// changeFlags are the flags of config set, edit and apply.
 type changeFlags struct {
 	rollFlags
 	modeFlags
@@ -34,35 +34,35 @@ func (f *changeFlags) addMode(cmd *cobra.Command) {
 	f.modeFlags.addMode(cmd)
 }
 
-// changer changes one object and rolls out who is affected.
+// changer changes one object and rolls out the affected workloads.
 type changer struct {
 	*roller
 	flags *changeFlags
 	head  *head
 	want  *configmap.Content
-	// out are the workloads to roll out, and others those that are only told of.
+	// out holds the workloads to roll out.
 	out []*affectedWorkload
 	pin *pin
-	// along are further objects whose present content goes into the templates together with this one.
+	// along holds further objects whose present content goes into the templates together with this object's.
 	along map[configmap.Object]*configmap.Content
 	goingAlong
-	// workloads are all of the namespace: as they were looked at before, so that several objects take it once, while nothing
-	// has been rolled out since.
+	// workloads holds all workloads of the namespace. It is read before, so that several objects need only one read, as long
+	// as nothing has been rolled out since.
 	workloads []configmap.Workload
-	// outcome and ending are what is told of a change that makes no rollout, and untold that it is not worth a word.
+	// outcome and ending describe a change without a rollout. untold suppresses the message.
 	outcome rollout.Outcome
 	ending  string
 	untold  bool
-	// returned is what came of giving the object back what it held, nil while that is not done.
+	// returned is the result of giving the object back its old content. It is nil until that is done.
 	returned *wayBack
-	// before is the version of what the object held, nil where that is not to be kept, and left are the revisions that
-	// it is to be known of.
+	// before is the version with the object's old content, or nil if none is kept. left holds the revisions that this version
+	// is kept for.
 	before *configmap.Version
 	left   []configmap.Holder
 	edit
 }
 
-// newChanger begins a change of an object, which is nil where it is not there.
+// newChanger returns a changer for a namespace. The caller sets its head and the content it wants.
 func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, error) {
 	r, err := f.complete()
 	if err != nil {
@@ -100,7 +100,7 @@ func (c *changer) run(ctx context.Context) error {
 	return c.make(ctx, same)
 }
 
-// make tries the change and makes it, as far as a dry run lets it.
+// make tries the change and then makes it. A dry run stops before it writes.
 func (c *changer) make(ctx context.Context, same bool) error {
 	if !same {
 		c.warnApplied(c.head)
@@ -120,7 +120,7 @@ func (c *changer) make(ctx context.Context, same bool) error {
 	return c.perform(ctx, same)
 }
 
-// look judges who is affected, and picks who is to be rolled out.
+// look judges which workloads are affected, and picks those to roll out.
 func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affected, error) {
 	judged := &configmap.Change{Object: c.head.object, New: c.want, Stale: c.along != nil && c.since == nil}
 	switch {
@@ -154,7 +154,7 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 	return judged, affected, nil
 }
 
-// tellNothing tells that there is nothing to do.
+// tellNothing reports why there is nothing to do.
 func (c *changer) tellNothing(judged *configmap.Change, affected []configmap.Affected) {
 	uncertain := c.uncertain(judged, affected)
 	switch {
@@ -168,18 +168,18 @@ func (c *changer) tellNothing(judged *configmap.Change, affected []configmap.Aff
 		c.end(rollout.Unchanged, noNeed)
 	case len(affected) > 0 || !c.unnamed:
 		c.end(rollout.Unchanged, runsEverywhere)
-	default: // nobody has asked for it
+	default: // nobody has asked about this object
 		c.untold = true
 	}
 }
 
-// end tells what became of the object.
+// end reports what became of the object.
 func (c *changer) end(outcome rollout.Outcome, text string) {
 	c.outcome, c.ending = outcome, fmt.Sprintf("%s %s%s", c.head.object, text, c.suffix)
 	_, _ = fmt.Fprintln(c.env.Out, c.env.connection().Text(c.ending))
 }
 
-// show writes what changes, and for whom. Values of Secrets are never shown.
+// show prints what changes, and for which workloads. It never prints values of Secrets.
 func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
 	if events := c.env.eventsOf(c.configObject(c.head.object)); events != nil {
 		events.Affected(c.env.clock.Now(), toldAffected(judged, affected))
@@ -216,7 +216,7 @@ func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) 
 	return nil
 }
 
-// try finds out before anything is written whether all of it can be.
+// try finds out whether all writes will succeed, before the first one.
 func (c *changer) try(ctx context.Context, same bool) error {
 	if !same {
 		if _, err := c.write(ctx, c.head, c.want, true); err != nil {
@@ -231,7 +231,7 @@ func (c *changer) try(ctx context.Context, same bool) error {
 	return c.prepare(ctx, true)
 }
 
-// prepare writes the version, or tries to with all rollouts.
+// prepare writes the version. With try, it only tries to write the version and to roll out all workloads.
 func (c *changer) prepare(ctx context.Context, try bool) error {
 	c.pin.contents = c.taken()
 	var owners []metav1.OwnerReference
@@ -258,8 +258,8 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 	return nil
 }
 
-// taken is what those who are to be rolled out take: what the object is to hold, and what else their templates reference of
-// what goes along.
+// taken returns the contents that the workloads to roll out get: the new content of the object, and the contents of other
+// objects that go along and that their templates reference.
 func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	all := map[configmap.Object]*configmap.Content{}
 	for _, w := range c.out {
@@ -269,7 +269,7 @@ func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	return all
 }
 
-// headsIn are the object, and what goes along of what a template references.
+// headsIn returns the object itself, and the objects that go along and that the workload's template references.
 func (c *changer) headsIn(workload rollout.Workload) []configmap.Object {
 	return slices.SortedFunc(maps.Keys(c.takenBy(workload)), configmap.Object.Compare)
 }

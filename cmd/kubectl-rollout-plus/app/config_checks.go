@@ -8,7 +8,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// checking is the engine for a try, which tells what the checks of a workload come to, and nothing else.
+// checking returns an engine for a try. It reports the results of a workload's checks and drops all other events. Only a
+// dry run with JSON output gets all events.
 func (r *roller) checking(workload rollout.Workload) *rollout.Engine {
 	engine := *r.engine
 	engine.Emit = onlyChecks(func(_ time.Time, event rollout.Event) {
@@ -24,7 +25,8 @@ func (r *roller) checking(workload rollout.Workload) *rollout.Engine {
 	return &engine
 }
 
-// tellChecks tells which checks of a workload did not come out well, each of it once: what cannot begin may be tried again.
+// tellChecks prints the checks of a workload that did not pass. It prints each line once, since a change that cannot begin
+// may be tried again.
 func (r *roller) tellChecks(workload rollout.Workload, checks rollout.CheckEvent) {
 	for _, line := range printers.CheckLines(r.env.palette(r.env.ErrOut), checks.Results) {
 		line = fmt.Sprintf("%s: %s", nameOf(workload), line)

@@ -56,14 +56,14 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload roll
 	if err != nil {
 		return r.reader.explain(ctx, "list", head.Kind.Resource(), err)
 	}
-	if len(kept) > 0 { // else there is nothing to find out at the end
+	if len(kept) > 0 { // without versions, there is nothing to sweep at the end
 		if err := r.maySweep(ctx, []configmap.Kind{head.Kind}); err != nil {
 			return err
 		}
 	}
 	of := map[configmap.Object]bool{head: true}
 	described, _ := configmap.WorkloadOf(workload)
-	named, err := r.reader.versions(ctx, head, []configmap.Workload{described}) // those that are gone, too
+	named, err := r.reader.versions(ctx, head, []configmap.Workload{described}) // includes versions that no longer exist
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload roll
 	return err
 }
 
-// without are those texts that are not among others.
+// without returns the texts that are not in others. It reuses the memory of texts.
 func without(texts, others []string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return slices.Contains(others, text) })
 }

@@ -63,7 +63,7 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 		if len(sides) == 0 {
 			side, found := newestOther(versions, now.content)
 			if !found {
-				return nil // there is nothing that differs
+				return nil // no version differs
 			}
 			sides = append(sides, side)
 		}
@@ -72,13 +72,13 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 	return show(env, []comparison{compareContents(object.Kind, sides[0], sides[1])})
 }
 
-// configSide is what is compared.
+// configSide is one side of a comparison.
 type configSide struct {
 	name    string
 	content *configmap.Content
 }
 
-// versionNamed is the version of this name, or with this hash.
+// versionNamed returns the version with this name or this hash.
 func versionNamed(head configmap.Object, versions []listedVersion, name string) (configSide, error) {
 	names := make([]string, len(versions))
 	for i := range versions {
@@ -94,7 +94,7 @@ func versionNamed(head configmap.Object, versions []listedVersion, name string) 
 	return configSide{}, fmt.Errorf("%s has no version %q; it has %s", head, name, strings.Join(names, ", "))
 }
 
-// newestOther is the newest version that differs from a content.
+// newestOther returns the newest version that differs from a content, and whether there is one.
 func newestOther(versions []listedVersion, content *configmap.Content) (configSide, bool) {
 	for i := len(versions) - 1; i >= 0; i-- {
 		if !versions[i].content.Equal(content) {

@@ -9,8 +9,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// rehearse tries a change of one workload, and tells whether it is to be made. In a dry run it is shown in place of that,
-// and with --dry-run=client not even tried.
+// rehearse tries a change of one workload, and reports whether to make it. A dry run prints the change instead;
+// --dry-run=client does not even try it.
 func (r *roller) rehearse(ctx context.Context, c change) (goOn bool, err error) {
 	if r.options.DryRun != rollout.DryRunClient {
 		if err := r.try(ctx, c); err != nil {
@@ -51,7 +51,7 @@ func (r *roller) showChange(c change) error {
 	return nil
 }
 
-// tellDry tells what would have been done.
+// tellDry reports what would have been done.
 func (c *changer) tellDry(same bool) {
 	c.outcome = rollout.Planned
 	if !same {

@@ -14,30 +14,30 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// editable is what people edit. Of a ConfigMap, what is text is in data; all else is base64.
+// editable is the form in which people edit a ConfigMap: text is in data, everything else is base64.
 type editable struct {
 	Data       editableTexts     `json:"data"`
 	BinaryData map[string][]byte `json:"binaryData,omitempty"`
 }
 
-// editableSecret is a Secret, whose values may be written as text too.
+// editableSecret is the form in which people edit a Secret. New values may also be written as text.
 type editableSecret struct {
 	Data       map[string][]byte `json:"data"`
 	StringData editableTexts     `json:"stringData,omitempty"`
 }
 
-// editableTexts are values that have to be written as text: a number, a date or yes would be told another way than it is
-// written, as 1.10 is 1.1.
+// editableTexts are values that must be written as text. YAML would read a number, a date or yes as something other than
+// the text that was typed: 1.10 becomes 1.1.
 type editableTexts map[string]string
 
-// noTextError is a value that YAML does not take for text. It is not told, since it may be that of a Secret.
+// noTextError reports a value that is no string in YAML. It does not contain the value, which may belong to a Secret.
 type noTextError struct{ key string }
 
 func (e *noTextError) Error() string {
 	return fmt.Sprintf("the value of key %q is no text to YAML; write it in quotes", e.key)
 }
 
-// UnmarshalJSON refuses what is no text.
+// UnmarshalJSON reads the values and refuses those that are no strings.
 func (t *editableTexts) UnmarshalJSON(text []byte) error {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(text, &values); err != nil {
@@ -69,8 +69,7 @@ func editableText(object configmap.Object, content *configmap.Content) ([]byte, 
 	return yaml.JSONToYAML(escaped(text))
 }
 
-// escaped is JSON in which nothing is left as it is that has a meaning of its own to YAML, as a line break of ISO 8859, or
-// that YAML does not take.
+// escaped escapes characters of a JSON text that YAML interprets or refuses, such as the line break of ISO 8859.
 func escaped(text []byte) []byte {
 	var all []byte
 	for len(text) > 0 {
@@ -106,7 +105,7 @@ func parseEdited(object configmap.Object, before *configmap.Content, text []byte
 	return want, configmap.CheckKeys(object, want)
 }
 
-// unmarshalEdited reads what was saved. Unlike yaml.Unmarshal, it makes no text of what is none.
+// unmarshalEdited reads what was saved. Unlike yaml.Unmarshal, it does not convert other values to strings.
 func unmarshalEdited(text []byte, into any) error {
 	converted, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {

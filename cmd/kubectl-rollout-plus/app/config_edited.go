@@ -11,21 +11,22 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// edit is what is known of a change that somebody else has made of an object, which is only to be rolled out.
+// edit describes a change of an object that somebody else has made. The command only rolls it out.
 type edit struct {
-	// since is what pods that tell nothing of themselves run with, nil where that is not known.
+	// since is the content that pods run with if their template notes none. It is nil if that is unknown.
 	since *configmap.Content
-	// unnamed tells that nobody has named the object, so that it is not worth a word where nobody references it, and
-	// shown that the change has been shown before.
+	// unnamed is true if nobody has named the object. Then nothing is printed if no workload references the object. shown is
+	// true if the change has been shown before.
 	unnamed, shown bool
-	// back is what the object was given again when a rollout failed.
+	// back is the content that the object was given back after a failed rollout.
 	back *configmap.Content
-	// lost are objects that are not there any more, as they were last read.
+	// lost holds objects that no longer exist, as they were last read.
 	lost map[configmap.Object]*read
 }
 
-// takeBack gives an object that others have edited what it held before: what is known of that, else what the workload ran
-// with that has failed. It stays where somebody has changed it meanwhile, or where it has been there all the time.
+// takeBack gives an object that others have edited its old content: the content of since, or else what the failed workload
+// ran with. The object stays as it is if somebody has changed it meanwhile. So does an immutable one, which nobody can have
+// edited.
 func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error {
 	if c.head.read != nil && c.head.immutable {
 		return nil
@@ -51,7 +52,7 @@ func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error 
 	return nil
 }
 
-// takeBackTo gives objects what the template of a workload names that returns.
+// takeBackTo gives objects the content that the old template of the failed workload names.
 func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) error {
 	r := &restoration{configSession: c.configSession, of: failed.workload, lenient: true, returning: map[string]bool{}}
 	for _, w := range c.out {
@@ -81,8 +82,8 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 	return err
 }
 
-// stillFailing tells of a workload whose old pods start with what has just failed, since the object could not be given
-// anything else.
+// stillFailing returns an error if old pods start with the content that has just failed, because the object could not be
+// given another one.
 func (c *changer) stillFailing(ctx context.Context, failed *affectedWorkload) error {
 	now, err := c.reader.get(ctx, c.head.object)
 	switch {
@@ -99,14 +100,14 @@ func (c *changer) stillFailing(ctx context.Context, failed *affectedWorkload) er
 		c.head.object, nameOf(failed.workload))}
 }
 
-// stillGone tells of a workload whose old pods start without an object, since that stays gone.
+// stillGone returns the error for a workload whose old pods start without an object that stays deleted.
 func (c *changer) stillGone(failed *affectedWorkload) error {
 	return &exitError{code: ExitStanding, err: fmt.Errorf("%s is still not there, and pods of the old version of %s start without it, too",
 		c.head.object, nameOf(failed.workload))}
 }
 
-// returnTo gives an object that others have changed what it held before. One that was deleted is created as it was last read,
-// but for one that others own or that nobody may change: that stays gone.
+// returnTo gives an object that others have changed its old content. A deleted object is created as it was last read. An
+// immutable object, or one with an owner, stays deleted.
 func (c *changer) returnTo(ctx context.Context, object configmap.Object, from, to *configmap.Content) (foundHead, error) {
 	if from != nil {
 		return c.swap(ctx, object, from, to)

@@ -15,21 +15,21 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// editing is an edit, which stays in a file until it is written.
+// editing is an edit in an editor. It stays in a file until it is written to the cluster.
 type editing struct {
 	object configmap.Object
-	// file is what was saved last; idle tells that nothing would be lost with it.
+	// file is the file that was saved last. idle is true if nothing would be lost with that file.
 	file string
 	idle bool
-	// dry tells that it is not to be written, so that the file is all there is of it.
+	// dry is true if the edit is not to be written. Then the file is the only result.
 	dry bool
-	// out is what the editor has for its standard output.
+	// out is the editor's standard output.
 	out io.Writer
 }
 
 var errEmptySave = errors.New("edit cancelled, saved file was empty")
 
-// edited opens an editor until what is saved parses, or until nothing more is changed.
+// edited opens an editor again and again until the saved text parses, or until nothing more is changed.
 func (e *editing) edited(ctx context.Context, content *configmap.Content) (*configmap.Content, error) {
 	text, err := editableText(e.object, content)
 	if err != nil {
@@ -42,7 +42,7 @@ func (e *editing) edited(ctx context.Context, content *configmap.Content) (*conf
 			return nil, err
 		}
 		failure := launch(file, e.out)
-		saved, err := os.ReadFile(file) // also what an editor has saved that fails then
+		saved, err := os.ReadFile(file) // also reads what a failing editor has saved
 		if failure == nil {
 			failure = err
 		}
@@ -75,10 +75,10 @@ func (e *editing) edited(ctx context.Context, content *configmap.Content) (*conf
 	}
 }
 
-// end removes the file of an edit that is written, and tells where the file of any other is.
+// end removes the file if the edit was written or is idle. Otherwise it prints where the file is.
 func (e *editing) end(env *environment, err error) error {
 	if errors.Is(err, errEmptySave) {
-		_, _ = fmt.Fprintln(env.ErrOut, "Edit cancelled, saved file was empty.") // as kubectl's edit tells it
+		_, _ = fmt.Fprintln(env.ErrOut, "Edit cancelled, saved file was empty.") // as kubectl edit prints it
 		err = nil
 	}
 	if err == nil && !e.dry || e.idle {
@@ -95,25 +95,25 @@ func (e *editing) end(env *environment, err error) error {
 	return err
 }
 
-// drop removes the file. One that stays is told of at the end.
+// drop removes the file. If that fails, end prints where the file is.
 func (e *editing) drop() {
 	if e.file != "" && os.Remove(e.file) == nil {
 		e.file = ""
 	}
 }
 
-// heading begins the file that is edited.
+// heading returns the comment at the top of the edited file.
 func (e *editing) heading() []byte {
 	return fmt.Appendf(nil, "# %s: save and close to change it; lines that begin with # at the top are ignored.\n", e.object)
 }
 
-// empty tells whether there is nothing in a file but comments and the marks of a document.
+// empty reports whether a file contains only comments and document markers.
 func empty(body []byte) bool {
 	var all any
 	return yaml.Unmarshal(body, &all) == nil && all == nil
 }
 
-// withoutComments takes the lines away that begin the file: those in it may be part of a value.
+// withoutComments removes the comment lines at the top of a file. It keeps later ones, which may be part of a value.
 func withoutComments(text []byte) []byte {
 	for bytes.HasPrefix(text, []byte("#")) {
 		_, rest, found := bytes.Cut(text, []byte("\n"))

@@ -16,7 +16,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
-// fileOf writes a text into a new file, for an editor to open.
+// fileOf writes a text into a new temporary file for an editor, and returns its path.
 func fileOf(text []byte) (string, error) {
 	file, err := os.CreateTemp("", "rollout-plus-*.yaml")
 	if err != nil {
@@ -33,11 +33,11 @@ func fileOf(text []byte) (string, error) {
 	return file.Name(), nil
 }
 
-// launch opens a file with the editor that people have set, and waits for its end. kubectl's own launch ends the program at
-// a Ctrl-C that is meant for the editor, as ed and sed take one, and nobody is told where the file is.
+// launch opens a file with the user's editor and waits until it ends. kubectl's own launcher would end the program at a
+// Ctrl-C that is meant for the editor (ed and sed take one). Then nobody would learn where the file is.
 func launch(path string, out io.Writer) error {
 	open := editor.NewDefaultEditor([]string{"KUBE_EDITOR", "EDITOR"})
-	if runtime.GOOS == "windows" { // where quoting is a matter of its own
+	if runtime.GOOS == "windows" { // Windows has its own rules for quoting
 		return open.Launch(path)
 	}
 	args := slices.Clone(open.Args)
@@ -50,10 +50,10 @@ func launch(path string, out io.Writer) error {
 	// An editor talks to the terminal itself.
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, printers.Underlying(out), os.Stderr
 	input := int(os.Stdin.Fd())
-	if state, err := term.GetState(input); err == nil { // which an editor that fails may leave in disorder
+	if state, err := term.GetState(input); err == nil { // a failing editor may leave the terminal in disorder
 		defer func() { _ = term.Restore(input, state) }()
 	}
-	// The first Ctrl-C ends the command once the editor has ended; the second would end it before.
+	// The first Ctrl-C ends the command, but only after the editor. Without this, a second one would end it before.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)

@@ -16,8 +16,8 @@ func addEvents(cmd *cobra.Command, output *string) {
 	cmd.Flags().StringVarP(output, "output", "o", "", `Output format: "json" writes one event per line to standard output.`)
 }
 
-// telling is the environment of a command that tells what -o asks for. As JSON, nothing else goes to standard output: what is
-// for people goes to standard error.
+// telling returns the environment for the output format of -o. With JSON, standard output gets only events, and text for
+// people goes to standard error.
 func (env *environment) telling(output string) (*environment, error) {
 	switch {
 	case output != "" && output != "json":
@@ -32,7 +32,7 @@ func (env *environment) telling(output string) (*environment, error) {
 
 var errOutput = errors.New("expected json, or nothing for lines")
 
-// eventsOf writes the events of an object, nil where nobody has asked for JSON.
+// eventsOf returns a writer for the events of an object, or nil if nobody has asked for JSON.
 func (env *environment) eventsOf(object printers.Object) *printers.JSON {
 	if env.events == nil {
 		return nil
@@ -40,7 +40,7 @@ func (env *environment) eventsOf(object printers.Object) *printers.JSON {
 	return printers.NewJSON(env.events, object)
 }
 
-// printer is what tells of the rollout of one of several workloads.
+// printer returns the printer for the rollout of one of several workloads.
 func (r *roller) printer(c change) (printers.Printer, error) {
 	object := objectOf(c.workload)
 	switch events := r.env.eventsOf(object); {
@@ -53,10 +53,10 @@ func (r *roller) printer(c change) (printers.Printer, error) {
 	return r.env.printer("", object)
 }
 
-// wayBackEvents are those of a rollout that brings an old version back.
+// wayBackEvents writes the events of a rollout that brings an old version back.
 type wayBackEvents struct{ *printers.JSON }
 
-// Result writes the last event.
+// Result writes the last event. It reports a successful rollout as rolled back.
 func (p wayBackEvents) Result(at time.Time, result *printers.Result) {
 	if result.Outcome == rollout.Done || result.Outcome == rollout.Unchanged {
 		told, back := *result, *result.Result
@@ -66,7 +66,7 @@ func (p wayBackEvents) Result(at time.Time, result *printers.Result) {
 	p.JSON.Result(at, result)
 }
 
-// ended tells programs how work on an object has ended: as its error says, or as the outcome where there is none.
+// ended emits the last event of an object: with the outcome of err, or with the given outcome if err is nil.
 func (env *environment) ended(object printers.Object, outcome rollout.Outcome, message string, err error) {
 	events := env.eventsOf(object)
 	if events == nil {
@@ -79,7 +79,7 @@ func (env *environment) ended(object printers.Object, outcome rollout.Outcome, m
 	connecting{events, env.connection()}.Result(env.clock.Now(), result)
 }
 
-// outcomeOf is the outcome that an exit code stands for.
+// outcomeOf returns the outcome that an error's exit code stands for.
 func outcomeOf(err error) rollout.Outcome {
 	switch exitCode(err) {
 	case ExitRolledBack:
@@ -96,7 +96,7 @@ func outcomeOf(err error) rollout.Outcome {
 	return rollout.Errored
 }
 
-// done tells the result of a workload that was not rolled out in steps.
+// done reports the result of a workload that was not rolled out in steps.
 func (r *roller) done(c change, outcome rollout.Outcome, text string) {
 	text = resultName(c.workload) + " " + text
 	_, _ = fmt.Fprintln(r.env.Out, text)
@@ -107,7 +107,7 @@ func (r *roller) done(c change, outcome rollout.Outcome, text string) {
 	r.env.ended(objectOf(c.workload), outcome, text, nil)
 }
 
-// concluded tells programs of an error that kept a workload from being rolled out.
+// concluded emits an event for an error that kept a workload from being rolled out. It returns the error.
 func (r *roller) concluded(workload rollout.Workload, err error) error {
 	if err != nil && !r.told {
 		r.env.ended(objectOf(workload), "", "", err)
@@ -115,7 +115,7 @@ func (r *roller) concluded(workload rollout.Workload, err error) error {
 	return err
 }
 
-// unread tells programs of a workload that could not be read, as far as its argument names one.
+// unread emits an event for a workload that could not be read, if the argument names one.
 func (env *environment) unread(argument string, err error) {
 	if object, unnamed := env.namedWorkload([]string{argument}); unnamed == nil {
 		env.ended(object, "", "", err)
@@ -127,7 +127,7 @@ func (s *configSession) configObject(object configmap.Object) printers.Object {
 	return printers.Object{APIVersion: "v1", Kind: string(object.Kind), Namespace: s.namespace, Name: object.Name}
 }
 
-// changed tells programs that a ConfigMap or Secret was written, or would be. One that holds nothing was deleted.
+// changed emits an event for a ConfigMap or Secret that was written, or would be. Nil content means it was deleted.
 func (s *configSession) changed(object configmap.Object, change string, content *configmap.Content) {
 	events := s.env.eventsOf(s.configObject(object))
 	if events == nil {
@@ -136,14 +136,14 @@ func (s *configSession) changed(object configmap.Object, change string, content 
 	events.Config(s.env.clock.Now(), change, s.hashOf(object, content))
 }
 
-// hashOf is what a version with this content is named by. Of a Secret that tells nothing of the content, and it is not known
-// before there is a version.
+// hashOf returns the hash in the name of a version with this content, or "" if content is nil. A Secret's hash is random,
+// so it reveals nothing about the content. It is "" until that version exists.
 func (s *configSession) hashOf(object configmap.Object, content *configmap.Content) string {
 	switch {
 	case content == nil:
 		return ""
 	case object.Kind != configmap.Secret:
-		hash, _ := configmap.ShortHash(object, content) // of what the API server has taken
+		hash, _ := configmap.ShortHash(object, content) // of content that the API server has accepted
 		return hash
 	}
 	version := s.store.drawn[drawnFor{object, content.Sum()}]
@@ -154,7 +154,7 @@ func (s *configSession) hashOf(object configmap.Object, content *configmap.Conte
 	return hash
 }
 
-// conclude tells programs how the change of an object has ended.
+// conclude emits the last event for the change of an object.
 func (c *changer) conclude(err error) error {
 	outcome, told := c.outcome, err
 	switch {

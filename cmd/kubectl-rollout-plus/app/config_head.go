@@ -17,12 +17,12 @@ import (
 // head is the object that people edit.
 type head struct {
 	object configmap.Object
-	// read is nil where it does not exist. It is then created with the labels and annotations of made.
+	// read is nil if the object does not exist. It is then created with the labels and annotations of made.
 	*read
 	made metav1.ObjectMeta
 }
 
-// holds is what the object holds, nil where it does not exist.
+// holds returns the object's content, or nil if it does not exist.
 func (h *head) holds() *configmap.Content {
 	if h.read == nil {
 		return nil
@@ -30,7 +30,7 @@ func (h *head) holds() *configmap.Content {
 	return h.content
 }
 
-// changeable refuses what cannot be edited.
+// changeable returns an error for an object that cannot be edited.
 func (h *head) changeable(namespace string) error {
 	if err := h.noVersion(namespace); err != nil || h.read == nil || !h.immutable {
 		return err
@@ -38,7 +38,7 @@ func (h *head) changeable(namespace string) error {
 	return fmt.Errorf("%s in namespace %q is immutable, so it cannot be changed; delete and create it, or change another", h.object, namespace)
 }
 
-// noVersion refuses a version, which is what pods run with and never changes.
+// noVersion returns an error if the object is a version. Pods run with versions, which never change.
 func (h *head) noVersion(namespace string) error {
 	if h.read == nil {
 		return nil
@@ -49,8 +49,8 @@ func (h *head) noVersion(namespace string) error {
 	return nil
 }
 
-// write gives the object another content, if nobody has changed it since it was read, and reads what it is then. One that
-// does not exist is created. With try, the API server only tells whether it would take it.
+// write gives the object new content, or creates it if it does not exist. It fails if somebody has changed the object since
+// it was read. It returns the object as it is afterwards. With try, it is only a server dry run.
 func (s *configSession) write(ctx context.Context, h *head, content *configmap.Content, try bool) (*head, error) {
 	if h.read == nil {
 		meta := h.made
@@ -78,7 +78,8 @@ func (s *configSession) write(ctx context.Context, h *head, content *configmap.C
 	return &head{object: h.object, read: changed}, nil
 }
 
-// plainJSON leaves <, > and & as they are: as six bytes each, a large object would be more than the API server takes in a patch.
+// plainJSON encodes a value as JSON and leaves <, > and & as they are. Escaped, they take six bytes each, and a large
+// object would exceed the API server's limit for patches.
 func plainJSON(value any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -87,10 +88,11 @@ func plainJSON(value any) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// headPatch replaces the content alone. It is refused for an object that is not as it was read.
+// headPatch returns a patch that replaces only the content. The API server refuses it if the object has changed since it
+// was read.
 func headPatch(h *head, content *configmap.Content) []undoOperation {
 	set := func(path string, value any) undoOperation {
-		text, _ := plainJSON(value) // of strings and bytes, which always works
+		text, _ := plainJSON(value) // encoding strings and bytes always works
 		return undoOperation{Op: "add", Path: path, Value: text}
 	}
 	operations := []undoOperation{set("/metadata/uid", h.meta.UID), set("/metadata/resourceVersion", h.meta.ResourceVersion)}
@@ -107,7 +109,7 @@ func headPatch(h *head, content *configmap.Content) []undoOperation {
 	return append(operations, set("/data", text), set("/binaryData", binary))
 }
 
-// deleteHead takes an object away that was created, if nobody has changed it since.
+// deleteHead deletes an object that this command created, if nobody has changed it since.
 func (s *configSession) deleteHead(ctx context.Context, h *head) error {
 	err := s.store.remove(ctx, &configmap.Kept{Object: h.object, Meta: h.meta})
 	if err != nil && !apierrors.IsNotFound(err) {

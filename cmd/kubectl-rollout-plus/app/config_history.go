@@ -73,7 +73,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 	return printers.ConfigVersionsTable(env.Out, told)
 }
 
-// currentSession is a session in the namespace of the flags.
+// currentSession returns a session in the namespace of the flags.
 func (env *environment) currentSession() (*configSession, error) {
 	namespace, err := env.currentNamespace()
 	if err != nil {
@@ -82,7 +82,7 @@ func (env *environment) currentSession() (*configSession, error) {
 	return env.configSession(namespace, defaultFieldManager)
 }
 
-// toldVersions is what is told: everything but values.
+// toldVersions converts versions to what is printed. It leaves out all values.
 func (s *configSession) toldVersions(head configmap.Object, now *configmap.Content, versions []listedVersion) *printers.ConfigVersions {
 	told := &printers.ConfigVersions{
 		SchemaVersion: printers.SchemaVersion, Config: printers.Config{Kind: string(head.Kind), Name: head.Name},

@@ -9,8 +9,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// keptVersions tells what was kept for revisions whose templates do not tell what they ran with. The versions of a kind are
-// listed once.
+// keptVersions finds versions that were kept for revisions whose templates do not note what they ran with. It lists the
+// versions of a kind only once.
 type keptVersions struct {
 	reader *configReader
 	listed map[configmap.Kind][]configmap.Kept
@@ -20,8 +20,8 @@ func newKeptVersions(reader *configReader) *keptVersions {
 	return &keptVersions{reader: reader, listed: map[configmap.Kind][]configmap.Kept{}}
 }
 
-// version is the name of the version that a revision took its configuration from, empty where that is not known, as
-// without the right to list the versions.
+// version returns the name of the version that a revision took its configuration from. It returns "" if that is unknown,
+// for example without the right to list versions.
 func (k *keptVersions) version(ctx context.Context, use configmap.Use, revision types.UID) (string, error) {
 	if use.Version != "" {
 		return use.Version, nil

@@ -11,11 +11,11 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// keepEdited keeps as a version what somebody has written into a head, which is nowhere else. It goes with the revision
-// that is left.
+// keepEdited keeps the edited content of a head as a version if no version has it. The revision that is left owns this
+// version, which is deleted together with it.
 func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder, head configmap.Object, content *configmap.Content) error {
 	if r.lenient {
-		return nil // what is overwritten is a version that the revision has
+		return nil // in this mode, only content of a version of the old revision is overwritten
 	}
 	if is, err := r.isOf(ctx, leaving, head, content); err != nil || is {
 		return err
@@ -36,8 +36,8 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 	return nil
 }
 
-// leavingOwners is the newest revision of the workload that goes back. Without one, the version is there for as long as one
-// is that a command has just written.
+// leavingOwners returns the newest revision of the workload that goes back. If there is none, the version has no owner. A
+// sweep then spares it only for as long as any version that was just written.
 func (r *restoration) leavingOwners(ctx context.Context) ([]metav1.OwnerReference, error) {
 	newest := newestRevisions{}
 	if err := r.eachRevision(ctx, []rollout.Workload{r.of}, newest.see); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// modeFlags say whether templates reference versions or keep the plain names.
+// modeFlags select whether templates reference versions or keep the plain names.
 type modeFlags struct{ inPlace, pin bool }
 
 func (f *modeFlags) addMode(cmd *cobra.Command) {
@@ -28,11 +28,12 @@ func (f *modeFlags) checkMode() error {
 	return nil
 }
 
-// plainNames are the heads whose plain names a template keeps, with why. It references versions of all others.
+// plainNames holds the heads whose plain names a template keeps, with the reason. The template references versions of all
+// others.
 type plainNames map[configmap.Object]string
 
-// keeps tells of each of some heads by itself whether a workload's template keeps its plain name: of two that are rolled out
-// together, one may be set by what lives elsewhere, and the other not. Own is the manager that this program writes as.
+// keeps decides for each head whether a workload's template keeps its plain name. The answer may differ between two heads
+// that are rolled out together: a manifest elsewhere may set only one of them. own is the field manager of this program.
 func (f *modeFlags) keeps(workload rollout.Workload, heads []configmap.Object, own string) plainNames {
 	all := plainNames{}
 	for _, head := range heads {
@@ -50,7 +51,7 @@ func (f *modeFlags) keeps(workload rollout.Workload, heads []configmap.Object, o
 	return all
 }
 
-// told says which plain names a workload keeps, but for one that is told of otherwise.
+// told returns a line for each plain name that a workload keeps. It leaves out the object but, which is reported elsewhere.
 func (p plainNames) told(name string, but configmap.Object) []string {
 	var told []string
 	for head, why := range p {
@@ -62,7 +63,7 @@ func (p plainNames) told(name string, but configmap.Object) []string {
 	return told
 }
 
-// told says of a workload what its running pods see before their step.
+// told returns a line on what running pods of the workload see before their step, or "" if they see nothing.
 func (w *affectedWorkload) told(head configmap.Object) string {
 	name, text, why := nameOf(w.workload), "", w.keeps[head]
 	switch {
@@ -82,7 +83,7 @@ func (w *affectedWorkload) told(head configmap.Object) string {
 	return text + ": a container that restarts before its step sees the change"
 }
 
-// plain tells whether the template has the object's own name.
+// plain reports whether the template references the object by its own name.
 func (w *affectedWorkload) plain(head configmap.Object) bool {
 	return configmap.NamesPlainly(&rollout.TemplateOf(w.workload).Spec, head)
 }

@@ -16,15 +16,15 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// configNote is what an open rollout remembers of the change of configuration that began it: with it, whoever goes back
-// from the rollout gives the object back what it held, though the command that changed it is gone.
+// configNote is what an open rollout remembers of the change of configuration that began it. Whoever rolls back can then
+// give the object its old content, even if the command that made the change is gone.
 type configNote struct {
 	Kind configmap.Kind `json:"kind"`
 	Name string         `json:"name"`
-	// Before and After are the names of versions: of what the object held before the change, and since.
+	// Before and After are the names of versions with the object's content before and after the change.
 	Before string `json:"before"`
 	After  string `json:"after"`
-	// Done and Rest are the workloads that come before and after this one.
+	// Done and Rest name the workloads that are rolled out before and after this one.
 	Done []string `json:"done,omitempty"`
 	Rest []string `json:"rest,omitempty"`
 }
@@ -35,7 +35,7 @@ func (n *configNote) version(name string) configmap.Object {
 	return configmap.Object{Kind: n.Kind, Name: name}
 }
 
-// noteOf is the note of a rollout, nil where no change of configuration began it.
+// noteOf returns the note of a rollout, or nil if no change of configuration began it.
 func noteOf(record *rollout.Record) *configNote {
 	if record == nil || len(record.Note) == 0 {
 		return nil
@@ -47,7 +47,8 @@ func noteOf(record *rollout.Record) *configNote {
 	return &note
 }
 
-// note is what the rollout of the workload at this place is to remember. There is none where there is no way back.
+// note returns the note for the rollout of the workload at an index of c.out. It returns nil if the object's old content is
+// not kept, since there is no way back then.
 func (c *changer) note(at int) json.RawMessage {
 	if c.before == nil {
 		return nil
@@ -55,11 +56,11 @@ func (c *changer) note(at int) json.RawMessage {
 	head := c.head.object
 	note := configNote{Kind: head.Kind, Name: head.Name, Before: c.before.Object.Name, After: c.pin.versions[head].Object.Name}
 	note.Done, note.Rest = namesOf(c.out[:at]), namesOf(c.out[at+1:])
-	text, _ := json.Marshal(note) // of strings, which always works
+	text, _ := json.Marshal(note) // encoding strings always works
 	return text
 }
 
-// namesOf are the names of some workloads, not too many for an annotation.
+// namesOf returns the names of at most 10 workloads, so that they fit into an annotation, and the number of the others.
 func namesOf(workloads []*affectedWorkload) []string {
 	const most = 10
 	var names []string
@@ -72,7 +73,8 @@ func namesOf(workloads []*affectedWorkload) []string {
 	return names
 }
 
-// returning restores the configuration when the engine goes back from a rollout. That goes back whatever becomes of it.
+// returning returns a hook that restores the configuration when the engine rolls back. The rollback goes on even if that
+// fails.
 func (env *environment) returning(engine *rollout.Engine) func(context.Context, rollout.Workload, *corev1.PodTemplateSpec, *rollout.Record) {
 	return func(ctx context.Context, of rollout.Workload, template *corev1.PodTemplateSpec, record *rollout.Record) {
 		r := &restoration{configSession: env.sessionOf(engine, of.GetNamespace()), of: of, lenient: true}
@@ -93,21 +95,21 @@ func (env *environment) returning(engine *rollout.Engine) func(context.Context, 
 	}
 }
 
-// foundHead is how an object was found that is to be given one content in the place of another.
+// foundHead is the state in which swap found an object.
 type foundHead int
 
 const (
-	// foundChanged is one that had the content to swap, and has the other now.
+	// foundChanged means that the object had the old content, and has the new one now.
 	foundChanged foundHead = iota
-	// foundSwapped is one that had the other already.
+	// foundSwapped means that the object had the new content already.
 	foundSwapped
-	// foundOther is one that somebody has changed since. It is left alone.
+	// foundOther means that somebody has changed the object since. It is left alone.
 	foundOther
-	// foundGone is one that was deleted.
+	// foundGone means that the object was deleted.
 	foundGone
 )
 
-// swap gives an object that holds one content another. Whatever else others change of it is in nobody's way.
+// swap replaces one content of an object by another. Concurrent changes of anything but the content do not hinder it.
 func (s *configSession) swap(ctx context.Context, object configmap.Object, from, to *configmap.Content) (foundHead, error) {
 	for try := 1; ; try++ {
 		now, err := s.reader.get(ctx, object)
@@ -131,8 +133,8 @@ func (s *configSession) swap(ctx context.Context, object configmap.Object, from,
 	}
 }
 
-// giveBack gives an object back what it held before a change, unless somebody has changed it since, and tells who has
-// taken the change already.
+// giveBack gives an object the content it held before a change, unless somebody has changed it since. It also prints which
+// workloads have taken the change already.
 func (s *configSession) giveBack(ctx context.Context, note *configNote) error {
 	contents := make([]*configmap.Content, 2)
 	for i, name := range []string{note.After, note.Before} {
@@ -158,7 +160,7 @@ func (s *configSession) giveBack(ctx context.Context, note *configNote) error {
 	return nil
 }
 
-// rollsOut is the command that rolls out those who do not run with what an object holds.
+// rollsOut returns the command that rolls out all workloads that do not run with the object's present content.
 func (s *configSession) rollsOut(head configmap.Object) string {
 	return command.Quoted("%s restart --config %s -n %s", command.Plugin, head, s.namespace)
 }
@@ -167,10 +169,10 @@ func (s *configSession) tell(format string, args ...any) {
 	s.env.tell(format, args...)
 }
 
-// onOpen is work on a rollout that is open.
+// onOpen is work on an open rollout.
 type onOpen func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error)
 
-// minding has work on an open rollout mind the change of configuration that began it.
+// minding wraps work on an open rollout. If a change of configuration began the rollout, it concludes that change as well.
 func (env *environment) minding(kind string, work onOpen) onOpen {
 	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 		returned := false
@@ -199,7 +201,7 @@ func (s *configSession) concludeChange(ctx context.Context, kind string, key typ
 		}
 		settled.Versions[note.version(note.Before)] = record.StartedAt.Add(tolerated)
 	case rollout.RolledBack:
-		// Others may have gone back, which this command then found done.
+		// The rollback may be somebody else's. Then this command has found it done, and nothing is given back yet.
 		if !returned {
 			if err := s.giveBack(ctx, note); err != nil {
 				s.tell("warning: %v", err)

@@ -10,14 +10,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// kindFlag says what a name stands for that does not tell its kind: a ConfigMap or, with --secret, a Secret.
+// kindFlag decides the kind of a name given without one: a ConfigMap or, with --secret, a Secret.
 type kindFlag struct{ secret bool }
 
 func (f *kindFlag) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.secret, "secret", false, "Names are those of Secrets: NAME stands for secret/NAME.")
 }
 
-// object reads NAME, configmap/NAME or secret/NAME.
+// object parses NAME, configmap/NAME or secret/NAME.
 func (f *kindFlag) object(argument string) (configmap.Object, error) {
 	kind, name, found := strings.Cut(argument, "/")
 	if !found {

@@ -13,14 +13,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// What is said of an object for which nothing has to be rolled out, and of one that is not there.
+// Texts for an object that needs no rollout, the second for one that does not exist.
 const (
 	runsEverywhere = "runs everywhere as it is"
 	noNeed         = "is not there, and no pod has to be replaced for that"
 )
 
-// named is what the one object holds that is named, nil where it is not there and a workload takes configuration from it all
-// the same, with all workloads where those were looked at for that.
+// named returns the content of the one named object. The content is nil if the object does not exist but a workload takes
+// configuration from it. In that case it also returns all workloads, which it had to read.
 func (f *staleFlags) named(ctx context.Context, s *configSession, object configmap.Object,
 ) (map[configmap.Object]*configmap.Content, []configmap.Workload, error) {
 	found, err := s.reader.get(ctx, object)
@@ -45,9 +45,9 @@ func isNamed(object configmap.Object, workloads []configmap.Workload) bool {
 	return slices.ContainsFunc(workloads, func(w configmap.Workload) bool { return configmap.NamesPlainly(w.Spec, object) })
 }
 
-// outdated reports whether pods may run with something else than an object without versions holds, which is a matter of when
-// they were started. What others cover is not looked at yet: it is true rather too often. Otherwise the text says how the
-// object is.
+// outdated reports whether pods may run with other content than the present one of an object without versions. It compares
+// when they were started. It does not look at keys that other objects cover, so it reports true too often rather than too
+// seldom. If it reports false, text describes the object.
 func (s *configSession) outdated(ctx context.Context, object configmap.Object, found *read, workloads []configmap.Workload,
 ) (is bool, text string, err error) {
 	text = runsEverywhere
@@ -67,8 +67,8 @@ func (s *configSession) outdated(ctx context.Context, object configmap.Object, f
 	return someRoll(affected) || someBlock(affected), text, nil
 }
 
-// goneFrom reports whether pods are to be rolled out without an object that is not there. It tells whose pods cannot do without
-// it, and of whose pods it is not known whether they did.
+// goneFrom reports whether pods are to be rolled out without an object that does not exist. It prints which pods cannot
+// start without the object, and for which pods it is unknown whether they started without.
 func (s *configSession) goneFrom(ctx context.Context, object configmap.Object, workloads []configmap.Workload) (bool, error) {
 	change, affected, err := s.reader.gone(ctx, object, workloads)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *configSession) goneFrom(ctx context.Context, object configmap.Object, w
 	return false, nil
 }
 
-// gone judges all workloads by an object that is not there.
+// gone judges all workloads for an object that does not exist.
 func (r *configReader) gone(ctx context.Context, object configmap.Object, workloads []configmap.Workload,
 ) (*configmap.Change, []configmap.Affected, error) {
 	change := &configmap.Change{Object: object, Stale: true}
@@ -93,7 +93,7 @@ func (r *configReader) gone(ctx context.Context, object configmap.Object, worklo
 	return change, affected, err
 }
 
-// settled tells of an object for which nothing is rolled out.
+// settled reports an object for which nothing is rolled out.
 func (s *configSession) settled(object configmap.Object, text string) {
 	text = fmt.Sprintf("%s %s", object, text)
 	_, _ = fmt.Fprintln(s.env.Out, s.env.connection().Text(text))
@@ -111,7 +111,7 @@ func someRoll(affected []configmap.Affected) bool {
 	})
 }
 
-// catchUp rolls out those who do not run with what an object holds, or that it is not there.
+// catchUp rolls out all workloads that do not run with an object's present content, or with its absence.
 func (c *changer) catchUp(ctx context.Context, h *head, along map[configmap.Object]*configmap.Content) error {
 	c.head, c.want, c.along = h, h.holds(), along
 	return c.conclude(c.run(ctx))

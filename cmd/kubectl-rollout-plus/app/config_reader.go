@@ -20,10 +20,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// atOnce is how many single objects are worth a request each; more of a kind are listed.
+// atOnce is the highest number of objects of a kind that are read one by one. Above it, all of the kind are listed.
 const atOnce = 10
 
-// read is an object as it was read.
 type read struct {
 	kind      configmap.Kind
 	content   *configmap.Content
@@ -31,12 +30,12 @@ type read struct {
 	immutable bool
 }
 
-// stored is the object for those who look whether it is a version.
+// stored returns the object in the form that package configmap uses to check whether it is a version.
 func (r *read) stored() *configmap.Stored {
 	return &configmap.Stored{Kind: r.kind, Meta: &r.meta, Immutable: r.immutable, Content: r.content}
 }
 
-// content is what the object holds now.
+// content returns the object's present content.
 func (r *configReader) content(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
 	found, err := r.get(ctx, object)
 	if err != nil {
@@ -45,7 +44,6 @@ func (r *configReader) content(ctx context.Context, object configmap.Object) (*c
 	return found.content, nil
 }
 
-// get reads an object.
 func (r *configReader) get(ctx context.Context, object configmap.Object) (*read, error) {
 	var found runtime.Object
 	var err error
@@ -60,7 +58,7 @@ func (r *configReader) get(ctx context.Context, object configmap.Object) (*read,
 	return readOf(found), nil
 }
 
-// readOf is a ConfigMap or a Secret as clients give it, nil for anything else.
+// readOf converts a ConfigMap or Secret of a client. It returns nil for anything else.
 func readOf(object any) *read {
 	switch o := object.(type) {
 	case *corev1.ConfigMap:
@@ -71,7 +69,8 @@ func readOf(object any) *read {
 	return nil
 }
 
-// explain names a right that is missing; an object that is not there is named by the API server.
+// explain adds the name of the missing right to an error. It leaves "not found" as it is, since the API server names the
+// object.
 func (r *configReader) explain(ctx context.Context, verb, resource string, err error) error {
 	switch {
 	case context.Cause(ctx) != nil:
@@ -82,20 +81,20 @@ func (r *configReader) explain(ctx context.Context, verb, resource string, err e
 	return err
 }
 
-// list is the list call of a kind.
+// list is a resource with the call that lists it.
 type list struct {
 	schema.GroupResource
 	call pager.ListPageFunc
 }
 
-// typed makes a list call of a typed client's, for what is named as resource.group.
+// typed returns a list that uses a call of a typed client. The resource is given as resource.group.
 func typed[L runtime.Object](resource string, call func(context.Context, metav1.ListOptions) (L, error)) list {
 	return list{schema.ParseGroupResource(resource), func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return call(ctx, options)
 	}}
 }
 
-// workloadLists are the calls that list what runs pods in the namespace.
+// workloadLists returns the lists of all resources that run pods in the namespace.
 func (r *configReader) workloadLists() []list {
 	apps, batch, core := r.client.AppsV1(), r.client.BatchV1(), r.client.CoreV1()
 	return []list{
@@ -110,8 +109,8 @@ func (r *configReader) workloadLists() []list {
 	}
 }
 
-// workloads are all that run pods in the namespace. All kinds are read, or it is an error: what is missing in the
-// answer would look as if it were not affected.
+// workloads returns everything that runs pods in the namespace. It fails unless it can read all kinds: a missing kind would
+// look as if it were not affected.
 func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
 	lists := r.workloadLists()
 	found, errs := make([][]configmap.Workload, len(lists)), make([]error, len(lists))
@@ -136,7 +135,7 @@ func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, err
 	return all, together(errs)
 }
 
-// each lists in pages of 500.
+// each calls see for every object of a list. It lists in pages of 500.
 func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object)) error {
 	all, _, err := pager.New(l.call).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -148,8 +147,8 @@ func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object
 	})
 }
 
-// versions are the copies of the object that templates reference in its place, or name as what their pods were rolled
-// with.
+// versions returns the versions of a head that templates reference, or note as what their pods were rolled out with. A
+// version that no longer exists has nil content.
 func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
 	versions, seen := map[configmap.Object]*configmap.Content{}, map[configmap.Object]bool{}
 	for i := range workloads {
@@ -168,7 +167,7 @@ func (r *configReader) versions(ctx context.Context, head configmap.Object, work
 			case err == nil:
 				versions[object] = content
 			case apierrors.IsNotFound(err):
-				versions[object] = nil // gone, and the workload is to have another
+				versions[object] = nil // gone; the workload gets another one
 			case !errors.Is(err, errNoVersion):
 				return nil, err
 			}
@@ -179,7 +178,7 @@ func (r *configReader) versions(ctx context.Context, head configmap.Object, work
 
 var errNoVersion = errors.New("it does not hold what its name says")
 
-// version is the content of a copy, which has to hold what its name says.
+// version returns the content of a version. It fails if the content does not match the version's name.
 func (r *configReader) version(ctx context.Context, object configmap.Object) (*configmap.Content, error) {
 	found, err := r.get(ctx, object)
 	if err != nil {
@@ -191,8 +190,8 @@ func (r *configReader) version(ctx context.Context, object configmap.Object) (*c
 	return found.content, nil
 }
 
-// others are the objects that may cover keys of the one that changes. One without the right to read it covers nothing:
-// then rather a restart too many is told than one too few.
+// others returns objects that may cover keys of the changed one. An object that may not be read counts as covering nothing:
+// one restart too many is better than one too few.
 func (r *configReader) others(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
 	needed := map[configmap.Kind]map[string]bool{configmap.ConfigMap: {}, configmap.Secret: {}}
 	for i := range workloads {
@@ -213,7 +212,7 @@ func (r *configReader) others(ctx context.Context, change *configmap.Change, wor
 	return others, nil
 }
 
-// readAll reads objects by their names, or all of their kind where they are many. Those that do not exist become nil.
+// readAll reads objects by name, or lists all of the kind if there are many. Objects that do not exist become nil.
 func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names map[string]bool, into map[configmap.Object]*configmap.Content) error {
 	if len(names) <= atOnce {
 		for name := range names {
@@ -244,7 +243,7 @@ func (r *configReader) readAll(ctx context.Context, kind configmap.Kind, names m
 	return nil
 }
 
-// kept are the versions of one kind, without their content.
+// kept returns the versions of one kind, without their content.
 func (r *configReader) kept(ctx context.Context, kind configmap.Kind, selector string) ([]configmap.Kept, error) {
 	body, err := r.client.CoreV1().RESTClient().Get().Namespace(r.namespace).Resource(kind.Resource()).
 		VersionedParams(&metav1.ListOptions{LabelSelector: selector}, metav1.ParameterCodec).

@@ -12,8 +12,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// recall reads what an object was when pods started, where nothing else tells that. The API server keeps earlier revisions for
-// 5 minutes at least. What it cannot or must not tell is left open.
+// recall reads what an object held when pods started, if nothing else records that. The API server keeps earlier revisions
+// for at least 5 minutes. What it cannot or may not return stays unknown.
 func (r *configReader) recall(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) error {
 	revisions := change.Recalls(workloads)
 	if len(revisions) == 0 {
@@ -45,7 +45,7 @@ func (r *configReader) recall(ctx context.Context, change *configmap.Change, wor
 	return nil
 }
 
-// oldest returns the first revision from one on that the API server still has.
+// oldest returns the first revision, beginning with from, that the API server still has.
 func (r *configReader) oldest(ctx context.Context, object configmap.Object, from, newest configmap.Revision) (configmap.Revision, error) {
 	gone, there := from-1, newest
 	for at := from; gone+1 < there; at = gone + (there-gone)/2 {
@@ -61,8 +61,8 @@ func (r *configReader) oldest(ctx context.Context, object configmap.Object, from
 	return there, nil
 }
 
-// asOf reads what an object was at a revision, nil where it was not there. 0 stands for the present; which revision that is
-// comes along.
+// asOf returns an object as it was at a revision, or nil if it did not exist then. Revision 0 means the present. It also
+// returns the revision that the API server read.
 func (r *configReader) asOf(ctx context.Context, object configmap.Object, revision configmap.Revision) (*read, configmap.Revision, error) {
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()}
 	if revision > 0 {

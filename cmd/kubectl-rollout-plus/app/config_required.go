@@ -11,8 +11,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// checkThere refuses a template that needs an object which is gone: its pods could not start. Where nobody can be asked
-// that is so only of versions, without which there is nothing to restore. What may not be looked at is passed over.
+// checkThere returns an error if the template needs an object that is gone, since its pods could not start. In lenient mode
+// it checks only versions, without which there is nothing to restore. It skips objects that may not be read.
 func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	for _, object := range required(&template.Spec) {
 		_, _, version := configmap.SplitName(object.Name)
@@ -40,7 +40,7 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 	return nil
 }
 
-// tellAbsent tells of heads that were not there when the pods of a revision were rolled out. They are not deleted for that.
+// tellAbsent reports heads that did not exist when the pods of a revision were rolled out. It does not delete them.
 func (r *restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder, template *corev1.PodTemplateSpec) error {
 	told := map[configmap.Object]bool{}
 	for _, use := range configmap.Uses(template) {
@@ -58,7 +58,7 @@ func (r *restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder,
 	return nil
 }
 
-// required are the objects without which no container of a pod starts.
+// required returns the objects without which some container of a pod does not start.
 func required(spec *corev1.PodSpec) []configmap.Object {
 	var all []configmap.Object
 	for _, reference := range configmap.References(spec) {

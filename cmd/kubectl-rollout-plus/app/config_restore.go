@@ -16,29 +16,30 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// restoration gives heads back what a template's pods ran with.
+// restoration gives heads the content that a template's pods ran with.
 type restoration struct {
 	*configSession
 	// of is the workload that goes back.
 	of rollout.Workload
-	// shared lets heads be overwritten that other workloads use. Without it that is refused or, where nobody can be
-	// asked, left and told.
+	// shared allows to overwrite heads that other workloads use. Without it, restoring such a head is an error. If lenient is
+	// set, that is no error: nobody can be asked, so the head stays as it is, with a message.
 	shared, lenient bool
-	// returning are workloads that go back too, which are in nobody's way.
+	// returning names workloads that go back too. They do not count as other users of a head.
 	returning map[string]bool
-	// note tells of a head that is given back already.
+	// note describes a head that has been given back already.
 	note  *configNote
 	kept  map[configmap.Object]configmap.Kept
 	heads map[configmap.Object]bool
 }
 
-// restored is a head that was given another content, and what it held before.
+// restored is a head that was given new content, together with its content before.
 type restored struct {
 	written *head
 	before  *configmap.Content
 }
 
-// lookUp finds out which versions there are. Without the right to, as without any, there is nothing to restore.
+// lookUp reads which versions exist, and reports whether there are any. Without the right to list them, there is nothing to
+// restore.
 func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 	r.kept, r.heads = map[configmap.Object]configmap.Kept{}, map[configmap.Object]bool{}
 	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
@@ -56,19 +57,19 @@ func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 	return len(r.kept) > 0, nil
 }
 
-// giving is a head that is to be given what a version holds.
+// giving is a head that is to get the content of a version.
 type giving struct {
 	kept    configmap.Kept
 	now     *read
 	version *configmap.Content
-	// plain tells that the revision's template has the head's own name: its pods start with what that holds.
+	// plain is true if the revision's template references the head by its own name. Its pods start with the head's content.
 	plain bool
-	// left tells that the revision's template does not tell what the head held, but somebody has kept that.
+	// left is true if the revision's template does not note the head's content, but somebody has kept it.
 	left bool
 }
 
-// to restores the heads of the versions that a template names and, but in place, the one before did not. It gives what it
-// has written. Where one may not be overwritten, none is.
+// to restores the heads whose versions a template names. It skips versions that the template before names too, unless they
+// are in place. It returns the heads it has written. If one head may not be overwritten, it writes none.
 func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]restored, error) {
 	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
 	holder := configmap.NewHolder(metav1.OwnerReference{}, true, template)
@@ -115,12 +116,13 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	return done, r.tellAbsent(ctx, &leaving, template)
 }
 
-// wanted are the versions whose content heads are to have, be it what they hold already.
+// wanted returns the versions whose content heads should have, even if they have it already.
 func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[string]string, left map[configmap.Object]configmap.Kept) []giving {
 	var wanted []giving
 	for object, kept := range r.kept {
-		// In place, what both have is not in the template alone: somebody may have edited the head since. Of a version that both
-		// reference, pods see no difference: an edit of the head waits for its own rollout, and is in nobody's way back.
+		// In place, the templates alone do not decide if both name the version: somebody may have edited the head since. If both
+		// reference the version, pods see no difference. An edit of the head then waits for its own rollout and does not hinder
+		// this.
 		inPlace := annotations[configmap.RecordKey(kept.Head)] == object.Name && holder.Needs(kept.Head)
 		if !holder.Needs(object) || leaving.Needs(object) && (r.lenient || !inPlace) || r.noted(kept.Head) {
 			continue
@@ -136,7 +138,8 @@ func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[
 	return wanted
 }
 
-// certain leaves out heads of which a template names several versions, as one made by hand may: they hold but one.
+// certain removes heads of which a template names several versions, since a head holds only one content. A template made by
+// hand may do that. It returns those heads as well.
 func certain(wanted []giving) (some []giving, uncertain []configmap.Object) {
 	versions := map[configmap.Object]int{}
 	for i := range wanted {
@@ -148,7 +151,8 @@ func certain(wanted []giving) (some []giving, uncertain []configmap.Object) {
 	return slices.DeleteFunc(wanted, func(g giving) bool { return versions[g.kept.Head] > 1 }), uncertain
 }
 
-// plan finds out which heads are to be given what, and refuses those that others use.
+// plan returns the heads that need other content. It handles heads that other workloads use as unshared does, unless shared
+// is set.
 func (r *restoration) plan(ctx context.Context, leaving *configmap.Holder, wanted []giving) ([]giving, error) {
 	var planned []giving
 	for i := range wanted {
@@ -167,12 +171,12 @@ func (r *restoration) plan(ctx context.Context, leaving *configmap.Holder, wante
 	return r.unshared(ctx, planned)
 }
 
-// noted tells whether a head is given back by a rollout's note.
+// noted reports whether the rollout's note covers a head, which is given back already.
 func (r *restoration) noted(head configmap.Object) bool {
 	return r.note != nil && r.note.head() == head
 }
 
-// differs looks at a head that is to have the content of a version. Nothing is to be done where it has that.
+// differs reports whether a head needs the content of a version. It reads both into give.
 func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, give *giving) (bool, error) {
 	kept := &give.kept
 	version, err := r.reader.get(ctx, kept.Object)
@@ -180,7 +184,7 @@ func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, gi
 		return false, err
 	}
 	if _, is := version.stored().Version(); !is {
-		return false, nil // a copy under another name, which says nothing of the head
+		return false, nil // a copy under another name does not record what the head held
 	}
 	give.version = version.content
 	give.now, err = r.reader.get(ctx, kept.Head)
@@ -195,13 +199,13 @@ func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, gi
 		return false, nil
 	}
 	if r.lenient {
-		// Where it is not, somebody has changed it since, for another reason.
+		// If the head holds anything else, somebody has changed it since for another reason.
 		return r.isOf(ctx, leaving, kept.Head, give.now.content)
 	}
 	return true, nil
 }
 
-// isOf tells whether a head holds what one of its versions does that a template names.
+// isOf reports whether a head holds the content of one of its versions that a template names.
 func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head configmap.Object, content *configmap.Content) (bool, error) {
 	for object, kept := range r.kept {
 		if kept.Head != head || !holder.Needs(object) {
@@ -215,7 +219,7 @@ func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head c
 	return false, nil
 }
 
-// unshared refuses heads that other workloads use or, where nobody can be asked, leaves them out.
+// unshared returns an error for a head that other workloads use. In lenient mode it leaves such heads out and prints that.
 func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving, error) {
 	const way = "--shared-config changes it all the same, --keep-config leaves it"
 	workloads, err := r.reader.workloads(ctx)
@@ -242,9 +246,8 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 	return own, nil
 }
 
-// sharer is another workload that uses a head with another content than this, empty where there is none. Where nobody can be
-// asked, that is one which sees the difference: to others it is all the same, and the pods that return may need what they
-// had.
+// sharer names another workload that needs different content in the head, or "". In lenient mode, users of the head's own
+// name count only if they would see the change: the returning pods may need their old content.
 func (r *restoration) sharer(workloads []configmap.Workload, give *giving) string {
 	kept := &give.kept
 	for i := range workloads {
@@ -260,7 +263,7 @@ func (r *restoration) sharer(workloads []configmap.Workload, give *giving) strin
 			return name
 		}
 		if r.lenient && give.plain {
-			continue // what has a version of its own goes on with that
+			continue // a workload that references a version keeps running with it
 		}
 		for object, other := range r.kept {
 			if other.Head == kept.Head && object != kept.Object && holder.Needs(object) {
@@ -271,13 +274,13 @@ func (r *restoration) sharer(workloads []configmap.Workload, give *giving) strin
 	return ""
 }
 
-// unseen tells whether no container of a pod sees it that the head is given another content.
+// unseen reports whether no container of a pod sees the head's new content.
 func (g *giving) unseen(spec *corev1.PodSpec) bool {
 	change := &configmap.Change{Object: g.kept.Head, Old: g.now.content, New: g.version}
 	return change.Judge(spec).Verdict == configmap.None
 }
 
-// takeBack gives heads what they held before, where going back came to nothing.
+// takeBack gives heads their content from before, after going back has failed.
 func (r *restoration) takeBack(ctx context.Context, done []restored) error {
 	var failures []error
 	for i := range done {

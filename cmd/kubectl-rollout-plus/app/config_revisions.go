@@ -18,13 +18,14 @@ type revision struct {
 	metav1.Object
 	kind   string
 	number int64
-	// of is the workload that it is a revision of.
+	// of is the UID of the workload that owns the revision.
 	of types.UID
-	// stored is the object itself.
+	// stored is the revision as it was read.
 	stored runtime.Object
 }
 
-// revisionOf reads one; none is given for what is no workload's revision.
+// revisionOf converts a ReplicaSet or ControllerRevision. It returns nil for other objects and for those without a
+// controller.
 func revisionOf(object runtime.Object) *revision {
 	var found *revision
 	switch o := object.(type) {
@@ -45,7 +46,7 @@ func revisionOf(object runtime.Object) *revision {
 
 func (r *revision) owner() metav1.OwnerReference { return ownerOf(r, "apps/v1", r.kind) }
 
-// template is the pod template of a revision, as the workload has it.
+// template returns the pod template of a revision in the form that the workload has it.
 func (r *revision) template() (*corev1.PodTemplateSpec, error) {
 	switch o := r.stored.(type) {
 	case *appsv1.ReplicaSet:
@@ -61,13 +62,14 @@ func (r *revision) template() (*corev1.PodTemplateSpec, error) {
 	return &corev1.PodTemplateSpec{}, nil
 }
 
-// has tells whether a revision has this template.
+// has reports whether a revision has this template.
 func (r *revision) has(template *corev1.PodTemplateSpec) bool {
 	own, err := r.template()
 	return err == nil && equality.Semantic.DeepEqual(own, template)
 }
 
-// eachRevision reads the revisions of some workloads, and of others like them.
+// eachRevision calls see for all revisions of the kinds that some workloads need. That includes revisions of other
+// workloads.
 func (s *configSession) eachRevision(ctx context.Context, workloads []rollout.Workload, see func(runtime.Object)) error {
 	apps := s.engine.Client.AppsV1()
 	lists := map[string]list{}
@@ -86,10 +88,10 @@ func (s *configSession) eachRevision(ctx context.Context, workloads []rollout.Wo
 	return nil
 }
 
-// newestRevisions are the newest revisions of workloads.
+// newestRevisions maps the UIDs of workloads to their newest revisions.
 type newestRevisions map[types.UID]*revision
 
-// see takes a revision into account, and nothing else.
+// see adds a revision if it is the newest one so far. It ignores other objects.
 func (n newestRevisions) see(object runtime.Object) {
 	found := revisionOf(object)
 	if found == nil {
@@ -100,7 +102,7 @@ func (n newestRevisions) see(object runtime.Object) {
 	}
 }
 
-// uids are the revisions' own.
+// uids returns the UIDs of the revisions.
 func (n newestRevisions) uids() map[types.UID]bool {
 	all := map[types.UID]bool{}
 	for _, found := range n {

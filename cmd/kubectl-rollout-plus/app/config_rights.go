@@ -13,7 +13,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-// missing are those of some rights that are not there.
+// missing returns those of the rights that the user does not have.
 func (s *configSession) missing(ctx context.Context, rights []preflight.Right) []preflight.Right {
 	asked := map[preflight.Right]bool{}
 	var all []preflight.Right
@@ -30,7 +30,7 @@ func (s *configSession) missing(ctx context.Context, rights []preflight.Right) [
 	return slices.DeleteFunc(all, func(right preflight.Right) bool { return right.Allowed })
 }
 
-// refuseWithout refuses to begin without some rights, and says what they are for.
+// refuseWithout returns an error if some rights are missing. why describes what they are needed for.
 func (s *configSession) refuseWithout(ctx context.Context, rights []preflight.Right, why string) error {
 	missing := s.missing(ctx, rights)
 	if len(missing) == 0 {
@@ -43,8 +43,8 @@ func (s *configSession) refuseWithout(ctx context.Context, rights []preflight.Ri
 	return fmt.Errorf("the right to %s in namespace %q is missing, %s", strings.Join(texts, ", "), s.namespace, why)
 }
 
-// maySweep refuses to write versions where it could not be found out at the end which of them nothing needs any more. The
-// rights to write them are found out where that is tried.
+// maySweep returns an error if the rights to sweep are missing. Without them, nobody could find out at the end which
+// versions are no longer needed. A try of the writes checks the rights to write versions.
 func (s *configSession) maySweep(ctx context.Context, kinds []configmap.Kind) error {
 	if s.store.foresees {
 		return nil
@@ -52,7 +52,7 @@ func (s *configSession) maySweep(ctx context.Context, kinds []configmap.Kind) er
 	return s.refuseWithout(ctx, s.sweepRights(kinds), "without which it cannot be told which versions are needed; nothing was written")
 }
 
-// sweepRights are what a sweep takes.
+// sweepRights returns the rights that a sweep needs.
 func (s *configSession) sweepRights(kinds []configmap.Kind) []preflight.Right {
 	var all []preflight.Right
 	for _, kind := range kinds {
@@ -66,8 +66,8 @@ func (s *configSession) sweepRights(kinds []configmap.Kind) []preflight.Right {
 	return all
 }
 
-// mayWrite refuses to wait for edits that could not be rolled out for lack of a right. Other commands find that out when
-// they try their writes; here there may be nothing to write yet.
+// mayWrite returns an error if edits could not be rolled out because a right is missing. Other commands find that out by
+// trying their writes, but a watch may have nothing to write yet.
 func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Workload) error {
 	var needed []preflight.Right
 	kinds := map[configmap.Object]bool{}
@@ -89,7 +89,7 @@ func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Work
 	return w.refuseWithout(ctx, needed, "so that no edit could be rolled out")
 }
 
-// rolls tells whether a workload may have to be rolled out for an edit of what it references.
+// rolls reports whether an edit of a referenced object may require a rollout of the workload.
 func (w *configWatcher) rolls(workload *configmap.Workload, r *configmap.Reference) bool {
 	if !workload.Rolls || !r.Configures() {
 		return false

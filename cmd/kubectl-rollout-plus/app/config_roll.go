@@ -18,35 +18,35 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-// roller rolls out new pod templates, in steps where that can be.
+// roller rolls out new pod templates, in steps if the workload allows that.
 type roller struct {
 	*configSession
 	options rollout.StartOptions
 	cause   string
 	waits   waitFlags
-	// began tells that something was rolled out, or that this is not known.
+	// began is true if something was rolled out, or if that is unknown.
 	began bool
-	// suffix is what results of a dry run end with.
+	// suffix is the end of all result lines, such as " (dry run)".
 	suffix string
-	// told tells that programs know of a workload that was rolled out how that has ended.
+	// told is true if programs have got an event with the result of a workload.
 	told bool
 }
 
-// change is what one workload is to become.
+// change describes how one workload changes.
 type change struct {
 	workload rollout.Workload
 	rewrite  rollout.Rewrite
-	// undo takes the change back where somebody has changed the template since; nil where that cannot be.
+	// undo takes the change back if somebody has changed the template since. It is nil if that is impossible.
 	undo rollout.Rewrite
-	// note is for those who go on with the rollout, or back from it, should this command not see its end.
+	// note is for whoever resumes or aborts the rollout if this command does not see its end.
 	note json.RawMessage
-	// back tells that it brings an old version back.
+	// back is true if the change brings an old version back.
 	back bool
-	// returning is done before the old version returns.
+	// returning runs before the old version returns.
 	returning func(context.Context)
 }
 
-// try finds out before anything is written whether a workload can be rolled out.
+// try finds out whether a workload can be rolled out. It writes nothing.
 func (r *roller) try(ctx context.Context, c change) error {
 	engine, options := r.checking(c.workload), r.options
 	options.DryRun = rollout.DryRunServer
@@ -55,7 +55,7 @@ func (r *roller) try(ctx context.Context, c change) error {
 		if err != nil || before == nil {
 			return err
 		}
-		options.MaxSurge, options.MaxUnavailable = nil, nil // which its controller does not heed
+		options.MaxSurge, options.MaxUnavailable = nil, nil // the workload's controller ignores them
 		if err := engine.CheckStart(ctx, written, c.workload, options); err != nil {
 			return withHint(err, objectOf(c.workload))
 		}
@@ -75,13 +75,13 @@ func (r *roller) try(ctx context.Context, c change) error {
 	return r.mayStep(ctx, c.workload)
 }
 
-// start is the engine's start of a workload.
+// start starts the rollout of a workload with an engine.
 func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, options rollout.StartOptions) (*rollout.Result, error) {
 	return engine.StartOn(ctx, c.workload, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, options)
 }
 
-// mayStep refuses to begin what could not be gone on with: a DaemonSet's pods are replaced by deleting them, and the way back
-// of either kind is in its ControllerRevisions.
+// mayStep returns an error if the rights to continue a rollout are missing. A DaemonSet's pods are replaced by deleting
+// them. The way back of a DaemonSet or StatefulSet needs its ControllerRevisions.
 func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
 	var needed []preflight.Right
 	switch workload.(type) {
@@ -93,7 +93,7 @@ func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
 	return r.lacks(ctx, needed, fmt.Sprintf("without which %s cannot be rolled out in steps", nameOf(workload)))
 }
 
-// lacks refuses to begin without the first right that is missing, and says what it is for.
+// lacks returns an error that names the first missing right. why describes what it is needed for.
 func (r *roller) lacks(ctx context.Context, needed []preflight.Right, why string) error {
 	for i := range needed {
 		if !r.engine.May(ctx, r.namespace, &needed[i]) {
@@ -103,7 +103,7 @@ func (r *roller) lacks(ctx context.Context, needed []preflight.Right, why string
 	return context.Cause(ctx)
 }
 
-// mayFollow refuses what could be written, but not be waited for.
+// mayFollow returns an error if a rollout could be written but not followed.
 func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error {
 	var needed []preflight.Right
 	for _, verb := range []string{"list", "watch"} {
@@ -114,7 +114,7 @@ func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error
 	return r.lacks(ctx, needed, fmt.Sprintf("so that the rollout of %s could not be followed", nameOf(workload)))
 }
 
-// roll rolls out one workload to its end. The error's exit code says how that came out if not well.
+// roll rolls out one workload to its end. If that goes wrong, the exit code of the error says how it ended.
 func (r *roller) roll(ctx context.Context, c change) error {
 	object := objectOf(c.workload)
 	r.told = true
@@ -138,7 +138,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 				}
 			}
 			options := r.options
-			options.SkipChecks = true // they were made, before anything was written
+			options.SkipChecks = true // they ran before anything was written
 			result, err := r.start(ctx, engine, c, options)
 			r.began = r.began || err == nil || context.Cause(ctx) != nil
 			return result, err
@@ -182,7 +182,7 @@ func (r *roller) native(ctx context.Context, c change) error {
 		nameOf(c.workload), strings.TrimPrefix(errorText(failure), "error: "))}
 }
 
-// nativeBack returns to a template from what was written. What somebody has changed since stays.
+// nativeBack writes the old template again. It keeps what somebody else has changed since.
 func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Workload, before map[string]any) error {
 	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: the old version returns\n", resultName(failed))
 	written, _, err := r.engine.WriteTemplate(ctx, failed, rollout.NativeChange{Rewrite: func(now map[string]any) error {

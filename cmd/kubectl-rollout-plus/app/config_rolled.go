@@ -10,17 +10,17 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// affectedWorkload is one that is to be rolled out.
+// affectedWorkload is a workload to roll out.
 type affectedWorkload struct {
 	workload rollout.Workload
 	judgment configmap.Judgment
-	// keeps are the heads whose plain names its template keeps.
+	// keeps holds the heads whose plain names its template keeps.
 	keeps plainNames
-	// before is its template before it was rolled out, after what became of it.
+	// before is its template before the rollout, and after the template that was written.
 	before, after map[string]any
 }
 
-// choose picks who is to be rolled out, and in which mode.
+// choose picks the workloads to roll out, and the mode of each.
 func (c *changer) choose(ctx context.Context, affected []configmap.Affected) error {
 	c.out, c.pin = nil, &pin{}
 	for i := range affected {
@@ -33,7 +33,7 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 			return err
 		}
 		if workload == nil {
-			continue // of a kind that this program does not roll out
+			continue // a kind that this program does not roll out
 		}
 		if c.planned[workload.GetUID()] {
 			c.covered = true
@@ -49,7 +49,7 @@ func (c *changer) choose(ctx context.Context, affected []configmap.Affected) err
 	return nil
 }
 
-// workload reads a workload, nil for one of another kind.
+// workload reads a workload. It returns nil for a kind that this program does not roll out.
 func (s *configSession) workload(ctx context.Context, kind, name string) (rollout.Workload, error) {
 	switch kind {
 	case "Deployment", "StatefulSet", "DaemonSet":
@@ -58,7 +58,7 @@ func (s *configSession) workload(ctx context.Context, kind, name string) (rollou
 	return nil, nil
 }
 
-// perform writes the version and the object, and rolls out who is affected, one after another.
+// perform writes the version and the object, and rolls out the affected workloads one after another.
 func (c *changer) perform(ctx context.Context, same bool) error {
 	if err := c.prepare(ctx, false); err != nil {
 		return err
@@ -78,15 +78,16 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	return c.rollOut(ctx, written)
 }
 
-// rollOut rolls out who is affected, one after another, and sees to the versions that are left.
+// rollOut rolls out the affected workloads one after another, and then removes versions that are no longer needed.
 func (c *changer) rollOut(ctx context.Context, written *head) error {
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
 		change := w.change(c.pin)
 		change.note = c.note(i)
-		// Before its old pods come back, or those in place would start with what has just failed.
-		change.returning = func(ctx context.Context) { _ = c.restoreOnce(ctx, written, w) } // which is answered at the end
+		// The object must be restored before old pods come back. Otherwise old in-place pods would start with what has just
+		// failed.
+		change.returning = func(ctx context.Context) { _ = c.restoreOnce(ctx, written, w) } // rollOut handles the error at the end
 		err := c.roll(ctx, change)
 		if err == nil {
 			err = c.keepChanged(ctx)
@@ -95,7 +96,7 @@ func (c *changer) rollOut(ctx context.Context, written *head) error {
 			settled.Workloads[w.workload.GetUID()] = true
 			continue
 		}
-		if failure = err; c.began || written != c.head { // else what others have edited is none the worse for it
+		if failure = err; c.began || written != c.head { // otherwise nothing has begun, and somebody else's edit stays
 			failure = c.failed(ctx, i, err, written)
 		}
 		if exitCode(failure) == ExitRolledBack {
@@ -107,7 +108,7 @@ func (c *changer) rollOut(ctx context.Context, written *head) error {
 		break
 	}
 	if c.before != nil && (failure == nil && len(c.left) == 0 || exitCode(failure) == ExitRolledBack) {
-		settled.Versions[c.before.Object] = c.pin.claimed // nothing has to remember it any more
+		settled.Versions[c.before.Object] = c.pin.claimed // nothing needs that version any more
 	}
 	c.tidy(ctx, kindsOf(c.pin.contents), settled)
 	return failure

@@ -14,7 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// configSession is what a command needs that works with versions in one namespace.
+// configSession is what a command needs to work with versions in one namespace.
 type configSession struct {
 	env       *environment
 	engine    *rollout.Engine
@@ -31,7 +31,7 @@ func (env *environment) configSession(namespace, fieldManager string) (*configSe
 	return env.sessionOf(engine, namespace), nil
 }
 
-// sessionOf is a session with an engine that there is.
+// sessionOf returns a session that uses an existing engine.
 func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *configSession {
 	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
 	return &configSession{
@@ -40,7 +40,7 @@ func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *con
 	}
 }
 
-// contents reads what the wires are to, and refuses those to something that is not there.
+// contents reads the objects that the wires reference. It fails if one does not exist.
 func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (map[configmap.Object]*configmap.Content, error) {
 	contents := map[configmap.Object]*configmap.Content{}
 	for i := range wires {
@@ -62,7 +62,7 @@ func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (m
 	return contents, nil
 }
 
-// existing reads an object that has to be there.
+// existing reads an object, and explains how to create it if it does not exist.
 func (s *configSession) existing(ctx context.Context, head configmap.Object) (*read, error) {
 	found, err := s.reader.get(ctx, head)
 	if apierrors.IsNotFound(err) {
@@ -71,7 +71,7 @@ func (s *configSession) existing(ctx context.Context, head configmap.Object) (*r
 	return found, err
 }
 
-// absent says of an object that it is not there.
+// absent returns the error for an object that does not exist.
 func (s *configSession) absent(head configmap.Object) error {
 	if head.Kind == configmap.Secret {
 		return fmt.Errorf("there is no secret %q in namespace %q; create it first, as with %s",
@@ -81,7 +81,8 @@ func (s *configSession) absent(head configmap.Object) error {
 		head.Name, s.namespace, command.Quoted("%s create configmap %s -n %s", command.Plugin, head.Name, s.namespace))
 }
 
-// tidy sees to the owners of versions. What it cannot do is not what the command is about, and is told as a warning.
+// tidy updates the owners of versions and removes versions that are no longer needed. A failure is only a warning, since
+// the command itself has done its work.
 func (s *configSession) tidy(ctx context.Context, kinds []configmap.Kind, settled configmap.Settled) {
 	if context.Cause(ctx) != nil {
 		return
@@ -91,7 +92,7 @@ func (s *configSession) tidy(ctx context.Context, kinds []configmap.Kind, settle
 	}
 }
 
-// warnOfNoHistory warns of a workload that keeps no old revisions: its versions go with them.
+// warnOfNoHistory prints a warning for a workload that keeps no old revisions. Its versions are deleted with them.
 func (env *environment) warnOfNoHistory(workload rollout.Workload) {
 	var limit *int32
 	switch w := workload.(type) {
@@ -110,7 +111,7 @@ func (env *environment) warnOfNoHistory(workload rollout.Workload) {
 	_, _ = fmt.Fprintf(env.ErrOut, "warning: %s has revisionHistoryLimit 0: versions go as soon as its pods leave them, and undo cannot bring any back\n", name)
 }
 
-// kindsOf are the kinds of some objects.
+// kindsOf returns the kinds of some objects.
 func kindsOf[V any](objects map[configmap.Object]V) []configmap.Kind {
 	var kinds []configmap.Kind
 	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
@@ -126,12 +127,12 @@ func kindsOf[V any](objects map[configmap.Object]V) []configmap.Kind {
 
 var errNoWire = errors.New("nothing to attach is given: use --env-from-config, --env-from-config-key or --mount-config")
 
-// nameOf is a workload as people type it.
+// nameOf returns a workload's name as people type it, such as deployment/web.
 func nameOf(workload rollout.Workload) string {
 	return strings.ToLower(kindOf(workload).Kind) + "/" + workload.GetName()
 }
 
-// resultName is a workload as kubectl prints it in results.
+// resultName returns a workload's name as kubectl prints it in results.
 func resultName(workload rollout.Workload) string {
 	return objectOf(workload).ResultName()
 }

@@ -70,7 +70,7 @@ func (f *configSetFlags) run(ctx context.Context, env *environment, args []strin
 	})
 }
 
-// change makes a change of an object, and tells how that has ended.
+// change changes an object, and emits the result for programs.
 func (f *changeFlags) change(ctx context.Context, env *environment, object configmap.Object, want func(*changer) error) error {
 	namespace, err := env.currentNamespace()
 	if err != nil {
@@ -86,7 +86,7 @@ func (f *changeFlags) change(ctx context.Context, env *environment, object confi
 	return c.conclude(c.changeTo(ctx, want))
 }
 
-// changeTo reads the object, has its new content made, and makes the change.
+// changeTo reads the object, calls want to set its new content, and makes the change.
 func (c *changer) changeTo(ctx context.Context, want func(*changer) error) error {
 	found, err := c.reader.get(ctx, c.head.object)
 	if err == nil {
@@ -103,7 +103,7 @@ func (c *changer) changeTo(ctx context.Context, want func(*changer) error) error
 	return c.run(ctx)
 }
 
-// mustExist refuses an object that is not there.
+// mustExist returns an error if the object does not exist.
 func (c *changer) mustExist() error {
 	if c.head.read == nil {
 		return c.absent(c.head.object)

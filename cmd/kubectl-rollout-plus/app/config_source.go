@@ -15,8 +15,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// configSource is where new keys and values come from: the flags of kubectl's own create, KEY=VALUE, and KEY- for keys
-// that are to go.
+// configSource holds the sources of new keys and values: the flags of kubectl create, and arguments KEY=VALUE. An argument
+// KEY- removes a key.
 type configSource struct {
 	files, literals, envFiles []string
 }
@@ -28,13 +28,13 @@ func (s *configSource) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&s.envFiles, "from-env-file", nil, "A file with lines of KEY=VALUE.")
 }
 
-// proposal is what is to be put into an object and what is to go.
+// proposal holds the keys to put into an object, and the keys to remove.
 type proposal struct {
 	put     *configmap.Content
 	removed []string
 }
 
-// check refuses to remove what is not there.
+// check returns an error if a key to remove does not exist.
 func (p *proposal) check(object configmap.Object, content *configmap.Content, namespace string) error {
 	if absent := slices.IndexFunc(p.removed, func(key string) bool { return !content.Has(key) }); absent >= 0 {
 		return fmt.Errorf("%s in namespace %q has no key %q to remove", object, namespace, p.removed[absent])
@@ -42,7 +42,7 @@ func (p *proposal) check(object configmap.Object, content *configmap.Content, na
 	return nil
 }
 
-// proposal reads the flags and the arguments after the object; nil where there are none.
+// proposal reads the flags and the arguments after the object. It returns nil if there are none.
 func (s *configSource) proposal(env *environment, object configmap.Object, args []string) (*proposal, error) {
 	p := &proposal{}
 	literals := slices.Clone(s.literals)
@@ -81,7 +81,7 @@ func (s *configSource) proposal(env *environment, object configmap.Object, args 
 	return p, nil
 }
 
-// configMap has kubectl's create configmap read the flags, in its dry run, which asks nothing of the API server.
+// configMap lets kubectl's create configmap read the flags. It uses kubectl's client dry run, which sends no request.
 func (s *configSource) configMap(env *environment, name string, literals []string) (*configmap.Content, error) {
 	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
 	o.Name, o.FileSources, o.LiteralSources, o.EnvFileSources = name, s.files, literals, s.envFiles
@@ -93,7 +93,7 @@ func (s *configSource) configMap(env *environment, name string, literals []strin
 	return configmap.ContentOfConfigMap(made), nil
 }
 
-// secret is the same with kubectl's create secret generic.
+// secret does the same with kubectl's create secret generic.
 func (s *configSource) secret(env *environment, name string, literals []string) (*configmap.Content, error) {
 	o := kubectlcreate.NewSecretOptions(env.IOStreams)
 	o.Name, o.FileSources, o.LiteralSources, o.EnvFileSources = name, s.files, literals, s.envFiles
@@ -105,7 +105,7 @@ func (s *configSource) secret(env *environment, name string, literals []string) 
 	return configmap.ContentOfSecret(made), nil
 }
 
-// madeBy runs one of kubectl's create commands, and takes the object that it would print.
+// madeBy runs one of kubectl's create commands and returns the object that it would print.
 func madeBy[T runtime.Object](printObj *func(runtime.Object) error, validate, run func() error) (made T, err error) {
 	*printObj = func(object runtime.Object) error {
 		var ok bool

@@ -15,16 +15,16 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// listedVersion is a version of a head, with who uses it.
+// listedVersion is a version of a head, together with its users.
 type listedVersion struct {
 	configmap.Kept
 	content *configmap.Content
 	users   []string
-	// left are revisions that own it without naming it.
+	// left names revisions that own the version but whose templates do not name it.
 	left []string
 }
 
-// listVersions reads the versions of a head, the oldest first.
+// listVersions reads the versions of a head, oldest first.
 func (s *configSession) listVersions(ctx context.Context, head configmap.Object) ([]listedVersion, error) {
 	kept, err := s.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 	return nil
 }
 
-// revisionUser is a workload's revision as people name it, empty for what is no revision.
+// revisionUser returns the name of a workload's revision as people write it, or "" if the object is no revision.
 func revisionUser(object runtime.Object) string {
 	switch o := object.(type) {
 	case *appsv1.ReplicaSet:

@@ -76,7 +76,7 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	if err != nil {
 		return err
 	}
-	c, err := f.newChanger(env, namespace) // which says now what is wrong with the flags
+	c, err := f.newChanger(env, namespace) // reports invalid flags at once
 	if err != nil {
 		return err
 	}
@@ -93,8 +93,9 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	return w.run(ctx)
 }
 
-// watch adds the watches: of each object that is named, by its name, or of all but what tools store in Secrets. Versions are
-// watched too: the labels alone do not tell them from an object that somebody made of one.
+// watch adds the watches. Each named object gets a watch of its own. Without names, it watches all objects except what
+// tools store in Secrets. That includes versions, since labels alone do not distinguish a version from an object made from
+// one.
 func (w *configWatcher) watch(ctx context.Context) error {
 	for _, object := range w.named {
 		err := w.watchKind(ctx, object.Kind, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()})
@@ -134,7 +135,7 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 		configMaps := w.engine.Client.CoreV1().ConfigMaps(w.namespace)
 		calls = rollout.ListWatch(configMaps.List, configMaps.Watch, narrow)
 	}
-	// The watches themselves go on asking whatever the answer is. Whoever lacks a right is to know it now.
+	// The watches themselves keep asking after any error. A user who lacks a right should learn that now.
 	if _, err := calls.ListWithContext(ctx, metav1.ListOptions{Limit: 1}); err != nil {
 		return w.reader.explain(ctx, "list", resource, err)
 	}
@@ -144,13 +145,13 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 	}
 	events.Stop()
 	for range events.ResultChan() {
-		continue // until it has ended
+		continue // drains the channel until it is closed
 	}
 	w.objects.Watch(w.engine.Client, resource, object, calls)
 	return nil
 }
 
-// what tells what is watched.
+// what describes what is watched.
 func (w *configWatcher) what() string {
 	if len(w.named) == 0 {
 		return "what workloads reference"
@@ -162,7 +163,8 @@ func (w *configWatcher) what() string {
 	return text
 }
 
-// stopped answers an interruption: between rollouts it is how the command ends. One in a rollout is told as by others.
+// stopped handles an interrupt. Between rollouts, an interrupt ends the command normally. During a rollout, it is handled
+// as in other commands.
 func (w *configWatcher) stopped(err error) error {
 	var interrupt *InterruptError
 	if !errors.As(err, &interrupt) {

@@ -20,32 +20,32 @@ type configWatcher struct {
 	*configSession
 	flags *changeFlags
 	named []configmap.Object
-	// onlySecrets is about what is watched where nothing is named.
+	// onlySecrets restricts the watch to Secrets if no object is named.
 	onlySecrets bool
 	objects     *rollout.Objects
 	edits       *configmap.Edits
-	// cached are the heads as they were last read off the watches, and versions what is watched beside them.
+	// cached holds the heads as the watches last delivered them. versions holds the versions that the watches delivered.
 	cached    map[configmap.Object]*read
 	versions  map[configmap.Object]*read
 	postponed map[configmap.Object]postponed
-	// lost are heads that are not there any more, as they were last read.
+	// lost holds heads that no longer exist, as they were last read.
 	lost map[configmap.Object]*read
-	// blind tells that Secrets are not watched, for lack of a right.
+	// blind is true if Secrets are not watched because a right is missing.
 	blind bool
-	// workloads are those that a changer leaves to the next.
+	// workloads holds the workloads that a changer has read, for the next changer.
 	workloads []configmap.Workload
 	broken    bool
-	// toldHeldBack is set once it was told that watch data is held back.
+	// toldHeldBack is true once the message about held-back watch data was printed.
 	toldHeldBack bool
 }
 
-// postponed is what could not be rolled out, and why, which is told once.
+// postponed is content that could not be rolled out, with the reason. The reason is printed once.
 type postponed struct {
 	content *configmap.Content
 	why     string
 }
 
-// run is the loop. It looks at what there is, not at what has happened: nothing is missed while it looks away.
+// run is the main loop. It compares states instead of counting events, so it misses nothing while it is busy.
 func (w *configWatcher) run(ctx context.Context) error {
 	defer w.objects.Close()
 	if err := w.objects.Start(ctx); err != nil {
@@ -74,7 +74,7 @@ func (w *configWatcher) run(ctx context.Context) error {
 	}
 }
 
-// begin finds out who is to be caught up with, and which rights are missing.
+// begin finds out which objects may need a rollout now, and which rights are missing.
 func (w *configWatcher) begin(ctx context.Context) error {
 	workloads, err := w.reader.workloads(ctx)
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 	return nil
 }
 
-// lookAtAll has those of all objects looked at that pods may not run with.
+// lookAtAll schedules a look at each object whose present content pods may not run with.
 func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.Object]bool, workloads []configmap.Workload) error {
 	for object, versioned := range referenced {
 		found, needed := w.cached[object], versioned
@@ -133,7 +133,7 @@ func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.
 	return nil
 }
 
-// observe takes in what the watches brought.
+// observe reads the state of the watches.
 func (w *configWatcher) observe() {
 	seen, versions, contents := map[configmap.Object]*read{}, map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
 	w.objects.Each(func(object any) {
@@ -168,18 +168,18 @@ func (w *configWatcher) observe() {
 	w.edits.Observe(w.env.clock.Now(), contents)
 }
 
-// holds is what an object holds by what the watches brought last, nil where it is not there.
+// holds returns the content of an object as the watches last delivered it, or nil if it does not exist.
 func (w *configWatcher) holds(object configmap.Object) *configmap.Content {
 	return (&head{read: w.cached[object]}).holds()
 }
 
-// isStill reports whether an object was read as it is now.
+// isStill reports whether an object has not changed since it was read.
 func (r *read) isStill(now metav1.Object) bool {
 	return r != nil && r.meta.UID == now.GetUID() && r.meta.ResourceVersion == now.GetResourceVersion()
 }
 
-// rollAll rolls out the edits of several heads, one after another. Who sees more than one of them takes all at once. A head
-// that is edited meanwhile leaves the rest to the next time, since more edits of the same burst may follow.
+// rollAll rolls out the edits of several heads one after another. A workload that uses several of them takes all edits at
+// once. If a head is edited meanwhile, the rest waits for the next call, since more edits of the same burst may follow.
 func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) error {
 	w.workloads = nil
 	for _, object := range ready {
@@ -203,7 +203,8 @@ func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) e
 	return nil
 }
 
-// roll rolls out the edit of one head. An error ends the command; a rollout that fails does not.
+// roll rolls out the edit of one head. It returns an error only if the command is to end; a failed rollout is no such
+// error.
 func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along map[configmap.Object]*configmap.Content) error {
 	c, err := w.flags.newChanger(w.env, w.namespace)
 	if err != nil {
@@ -211,7 +212,8 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	}
 	h := &head{object: object, read: w.cached[object]}
 	now := h.holds()
-	// What it has held since the watching began says nothing of pods that were started before.
+	// What the watch has seen says nothing about pods started before it. Settled returns only content that such pods are known
+	// to run with.
 	if settled := w.edits.Settled(object); !configmap.Same(settled, now) {
 		c.since = settled
 	}
@@ -232,7 +234,7 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	case context.Cause(ctx) != nil && c.began:
 		return err
 	case context.Cause(ctx) != nil:
-		// Nothing was begun; the loop ends by itself.
+		// nothing was begun; the loop ends by itself
 	case c.began:
 		w.failed(c, err)
 	default:
@@ -241,7 +243,7 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 	return nil
 }
 
-// failed notes what has failed, and tells it.
+// failed remembers a failed edit, and prints the failure.
 func (w *configWatcher) failed(c *changer, err error) {
 	object, given := c.head.object, map[configmap.Object]*configmap.Content{}
 	maps.Copy(given, c.given)
@@ -262,7 +264,7 @@ func (w *configWatcher) failed(c *changer, err error) {
 	w.tell("%s\nWatching goes on; %s.", errorText(err), text)
 }
 
-// postpone tells why nothing could be begun, where that is new.
+// postpone schedules another try, and prints why nothing could be begun unless it has printed that before.
 func (w *configWatcher) postpone(object configmap.Object, content *configmap.Content, err error) {
 	wait := w.edits.Postpone(object, w.env.clock.Now())
 	before, now := w.postponed[object], postponed{content, errorText(err)}
@@ -272,7 +274,7 @@ func (w *configWatcher) postpone(object configmap.Object, content *configmap.Con
 	}
 }
 
-// tellConnection tells when the connection is lost, and when it is back.
+// tellConnection prints when the connection is lost, and when it is back.
 func (w *configWatcher) tellConnection() {
 	broken := w.objects.Stale()
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// wireFlags say how configuration gets into a container; create deployment and config attach share them.
+// wireFlags select how configuration gets into a container. create deployment and config attach share them.
 type wireFlags struct {
 	kind                     kindFlag
 	envFrom, envKeys, mounts []string
@@ -27,7 +27,7 @@ func (f *wireFlags) add(cmd *cobra.Command) {
 		"Keys as files, as CM[:KEY[,KEY...]]=/FOLDER, or one as CM:KEY=/FOLDER/FILE. May be repeated.")
 }
 
-// wires reads the flags.
+// wires parses the flags.
 func (f *wireFlags) wires() ([]configmap.Wire, error) {
 	var all []configmap.Wire
 	for _, each := range []struct {

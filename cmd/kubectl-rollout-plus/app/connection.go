@@ -11,8 +11,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// connectionOf returns the flags that were given to say which cluster a command is for and as whom it runs. Secrets among
-// them are never printed.
+// connectionOf returns the given flags that select the cluster and the user of a command. It never prints secrets among
+// them: it replaces passwords and tokens by variables.
 func connectionOf(flags *pflag.FlagSet) command.Connection {
 	var connection command.Connection
 	for _, name := range []string{
@@ -42,7 +42,7 @@ func connectionOf(flags *pflag.FlagSet) command.Connection {
 	return connection
 }
 
-// connection returns the flags that every printed command carries.
+// connection returns the flags to add to every printed command.
 func (env *environment) connection() command.Connection {
 	if env.given == nil {
 		return command.Connection{}
@@ -50,12 +50,12 @@ func (env *environment) connection() command.Connection {
 	return connectionOf(env.given)
 }
 
-// tell writes a line for people to standard error. Its commands carry the flags of the connection.
+// tell prints a line for people to standard error. Commands in the line get the flags of the connection.
 func (env *environment) tell(format string, args ...any) {
-	_, _ = fmt.Fprintln(env.ErrOut, env.connection().Text(fmt.Sprintf(format, args...))) // the work goes on without a reader
+	_, _ = fmt.Fprintln(env.ErrOut, env.connection().Text(fmt.Sprintf(format, args...))) // the work goes on if nobody reads this
 }
 
-// connecting is a printer whose commands carry the flags of the connection.
+// connecting is a printer that adds the flags of the connection to printed commands.
 type connecting struct {
 	printers.Printer
 	connection command.Connection

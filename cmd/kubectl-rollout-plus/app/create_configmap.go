@@ -18,7 +18,8 @@ const createConfigMapExample = `  # From literal values
   # From lines of KEY=VALUE
   kubectl rollout-plus create configmap web --from-env-file=web.env`
 
-// newCreateConfigMapCommand is kubectl's own create configmap; only env files with lines that it would drop are refused.
+// newCreateConfigMapCommand returns kubectl's own create configmap. The one difference: it refuses env files with lines
+// that kubectl would drop.
 func newCreateConfigMapCommand(env *environment) *cobra.Command {
 	o := kubectlcreate.NewConfigMapOptions(env.IOStreams)
 	cmd := &cobra.Command{

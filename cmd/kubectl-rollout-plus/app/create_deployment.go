@@ -46,7 +46,7 @@ type createDeploymentFlags struct {
 	env            []string
 	ready, service string
 	drain          time.Duration
-	// drained says which preStop hook the pods get.
+	// drained describes the preStop hook that the pods get.
 	drained            string
 	surge, unavailable string
 	wait               bool
@@ -89,14 +89,14 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-// defaultDrain is how long a pod behind a Service goes on serving after it was told to end. A node's proxy learns within
-// about a second that a pod is to get no further requests; a load balancer in front of it takes some more.
+// defaultDrain is how long a pod behind a Service keeps serving after it was told to end. A node's proxy learns within
+// about a second that a pod must get no further requests. A load balancer in front of the proxy takes longer.
 const defaultDrain = 5 * time.Second
 
-// samePort is what --service stands for without a value.
+// samePort is the value of --service if none is given.
 const samePort = "same"
 
-// complete reads the typed values.
+// complete checks the flags and sets the typed values.
 func (f *createDeploymentFlags) complete(cmd *cobra.Command, args []string) error {
 	names, containerArgs := atDash(cmd, args)
 	if len(names) != 1 {
@@ -224,13 +224,12 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 	return f.await(ctx, env, types.NamespacedName{Namespace: namespace, Name: f.name})
 }
 
-// object is a Deployment or a Service.
 type object interface {
 	runtime.Object
 	metav1.Object
 }
 
-// objects returns the objects that are to be created.
+// objects returns the objects to create.
 func (f *createDeploymentFlags) objects() ([]object, error) {
 	d := f.deployment()
 	err := editTemplate(d, func(template map[string]any) error {
@@ -252,7 +251,8 @@ func (f *createDeploymentFlags) objects() ([]object, error) {
 	return objects, nil
 }
 
-// create writes the objects. What the API server would not take of them is found out before the first is written.
+// create creates the objects. Before it creates the first, it tries all of them in a dry run. It skips that for a single
+// object, and if the caller has tried them already.
 func (f *createDeploymentFlags) create(ctx context.Context, client kubernetes.Interface, namespace string, objects []object,
 	dryRun bool,
 ) ([]object, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// attach wires ConfigMaps and Secrets to the Deployment, by their plain names.
+// attach adds references to ConfigMaps and Secrets to the Deployment, by their plain names.
 func (f *createDeploymentFlags) attach(d *appsv1.Deployment) error {
 	if len(f.attached) == 0 {
 		return nil
@@ -32,7 +32,8 @@ func editTemplate(d *appsv1.Deployment, edit func(map[string]any) error) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(template, &d.Spec.Template)
 }
 
-// write creates the objects, and before them the versions that the Deployment references. All is tried first.
+// write creates the versions that the Deployment references, and then the objects. It tries everything before the first
+// write.
 func (f *createDeploymentFlags) write(ctx context.Context, env *environment, namespace string, objects []object, dryRun bool) ([]object, error) {
 	s, err := env.configSession(namespace, f.fieldManager)
 	if err != nil {
@@ -65,7 +66,7 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 	return created, err
 }
 
-// pin writes the versions, or tries to, and has the Deployment reference them.
+// pin writes the versions, or only tries to, and makes the Deployment reference them.
 func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pin, objects []object, try bool) error {
 	if err := p.write(ctx, s.store, nil, try); err != nil {
 		return err
@@ -86,7 +87,7 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pi
 	return nil
 }
 
-// tellOtherwise warns where the API server has created objects with other values than were asked for.
+// tellOtherwise prints a warning if the API server has created objects with other values than requested.
 func (env *environment) tellOtherwise(asked, created []object) {
 	for i := range created {
 		if err := rollout.CreatedOtherwise(asked[i], created[i]); err != nil {

@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	// credentialPause is the first pause after credentials could not be had, or were refused. It doubles up to
+	// credentialPause is the first pause after credentials could not be obtained or were refused. It doubles up to
 	// mostCredentialPause.
 	credentialPause     = time.Second
 	mostCredentialPause = 30 * time.Second
 )
 
-// credentialPacer spares a program that gives credentials and fails. client-go runs it for every request, and several watches
-// and writes are tried again at the same time: while it fails, one request at a time goes through, ever more seldom.
+// credentialPacer limits calls of a failing credential helper. client-go runs the helper for every request, and several
+// watches and writes are retried at the same time. While it fails, only one request at a time goes through, after longer
+// and longer pauses.
 type credentialPacer struct {
 	next  http.RoundTripper
 	clock clock.Clock
@@ -26,7 +27,7 @@ type credentialPacer struct {
 	mu       sync.Mutex
 	failures int
 	until    time.Time
-	// probe holds one token, for the request that finds out whether it works again.
+	// probe holds one token. The request that has it finds out whether the helper works again.
 	probe chan struct{}
 }
 
@@ -34,7 +35,7 @@ func newCredentialPacer(next http.RoundTripper, c clock.Clock) *credentialPacer 
 	return &credentialPacer{next: next, clock: c, probe: make(chan struct{}, 1)}
 }
 
-// RoundTrip makes a request.
+// RoundTrip sends a request, if necessary after a pause.
 func (p *credentialPacer) RoundTrip(request *http.Request) (*http.Response, error) {
 	probing := p.failed()
 	if probing {
@@ -59,7 +60,7 @@ func (p *credentialPacer) failed() bool {
 	return p.failures > 0
 }
 
-// wait waits for the end of the pause, or of the request.
+// wait waits for the end of the pause or of the request.
 func (p *credentialPacer) wait(request *http.Request) error {
 	p.mu.Lock()
 	left := p.until.Sub(p.clock.Now())
@@ -77,7 +78,7 @@ func (p *credentialPacer) wait(request *http.Request) error {
 	}
 }
 
-// note keeps what came of a request. Of those that were under way together at first, one counts.
+// note records whether a request failed. Of several requests that fail together at first, only one counts.
 func (p *credentialPacer) note(probing, failed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,5 +92,5 @@ func (p *credentialPacer) note(probing, failed bool) {
 	}
 }
 
-// WrappedRoundTripper is what client-go looks for under a transport.
+// WrappedRoundTripper returns the inner transport. client-go looks for this method.
 func (p *credentialPacer) WrappedRoundTripper() http.RoundTripper { return p.next }

@@ -19,7 +19,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// deploymentSpec is what create deployment makes, in typed values.
+// deploymentSpec holds the typed values of the Deployment to create.
 type deploymentSpec struct {
 	name, image, cause       string
 	replicas                 int32
@@ -32,7 +32,8 @@ type deploymentSpec struct {
 
 func (s *deploymentSpec) labels() map[string]string { return map[string]string{"app": s.name} }
 
-// strategy is one extra and one missing pod at a time. With a single replica none is missing: that would be all of it.
+// strategy allows one extra and one missing pod at a time by default. With a single replica, it allows no missing pod,
+// since that would be all of them.
 func (s *deploymentSpec) strategy() appsv1.DeploymentStrategy {
 	surge, unavailable := intstr.FromInt32(1), intstr.FromInt32(1)
 	if s.replicas <= 1 {
@@ -89,7 +90,7 @@ func (s *deploymentSpec) service() *corev1.Service {
 	}
 }
 
-// containerName is the image's last part without tag and digest, as kubectl create deployment names containers.
+// containerName returns the image's last part without tag and digest, as kubectl create deployment names containers.
 func containerName(image string) string {
 	name := image[strings.LastIndex(image, "/")+1:]
 	name, _, _ = strings.Cut(name, "@")
@@ -106,7 +107,7 @@ func containerName(image string) string {
 	return strings.TrimRight(name[:min(len(name), 63)], "-")
 }
 
-// parseProbe reads http:PORT/PATH and tcp:PORT.
+// parseProbe parses http:PORT/PATH and tcp:PORT.
 func parseProbe(value string) (*corev1.Probe, error) {
 	if value == "" {
 		return nil, nil
@@ -117,7 +118,7 @@ func parseProbe(value string) (*corev1.Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The API server's own period of 10 s would make every step of a rollout that much slower.
+	// With the API server's default period of 10 s, every step of a rollout would be that much slower.
 	probe := &corev1.Probe{PeriodSeconds: 2}
 	switch {
 	case kind == "http":
@@ -152,7 +153,7 @@ func checkPortNumber(port int32) error {
 	return nil
 }
 
-// printCreated prints objects, those of a manifest without what the API server fills in.
+// printCreated prints objects. If they are a manifest, it leaves out the fields that the API server fills in.
 func printCreated(out io.Writer, printer cliprinters.ResourcePrinter, objects []object, manifest bool) error {
 	for _, object := range objects {
 		plain, err := withoutServerFields(object, manifest)
@@ -166,7 +167,7 @@ func printCreated(out io.Writer, printer cliprinters.ResourcePrinter, objects []
 	return nil
 }
 
-// withoutServerFields leaves out what is only the API server's to fill in, so that a manifest is fit for git.
+// withoutServerFields leaves out fields that only the API server fills in, so that a manifest is fit for git.
 func withoutServerFields(o runtime.Object, plain bool) (runtime.Object, error) {
 	if gvks, _, err := scheme.Scheme.ObjectKinds(o); err == nil && len(gvks) > 0 {
 		o.GetObjectKind().SetGroupVersionKind(gvks[0])

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// exitDiffers and exitTrouble are diff's and kubectl diff's own.
+	// exitDiffers and exitTrouble are the exit codes of diff and kubectl diff.
 	exitDiffers = 1
 	exitTrouble = 2
 
@@ -64,7 +64,7 @@ func newDiffCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-// inTrouble gives every error a code of its own, since 1 says that something differs.
+// inTrouble replaces exit code 1 of errors, since 1 means that something differs.
 func inTrouble(err error) error {
 	var status *exitError
 	if err == nil || errors.As(err, &status) {
@@ -125,7 +125,7 @@ func (f *diffFlags) validate() error {
 	return nil
 }
 
-// oneWorkload reads the kind and the name of one object with revisions, from TYPE/NAME or TYPE NAME.
+// oneWorkload parses the kind and name of one object with revisions, from TYPE/NAME or TYPE NAME.
 func oneWorkload(args []string) (kind, name string, err error) {
 	if len(args) == 0 {
 		return "", "", errNothingNamed
@@ -148,7 +148,7 @@ func oneWorkload(args []string) (kind, name string, err error) {
 	return kind, name, nil
 }
 
-// namedWorkload is the object with revisions that the arguments name, in the namespace of the flags.
+// namedWorkload returns the object with revisions that the arguments name, in the namespace of the flags.
 func (env *environment) namedWorkload(args []string) (printers.Object, error) {
 	kind, name, err := oneWorkload(args)
 	if err != nil {
@@ -164,15 +164,15 @@ func namesWorkload(_ *cobra.Command, args []string) error {
 	return err
 }
 
-// side is one of two templates to compare; number is zero for a workload's own that has no revision yet.
+// side is one of two templates to compare. number is 0 for the workload's own template if that has no revision yet.
 type side struct {
 	number   int64
 	template map[string]any
-	// revision is its ReplicaSet or ControllerRevision, as far as there is one.
+	// revision is the UID of the ReplicaSet or ControllerRevision, or "" if there is none.
 	revision types.UID
 }
 
-// pick chooses what to compare.
+// pick selects the two templates to compare.
 func (f *diffFlags) pick(history *rollout.History, object string) (from, to side, err error) {
 	if current := history.Current(); current != nil {
 		to.number, to.revision = current.Number, current.UID
@@ -202,7 +202,7 @@ func (f *diffFlags) pick(history *rollout.History, object string) (from, to side
 	return from, to, err
 }
 
-// String names it as in "revision 3".
+// String returns a name such as "revision 3".
 func (s side) String() string {
 	if s.number == 0 {
 		return "the template that is not rolled out yet"
@@ -210,13 +210,13 @@ func (s side) String() string {
 	return fmt.Sprintf("revision %d", s.number)
 }
 
-// comparison is two texts to compare, with the ending of their files.
+// comparison is a pair of texts to compare, with the extension for their files.
 type comparison struct {
 	from, to  printers.Text
 	extension string
 }
 
-// compareTemplates gives the two templates as people write them.
+// compareTemplates compares the two templates as people write them.
 func compareTemplates(object string, from, to side) (comparison, error) {
 	texts := make([]printers.Text, 2)
 	for i, of := range []side{from, to} {
@@ -233,7 +233,7 @@ func compareTemplates(object string, from, to side) (comparison, error) {
 	return comparison{from: texts[0], to: texts[1], extension: ".yaml"}, nil
 }
 
-// show writes the differences, and ends with the code for them.
+// show prints the differences, and returns an error with exit code 1 if there are any.
 func show(env *environment, all []comparison) error {
 	compare := func(c comparison) (bool, error) { return printers.Diff(env.Out, env.palette(env.Out), c.from, c.to) }
 	if program, _ := env.lookupEnv(externalDiff); program != "" {
@@ -253,9 +253,9 @@ func show(env *environment, all []comparison) error {
 	return nil
 }
 
-// compareOutside has the program of KUBECTL_EXTERNAL_DIFF compare two files, in the way of kubectl diff.
+// compareOutside runs the program of KUBECTL_EXTERNAL_DIFF on two files, as kubectl diff does.
 func (env *environment) compareOutside(c comparison) (differs bool, err error) {
-	// Only its owner may look into it: templates may hold secrets.
+	// Only the owner may read the directory, since templates may hold secrets.
 	dir, err := os.MkdirTemp("", "rollout-plus-diff-")
 	if err != nil {
 		return false, err
@@ -267,13 +267,13 @@ func (env *environment) compareOutside(c comparison) (differs bool, err error) {
 	}()
 	files := make([]string, 2)
 	for i, text := range []printers.Text{c.from, c.to} {
-		// Names that every file system takes.
+		// Replace characters that some file systems do not accept.
 		files[i] = filepath.Join(dir, strings.NewReplacer("/", ".", " ", "-").Replace(text.Name)+c.extension)
 		if err := os.WriteFile(files[i], []byte(printers.Escape(string(text.Body))), 0o600); err != nil {
 			return false, err
 		}
 	}
-	// The program may colour what it writes, and find out for that whether it writes to a terminal.
+	// The program may colour its output. To decide that, it checks whether it writes to a terminal.
 	streams := genericiooptions.IOStreams{In: env.In, Out: printers.Underlying(env.Out), ErrOut: printers.Underlying(env.ErrOut)}
 	program := kubectldiff.DiffProgram{Exec: exec.New(), IOStreams: streams}
 	err = program.Run(files[0], files[1])

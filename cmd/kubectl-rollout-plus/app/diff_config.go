@@ -16,15 +16,15 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// configUse is what two revisions used of one head: names of versions, empty where that is not recorded.
+// configUse holds the versions of one head that two revisions used. A name is "" if the version is not recorded.
 type configUse struct{ from, to []string }
 
-// recorded tells whether it is known what both held.
+// recorded reports whether the head's content is known for both revisions.
 func (u *configUse) recorded() bool {
 	return !slices.Contains(u.from, "") && !slices.Contains(u.to, "")
 }
 
-// usesOf is what two sides take their configuration from.
+// usesOf returns the versions of each head that two sides use.
 func (r *configReader) usesOf(ctx context.Context, from, to side) (map[configmap.Object]*configUse, error) {
 	kept, uses := newKeptVersions(r), map[configmap.Object]*configUse{}
 	for _, of := range []side{from, to} {
@@ -49,7 +49,8 @@ func (r *configReader) usesOf(ctx context.Context, from, to side) (map[configmap
 	return uses, nil
 }
 
-// compareConfig gives what differs in the configuration that two revisions ran with. What cannot be told is said.
+// compareConfig returns the differences in the configuration that two revisions ran with. It prints a line for each head
+// that it cannot compare.
 func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comparison, error) {
 	if from.number == to.number {
 		return nil, nil
@@ -78,7 +79,7 @@ func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comp
 	return all, nil
 }
 
-// unknown names the sides of which it is not recorded.
+// unknown names the sides whose version is not recorded.
 func (u *configUse) unknown(from, to side) string {
 	switch {
 	case !slices.Contains(u.to, ""):
@@ -89,7 +90,7 @@ func (u *configUse) unknown(from, to side) string {
 	return from.String() + " and in " + to.String()
 }
 
-// compareVersions compares the versions of one head that but one of the two sides uses. Mostly that is one of each.
+// compareVersions compares those versions of a head that only one of the two sides uses. Mostly, each side has one.
 func (r *configReader) compareVersions(ctx context.Context, head configmap.Object, use *configUse, from, to side) ([]comparison, error) {
 	common := func(name string) bool { return slices.Contains(use.from, name) && slices.Contains(use.to, name) }
 	before, after := slices.DeleteFunc(slices.Clone(use.from), common), slices.DeleteFunc(slices.Clone(use.to), common)
@@ -111,7 +112,7 @@ func (r *configReader) compareVersions(ctx context.Context, head configmap.Objec
 	return all, nil
 }
 
-// compareContents gives two contents in the text that people see of them, where none is an empty one.
+// compareContents compares two contents in the text form for people. It treats nil as empty.
 func compareContents(kind configmap.Kind, from, to configSide) comparison {
 	from.content, to.content = cmp.Or(from.content, &configmap.Content{}), cmp.Or(to.content, &configmap.Content{})
 	return comparison{
@@ -121,7 +122,8 @@ func compareContents(kind configmap.Kind, from, to configSide) comparison {
 	}
 }
 
-// configSide reads the version with this number among those that a revision uses; without one, there is nothing in it.
+// configSide reads the version at an index of those that a revision uses. It returns an empty content if there is no such
+// version.
 func (r *configReader) configSide(ctx context.Context, head configmap.Object, versions []string, number int, of side) (configSide, error) {
 	if number >= len(versions) || versions[number] == configmap.Absent {
 		return configSide{fmt.Sprintf("%s not in %s", head, of), &configmap.Content{}}, nil

@@ -44,7 +44,7 @@ func checkFieldManager(name string) error {
 	return nil
 }
 
-// withTimeout bounds the context by the command's own timeout, zero meaning none.
+// withTimeout limits the context by the command's own timeout; 0 means none.
 func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
@@ -52,7 +52,7 @@ func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, c
 	return context.WithTimeoutCause(ctx, timeout, rollout.ErrTimeout)
 }
 
-// driveTo runs one of the engine's methods on a workload and tells what comes of it.
+// driveTo runs one of the engine's methods on a workload, and prints the result.
 func (env *environment) driveTo(ctx context.Context, object printers.Object, flags driveFlags, verbs verbs, printer printers.Printer,
 	work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error),
 ) error {

@@ -9,7 +9,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// The exit codes. Scripts rely on them: they are documented in docs/exit-codes.md and in `help exit-codes`.
+// These are the exit codes. Scripts rely on them. They are documented in docs/exit-codes.md and in `help exit-codes`.
 const (
 	ExitDone       = 0
 	ExitError      = 1
@@ -24,7 +24,7 @@ const (
 	ExitTerminated = 143
 )
 
-// exitError ends a command with a code of its own. Without an error there is nothing more to tell.
+// exitError ends a command with a given exit code. If err is nil, nothing more is printed.
 type exitError struct {
 	code int
 	err  error
@@ -39,7 +39,7 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// usageError is bad input: nothing was written.
+// usageError marks an error as wrong usage. Nothing was written in that case.
 func usageError(err error) error {
 	if err == nil {
 		return nil
@@ -67,7 +67,7 @@ func exitCode(err error) int {
 	return ExitError
 }
 
-// outcomeCode is the exit code of a rollout's outcome. For a command that is to go back, going back is success.
+// outcomeCode returns the exit code for the outcome of a rollout. For a command that goes back, "rolled back" is a success.
 func outcomeCode(result *rollout.Result, cause error, goesBack bool) int {
 	switch result.Outcome {
 	case rollout.Done, rollout.Unchanged, rollout.Planned:
@@ -90,7 +90,7 @@ func outcomeCode(result *rollout.Result, cause error, goesBack bool) int {
 	return ExitError
 }
 
-// resultError is the error of a command that goes back or waits, nil where that came out well.
+// resultError returns the error of a command that goes back or waits, or nil if it succeeded.
 func resultError(object printers.Object, result *rollout.Result, cause error) error {
 	if code := outcomeCode(result, cause, true); code != ExitDone {
 		return &exitError{code: code, err: errors.New(sentence(object, result))}
@@ -98,7 +98,8 @@ func resultError(object printers.Object, result *rollout.Result, cause error) er
 	return nil
 }
 
-// together is the error of work on several objects: each text once, and the exit code that all of them have.
+// together joins the errors of work on several objects. It keeps each text once. Its exit code is that of all errors, or 1
+// if they differ.
 func together(failures []error) error {
 	several := utilerrors.NewAggregate(failures)
 	if several == nil {

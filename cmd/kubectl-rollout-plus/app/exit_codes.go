@@ -2,7 +2,7 @@ package app
 
 import "github.com/spf13/cobra"
 
-// newExitCodesTopic is a help topic: `kubectl rollout-plus help exit-codes`.
+// newExitCodesTopic returns a help topic: `kubectl rollout-plus help exit-codes`.
 func newExitCodesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:         "exit-codes",

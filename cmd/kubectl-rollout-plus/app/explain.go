@@ -45,7 +45,6 @@ func newExplainCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-// addLogLines adds --log-lines.
 func addLogLines(cmd *cobra.Command, lines *int64) {
 	cmd.Flags().Int64Var(lines, "log-lines", rollout.LogLines, "How many last lines of a failed container's log to tell.")
 }
@@ -83,7 +82,7 @@ func (f *explainFlags) run(ctx context.Context, env *environment, args []string)
 	return nil
 }
 
-// explain tells of one object, and whether something stands in its way.
+// explain prints the state of one object, and reports whether something stands in its way.
 func (f *explainFlags) explain(ctx context.Context, env *environment, engine *rollout.Engine, info *resource.Info) (bool, error) {
 	workload, err := workloadIn(info)
 	if err != nil {
@@ -108,7 +107,7 @@ func (f *explainFlags) explain(ctx context.Context, env *environment, engine *ro
 	return told.InTheWay(), nil
 }
 
-// annotate shows findings in GitHub Actions.
+// annotate prints findings as annotations for GitHub Actions.
 func (env *environment) annotate(findings []rollout.Finding) {
 	if !env.inActions() {
 		return
@@ -120,7 +119,7 @@ func (env *environment) annotate(findings []rollout.Finding) {
 	}
 }
 
-// inActions tells whether the command runs in GitHub Actions.
+// inActions reports whether the command runs in GitHub Actions.
 func (env *environment) inActions() bool {
 	value, _ := env.lookupEnv("GITHUB_ACTIONS")
 	return value == "true"

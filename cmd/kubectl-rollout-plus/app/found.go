@@ -8,13 +8,14 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 )
 
-// found stands for an object in a list of errors: visitors give those of what cannot be read back all at once, in an order
-// of their own, and that is the order in which kubectl tells of them together with what becomes of the objects.
+// found wraps an object as an error, for use in a list of errors. A visitor returns all errors at once at the end, in its
+// own order. With found among them, the objects keep their place in that order, as in kubectl's output.
 type found struct{ info *resource.Info }
 
 func (f *found) Error() string { return "found " + f.info.ObjectName() }
 
-// allFound reads all objects before any is acted on. Of each it gives a *found, or why it cannot be read.
+// allFound reads all objects before any of them is changed. It returns a *found for each object, or the error of reading
+// it.
 func allFound(visitor resource.Visitor) []error {
 	err := visitor.Visit(func(info *resource.Info, err error) error {
 		if err != nil {
@@ -32,7 +33,7 @@ func allFound(visitor resource.Visitor) []error {
 	return []error{err}
 }
 
-// foundOnce leaves out objects that are named again, as two files may.
+// foundOnce removes objects that are named a second time, for example in two files.
 func foundOnce(all []error) []error {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(err error) bool {
@@ -47,7 +48,8 @@ func foundOnce(all []error) []error {
 	})
 }
 
-// eachFound does something with each object that was found, and gives what has failed in its place.
+// eachFound calls do for each object that was found. It returns the results in place of the objects, among the other
+// errors.
 func eachFound(all []error, do func(*resource.Info) error) []error {
 	results := make([]error, 0, len(all))
 	for _, err := range all {

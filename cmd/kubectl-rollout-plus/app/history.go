@@ -32,7 +32,7 @@ const historyExample = `  # The revisions of web
   # The pod template of revision 3
   kubectl rollout-plus history daemonset/web --revision 3`
 
-// wide is the -o that kubectl's history does not have.
+// wide is the only -o format that kubectl's history does not have.
 const wide = "wide"
 
 type historyFlags struct {
@@ -100,7 +100,7 @@ func (f *historyFlags) run(ctx context.Context, env *environment, args []string)
 	}))
 }
 
-// pastOf is one object with what reads its history.
+// pastOf is one object with the means to read its history.
 type pastOf struct {
 	*resource.Info
 	engine *rollout.Engine
@@ -111,7 +111,7 @@ func (p *pastOf) read(ctx context.Context) (*rollout.History, error) {
 	return p.engine.ReadHistory(ctx, p.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, true)
 }
 
-// tellBlind says why pods are not counted.
+// tellBlind prints why pods are not counted.
 func (p *pastOf) tellBlind(env *environment, history *rollout.History) {
 	if history.Blind != nil {
 		_, _ = fmt.Fprintf(env.ErrOut, "the pods of %s in namespace %q are not counted, and states go by its status alone: %v\n",
@@ -119,12 +119,12 @@ func (p *pastOf) tellBlind(env *environment, history *rollout.History) {
 	}
 }
 
-// unsaid adds to an error about the history whose it is, and what to do next.
+// unsaid adds to an error about the history the object's name and a command to run next.
 func (p *pastOf) unsaid(err error) error {
 	return unsaid(err, objectIn(p.Info), listsRevisions(objectIn(p.Info)))
 }
 
-// shower is what -o and --template ask for.
+// shower returns the function that prints as -o and --template ask for.
 func (f *historyFlags) shower(env *environment) (func(context.Context, *pastOf) error, error) {
 	if *f.print.OutputFormat == wide {
 		return func(ctx context.Context, past *pastOf) error { return f.showWide(ctx, env, past) }, nil
@@ -144,7 +144,7 @@ func (f *historyFlags) shower(env *environment) (func(context.Context, *pastOf) 
 	return func(_ context.Context, past *pastOf) error { return f.showText(env, past) }, nil
 }
 
-// showText is kubectl's history.
+// showText prints kubectl's own history.
 func (f *historyFlags) showText(env *environment, past *pastOf) error {
 	text, err := past.viewer.ViewHistory(past.Namespace, past.Name, f.revision)
 	if err != nil {
@@ -158,7 +158,7 @@ func (f *historyFlags) showText(env *environment, past *pastOf) error {
 	return printer.PrintObj(past.Object, env.Out)
 }
 
-// title goes between the object's name and its history.
+// title returns the text between the object's name and its history.
 func (f *historyFlags) title() string {
 	if f.revision > 0 {
 		return fmt.Sprintf("with revision #%d\n", f.revision)
@@ -201,7 +201,7 @@ func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pas
 	return printer.PrintObj(past.Object, env.Out)
 }
 
-// showObjects prints the revisions as objects: ReplicaSets, or the StatefulSet or DaemonSet as it was.
+// showObjects prints the revisions as objects. That is a ReplicaSet, or the StatefulSet or DaemonSet as it was.
 func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *pastOf, printer cliprinters.ResourcePrinter) error {
 	objects, err := f.objects(ctx, env, past)
 	if err != nil {
@@ -216,17 +216,18 @@ func (f *historyFlags) showObjects(ctx context.Context, env *environment, past *
 	}
 	for _, number := range slices.Sorted(maps.Keys(objects)) {
 		if err := printer.PrintObj(objects[number], env.Out); err != nil {
-			// That is no failure to kubectl, which does not even tell it.
+			// kubectl does not treat that as a failure. It does not even report it.
 			env.tell("%s", errorText(err))
 		}
 	}
 	return nil
 }
 
-// rereads is how often a history is read that changes in between.
+// rereads is how often a history is read if it changes during the read.
 const rereads = 5
 
-// objects are kubectl's, with what is known of each as a revision. Their names tell nothing of that.
+// objects returns kubectl's objects, with added fields about each as a revision. For -o name it adds none, since names do
+// not show them.
 func (f *historyFlags) objects(ctx context.Context, env *environment, past *pastOf) (map[int64]runtime.Object, error) {
 	for range rereads {
 		objects, err := past.viewer.GetHistory(past.Namespace, past.Name)
@@ -245,12 +246,12 @@ func (f *historyFlags) objects(ctx context.Context, env *environment, past *past
 	return nil, fmt.Errorf("the history of %s changed while it was read; run the command again", objectIn(past.Info).InNamespace())
 }
 
-// matching are the revisions of a history that there are objects of.
+// matching returns the revisions of a history that are among the objects.
 func matching(history *rollout.History, objects map[int64]runtime.Object) []rollout.RevisionInfo {
 	return slices.DeleteFunc(slices.Clone(history.Revisions), func(r rollout.RevisionInfo) bool { return objects[r.Number] == nil })
 }
 
-// described are objects with what is known of them as revisions.
+// described adds fields about the revisions to objects.
 func (p *pastOf) described(ctx context.Context, objects map[int64]runtime.Object, revisions []rollout.RevisionInfo, env *environment,
 ) (map[int64]runtime.Object, error) {
 	shown, err := p.withConfig(ctx, revisions)

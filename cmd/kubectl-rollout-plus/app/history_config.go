@@ -8,8 +8,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// withConfig adds to revisions what they take configuration from: as their templates tell or, where these have plain names,
-// as a command has kept for them.
+// withConfig adds the configuration that each revision uses. It takes the versions from the template. If the template has
+// plain names without a note, it takes the versions that a command has kept for the revision.
 func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInfo) ([]printers.Revision, error) {
 	shown := make([]printers.Revision, len(revisions))
 	kept := newKeptVersions(&configReader{client: p.engine.Client, namespace: p.Namespace})

@@ -28,7 +28,7 @@ func (e *InterruptError) Error() string {
 	return "interrupted"
 }
 
-// ExitCode is 128 and the signal's number, as shells have it.
+// ExitCode returns 128 plus the signal's number, as shells do.
 func (e *InterruptError) ExitCode() int {
 	switch e.Signal {
 	case syscall.SIGTERM:
@@ -39,9 +39,9 @@ func (e *InterruptError) ExitCode() int {
 	return ExitInterrupt
 }
 
-// Interruptible gives a context that the first Ctrl-C, SIGTERM or SIGHUP ends, with an InterruptError as its cause. The second
-// Ctrl-C or SIGTERM ends the process at once. A second SIGHUP does not: whoever closes a terminal may send several. A signal
-// that the process was started without stays ignored, as with nohup. stop must be called.
+// Interruptible returns a context that the first Ctrl-C, SIGTERM or SIGHUP ends, with an InterruptError as its cause. The
+// second Ctrl-C or SIGTERM ends the process at once. A second SIGHUP does not, since closing a terminal may send several. A
+// signal stays ignored if the process was started with it ignored, as with nohup. stop must be called.
 func Interruptible(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	interrupts, hangups := make(chan os.Signal, 1), make(chan os.Signal, 1)
@@ -67,7 +67,7 @@ func Interruptible(parent context.Context) (ctx context.Context, stop func()) {
 	}
 }
 
-// heed asks for signals, but not for those that the process was started without.
+// heed subscribes to signals, except those that the process was started with as ignored.
 func heed(c chan<- os.Signal, signals ...os.Signal) {
 	for _, each := range signals {
 		if !signal.Ignored(each) {
@@ -76,10 +76,10 @@ func heed(c chan<- os.Signal, signals ...os.Signal) {
 	}
 }
 
-// namedAtMost is how many objects an interrupt names that ended the wait for more.
+// namedAtMost is the highest number of objects that the message of an interrupted wait names.
 const namedAtMost = 5
 
-// interruptedWait is an interrupt that ended the wait for objects.
+// interruptedWait is the error of an interrupt that ended the wait for objects.
 type interruptedWait struct {
 	interrupt *InterruptError
 	objects   []printers.Object
@@ -99,7 +99,7 @@ func (e *interruptedWait) Error() string {
 	return fmt.Sprintf("%s while waiting for %s%s; %s", e.interrupt, strings.Join(names, ", "), more, e.waitsOn())
 }
 
-// waitsOn returns the commands that wait on for all objects, one for each namespace.
+// waitsOn returns the commands that continue to wait for all objects, one for each namespace.
 func (e *interruptedWait) waitsOn() string {
 	in := map[string]string{}
 	for _, object := range e.objects {
@@ -115,7 +115,7 @@ func (e *interruptedWait) waitsOn() string {
 	return strings.Join(commands, " and ") + " wait on"
 }
 
-// waitedFor adds to an interrupt which object was waited for; any other error stays as it is.
+// waitedFor adds to an interrupt the object that the command waited for. It returns any other error unchanged.
 func waitedFor(err error, object printers.Object) error {
 	var interrupt *InterruptError
 	if !errors.As(err, &interrupt) {
@@ -124,10 +124,11 @@ func waitedFor(err error, object printers.Object) error {
 	return &interruptedWait{interrupt: interrupt, objects: []printers.Object{object}}
 }
 
-// oneInterrupt makes one error of several about waits that the same interrupt ended, in the place of the first.
+// oneInterrupt merges the errors of several waits that one interrupt has ended. The merged error takes the place of the
+// first.
 type oneInterrupt struct{ first *interruptedWait }
 
-// joins tells whether an error is told together with an earlier one.
+// joins reports whether it has merged an error into an earlier one.
 func (o *oneInterrupt) joins(err error) bool {
 	var wait *interruptedWait
 	switch {
@@ -141,7 +142,8 @@ func (o *oneInterrupt) joins(err error) bool {
 	return true
 }
 
-// cutShort says of an object that the end of the context came in the middle of work on it, where that is why it failed.
+// cutShort replaces an error that the end of the context has caused by one that says which work was cut short. It returns
+// any other error unchanged.
 func cutShort(ctx context.Context, err error, work string) error {
 	cause := context.Cause(ctx)
 	if err == nil || cause == nil || !errors.Is(err, cause) && !errors.Is(err, ctx.Err()) {

@@ -9,10 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// hidden stands for what is not logged.
+// hidden replaces text that must not be logged.
 const hidden = "***"
 
-// loggedBody is a body as it may be logged. Nothing is shown of Secrets and tokens, and nothing of what cannot be read here.
+// loggedBody returns a body in the form that may be logged. It hides Secrets and tokens, and bodies that it cannot parse.
 func loggedBody(path, contentType string, body []byte) string {
 	for _, segment := range strings.Split(path, "/") {
 		if segment == "secrets" || segment == "token" {
@@ -23,12 +23,12 @@ func loggedBody(path, contentType string, body []byte) string {
 	if json.Unmarshal(body, &value) != nil {
 		return fmt.Sprintf("%s (%d bytes of %s)", hidden, len(body), contentType)
 	}
-	text, _ := json.Marshal(withoutSecrets(value)) // of what was JSON before
+	text, _ := json.Marshal(withoutSecrets(value)) // encoding what was JSON always works
 	return string(text)
 }
 
-// withoutSecrets is a JSON value without the values of Secrets, also of those in texts that are JSON, as in what kubectl apply
-// remembers.
+// withoutSecrets hides the values of Secrets in a JSON value. It also searches strings that contain JSON, such as the
+// annotation of kubectl apply.
 func withoutSecrets(value any) any {
 	switch v := value.(type) {
 	case []any:
@@ -63,13 +63,13 @@ func objectWithoutSecrets(object map[string]any) map[string]any {
 	return object
 }
 
-// textWithoutSecrets is a text without the values of Secrets that it holds as JSON, or nothing of it where it may hold them
-// in another form.
+// textWithoutSecrets hides the values of Secrets in a text that is JSON. It hides the whole text if it may contain them in
+// another form.
 func textWithoutSecrets(text string) string {
 	var value any
 	if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
 		if json.Unmarshal([]byte(trimmed), &value) == nil {
-			within, _ := json.Marshal(withoutSecrets(value)) // of what was JSON before
+			within, _ := json.Marshal(withoutSecrets(value)) // encoding what was JSON always works
 			return string(within)
 		}
 	}

@@ -17,15 +17,16 @@ import (
 )
 
 const (
-	// librariesLevel is the most that libraries log. From the next level on, client-go logs the bodies of requests and answers,
-	// and with them the values of Secrets.
+	// librariesLevel is the highest log level for libraries. From the next level on, client-go logs the bodies of requests and
+	// answers, which contain the values of Secrets.
 	librariesLevel = 7
-	// bodiesLevel and curlLevel are from when kubectl's -v logs bodies, and requests as commands of curl.
+	// bodiesLevel is the level of kubectl's -v from which bodies are logged. From curlLevel on, requests are also logged as
+	// curl commands.
 	bodiesLevel = 8
 	curlLevel   = 9
 )
 
-// logLevel is the -v of kubectl. Bodies are logged by this program, which knows what must not be logged.
+// logLevel is the value of kubectl's -v. This program logs bodies itself, since it knows what must not be logged.
 type logLevel struct {
 	level     int
 	libraries flag.Value
@@ -34,10 +35,10 @@ type logLevel struct {
 // String returns the level.
 func (l *logLevel) String() string { return strconv.Itoa(l.level) }
 
-// Type is what kubectl's help calls it.
+// Type returns the name that kubectl's help uses for the type.
 func (l *logLevel) Type() string { return "Level" }
 
-// Set gives libraries no more than what is safe.
+// Set sets the level, but limits libraries to the level that is safe.
 func (l *logLevel) Set(text string) error {
 	level, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
@@ -47,15 +48,15 @@ func (l *logLevel) Set(text string) error {
 	return l.libraries.Set(strconv.Itoa(min(l.level, librariesLevel)))
 }
 
-// logModules is the --vmodule of kubectl, of which no level is above what is safe either.
+// logModules is the value of kubectl's --vmodule. It limits all levels in it to the one that is safe.
 type logModules struct{ flag.Value }
 
-// Type is what kubectl's help calls it.
+// Type returns the name that kubectl's help uses for the type.
 func (logModules) Type() string { return "moduleSpec" }
 
 var moduleLevel = regexp.MustCompile(`=\s*([0-9]+)`)
 
-// Set gives libraries no more than what is safe.
+// Set sets the levels of modules, limited to the level that is safe.
 func (m logModules) Set(text string) error {
 	return m.Value.Set(moduleLevel.ReplaceAllStringFunc(text, func(found string) string {
 		level, err := strconv.Atoi(strings.TrimSpace(found[1:]))
@@ -66,7 +67,7 @@ func (m logModules) Set(text string) error {
 	}))
 }
 
-// traffic logs what goes to the API server and comes back, as client-go would, but without the values of Secrets.
+// traffic logs requests to the API server and its answers as client-go would, but without the values of Secrets.
 func (l *logLevel) traffic(next http.RoundTripper) http.RoundTripper {
 	if l.level < bodiesLevel {
 		return next
@@ -78,7 +79,7 @@ func (l *logLevel) traffic(next http.RoundTripper) http.RoundTripper {
 		var body []byte
 		if request.GetBody != nil {
 			if reader, err := request.GetBody(); err == nil {
-				body, _ = io.ReadAll(reader) // what is missing is missing in the log
+				body, _ = io.ReadAll(reader) // after an error, the log only lacks the rest
 			}
 		}
 		if len(body) > 0 {
@@ -89,23 +90,23 @@ func (l *logLevel) traffic(next http.RoundTripper) http.RoundTripper {
 			return response, err
 		}
 		body, err = io.ReadAll(response.Body)
-		_ = response.Body.Close() // all of it is read
+		_ = response.Body.Close() // the body has been read completely
 		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
 		l.log(request, "Response Body", response.Header.Get("Content-Type"), body)
 		return response, nil
 	})
 }
 
-// isStream reports whether an answer goes on for as long as somebody reads it.
+// isStream reports whether the answer to a request is a stream without an end.
 func isStream(request *http.Request) bool {
 	query := request.URL.Query()
 	return query.Has("watch") || query.Has("follow") || request.Header.Get("Upgrade") != ""
 }
 
-// failing ends a body as it ended when it was read.
+// failing ends a body with the error that reading it returned.
 type failing struct{ err error }
 
-// Read gives the error.
+// Read returns the error, or io.EOF if there was none.
 func (f failing) Read([]byte) (int, error) {
 	if f.err != nil {
 		return 0, f.err
@@ -113,7 +114,7 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// log writes a body to the log, as much of it as kubectl does at this level.
+// log writes a body to the log. It shortens the body to the same length as kubectl at this level.
 func (l *logLevel) log(request *http.Request, title, contentType string, body []byte) {
 	text := loggedBody(request.URL.Path, contentType, body)
 	most := map[int]int{8: 1 << 10, 9: 10 << 10}[l.level]

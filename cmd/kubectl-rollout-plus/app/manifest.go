@@ -41,7 +41,7 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 			"its strategy, minReadySeconds and progressDeadlineSeconds are not its own; read it again, or give it its own and remove annotation %s",
 			manifest.GetName(), rollout.Annotation))
 	}
-	// What the API server fills in is no wish of the user's, and an apply with it would be refused.
+	// The API server fills in these fields, so the user did not ask for them. It would refuse an apply with them.
 	unstructured.RemoveNestedField(manifest.Object, "status")
 	for _, field := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"} {
 		unstructured.RemoveNestedField(manifest.Object, "metadata", field)
@@ -49,10 +49,10 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 	return manifest, nil
 }
 
-// isOfOpenRollout tells whether a manifest has what a Deployment has only while its rollout is open.
+// isOfOpenRollout reports whether a manifest has fields that a Deployment has only while its rollout is open.
 func isOfOpenRollout(manifest *unstructured.Unstructured) bool {
 	_, recorded := manifest.GetAnnotations()[rollout.Annotation]
-	seconds, _, _ := unstructured.NestedNumberAsFloat64(manifest.Object, "spec", "minReadySeconds") // what is no number the API server refuses
+	seconds, _, _ := unstructured.NestedNumberAsFloat64(manifest.Object, "spec", "minReadySeconds") // the API server refuses non-numbers
 	return recorded || seconds == rollout.GateMinReadySeconds
 }
 
@@ -79,7 +79,7 @@ func onlyObject(text []byte) (*unstructured.Unstructured, error) {
 	}
 }
 
-// matchManifest gives the arguments that name the manifest's Deployment, and refuses others.
+// matchManifest returns the arguments that name the manifest's Deployment. It returns an error if args name another one.
 func (env *environment) matchManifest(args []string, manifest *unstructured.Unstructured) ([]string, error) {
 	named := []string{"deployment", manifest.GetName()}
 	if len(args) > 0 {
@@ -94,7 +94,7 @@ func (env *environment) matchManifest(args []string, manifest *unstructured.Unst
 	return named, env.takeNamespace(manifest.GetNamespace())
 }
 
-// takeNamespace has a command work in the namespace of a manifest, if that has one, and refuses another one than the flags'.
+// takeNamespace sets the namespace to that of a manifest. It returns an error if a flag gives another one.
 func (env *environment) takeNamespace(namespace string) error {
 	current, explicit, err := env.factory.ToRawKubeConfigLoader().Namespace()
 	switch {

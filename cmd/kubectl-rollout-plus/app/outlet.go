@@ -11,19 +11,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// readsOnly marks commands that end with their reader, as other programs do. All others go on with their work.
+// readsOnly marks commands that end when their output cannot be written, as other programs do. All other commands go on
+// with their work.
 const readsOnly = "rollout-plus/reads-only"
 
 // reading returns the annotations of a command that writes nothing to the cluster.
 func reading() map[string]string { return map[string]string{readsOnly: "true"} }
 
-// outlive lets a command that changes the cluster go on when nobody can read what it tells: a rollout that is left in the
-// middle is worse than one that nobody reads of. The exit code tells the outcome all the same. Nor does it wait for one who reads too slowly.
+// outlive lets a command that changes the cluster go on if nobody can read its output. A rollout that stops in the middle
+// is worse than one without output, and the exit code still tells the outcome. It also keeps a slow reader from delaying
+// the command.
 func (env *environment) outlive(cmd *cobra.Command) {
 	if _, reads := cmd.Annotations[readsOnly]; reads || cmd.HasSubCommands() {
 		return
 	}
-	// While somebody asks for this signal, a broken pipe is an error of the write and does not end the program.
+	// While the program is subscribed to this signal, a broken pipe only makes the write fail. It does not end the program.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	for _, each := range env.backlogs {
 		each.open()
@@ -34,7 +36,7 @@ func (env *environment) outlive(cmd *cobra.Command) {
 	}}
 }
 
-// cause returns the innermost error, which says why in the words of the operating system.
+// cause returns the innermost error, which is that of the operating system.
 func cause(err error) error {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
@@ -42,7 +44,7 @@ func cause(err error) error {
 	return err
 }
 
-// outlet is a stream that takes everything, whether it can be written or not.
+// outlet is a stream that accepts all writes, even if its writer fails.
 type outlet struct {
 	io.Writer
 	// lost is called once, with the first error. It may be nil.
@@ -51,7 +53,7 @@ type outlet struct {
 	gone bool
 }
 
-// Write reports success in any case. After the first failure nothing more is written: what follows would lack its beginning.
+// Write always reports success. After the first failure it writes nothing more, since later text would lack its beginning.
 func (o *outlet) Write(text []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,5 +69,5 @@ func (o *outlet) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Unwrap returns what it writes to.
+// Unwrap returns the stream that the outlet writes to.
 func (o *outlet) Unwrap() io.Writer { return o.Writer }

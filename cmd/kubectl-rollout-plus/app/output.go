@@ -11,8 +11,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// palette decides about colour for one stream: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, and last
-// whether the stream is a terminal.
+// palette decides about colour for one stream. In order, these decide: --color, NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM,
+// and whether the stream is a terminal.
 func (env *environment) palette(out io.Writer) printers.Palette {
 	return printers.PaletteFor(out, env.coloured(out))
 }
@@ -33,7 +33,7 @@ func (env *environment) coloured(out io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// checkColor refuses a --color that means nothing.
+// checkColor returns an error for an unknown value of --color.
 func (env *environment) checkColor() error {
 	switch env.color {
 	case "auto", "always", "never":
@@ -42,7 +42,7 @@ func (env *environment) checkColor() error {
 	return flagError("color", env.color, fmt.Errorf("expected auto, always or never"))
 }
 
-// printer is what -o asks for: lines for people, or JSON events.
+// printer returns the printer that -o asks for: lines for people, or JSON events.
 func (env *environment) printer(output string, object printers.Object) (printers.Printer, error) {
 	if err := env.checkColor(); err != nil {
 		return nil, err
@@ -57,7 +57,8 @@ func (env *environment) printer(output string, object printers.Object) (printers
 	return nil, flagError("output", output, errOutput)
 }
 
-// conclude tells a rollout's result and turns it into the command's exit. An err means that nothing was begun.
+// conclude prints a rollout's result and returns the error that ends the command. If err is not nil, nothing was begun. Only an
+// UncertainError leaves that open.
 func (env *environment) conclude(p printers.Printer, object printers.Object, result *rollout.Result, err error, cause error, verbs verbs) error {
 	if err != nil {
 		failure := withHint(err, object)

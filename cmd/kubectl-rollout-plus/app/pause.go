@@ -37,7 +37,7 @@ func newPauseCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-// pause holds an open rollout, and pauses everything else as kubectl does.
+// pause holds an open rollout at its step. It pauses any other object as kubectl does.
 func pause(ctx context.Context, env *environment, a *adjuster, info *resource.Info) error {
 	var held rollout.Workload
 	err := a.adjust(ctx, info, adjustment{
@@ -59,10 +59,10 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 	return a.printed(env, info.Object, "paused")
 }
 
-// errHeldInstead ends a pause where the rollout is held.
+// errHeldInstead ends a pause after the open rollout was held.
 var errHeldInstead = errors.New("the rollout is held at its step")
 
-// holdInstead holds a rollout that is open, and gives errHeldInstead then; where none is it gives nothing.
+// holdInstead holds an open rollout, and then returns errHeldInstead. It returns nil for both if none is open.
 func holdInstead(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (rollout.Workload, error) {
 	held, err := hold(ctx, env, fieldManager, info)
 	switch {
@@ -76,7 +76,7 @@ func holdInstead(ctx context.Context, env *environment, fieldManager string, inf
 	return nil, err
 }
 
-// whileAt says of the end of a context that it came while an object was worked on; the write may have arrived.
+// whileAt adds to an error from the end of the context that an object was being changed. The write may have arrived.
 func whileAt(ctx context.Context, err error, info *resource.Info, done string) error {
 	return cutShort(ctx, err, fmt.Sprintf("while %s was %s; %s shows whether it is", objectIn(info), done, commandOn("status", objectIn(info))))
 }
@@ -93,7 +93,7 @@ func hold(ctx context.Context, env *environment, fieldManager string, info *reso
 	return held, err
 }
 
-// mayBeOpen tells whether a stepwise rollout may be open on an object, as far as the object itself tells.
+// mayBeOpen reports whether a stepwise rollout may be open on an object. It looks only at the object itself.
 func mayBeOpen(info *resource.Info) bool {
 	workload, is := info.Object.(rollout.Workload)
 	return is && rollout.IsWorkload(workload) && rollout.MayBeOpen(workload)

@@ -12,22 +12,22 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// pin puts versions in the place of their heads.
+// pin replaces heads by versions in pod templates.
 type pin struct {
-	// contents are what the heads are to hold, nil for one that is not there.
+	// contents holds the content that each head is to have. It is nil for a head that does not exist.
 	contents map[configmap.Object]*configmap.Content
-	// versions are those of the contents, once they are written or tried.
+	// versions holds the versions with these contents, once they are written or tried.
 	versions map[configmap.Object]*configmap.Version
-	// older are other versions of the heads, which are replaced too: a template is to see one version alone.
+	// older maps other versions of the heads to their head. They are replaced too, so that a template uses only one version of
+	// a head.
 	older map[configmap.Object]configmap.Object
-	// left are revisions for which versions of heads are kept that their templates do not name.
+	// left holds, for each head, revisions that own the version although their templates do not name it.
 	left map[configmap.Object][]metav1.OwnerReference
-	// claimed is by when the versions were, as the cluster may put it.
+	// claimed is the latest time at which the versions were claimed, by the cluster's clock.
 	claimed time.Time
 }
 
-// write writes the versions, with those as owners that are about to reference them. With try, the API server only tells
-// whether it would take them.
+// write writes the versions. Their owners are the objects that will reference them. With try, it is only a server dry run.
 func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.OwnerReference, try bool) error {
 	if p.versions == nil {
 		p.versions = map[configmap.Object]*configmap.Version{}
@@ -37,7 +37,7 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 	}
 	for head, content := range p.contents {
 		if content == nil {
-			continue // one that is not there
+			continue // the head does not exist
 		}
 		version, err := store.ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
 		if err != nil {
@@ -59,7 +59,7 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 	return nil
 }
 
-// objects are the versions themselves, with the time when they were claimed.
+// objects returns the versions, with the time when they were claimed.
 func (p *pin) objects() map[configmap.Object]time.Time {
 	all := map[configmap.Object]time.Time{}
 	for _, version := range p.versions {
@@ -68,7 +68,7 @@ func (p *pin) objects() map[configmap.Object]time.Time {
 	return all
 }
 
-// foreseen are the heads and versions as they are going to be.
+// foreseen returns the heads and versions as they will be after the change.
 func (p *pin) foreseen() []rollout.Foreseen {
 	var all []rollout.Foreseen
 	for head, content := range p.contents {
@@ -85,7 +85,7 @@ func (p *pin) foreseen() []rollout.Foreseen {
 	return all
 }
 
-// pinned rolls a workload out with versions: all is tried first, then the versions are written, then the template.
+// pinned rolls out a workload with versions. It tries everything first, then writes the versions, and then the template.
 func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 	if err := r.maySweep(ctx, kindsOf(p.contents)); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// put has a template reference the versions of heads. Of those whose plain names it keeps, it notes which version its pods
-// are rolled with, or that the head is not there; of the others, it notes nothing any more.
+// put makes a template reference the versions of heads. If the template keeps a head's plain name, put notes the version
+// that the pods are rolled out with. It also notes that a head does not exist. It removes the notes of all other heads.
 func (p *pin) put(template map[string]any, keeps plainNames) {
 	name, named := p.naming(keeps), map[configmap.Object]bool{}
 	configmap.Rename(template, func(object configmap.Object) (string, bool) {
@@ -33,7 +33,7 @@ func (p *pin) put(template map[string]any, keeps plainNames) {
 	}
 }
 
-// heads are those that have a version, and those that are not there.
+// heads returns the heads that have a version, and those that do not exist.
 func (p *pin) heads() []configmap.Object {
 	heads := slices.Collect(maps.Keys(p.versions))
 	for head, content := range p.contents {
@@ -44,7 +44,7 @@ func (p *pin) heads() []configmap.Object {
 	return heads
 }
 
-// naming tells the name by which a template is to reference what is a head or a version of one.
+// naming returns a function. For a head or a version of one, it returns the name that a template is to reference.
 func (p *pin) naming(keeps plainNames) func(configmap.Object) (string, bool) {
 	return func(object configmap.Object) (string, bool) {
 		if head, is := p.older[object]; is {
@@ -61,8 +61,8 @@ func (p *pin) naming(keeps plainNames) func(configmap.Object) (string, bool) {
 	}
 }
 
-// restoreNames has a template reference what it did before, and note that, whatever else was changed in it. It cannot where
-// one name has taken the place of several.
+// restoreNames makes a template reference and note what it did before. It keeps all other changes. It returns false if that
+// is impossible because one name has replaced several.
 func (p *pin) restoreNames(template, before map[string]any, keeps plainNames) bool {
 	fresh := p.naming(keeps)
 	was, certain := map[configmap.Object]string{}, true
@@ -94,23 +94,23 @@ func (p *pin) restoreNames(template, before map[string]any, keeps plainNames) bo
 	return true
 }
 
-// forget takes out of a template what it notes of a head.
+// forget removes the note about a head from a template.
 func forget(template map[string]any, head configmap.Object) {
 	metadata, _ := template["metadata"].(map[string]any)
 	noted, _ := metadata["annotations"].(map[string]any)
 	if key := configmap.RecordKey(head); noted[key] != nil {
 		if delete(noted, key); len(noted) == 0 {
-			delete(metadata, "annotations") // as the API server has it then
+			delete(metadata, "annotations") // as the API server stores it
 		}
 	}
 }
 
-// annotations are those of a template, which gets some if it has none.
+// annotations returns the annotations of a template. It adds an empty map if there are none.
 func annotations(template map[string]any) map[string]any {
 	return within(within(template, "metadata"), "annotations")
 }
 
-// within is the object in a field, which is made if it is not there.
+// within returns the object in a field. It adds an empty object if there is none.
 func within(of map[string]any, field string) map[string]any {
 	found, _ := of[field].(map[string]any)
 	if found == nil {

@@ -89,7 +89,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if inSteps && f.force {
 		return usageError(errors.New("--force does not go with --steps, which begin on a complete Deployment only; leave one of them out"))
 	}
-	ctx, cancel := withTimeout(cmd.Context(), f.timeout) // one for all
+	ctx, cancel := withTimeout(cmd.Context(), f.timeout) // one timeout for all objects
 	defer cancel()
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}
@@ -115,7 +115,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	return together([]error{err, env.awaitAll(ctx, f.waitFlags, restarted)})
 }
 
-// onlyDeployment refuses what cannot be rolled out in steps.
+// onlyDeployment returns an error for an object that this command cannot roll out in steps.
 func onlyDeployment(info *resource.Info) error {
 	if _, is := info.Object.(*appsv1.Deployment); is {
 		return nil
@@ -123,7 +123,7 @@ func onlyDeployment(info *resource.Info) error {
 	return usageError(fmt.Errorf("--steps is for Deployments only, and %s in namespace %q is none; leave it out", info.ObjectName(), info.Namespace))
 }
 
-// startOn drives a rollout of one of several Deployments.
+// startOn drives the rollout of one of several Deployments.
 func (env *environment) startOn(ctx context.Context, info *resource.Info, drive driveFlags, change rollout.Change, options rollout.StartOptions) error {
 	printer, err := env.printer(drive.output, objectIn(info))
 	if err != nil {
@@ -138,7 +138,6 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 		}))
 }
 
-// restart restarts one object.
 func (f *restartFlags) restart(ctx context.Context, env *environment, info *resource.Info) error {
 	var refused error
 	err := f.adjust(ctx, info, adjustment{
@@ -171,7 +170,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	return f.printed(env, info.Object, "restarted")
 }
 
-// ofRevision says which revision of a Deployment a restart leaves, and for all kinds with which images the new pods come.
+// ofRevision describes a restart: the images of the new pods and, for a Deployment, the revision that it leaves.
 func ofRevision(workload rollout.Workload) string {
 	text := ""
 	if d, is := workload.(*appsv1.Deployment); is {
@@ -180,7 +179,7 @@ func ofRevision(workload rollout.Workload) string {
 	return fmt.Sprintf("%s with the same images (%s)", text, imagesOf(rollout.TemplateOf(workload)))
 }
 
-// restartAgain makes a restart of one that changes nothing because it is the second within a second.
+// restartAgain sets the restart time if the patch does not change it. That happens at the second restart within a second.
 func (env *environment) restartAgain(object runtime.Object, patch map[string]any) error {
 	path := []string{"spec", "template", "metadata", "annotations", rollout.RestartedAtAnnotation}
 	template := rollout.TemplateOf(object)
@@ -190,7 +189,7 @@ func (env *environment) restartAgain(object runtime.Object, patch map[string]any
 	return unstructured.SetNestedField(patch, rollout.RestartedAt(template, env.clock.Now()), path...)
 }
 
-// annotateCause adds to a patch why the revision is made, or removes why the one before was.
+// annotateCause adds the cause of the new revision to a patch. Without a cause, it removes that of the revision before.
 func annotateCause(object runtime.Object, patch map[string]any, cause string) error {
 	metadata, err := meta.Accessor(object)
 	if err != nil {

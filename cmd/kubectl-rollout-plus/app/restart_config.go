@@ -15,7 +15,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// staleFlags make restart roll out those whose pods do not run with what a ConfigMap or Secret holds now.
+// staleFlags make restart roll out the workloads whose pods do not run with the present content of a ConfigMap or Secret.
 type staleFlags struct {
 	config string
 	kind   kindFlag
@@ -36,7 +36,7 @@ func (f *staleFlags) add(cmd *cobra.Command) {
 
 func (f *staleFlags) given() bool { return f.config != "" || f.stale }
 
-// checkStale refuses flags that do not go together.
+// checkStale returns an error for flags that exclude each other.
 func (f *restartFlags) checkStale(args []string) error {
 	dryRun, _, err := f.dryRunFlag()
 	switch {
@@ -54,8 +54,8 @@ func (f *restartFlags) checkStale(args []string) error {
 	return nil
 }
 
-// checkAlone refuses what a restart of those that are found to need it does not heed. Of all the workloads it would else
-// restart more than were asked for.
+// checkAlone returns an error for arguments that --config and --stale do not support. Names of workloads are among them:
+// without this check, more workloads would restart than the user has named.
 func (f *restartFlags) checkAlone(args []string) error {
 	switch {
 	case len(args) > 0 || f.inFiles() || f.selector != "":
@@ -66,7 +66,7 @@ func (f *restartFlags) checkAlone(args []string) error {
 	return nil
 }
 
-// restartStale rolls out whoever does not run with the present content, and nobody else.
+// restartStale rolls out exactly those workloads that do not run with the present content.
 func (f *restartFlags) restartStale(ctx context.Context, env *environment) error {
 	s := &f.staleFlags
 	s.rolloutFlags, s.fieldManager, s.waitFlags, s.yes = f.rolloutFlags, f.fieldManager, f.waitFlags, true
@@ -86,7 +86,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 		return err
 	}
 	planned := map[types.UID]bool{}
-	// They take what the others hold along, so that nobody is rolled out twice.
+	// Each workload takes the contents of all objects along, so that none is rolled out twice.
 	for _, object := range slices.SortedFunc(maps.Keys(contents), configmap.Object.Compare) {
 		c, err := s.newChanger(env, session.namespace)
 		if err != nil {
@@ -105,7 +105,8 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	return nil
 }
 
-// contents are what the objects hold whose users are looked at, with all workloads where those have been looked at for that.
+// contents returns the contents of the objects whose users may need a rollout. If it has read all workloads, it returns
+// them too.
 func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[configmap.Object]*configmap.Content, []configmap.Workload, error) {
 	if f.config != "" {
 		object, err := f.kind.object(f.config)
@@ -156,8 +157,8 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 	return contents, workloads, nil
 }
 
-// referenced are the objects that workloads take configuration from which can be rolled out, and all that have versions,
-// which is told.
+// referenced returns the objects from which workloads that can be rolled out take configuration, and all objects with
+// versions. The value is true for an object with versions.
 func (s *configSession) referenced(ctx context.Context, workloads []configmap.Workload) (map[configmap.Object]bool, error) {
 	r := &restoration{configSession: s}
 	if _, err := r.lookUp(ctx); err != nil {
@@ -181,8 +182,8 @@ func (s *configSession) referenced(ctx context.Context, workloads []configmap.Wo
 	return versioned, nil
 }
 
-// isVersion reports whether an object is a version, by what it holds. One that is gone or may not be read is taken for what
-// it says.
+// isVersion reports whether an object is a version. It checks the content. If the object is gone or may not be read, its
+// metadata decides.
 func (r *restoration) isVersion(ctx context.Context, object configmap.Object) (bool, error) {
 	if _, says := r.kept[object]; !says {
 		return false, nil

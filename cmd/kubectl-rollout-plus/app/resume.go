@@ -43,7 +43,7 @@ func newResumeCommand(env *environment) *cobra.Command {
 			if err := f.drive.validate(); err != nil {
 				return err
 			}
-			ctx, cancel := withTimeout(cmd.Context(), f.drive.timeout) // one for all
+			ctx, cancel := withTimeout(cmd.Context(), f.drive.timeout) // one timeout for all objects
 			defer cancel()
 			return f.each(env, args, nil, func(info *resource.Info) error { return f.resume(ctx, env, info) })
 		},
@@ -55,7 +55,7 @@ func newResumeCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-// resume goes on with an open rollout, and resumes everything else as kubectl does.
+// resume continues an open rollout. It resumes any other object as kubectl does.
 func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resource.Info) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w before %s was resumed", cause, objectIn(info))
@@ -77,8 +77,8 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 	return f.printed(env, info.Object, "resumed")
 }
 
-// because adds why the changes were made that waited for the resume. Without a cause the one that is there stays where it
-// may have been written for them, and goes where it is that of the revision before.
+// because adds the cause of the changes that have waited for the resume. Without a given cause, it keeps the present one if
+// that may belong to these changes. It removes the cause if that belongs to the revision before.
 func (f *resumeFlags) because(ctx context.Context, env *environment, object runtime.Object, patch map[string]any) error {
 	if f.cause == "" {
 		d, is := object.(*appsv1.Deployment)
@@ -93,7 +93,7 @@ func (f *resumeFlags) because(ctx context.Context, env *environment, object runt
 	return annotateCause(object, patch, f.cause)
 }
 
-// goOn drives an open rollout to its end; the Deployment must not be paused for that.
+// goOn drives an open rollout to its end. It first resumes the Deployment if that is paused.
 func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource.Info, unpause adjustment) error {
 	engine, err := env.engine(f.fieldManager, nil)
 	if err != nil {

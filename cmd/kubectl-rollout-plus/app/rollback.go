@@ -27,59 +27,58 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// observeTimeout is how long the controller may take to act on the newest template. It takes far less, unless it does not
-// run.
+// observeTimeout is how long the controller may take to act on the newest template. A running controller takes far less.
 const observeTimeout = 10 * time.Second
 
-// observeAgain is when the object is read again whatever its watch has brought.
+// observeAgain is the time after which the object is read again, even if its watch has delivered nothing.
 const observeAgain = 3 * time.Second
 
-// errUnobserved tells that the controller has yet to make the revision of the newest template. The one before the newest
-// that there is would be one too far.
+// errUnobserved means that the controller has not yet made the revision of the newest template. Without that revision, the
+// rollbacker would go one revision too far.
 var errUnobserved = errors.New("the controller has not observed the newest pod template yet")
 
-// rollback goes back to an earlier revision of one object, as kubectl's rollbacker computes it. It makes sure that what
-// the rollbacker reads is the newest, and that nothing has changed when it writes.
+// rollback takes one object back to an earlier revision, as kubectl's rollbacker computes it. It makes sure that the
+// rollbacker reads the newest state, and that nothing has changed at the time of the write.
 type rollback struct {
-	// ctx is the command's, which run is given: a rollbacker takes none.
+	// ctx is the context of run, since a rollbacker takes none.
 	ctx          context.Context
 	client       kubernetes.Interface
 	toRevision   int64
 	dryRun       cmdutil.DryRunStrategy
 	fieldManager string
-	// cause and syncLastApplied are what the patch has to carry.
+	// cause and syncLastApplied are additions to the patch, as in undoEdit.
 	cause           *string
 	syncLastApplied bool
-	// before is called with the template to go back to, before the object is written. It may be nil.
+	// before is called with the target template before the object is written. It may be nil.
 	before func(*corev1.PodTemplateSpec) error
 
-	// left is the template that was to be left when the command began.
+	// left is the template of the object when the command began. The rollback is to leave that template.
 	left *corev1.PodTemplateSpec
-	// live is the object as the rollbacker read it, revisions and replicaSets are those that it chose from, and answer is
-	// what the API server made of the patch.
+	// live is the object as the rollbacker read it. revisions and replicaSets are those it chose from. answer is the object as
+	// the API server returned it after the patch.
 	live        rollout.Workload
 	revisions   []appsv1.ControllerRevision
 	replicaSets []appsv1.ReplicaSet
 	answer      rollout.Workload
-	// target is the ControllerRevision that was gone back to, nil for a Deployment.
+	// target is the ControllerRevision that was gone back to. It is nil for a Deployment.
 	target *appsv1.ControllerRevision
-	// chosen is the patch that goes to the target, as the rollbacker made it, and skipped are the revisions that were passed
-	// over since they have failed.
+	// chosen is the rollbacker's own patch to the target. skipped holds the revisions that were skipped because they have
+	// failed.
 	chosen  []byte
 	skipped []int64
-	// err is what failed last. The rollbacker keeps but its text.
+	// err is the last error. It is kept here, since the rollbacker only keeps its text.
 	err error
-	// refused is what before has refused, which is told without the rollbacker's words.
+	// refused is an error of before or of an altered write. It is reported without the rollbacker's words.
 	refused error
 }
 
-// failed keeps an error on its way through the rollbacker.
+// failed remembers an error before it passes through the rollbacker.
 func (r *rollback) failed(err error) error {
 	r.err = err
 	return err
 }
 
-// run goes back. The text is kubectl's word for what was done.
+// run goes back. It returns kubectl's word for what was done.
 func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtime.Object) (string, error) {
 	r.ctx, r.left = ctx, rollout.TemplateOf(object)
 	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
@@ -113,12 +112,12 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 	}
 }
 
-// unsaid adds to an error in the rollbacker's words what those leave unsaid.
+// unsaid adds to an error of the rollbacker the object's name and what to do next.
 func (r *rollback) unsaid(err error, object printers.Object) error {
 	d, is := r.live.(*appsv1.Deployment)
 	switch {
 	case errors.Is(r.err, errUnobserved):
-		return err // these are not the rollbacker's
+		return err // this text is not the rollbacker's
 	case is && d.Spec.Paused:
 		return unsaid(err, object, commandOn("resume", object)+" resumes it")
 	}
@@ -128,7 +127,7 @@ func (r *rollback) unsaid(err error, object printers.Object) error {
 	return unsaid(err, object, listsRevisions(object))
 }
 
-// onceObserved computes the rollback again when the controller has observed the newest template.
+// onceObserved computes the rollback again once the controller has observed the newest template.
 func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, compute func() (string, error)) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, observeTimeout, errUnobserved)
 	defer cancel()
@@ -142,15 +141,15 @@ func (r *rollback) onceObserved(ctx context.Context, kind schema.GroupKind, comp
 	}
 }
 
-// overtaken says why nothing was written. To go back from what somebody else has just gone back to would bring the broken
-// version again.
+// overtaken returns the error for an object that somebody else has changed meanwhile. If that was a rollback too, a second
+// one would bring back the broken version.
 func overtaken(object printers.Object) error {
 	return fmt.Errorf("%s in namespace %q was not rolled back: somebody else has changed its pod template meanwhile; "+
 		"%s shows what it is now, and --to-revision goes to a revision whatever that is", object, object.Namespace, commandOn("history", object))
 }
 
-// checkObserved keeps what the rollback is computed from, and refuses a template that is newer than the newest revision, or
-// than the one that was to be left for the revision before it.
+// checkObserved keeps the object that the rollback is computed from. Without a given revision, it returns an error in two
+// cases: the template has changed since the command began, or the controller has not observed it yet.
 func (r *rollback) checkObserved(object rollout.Workload) error {
 	r.live = object
 	if r.toRevision == 0 && r.left != nil && !equality.Semantic.DeepEqual(r.left, rollout.TemplateOf(object)) {
@@ -162,9 +161,9 @@ func (r *rollback) checkObserved(object rollout.Workload) error {
 	return nil
 }
 
-// checkRevisions refuses ReplicaSets without that of the newest template as the newest. The controller makes it a moment
-// after it has observed the Deployment where the number of replicas was changed together with the template. A paused
-// Deployment gets none, and is not rolled back either.
+// checkRevisions returns an error if the newest ReplicaSet is not that of the newest template. If the number of replicas
+// was changed together with the template, the controller makes that ReplicaSet a moment after it has observed the
+// Deployment. A paused Deployment gets none, and is not rolled back either.
 func (r *rollback) checkRevisions(list *appsv1.ReplicaSetList) error {
 	d, ok := r.live.(*appsv1.Deployment)
 	if !ok || d.Spec.Paused || r.toRevision > 0 || hasNewestRevision(d, list.Items) {
@@ -177,9 +176,9 @@ func (r *rollback) checkRevisions(list *appsv1.ReplicaSetList) error {
 	return r.failed(errUnobserved)
 }
 
-// withheld is the ReplicaSet of a Deployment's present template that its controller withholds, nil where it does not: with
-// strategy Recreate it makes none before the last pod of the others has ended, which may take as long as their
-// terminationGracePeriodSeconds, and has the numbers of all others settled by then.
+// withheld returns the ReplicaSet that the controller still withholds for the Deployment's present template, or nil. With
+// strategy Recreate, the controller makes it only after the last old pod has ended. That may take as long as
+// terminationGracePeriodSeconds. By then, the revisions of all other ReplicaSets are settled.
 func withheld(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) *appsv1.ReplicaSet {
 	if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
 		return nil
@@ -203,7 +202,7 @@ func withheld(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) *appsv1.Rep
 	}
 }
 
-// hasNewestRevision tells whether the ReplicaSet of a Deployment's present template has the highest revision.
+// hasNewestRevision reports whether the ReplicaSet of a Deployment's present template has the highest revision.
 func hasNewestRevision(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) bool {
 	pointers := make([]*appsv1.ReplicaSet, len(replicaSets))
 	for i := range replicaSets {
@@ -222,7 +221,7 @@ func hasNewestRevision(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) bo
 	return true
 }
 
-// awaitObserved waits until the object has changed and its controller has observed it.
+// awaitObserved waits until the object has changed and its controller has observed the change.
 func (r *rollback) awaitObserved(ctx context.Context, kind schema.GroupKind) error {
 	name := fmt.Sprintf("%s %q", strings.ToLower(kind.Kind), r.live.GetName())
 	events, err := r.watch(ctx)
@@ -248,8 +247,8 @@ func (r *rollback) awaitObserved(ctx context.Context, kind schema.GroupKind) err
 		name, r.live.GetNamespace(), observeTimeout, r.live.GetGeneration())
 }
 
-// untilObserved tells whether it is time to look again: after a change that the controller has observed, after one that
-// tells nothing about that, and after the end of the watch.
+// untilObserved reports whether to read the object again. It returns true after a change that the controller has observed,
+// after an event of another kind, and after the end of the watch. It returns false after the end of the context.
 func untilObserved(ctx context.Context, events <-chan watch.Event) bool {
 	for {
 		select {
@@ -264,12 +263,12 @@ func untilObserved(ctx context.Context, events <-chan watch.Event) bool {
 	}
 }
 
-// watch brings the changes of the object since it was read.
+// watch starts a watch for changes of the object since it was read.
 func (r *rollback) watch(ctx context.Context) (watch.Interface, error) {
 	options := metav1.ListOptions{
 		FieldSelector:   fields.OneTermEqualSelector(metav1.ObjectNameField, r.live.GetName()).String(),
 		ResourceVersion: r.live.GetResourceVersion(),
-		// A proxy may hold back what a watch brings until it ends: then the object is read again.
+		// A proxy may hold back the events of a watch until it ends. Then the object is read again at that time.
 		TimeoutSeconds: new(int64(observeAgain / time.Second)),
 	}
 	apps, namespace := r.client.AppsV1(), r.live.GetNamespace()
@@ -284,7 +283,7 @@ func (r *rollback) watch(ctx context.Context) (watch.Interface, error) {
 	return nil, fmt.Errorf("cannot watch a %T", r.live)
 }
 
-// editFor is what the patch with this body has to carry.
+// editFor returns the additions to the patch with this body.
 func (r *rollback) editFor(body []byte) *undoEdit {
 	edit := &undoEdit{
 		resourceVersion: r.live.GetResourceVersion(), live: r.live.GetAnnotations(), cause: r.cause, syncLastApplied: r.syncLastApplied,
@@ -295,7 +294,7 @@ func (r *rollback) editFor(body []byte) *undoEdit {
 	return edit
 }
 
-// withPatch is the newest revision with this patch, nil where there is none.
+// withPatch returns the newest revision with this patch, or nil if there is none.
 func withPatch(revisions []appsv1.ControllerRevision, patch []byte, owner metav1.Object) *appsv1.ControllerRevision {
 	var found *appsv1.ControllerRevision
 	for i := range revisions {

@@ -24,26 +24,26 @@ const (
 	defaultFieldManager = fieldmanager.Default
 )
 
-// environment is what every command shares.
+// environment is what all commands share.
 type environment struct {
 	genericiooptions.IOStreams
-	// ctx is the command's, for requests of libraries that take none; nil before the command runs.
+	// ctx is the command's context, for requests of libraries that take none. It is nil before the command runs.
 	ctx     context.Context
 	shared  sharedFlags
 	factory cmdutil.Factory
 	flags   *genericclioptions.ConfigFlags
-	// given are the flags that all commands have, as they were given.
+	// given holds the flags that all commands have, with their given values.
 	given     *pflag.FlagSet
 	lookupEnv func(string) (string, bool)
 	color     string
 	clock     *serverClock
-	// namespace is that of a manifest; it beats the kubeconfig's.
+	// namespace is the namespace of a manifest, or "". It takes precedence over that of the kubeconfig.
 	namespace string
-	// events is where -o json of a command that tells of several objects writes, nil where that was not asked for.
+	// events is where commands on several objects write their JSON events. It is nil without -o json.
 	events io.Writer
-	// backlogs are what the streams write to.
+	// backlogs are the streams under IOStreams.
 	backlogs []*backlog
-	// warned are the warnings that have been told, each of them once.
+	// warned holds the warnings that have been printed, so that each is printed once.
 	warned map[string]bool
 }
 
@@ -107,7 +107,7 @@ func commandName(cmd *cobra.Command) string {
 	return strings.Replace(cmd.CommandPath(), cmd.Root().Name(), displayName, 1)
 }
 
-// arguments wraps a check of the arguments so that a wrong one is a usage error.
+// arguments wraps a check of the arguments, so that its errors are usage errors.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
@@ -123,7 +123,7 @@ func oneDeployment(_ *cobra.Command, args []string) error {
 	return err
 }
 
-// deploymentName reads the name of a Deployment from deployment/NAME or deployment NAME.
+// deploymentName parses the name of a Deployment from deployment/NAME or deployment NAME.
 func deploymentName(args []string) (string, error) {
 	var kind, name string
 	switch len(args) {

@@ -15,8 +15,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// selection is how the commands of kubectl rollout name their objects: TYPE/NAME, TYPE NAME..., TYPE with or without a
-// label selector, and files.
+// selection holds the objects of a command line, named as in kubectl rollout: TYPE/NAME, TYPE NAME..., TYPE with or without
+// a label selector, or files.
 type selection struct {
 	files    resource.FilenameOptions
 	selector string
@@ -27,7 +27,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	cmdutil.AddLabelSelectorFlagVar(cmd, &s.selector)
 }
 
-// check refuses a command line that names nothing.
+// check returns an error if the command line names nothing.
 func (s *selection) check(args []string) error {
 	if len(args) == 0 && !s.inFiles() {
 		return usageError(fmt.Errorf("%w, or give it with -f FILE", errNothingNamed))
@@ -35,7 +35,7 @@ func (s *selection) check(args []string) error {
 	return nil
 }
 
-// looking is what a command begins with that only looks at workloads: they, and an engine for it.
+// looking reads the objects for a command that only looks at workloads. It also returns an engine.
 func (s *selection) looking(env *environment, args []string, output string) (*resource.Result, *rollout.Engine, error) {
 	if err := s.check(args); err != nil {
 		return nil, nil, err
@@ -54,7 +54,8 @@ func (s *selection) looking(env *environment, args []string, output string) (*re
 	return objects, engine, err
 }
 
-// find reads the objects that are named from the API server. Those that are found come with errors about the others.
+// find reads the named objects from the API server. The result holds the objects that were found, and errors for the
+// others.
 func (s *selection) find(env *environment, args []string) (*resource.Result, error) {
 	builder, err := s.builder(env, s.selector)
 	if err != nil {
@@ -84,12 +85,12 @@ func (s *selection) inFiles() bool {
 	return !cmdutil.IsFilenameSliceEmpty(s.files.Filenames, s.files.Kustomize)
 }
 
-// findEach is find, but that its visitor is given those too which cannot be read, each with its error.
+// findEach does the same, but its visitor also gets the objects that cannot be read, each with its error.
 func (s *selection) findEach(env *environment, args []string) (resource.Visitor, error) {
 	each := &eachNamed{read: resource.RetrieveLazy, matches: labels.Everything()}
 	selector := s.selector
 	if s.inFiles() {
-		// It is for what the API server has, not for what the files say.
+		// The selector applies to the objects of the API server, not to those in the files.
 		var err error
 		if each.matches, err = labels.Parse(selector); err != nil {
 			return nil, fmt.Errorf("the provided selector %q is not valid: %w", selector, err)
@@ -104,7 +105,7 @@ func (s *selection) findEach(env *environment, args []string) (resource.Visitor,
 	return each, each.found.Err()
 }
 
-// eachNamed visits the objects that are named, whether they can be read or not.
+// eachNamed visits the named objects, whether they can be read or not.
 type eachNamed struct {
 	found   *resource.Result
 	read    resource.VisitorFunc
@@ -126,8 +127,8 @@ func (e *eachNamed) Visit(visit resource.VisitorFunc) error {
 	})
 }
 
-// named adds the arguments. kubectl asks the API server whether a TYPE stands for several; those that are known to be
-// workloads need no such question.
+// named adds the arguments to a builder. kubectl asks the API server whether a TYPE stands for several types. That is not
+// necessary for the types of workloads.
 func (s *selection) named(builder *resource.Builder, args []string) *resource.Builder {
 	if len(args) == 0 || strings.Contains(strings.Join(args, ""), "/") {
 		return builder.ResourceTypeOrNameArgs(true, args...)

@@ -9,13 +9,13 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// verbs are how a command calls its success.
+// verbs select the words for a command's success.
 type verbs struct {
 	goesBack bool
 	suffix   string
 }
 
-// title is the result line, as in `deployment.apps/web rolled out`.
+// title returns the result line, such as `deployment.apps/web rolled out`.
 func (v verbs) title(of printers.Object, result *rollout.Result) string {
 	object := of.ResultName()
 	switch result.Outcome {
@@ -32,12 +32,12 @@ func (v verbs) title(of printers.Object, result *rollout.Result) string {
 	}
 }
 
-// commandOn is a command line about an object that the user may type next.
+// commandOn returns a command line on an object that the user may run next.
 func commandOn(verb string, object printers.Object) string {
 	return command.On(verb, object.Kind, object.Name, object.Namespace)
 }
 
-// sentence says what happened, to which workload, and what to do next.
+// sentence says what happened to which workload, and what to do next.
 func sentence(object printers.Object, result *rollout.Result) string {
 	text := object.InNamespace() + ": "
 	switch result.Outcome {
@@ -63,7 +63,7 @@ func sentence(object printers.Object, result *rollout.Result) string {
 	return text + standing(object, result)
 }
 
-// inTheWay says in a line that a timeout has passed what the pods were waiting for by then. It is empty where that is not known.
+// inTheWay says what the pods were waiting for when a timeout passed. It returns "" if that is unknown.
 func inTheWay(hindrance *rollout.Finding) string {
 	if hindrance == nil {
 		return ""
@@ -71,7 +71,7 @@ func inTheWay(hindrance *rollout.Finding) string {
 	return "; in its way: " + hindrance.String()
 }
 
-// standing says where an open rollout stands and how to go on from there.
+// standing says where an open rollout stands, and how to go on from there.
 func standing(object printers.Object, result *rollout.Result) string {
 	open := result.Standing && result.Record != nil
 	resume, abort := commandOn("resume", object), commandOn("abort", object)
@@ -95,7 +95,7 @@ func standing(object printers.Object, result *rollout.Result) string {
 	return where + resume + " goes on, " + abort + " goes back"
 }
 
-// ended says what to do about a rollout that is not open any more.
+// ended says what to do after a rollout that is no longer open.
 func ended(object printers.Object, result *rollout.Result) string {
 	switch {
 	case result.Outcome == rollout.Deleted:
@@ -108,7 +108,7 @@ func ended(object printers.Object, result *rollout.Result) string {
 	return ""
 }
 
-// withHint adds what to do next to errors that the core only names.
+// withHint adds what to do next to errors of package rollout, which only name the problem.
 func withHint(err error, object printers.Object) error {
 	var open *rollout.OpenError
 	var check *rollout.CheckError

@@ -9,10 +9,10 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// sharedFlags are those of kubectl's own that every command takes besides how to reach the API server, so that a script
-// which gives them can name the plugin instead.
+// sharedFlags are kubectl's own flags that every command accepts in addition to those of the connection. A script that uses
+// them can call the plugin in place of kubectl.
 type sharedFlags struct {
-	// warnings tells what the API server warns of, each of it once, and counts.
+	// warnings prints each warning of the API server once, and counts them.
 	warnings interface {
 		rest.WarningHandler
 		WarningCount() int
@@ -33,7 +33,7 @@ func (s *sharedFlags) add(root *cobra.Command) {
 	flags.Var(logModules{modules.Value}, "vmodule", modules.Usage)
 }
 
-// check is for the end of a command that has done its work.
+// check returns an error for warnings if --warnings-as-errors is given. It runs after a command has done its work.
 func (s *sharedFlags) check() error {
 	count := s.warnings.WarningCount()
 	switch {

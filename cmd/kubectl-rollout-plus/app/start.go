@@ -42,7 +42,7 @@ type startFlags struct {
 	drain          time.Duration
 }
 
-// rolloutFlags say how a rollout is to go; start and undo --steps share them.
+// rolloutFlags select how a rollout proceeds. start and undo --steps share them.
 type rolloutFlags struct {
 	steps, surge, unavailable string
 	hold                      time.Duration
@@ -59,12 +59,12 @@ func (f *rolloutFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the revision's kubernetes.io/change-cause.")
 }
 
-// stepsAreOptional says in help that without --steps a command does its work at once.
+// stepsAreOptional changes the help of --steps for a command that works at once without the flag.
 func stepsAreOptional(cmd *cobra.Command) {
 	cmd.Flags().Lookup("steps").Usage = "Go step by step: new pods after each step, as counts or percentages, rising; completed to 100%."
 }
 
-// needsSteps refuses flags that say how steps go where there are none.
+// needsSteps returns an error if --steps is missing but another flag about steps is given.
 func needsSteps(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("steps") {
 		return nil
@@ -78,7 +78,7 @@ func needsSteps(cmd *cobra.Command) error {
 }
 
 func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, error) {
-	// start and config look for trouble first: nothing else is to keep anybody from a way back.
+	// Only start and config run checks first, and set SkipChecks themselves. Checks must not hinder a way back.
 	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun, SkipChecks: true}
 	var err error
 	if options.Steps, err = parseSteps(f.steps); err != nil {
@@ -189,7 +189,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	return env.driveTo(cmd.Context(), object, f.driveFlags, verbs{suffix: suffix}, printer, work)
 }
 
-// change reads what is to change.
+// change returns the change that the flags describe.
 func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 	change := rollout.Change{Cause: f.cause, Force: f.forceConflicts, Drain: f.drain}
 	if cmd.Flags().Changed("drain") {
@@ -223,7 +223,7 @@ func (f *startFlags) change(cmd *cobra.Command) (rollout.Change, error) {
 	return change, f.oneSource(&change)
 }
 
-// oneSource refuses flags that tell of more than one new version.
+// oneSource returns an error if the flags describe more than one new version.
 func (f *startFlags) oneSource(change *rollout.Change) error {
 	edits := len(change.Images)+len(change.Env) > 0 || change.Drain > 0
 	if f.filename != "" && (edits || change.ToRevision != nil) || edits && change.ToRevision != nil {
@@ -235,7 +235,7 @@ func (f *startFlags) oneSource(change *rollout.Change) error {
 	return nil
 }
 
-// dryRunOf reads --dry-run; the suffix is kubectl's.
+// dryRunOf returns the value of --dry-run, and kubectl's suffix for result lines.
 func dryRunOf(cmd *cobra.Command) (rollout.DryRun, string, error) {
 	strategy, err := cmdutil.GetDryRunStrategy(cmd)
 	if err != nil {
@@ -256,19 +256,19 @@ func dryRunAs(strategy cmdutil.DryRunStrategy) (rollout.DryRun, string) {
 	}
 }
 
-// planPrinter writes the plan, which is the result of a dry run, as a table.
+// planPrinter prints the plan, which is the result of a dry run, as a table.
 type planPrinter struct {
 	printers.Printer
 	env *environment
 }
 
-// Event writes the plan to standard output.
+// Event prints a plan to standard output.
 func (p *planPrinter) Event(at time.Time, event rollout.Event) {
 	if plan, ok := event.(rollout.PlanEvent); ok {
 		if way := printers.WayOf(plan); way != "" {
 			p.env.tell("%s", way)
 		}
-		_ = printers.PlanTable(p.env.Out, plan) // a reader that is gone
+		_ = printers.PlanTable(p.env.Out, plan) // the write fails only if the reader is gone
 		return
 	}
 	p.Printer.Event(at, event)

@@ -15,10 +15,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// revisionTimeout bounds the question for the revision that a JSON document has.
+// revisionTimeout limits the request for the revision in a JSON document.
 const revisionTimeout = 5 * time.Second
 
-// line tells kubectl's text of an object where it has changed.
+// line prints kubectl's text about an object if it has changed.
 func (t *statusTarget) line(text string) {
 	if text == t.told {
 		return
@@ -29,17 +29,17 @@ func (t *statusTarget) line(text string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _ = fmt.Fprint(t.env.Out, text) // a reader that is gone
+	_, _ = fmt.Fprint(t.env.Out, text) // the write fails only if the reader is gone
 }
 
-// note tells what kubectl has no words for.
+// note prints a line that kubectl does not have.
 func (r *statusRun) note(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.env.tell("%s", text)
 }
 
-// warn tells what may yet come to stand in the way, where that is waited for.
+// warn prints warnings of what may block the rollout later. It does so only if the command waits.
 func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 	found, is := event.(rollout.FindingEvent)
 	if !is || found.Finding.Severity != diagnose.Warning || !r.watch {
@@ -53,8 +53,8 @@ func (r *statusRun) warn(_ time.Time, event rollout.Event) {
 	r.blame(found.Finding, false, 0)
 }
 
-// blame shows a finding in GitHub Actions, and where its error follows tells it as a whole. As JSON it is part of the document.
-// The revision is that which fails, 0 where it is not known.
+// blame shows a finding in GitHub Actions. If the rollout fails, it also prints the whole finding, unless the output is
+// JSON, which contains it. revision is the failing revision, or 0 if unknown.
 func (r *statusRun) blame(finding *rollout.Finding, fails bool, revision int64) {
 	if fails && r.leaves {
 		finding.Leave(revision)
@@ -67,7 +67,7 @@ func (r *statusRun) blame(finding *rollout.Finding, fails bool, revision int64) 
 	r.env.annotate([]rollout.Finding{*finding})
 }
 
-// tellBlind says once, for all objects, that causes cannot be seen for lack of a right.
+// tellBlind prints once, for all objects, that causes cannot be seen because a right is missing.
 func (t *statusTarget) tellBlind() {
 	if t.view.Blind == nil {
 		return
@@ -81,7 +81,7 @@ func (t *statusTarget) tellBlind() {
 	t.env.tell("pods that fail are not seen: %v", t.view.Blind)
 }
 
-// tellObstacle says once of each pod that a StatefulSet waits for it.
+// tellObstacle prints once for each pod that a StatefulSet waits for it.
 func (t *statusTarget) tellObstacle() {
 	if obstacle := t.view.Obstacle; obstacle.Pod != "" && obstacle.Pod != t.obstacle {
 		t.obstacle = obstacle.Pod
@@ -89,7 +89,7 @@ func (t *statusTarget) tellObstacle() {
 	}
 }
 
-// heldBack is what is told instead of kubectl's last line for as long as that is not true. It says why, once.
+// heldBack returns the text to print while kubectl's success line is not true yet. It prints the reason once.
 func (t *statusTarget) heldBack(text string) string {
 	if !t.watch {
 		return text
@@ -101,7 +101,7 @@ func (t *statusTarget) heldBack(text string) string {
 	return t.told
 }
 
-// tellGoingBack says once why the rollout is about to go back.
+// tellGoingBack prints once why the rollout is about to go back.
 func (t *statusTarget) tellGoingBack() {
 	if t.view.GoingBack && !t.toldWhy {
 		t.toldWhy = true
@@ -109,7 +109,7 @@ func (t *statusTarget) tellGoingBack() {
 	}
 }
 
-// tellPartition says of a StatefulSet how much of it its partition holds back: kubectl's line is the same without one.
+// tellPartition prints how many pods of a StatefulSet its partition holds back. kubectl's line does not show that.
 func (t *statusTarget) tellPartition() {
 	set, is := t.view.Workload.(*appsv1.StatefulSet)
 	if !is || t.view.Phase != rollout.Partitioned || !t.watch || t.output != "" {
@@ -120,21 +120,22 @@ func (t *statusTarget) tellPartition() {
 		t.object, counts.Total-counts.Updated, counts.Total, *set.Spec.UpdateStrategy.RollingUpdate.Partition))
 }
 
-// tellEmpty says of a workload that has no pods that its rollout shows nothing: kubectl's line is the same with some.
+// tellEmpty prints that the rollout of a workload without pods proves nothing. kubectl's line does not show that.
 func (t *statusTarget) tellEmpty() {
 	if t.watch && t.output == "" && rollout.PodCountsOf(t.view.Workload).Desired == 0 {
 		t.note(fmt.Sprintf("%s: no pods are wanted, so none shows that its newest version works", t.object))
 	}
 }
 
-// tellEnding says of pods that still end, after a command's own change: kubectl's status does not.
+// tellEnding prints that pods are still ending, after a change that the command itself has made. kubectl's status does not
+// show that.
 func (t *statusTarget) tellEnding() {
 	if t.settles && t.view.Ending != "" {
 		t.note(fmt.Sprintf("%s: %s", t.object, t.view.Ending))
 	}
 }
 
-// document writes the JSON of an object whose rollout has ended, or which is only looked at.
+// document prints the JSON of an object when its rollout has ended, or after a single look.
 func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err error) {
 	if t.output == "" {
 		return
@@ -145,7 +146,7 @@ func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err er
 	view := *t.view
 	view.Finding = view.Finding.Connected(t.env.connection())
 	status.View = &view
-	// It is asked for after --timeout, too.
+	// The revision is read even after --timeout.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revisionTimeout)
 	defer cancel()
 	status.Revision = t.engine.NewestRevision(ctx, t.view.Workload)
@@ -157,8 +158,8 @@ func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err er
 	printers.WriteStatus(t.env.Out, status)
 }
 
-// unread writes the JSON of an object that nothing is known of but an error, which it gives back: a script gets a document of
-// every object that it names.
+// unread prints the JSON of an object that could not be read, and returns the error. A script gets a document for every
+// object that it names.
 func (r *statusRun) unread(info *resource.Info, err error) error {
 	if r.output == "" {
 		return err

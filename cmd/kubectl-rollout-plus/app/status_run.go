@@ -13,24 +13,24 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// statusRun is one call of status.
+// statusRun is one run of status.
 type statusRun struct {
 	*statusFlags
 	env *environment
-	// engine is nil where all objects are done at first sight, and none is to be told as JSON.
+	// engine is nil if the first look is enough for all objects, and the output is not JSON.
 	engine *rollout.Engine
-	// pending are the objects that are not done at first sight.
+	// pending holds the objects for which the first look is not enough.
 	pending []*statusTarget
 	found   bool
-	// settles holds success back where containers have ended before; status itself tells it as soon as kubectl does.
+	// settles delays success if containers have ended before. status itself reports success as soon as kubectl does.
 	settles bool
 
-	// mu keeps what is told of one object together.
+	// mu keeps the output about one object together.
 	mu        sync.Mutex
 	toldBlind bool
 }
 
-// run looks at every object once, which is all that a finished one takes, and then follows the others at the same time.
+// run looks at every object once, which is enough for a finished one. Then it follows the others at the same time.
 func (r *statusRun) run(ctx context.Context, objects resource.Visitor) error {
 	if r.output != "" {
 		if err := r.connect(); err != nil {
@@ -55,8 +55,8 @@ func (r *statusRun) run(ctx context.Context, objects resource.Visitor) error {
 	return settled(r.located(r.env, err))
 }
 
-// glance judges an object by itself. One that is to be followed gives an error that stands for what comes of it, so that
-// errors are told in the order of the objects.
+// glance judges an object by the object alone. For an object to follow, it returns a placeholder error. The result of
+// following replaces that later, so that errors keep the order of the objects.
 func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	kind := info.ResourceMapping().GroupVersionKind
 	viewer, err := polymorphichelpers.StatusViewerFor(kind.GroupKind())
@@ -78,8 +78,8 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	return &pendingError{t}
 }
 
-// takesMore tells whether the object's pods have to be seen before anything can be said of it. kubectl's lines alone, for a
-// mere look, take no more than kubectl's request.
+// takesMore reports whether the object's pods are needed to judge it. A single look that only prints kubectl's line needs
+// no more than kubectl's own request.
 func (t *statusTarget) takesMore(ctx context.Context, view *rollout.View) bool {
 	switch view.Phase {
 	case rollout.PhasePaused, rollout.PhaseFailed:
@@ -87,13 +87,13 @@ func (t *statusTarget) takesMore(ctx context.Context, view *rollout.View) bool {
 	case rollout.Progressing:
 		return t.judges() && !t.watch || t.mayBeOpen(ctx)
 	case rollout.Partitioned:
-		return t.judges() || t.mayBeOpen(ctx) // which pods run which revision is in no status
+		return t.judges() || t.mayBeOpen(ctx) // no status says which pods run which revision
 	}
 	return t.mayBeOpen(ctx)
 }
 
-// mayBeOpen tells whether a stepwise rollout may be open on the object. Where it looks like that, its ReplicaSets alone tell
-// mostly that none is: a Deployment may have the deadline of one for good.
+// mayBeOpen reports whether a stepwise rollout may be open on the object. If the object looks like that, its ReplicaSets
+// mostly show that none is: a Deployment may have the progress deadline of an open rollout for good.
 func (t *statusTarget) mayBeOpen(ctx context.Context) bool {
 	if !rollout.MayBeOpen(t.workload) {
 		return false
@@ -101,7 +101,7 @@ func (t *statusTarget) mayBeOpen(ctx context.Context) bool {
 	return t.connect() != nil || !errors.Is(t.engine.OpenedOn(ctx, t.workload), rollout.ErrNoRollout)
 }
 
-// judges tells whether more is said of an object than kubectl's line.
+// judges reports whether the command says more about an object than kubectl's line.
 func (t *statusTarget) judges() bool {
 	return t.watch || t.exitCode || t.output != "" || t.env.inActions()
 }
@@ -132,14 +132,14 @@ func (r *statusRun) connect() (err error) {
 	return err
 }
 
-// pendingError stands for the error that following an object gives in the end.
+// pendingError is a placeholder for the error that following an object returns in the end.
 type pendingError struct{ target *statusTarget }
 
 func (e *pendingError) Error() string {
 	return fmt.Sprintf("%q is still followed", e.target.object.Name)
 }
 
-// settled puts what came of the pending objects into the errors about all, and chooses the exit code.
+// settled replaces the placeholders by the results of following, and chooses the exit code.
 func settled(err error) error {
 	var codes []int
 	var interrupts oneInterrupt
@@ -175,7 +175,7 @@ func settled(err error) error {
 	return &exitError{code: gravest(codes), err: err}
 }
 
-// gravest is the exit code for several objects, as the help of status tells.
+// gravest returns the exit code for several objects, as the help of status describes.
 func gravest(codes []int) int {
 	for _, code := range []int{ExitTerminated, ExitInterrupt, ExitHangup, ExitStanding, ExitRolledBack, ExitError, ExitPaused, ExitTimeout, ExitUnfinished} {
 		for _, has := range codes {

@@ -19,26 +19,26 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// statusTarget is one object that status tells of.
+// statusTarget is one object that status reports on.
 type statusTarget struct {
 	*statusRun
 	object   printers.Object
 	workload rollout.Workload
 	viewer   polymorphichelpers.StatusViewer
-	// awaited is the pod template that is waited for, nil where any will do.
+	// awaited is the pod template to wait for, or nil for any.
 	awaited *corev1.PodTemplateSpec
-	// view, told and obstacle are what was seen and told last, toldLack whether it was said why success is held back, and toldWhy
-	// why the rollout goes back.
+	// view, told and obstacle are what was seen and printed last. toldLack is true once it was printed why success is held
+	// back. toldWhy is true once it was printed why the rollout goes back.
 	view     *rollout.View
 	told     string
 	toldLack bool
 	toldWhy  bool
 	obstacle types.UID
-	// err is what following it gave.
+	// err is the result of following the object.
 	err error
 }
 
-// follow tells what happens to the object until its rollout has ended.
+// follow prints what happens to the object until its rollout has ended.
 func (t *statusTarget) follow(ctx context.Context) error {
 	ended := false
 	err := t.engine.Follow(ctx, t.workload, t.awaited, func(view *rollout.View) (bool, error) {
@@ -52,7 +52,7 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	if t.view == nil {
 		t.view = rollout.Glance(t.workload)
 		if !t.watch && apierrors.IsForbidden(err) {
-			_, err := t.see(ctx, t.view) // what it shows by itself
+			_, err := t.see(ctx, t.view) // the object itself is all there is to see
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (t *statusTarget) inTheWay() string {
 	return ""
 }
 
-// see tells what has changed, and whether that is enough: with an error where the rollout has not come to a good end.
+// see prints what has changed, and reports whether to stop. It returns an error if the rollout has ended badly.
 func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error) {
 	enough, err := t.judge(ctx, view)
 	if view.Finding != nil && (enough || err != nil) && !t.toldWhy {
@@ -102,7 +102,7 @@ func (t *statusTarget) see(ctx context.Context, view *rollout.View) (bool, error
 func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, error) {
 	t.view = view
 	if view.Stale && !t.watch {
-		return false, nil // a look is one at all there is
+		return false, nil // a single look needs the complete state
 	}
 	text, done, err := t.status(view)
 	if err != nil {
@@ -136,7 +136,8 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 	return true, err
 }
 
-// corrected returns the line to tell, and whether the rollout has ended, where kubectl's line is not the whole truth.
+// corrected returns the line to print and whether the rollout has ended. It differs from kubectl's answer if that is
+// incomplete.
 func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (string, bool) {
 	switch {
 	case view.State == rollout.Open:
@@ -152,17 +153,18 @@ func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (st
 	return text, done
 }
 
-// lacks reports whether a StatefulSet is not complete where kubectl says so: kubectl asks neither whether its pods have been
-// ready for minReadySeconds nor whether the right ones are updated. For a mere look kubectl's line is enough.
+// lacks reports whether a StatefulSet is incomplete although kubectl calls it complete. kubectl checks neither
+// minReadySeconds nor which pods are updated. For a single look, kubectl's line is enough.
 func (t *statusTarget) lacks(view *rollout.View) bool {
 	_, is := view.Workload.(*appsv1.StatefulSet)
 	return is && view.Phase == rollout.Progressing && (t.watch || t.exitCode || t.output != "")
 }
 
-// status is kubectl's line, and whether the rollout has ended. Where kubectl has none, whoever waits goes by the phase.
+// status returns kubectl's line, and whether the rollout has ended. If kubectl has no status for the workload, the phase
+// decides for a command that waits.
 func (t *statusTarget) status(view *rollout.View) (text string, done bool, err error) {
 	if _, is := view.Workload.(*appsv1.Deployment); !is && view.State == rollout.Open {
-		return "", false, nil // a DaemonSet's strategy is one that kubectl has no status of, for as long as it is open
+		return "", false, nil // an open rollout gives a DaemonSet a strategy for which kubectl has no status
 	}
 	if t.settles && recreates(view.Workload) {
 		return "", view.Phase == rollout.Complete, nil
@@ -174,21 +176,21 @@ func (t *statusTarget) status(view *rollout.View) (text string, done bool, err e
 	return t.viewer.Status(&unstructured.Unstructured{Object: object}, t.revision)
 }
 
-// fails tells whether what stands in the way is told as a failure: kubectl's line alone has none.
+// fails reports whether a problem is reported as a failure. kubectl's line alone reports none.
 func (t *statusTarget) fails(view *rollout.View) bool {
 	if view.GoingBack && !t.watch {
-		return true // a look does not wait for what comes of it
+		return true // a single look does not wait for the end of the way back
 	}
 	return view.Outcome != "" && (t.watch || t.exitCode || view.State == rollout.Open)
 }
 
-// isAbandoned reports whether nobody goes on with an open rollout. Whoever resumes one may have begun a moment before.
+// isAbandoned reports whether nobody drives an open rollout. It waits a while, since somebody may just have resumed it.
 func (t *statusTarget) isAbandoned(view *rollout.View) bool {
 	a := view.Attendance
 	return a != nil && a.Abandoned() && view.State == rollout.Open && (!t.watch && t.exitCode || t.watch && view.AbandonedFor >= rollout.BelievedAfter)
 }
 
-// abandoned is the error of a rollout that nobody goes on with.
+// abandoned returns the error for a rollout that nobody drives.
 func (t *statusTarget) abandoned() error {
 	view := t.view
 	text := t.object.InNamespace() + ": " + view.Attendance.Text()
@@ -199,7 +201,7 @@ func (t *statusTarget) abandoned() error {
 	return &exitError{code: ExitStanding, err: errors.New(text + standing(t.object, result))}
 }
 
-// phaseRefused is the phase of an object that kubectl has no status for.
+// phaseRefused returns the phase of an object for which kubectl has no status.
 func (t *statusTarget) phaseRefused() rollout.Phase {
 	if d, is := t.view.Workload.(*appsv1.Deployment); is && t.revision != 0 && t.revision != rollout.RevisionOf(d) {
 		return rollout.PhaseOtherRevision
@@ -207,13 +209,13 @@ func (t *statusTarget) phaseRefused() rollout.Phase {
 	return t.view.Phase
 }
 
-// returningLine is the line of a rollout whose old version returns.
+// returningLine returns the line of a rollout whose old version returns.
 func returningLine(view *rollout.View) string {
 	c := rollout.PodCountsOf(view.Workload)
 	return fmt.Sprintf("rolling back: %d of %d pods of the old version, %d of %d pods available\n", c.Updated, c.Desired, c.Available, c.Desired)
 }
 
-// stepLine is the line of an open rollout.
+// stepLine returns the line of an open rollout.
 func stepLine(view *rollout.View) string {
 	step := fmt.Sprintf("step %d of %d", view.Record.Step, len(view.Record.Plan.Steps))
 	if view.Blind != nil {
@@ -229,7 +231,7 @@ func stepLine(view *rollout.View) string {
 	return fmt.Sprintf("%s: %d of %d new pods ready, %d old, %d in total, %d available%s\n", step, c.NewReady, target, c.Old, c.Total, c.Ready, more)
 }
 
-// refused adds to an error of kubectl's what there is to know about it.
+// refused adds what is known about the object to an error of kubectl's.
 func (t *statusTarget) refused(ctx context.Context, err error) error {
 	view := t.view
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
@@ -248,13 +250,14 @@ func (t *statusTarget) refused(ctx context.Context, err error) error {
 	return unsaid(err, t.object, listsRevisions(t.object))
 }
 
-// recreates tells of a StatefulSet whether it stops all its pods before new ones start, for which kubectl has no status.
+// recreates reports whether a StatefulSet stops all its pods before new ones start. kubectl has no status for that
+// strategy.
 func recreates(workload rollout.Workload) bool {
 	set, is := workload.(*appsv1.StatefulSet)
 	return is && set.Spec.UpdateStrategy.Type == appsv1.RecreateStatefulSetStrategyType
 }
 
-// onDelete says how far the pods of an object with strategy OnDelete have been replaced.
+// onDelete says how many pods of an object with strategy OnDelete have been replaced.
 func onDelete(name string, counts rollout.PodCounts) string {
 	if counts.Updated >= counts.Total {
 		return fmt.Sprintf("%s has strategy OnDelete: all %d pods run its newest revision", name, counts.Total)
@@ -263,7 +266,7 @@ func onDelete(name string, counts rollout.PodCounts) string {
 		name, counts.Updated, counts.Total)
 }
 
-// failure is the error of a rollout that does not come good by itself.
+// failure returns the error of a rollout that will not succeed by itself.
 func (t *statusTarget) failure(ctx context.Context) error {
 	view := t.view
 	result := &rollout.Result{Outcome: view.Outcome, Message: view.Message, Finding: view.Finding, Standing: view.State == rollout.Open, Record: view.Record}
@@ -284,7 +287,7 @@ func (t *statusTarget) failure(ctx context.Context) error {
 	return &exitError{code: outcomeCode(result, nil, false), err: errors.New(text)}
 }
 
-// wayBack says how to go back, and where there is nothing to go back to, what tells how to go on.
+// wayBack says how to go back. If there is nothing to go back to, it names the command that says more.
 func (t *statusTarget) wayBack(ctx context.Context) string {
 	if rollout.PodCountsOf(t.view.Workload).Old == 0 && t.newest(ctx) < 2 {
 		return "; " + commandOn("explain", t.object) + " tells more"
@@ -292,7 +295,8 @@ func (t *statusTarget) wayBack(ctx context.Context) string {
 	return "; " + commandOn("undo", t.object) + " goes back"
 }
 
-// newest is the number of the object's newest revision, 0 where it is not known. Only of a Deployment the object tells it.
+// newest returns the number of the object's newest revision, or 0 if unknown. Only a Deployment has it in the object
+// itself.
 func (t *statusTarget) newest(ctx context.Context) int64 {
 	if _, is := t.view.Workload.(*appsv1.Deployment); is {
 		return rollout.RevisionOf(t.view.Workload)

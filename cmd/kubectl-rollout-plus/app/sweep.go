@@ -17,7 +17,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// sweep sees to it that every version is owned by what needs it, and removes those that nothing needs any more.
+// sweep makes the users of each version its owners, and removes versions that nothing needs any more.
 func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settled configmap.Settled) error {
 	var all []configmap.Kept
 	for _, kind := range kinds {
@@ -46,7 +46,7 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 		default:
 			continue
 		}
-		// What others have changed meanwhile, the next sweep looks at.
+		// If others have changed a version meanwhile, the next sweep handles it.
 		if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 			failures = append(failures, fmt.Errorf("cannot keep %s in namespace %q in order: %w", kept.Object, s.namespace, err))
 		}
@@ -54,9 +54,9 @@ func (s *versionStore) sweep(ctx context.Context, kinds []configmap.Kind, settle
 	return errors.Join(failures...)
 }
 
-// sweeping has work on a rollout end with a sweep: what others have put in the place of a version, as with kubectl apply, lets
-// go of it then. Where a change of configuration began the rollout, that sees to its versions itself. Who lacks the rights
-// leaves it to the next command that has them.
+// sweeping runs work on a rollout and then removes versions that nothing needs any more: a template from kubectl apply, for
+// example, may have replaced a reference. If a change of configuration began the rollout, that change handles its versions
+// itself. Without the rights, sweeping removes nothing; a later command will.
 func (env *environment) sweeping(work onOpen) onOpen {
 	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 		result, err := work(ctx, engine, key)
@@ -73,18 +73,18 @@ func (env *environment) sweeping(work onOpen) onOpen {
 	}
 }
 
-// there tells with no error that an object exists. Its content is not read.
+// there returns nil if an object exists. It does not read the content.
 func (s *versionStore) there(ctx context.Context, object configmap.Object) error {
 	return s.client.CoreV1().RESTClient().Get().Namespace(s.namespace).Resource(object.Kind.Resource()).Name(object.Name).
 		SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").Do(ctx).Error()
 }
 
-// holderLists are the calls that list what may need versions.
+// holderLists returns the lists of all resources that may need versions.
 func (s *versionStore) holderLists() []list {
 	return append(s.workloadLists(), typed("controllerrevisions.apps", s.client.AppsV1().ControllerRevisions(s.namespace).List))
 }
 
-// holders are all objects of the namespace that may need versions.
+// holders returns all objects of the namespace that may need versions.
 func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) {
 	var holders []configmap.Holder
 	var failure error
@@ -109,7 +109,7 @@ func (s *versionStore) holders(ctx context.Context) ([]configmap.Holder, error) 
 	return holders, failure
 }
 
-// holderOf makes a holder of an object that has a pod template.
+// holderOf converts an object with a pod template into a holder of versions.
 func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 	if w, is := object.(rollout.Workload); is && rollout.IsWorkload(w) {
 		return holderOfWorkload(w), true, nil
@@ -143,7 +143,7 @@ func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 	return configmap.Holder{}, false, nil
 }
 
-// holderOfWorkload needs what its open rollout remembers, too.
+// holderOfWorkload returns the holder for a workload. It also needs the version that the note of its open rollout names.
 func holderOfWorkload(w rollout.Workload) configmap.Holder {
 	holder := configmap.NewHolder(ownerOf(w, "apps/v1", rollout.KindOf(w)), true, rollout.TemplateOf(w))
 	if _, record, err := rollout.OpenIn(w); err == nil {
@@ -154,7 +154,7 @@ func holderOfWorkload(w rollout.Workload) configmap.Holder {
 	return holder
 }
 
-// ownerOf is a reference that lets the garbage collector remove what is owned, and holds up nothing.
+// ownerOf returns an owner reference for the garbage collector. It does not block the deletion of the owner.
 func ownerOf(object metav1.Object, version, kind string) metav1.OwnerReference {
 	return metav1.OwnerReference{APIVersion: version, Kind: kind, Name: object.GetName(), UID: object.GetUID()}
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// pileTimeout is how long a restart waits for a rollout that is about to end.
+// pileTimeout is how long a restart waits for the end of another rollout.
 const pileTimeout = 5 * time.Second
 
 var errStillUnderWay = errors.New("the rollout is still under way")
 
-// refuseToPile gives an error where a rollout of another version is under way and does not end soon.
+// refuseToPile returns an error if a rollout of another version is under way and does not end soon.
 func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) error {
 	engine, err := env.engine(defaultFieldManager, nil)
 	if err != nil {
@@ -34,7 +34,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 				object, commandOn("resume", object), commandOn("abort", object))
 		}
 	}
-	engine.Once = true // a rollout that has failed before is not waited for
+	engine.Once = true // does not wait for a rollout that has failed before
 	busy, err := engine.UnderWay(ctx, info.Object)
 	if err != nil || !busy {
 		return err
@@ -46,7 +46,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 	return env.waitForEnd(ctx, engine, workload)
 }
 
-// openedIn gives ErrNoRollout where no stepwise rollout is open on an object.
+// openedIn returns ErrNoRollout if no stepwise rollout is open on an object.
 func openedIn(ctx context.Context, engine *rollout.Engine, info *resource.Info) error {
 	if workload, is := info.Object.(rollout.Workload); is && rollout.KindOf(workload) != "Deployment" {
 		return engine.OpenedOn(ctx, workload)
@@ -54,7 +54,7 @@ func openedIn(ctx context.Context, engine *rollout.Engine, info *resource.Info) 
 	return engine.Opened(ctx, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
 }
 
-// forcible adds to an error for a right that looking takes how to do without.
+// forcible adds a hint to --force to an error about a missing right to read.
 func forcible(err error) error {
 	if apierrors.IsForbidden(err) {
 		return fmt.Errorf("%w; --force restarts without looking", err)
@@ -62,7 +62,7 @@ func forcible(err error) error {
 	return err
 }
 
-// waitForEnd waits until a rollout has ended, but not for long, and not for one that fails.
+// waitForEnd waits until a rollout has ended. It stops at a failure, and after pileTimeout.
 func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, workload rollout.Workload) error {
 	name, object := nameOf(workload), objectOf(workload)
 	_, _ = fmt.Fprintf(env.ErrOut, "a rollout of %s is under way; waiting up to %s for its end\n", name, pileTimeout)

@@ -39,7 +39,7 @@ type undoFlags struct {
 	backFlags
 	toRevision            int64
 	wait, syncLastApplied bool
-	// changeCause is nil where none was given.
+	// changeCause is nil if no cause was given.
 	changeCause *string
 	printFlags  *genericclioptions.PrintFlags
 }
@@ -82,7 +82,7 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 	if err := f.validate(cmd); err != nil {
 		return err
 	}
-	// Once for all: kubectl warns of a --dry-run without a value with every look at it.
+	// The flag is read only once: kubectl prints a warning each time it reads a --dry-run without a value.
 	strategy, err := cmdutil.GetDryRunStrategy(cmd)
 	if err != nil {
 		return usageError(err)
@@ -107,7 +107,7 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 		change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause, OwnCause: f.changeCause == nil}
 		return f.gradually(cmd.Context(), env, key, change, options, suffix)
 	}
-	// kubectl finds out about an unknown -o only when it prints, after the work.
+	// kubectl would report an unknown -o only when it prints, after the work.
 	if _, err := f.printFlags.ToPrinter(); err != nil {
 		return usageError(err)
 	}
@@ -131,7 +131,7 @@ func (f *undoFlags) validate(cmd *cobra.Command) error {
 	return f.driveFlags.validate()
 }
 
-// oneDeployment is the Deployment to go back with step by step.
+// oneDeployment returns the name of the Deployment to take back in steps.
 func (f *undoFlags) oneDeployment(env *environment, args []string) (types.NamespacedName, error) {
 	if len(f.files.Filenames) == 0 && f.files.Kustomize == "" && f.selector == "" {
 		return env.key(args)
@@ -154,8 +154,8 @@ func (f *undoFlags) oneDeployment(env *environment, args []string) (types.Namesp
 	return types.NamespacedName{Namespace: infos[0].Namespace, Name: infos[0].Name}, nil
 }
 
-// gradually is a rollout to the earlier revision. To go back from one that is open is to abort it, unless a revision is
-// asked for: the revision before would be the one that has just been left.
+// gradually rolls out the earlier revision in steps. If a rollout is open and no revision is given, it aborts that rollout:
+// the revision before would be the one that the rollout has just left.
 func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, change rollout.Change,
 	options rollout.StartOptions, suffix string,
 ) error {
@@ -170,8 +170,8 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	if err != nil {
 		return err
 	}
-	// What is to be left is settled before anything else: the versions of the configuration take their time. A rollout that
-	// somebody begins from now on is not aborted, but refused.
+	// The template to leave is read before anything else, since restoring the versions of the configuration takes time. If
+	// somebody begins a rollout from now on, this command fails instead of aborting it.
 	d, err := engine.Deployment(ctx, key)
 	if err != nil {
 		return env.conclude(printer, object, nil, err, context.Cause(ctx), verbs{})
@@ -180,9 +180,9 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
 		f.tune(engine)
 		if f.finishing(engine); f.toRevision > 0 {
-			engine.Annotations = nil // which the rollout that follows makes
+			engine.Annotations = nil // the rollout that follows writes them
 		}
-		if f.toRevision > 0 { // or the rollout would be given up for a revision that is not there
+		if f.toRevision > 0 { // otherwise the rollout would be aborted for a revision that does not exist
 			if err := engine.HasRevision(ctx, d, f.toRevision); err != nil {
 				return env.conclude(printer, object, nil, err, context.Cause(ctx), verbs{})
 			}
@@ -199,13 +199,13 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 		})
 }
 
-// finishing has an engine go back from a rollout as the flags of undo want that.
+// finishing sets up an engine to go back from a rollout as the flags of undo ask for.
 func (f *undoFlags) finishing(engine *rollout.Engine) {
 	f.leaveConfig(engine)
 	engine.Annotations = f.annotations
 }
 
-// annotations are those that an abort has to write besides.
+// annotations returns the annotations that an abort writes in addition.
 func (f *undoFlags) annotations(live map[string]string, template map[string]any) map[string]string {
 	changes := map[string]string{}
 	if f.changeCause != nil {

@@ -16,17 +16,18 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// goingBack is what a workload that goes back has to do with heads.
+// goingBack lists, for a workload being undone, the configuration versions it will run with.
 type goingBack struct {
 	name string
-	// versions are those that it runs with then, by their heads; the head itself where that is by its own name.
+	// versions maps each head to the version that the workload will run with. It maps a head to itself if the template
+	// references it by its own name.
 	versions map[configmap.Object]configmap.Object
-	// gives are the heads that are to hold that, too.
+	// gives holds the heads that get the content of their version in versions.
 	gives map[configmap.Object]bool
 }
 
-// agree refuses to go back with several workloads at once where that would give one object several contents: it can hold but
-// one, and would have that of whichever came last.
+// agree returns an error if going back with several workloads would give one object several contents. An object holds only
+// one content, which would be that of the last workload.
 func (u *undoer) agree(ctx context.Context, all []error) error {
 	if u.keepConfig {
 		return nil
@@ -49,7 +50,8 @@ func (u *undoer) agree(ctx context.Context, all []error) error {
 	return nil
 }
 
-// agreeWith is agree for the workloads of one namespace. What cannot be told of one of them, it tells itself when it goes back.
+// agreeWith does this for the workloads of one namespace. It skips workloads it cannot judge: they report their error
+// themselves when they go back.
 func (u *undoer) agreeWith(ctx context.Context, infos []*resource.Info) error {
 	if err := u.connect(); err != nil {
 		return err
@@ -73,7 +75,7 @@ func (u *undoer) agreeWith(ctx context.Context, infos []*resource.Info) error {
 	return nil
 }
 
-// lookAhead finds out what going back with one object would come to; nil where it has nothing to do with versions.
+// lookAhead finds out how going back with one object would change heads. It returns nil if no versions are involved.
 func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack, error) {
 	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
 	if err != nil || config.restoration == nil || len(config.kept) == 0 {
@@ -95,7 +97,7 @@ func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack
 
 var errLooked = errors.New("this was but a look")
 
-// target is the template that an object would go back to. Nothing is written.
+// target returns the template that an object would go back to. It writes nothing.
 func (u *undoer) target(ctx context.Context, info *resource.Info) (*corev1.PodTemplateSpec, error) {
 	_, target, err := u.look(ctx, info)
 	return target, err
@@ -108,7 +110,7 @@ func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback, *cor
 		client: u.engine.Client, toRevision: u.toRevision, dryRun: cmdutil.DryRunNone, fieldManager: u.fieldManager,
 		before: func(template *corev1.PodTemplateSpec) error {
 			target = template
-			return errLooked // which keeps it from being written
+			return errLooked // keeps the rollbacker from writing
 		},
 	}
 	_, err := r.run(ctx, info.ResourceMapping().GroupVersionKind.GroupKind(), info.Object)
@@ -118,10 +120,10 @@ func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback, *cor
 	case err != nil:
 		return nil, nil, err
 	}
-	return r, rollout.TemplateOf(info.Object), nil // it is what is wanted already
+	return r, rollout.TemplateOf(info.Object), nil // the object is at the target already
 }
 
-// fromNote is for an open rollout, which is aborted.
+// fromNote fills in the head of an open rollout's note, since that rollout is aborted.
 func (b *goingBack) fromNote(note *configNote) {
 	if note != nil {
 		b.versions[note.head()], b.gives[note.head()] = note.version(note.Before), true
@@ -152,7 +154,7 @@ func (b *goingBack) fromTemplates(ctx context.Context, r *restoration, from, tar
 	return nil
 }
 
-// disagrees tells why two workloads cannot go back together, if they cannot.
+// disagrees returns an error that says why two workloads cannot go back together, or nil if they can.
 func (b *goingBack) disagrees(other *goingBack, shared bool) error {
 	for _, head := range slices.SortedFunc(maps.Keys(b.versions), configmap.Object.Compare) {
 		mine := b.versions[head]

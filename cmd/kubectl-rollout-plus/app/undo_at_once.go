@@ -17,12 +17,12 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// lastAppliedWarning is kubectl's own.
+// lastAppliedWarning is kubectl's own text.
 const lastAppliedWarning = "Warning: resource %s was previously managed with 'kubectl apply'. " +
 	"Rolling back will not update the %s annotation, which may cause unexpected behavior on future 'kubectl apply' operations. " +
 	"Consider using 'kubectl apply' with your previous configuration file instead.\n"
 
-// undoer is kubectl's undo, of one object after the other.
+// undoer is kubectl's undo for one object after the other.
 type undoer struct {
 	*undoFlags
 	env    *environment
@@ -31,7 +31,7 @@ type undoer struct {
 	done   []rollout.Workload
 }
 
-// atOnce goes back within the objects' own limits. As with kubectl, what fails does not stop the others.
+// atOnce goes back within the objects' own limits. As in kubectl, a failure does not stop the other objects.
 func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, dryRun cmdutil.DryRunStrategy) error {
 	u := &undoer{undoFlags: f, env: env, dryRun: dryRun}
 	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
@@ -40,7 +40,7 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	if err != nil {
 		return err
 	}
-	// All are read before the first goes back: none of them is in the way of another, and none goes back twice.
+	// All objects are read before the first one goes back. So none hinders another one, and none goes back twice.
 	all := foundOnce(allFound(result))
 	for i := range all {
 		all[i] = f.located(env, all[i])
@@ -67,7 +67,7 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	return together(failures)
 }
 
-// undo goes back with one object, unless the command has come to its end before.
+// undo goes back with one object, unless the command has been ended before.
 func (u *undoer) undo(ctx context.Context, info *resource.Info) error {
 	object := objectIn(info)
 	if cause := context.Cause(ctx); cause != nil {
@@ -104,7 +104,7 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 		left = r.answer
 	}
 	u.done = append(u.done, left)
-	if u.dryRun == cmdutil.DryRunClient { // for which the rollbacker writes nothing
+	if u.dryRun == cmdutil.DryRunClient { // the rollbacker does nothing in a client dry run
 		if looked, _, err := u.look(ctx, info); err == nil {
 			looked.tell(u.env, resultName(left))
 		}
@@ -123,7 +123,7 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	return u.printDiff(info.ObjectName(), r.live, r.answer)
 }
 
-// seeTo does what a rollback needs besides its write.
+// seeTo does the rest of a rollback after its write.
 func (u *undoer) seeTo(ctx context.Context, r *rollback, left rollout.Workload) {
 	if r.answer != nil {
 		u.keepCause(ctx, r)
@@ -133,7 +133,7 @@ func (u *undoer) seeTo(ctx context.Context, r *rollback, left rollout.Workload) 
 	}
 }
 
-// connect makes the client with the first object that needs one.
+// connect creates the engine on first use.
 func (u *undoer) connect() error {
 	if u.engine != nil {
 		return nil
@@ -145,8 +145,8 @@ func (u *undoer) connect() error {
 	return err
 }
 
-// abort goes back from an open stepwise rollout in one move, to the revision that is asked for. Whatever is to be refused is
-// refused before anything is written.
+// abort goes back from an open stepwise rollout in one move, to the requested revision. It makes all checks before it
+// writes anything. It reports whether it has gone back.
 func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
 	if u.dryRun != cmdutil.DryRunNone || !mayBeOpen(info) {
 		return false, nil
@@ -177,7 +177,7 @@ func (u *undoer) abort(ctx context.Context, info *resource.Info) (bool, error) {
 	return true, u.print("rolled back", now)
 }
 
-// refuse gives an error where the revision that is asked for cannot be gone to: it is not there, or lacks configuration.
+// refuse returns an error if the requested revision does not exist or lacks configuration.
 func (u *undoer) refuse(ctx context.Context, info *resource.Info) error {
 	if u.toRevision == 0 {
 		return nil
@@ -193,7 +193,7 @@ func (u *undoer) refuse(ctx context.Context, info *resource.Info) error {
 	return config.checkThere(ctx, target)
 }
 
-// tellingEngine is an engine that tells how the abort of a rollout goes.
+// tellingEngine returns an engine that prints the progress of an abort.
 func (u *undoer) tellingEngine(object printers.Object) (*rollout.Engine, error) {
 	printer, err := u.env.printer("", object)
 	if err != nil {
@@ -205,7 +205,8 @@ func (u *undoer) tellingEngine(object printers.Object) (*rollout.Engine, error) 
 	return &engine, nil
 }
 
-// warn says that kubectl apply will go by what it remembers, unless that is to be rewritten.
+// warn prints kubectl's warning that kubectl apply still remembers the newer manifest. It prints nothing if
+// --sync-last-applied rewrites that.
 func (u *undoer) warn(info *resource.Info) {
 	object, ok := info.Object.(rollout.Workload)
 	if !ok {
@@ -229,7 +230,8 @@ func (u *undoer) print(operation string, object runtime.Object) error {
 	return printer.PrintObj(object, u.env.Out)
 }
 
-// printDiff shows what a rollback would change in the pod template. It goes to stderr: what is on stdout is kubectl's.
+// printDiff shows what a rollback would change in the pod template. It prints to stderr, since stdout has the output of
+// kubectl.
 func (u *undoer) printDiff(name string, live, wanted runtime.Object) error {
 	before, err := writtenTemplate(live)
 	if err != nil {
@@ -244,7 +246,7 @@ func (u *undoer) printDiff(name string, live, wanted runtime.Object) error {
 	return err
 }
 
-// writtenTemplate is an object's pod template as people write it, in YAML.
+// writtenTemplate returns an object's pod template in YAML, as people write it.
 func writtenTemplate(object runtime.Object) ([]byte, error) {
 	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(rollout.TemplateOf(object))
 	if err != nil {
@@ -253,8 +255,8 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 	return yaml.Marshal(rollout.Written(template))
 }
 
-// abortOpen goes back from an open rollout to a revision, 0 meaning the one that it came from. It gives no result where none
-// is open, which is found out without a watch.
+// abortOpen goes back from an open rollout to a revision; 0 means the revision before the rollout. It returns nil if no
+// rollout is open. It finds that out without a watch.
 func abortOpen(ctx context.Context, engine *rollout.Engine, kind string, key types.NamespacedName, revision int64) (*rollout.Result, error) {
 	var err error
 	if kind == "Deployment" {

@@ -13,8 +13,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// keepCause notes the cause that was given on the revision that was gone back to, where history reads it and its controller
-// does not see to that. The rollback is made whether that succeeds or not.
+// keepCause writes the given cause to the revision that is now current, if its controller does not do that: history reads
+// the cause there. A failure only prints a message, since the rollback is made already.
 func (u *undoer) keepCause(ctx context.Context, r *rollback) {
 	if u.changeCause == nil {
 		return
@@ -30,8 +30,9 @@ func (u *undoer) keepCause(ctx context.Context, r *rollback) {
 	}
 }
 
-// uncaused is the revision that was gone back to, nil where its controller notes this cause there. That of a Deployment adds
-// to a ReplicaSet that it uses again, and takes nothing away; those of the other kinds note it only on one that they make.
+// uncaused returns the revision that is now current, or nil if its controller writes this cause there. The Deployment
+// controller updates annotations of a ReplicaSet that it uses again, but removes none. The other controllers write the
+// cause only to a revision that they create.
 func (r *rollback) uncaused(cause string) metav1.Object {
 	d, is := r.answer.(*appsv1.Deployment)
 	switch {
@@ -64,7 +65,7 @@ func (u *undoer) annotateRevision(ctx context.Context, r *rollback, revision met
 		VersionedParams(&metav1.PatchOptions{FieldManager: u.fieldManager}, metav1.ParameterCodec).Body(body).Do(ctx).Error()
 }
 
-// resourceOf is what a revision is to the API.
+// resourceOf returns the API resource of a revision.
 func resourceOf(revision metav1.Object) string {
 	if _, is := revision.(*appsv1.ReplicaSet); is {
 		return "replicasets"

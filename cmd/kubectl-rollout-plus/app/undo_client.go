@@ -17,14 +17,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// undoClient is the client that kubectl's rollbackers are given. What they read and write goes through the rollback, with
-// the context of the command in place of theirs, which has none.
+// undoClient is the client for kubectl's rollbackers. Their reads and writes go through the rollback. They use the
+// command's context in place of the rollbackers' own, which never ends.
 type undoClient struct {
 	kubernetes.Interface
 	rollback *rollback
 }
 
-// AppsV1 is what the rollbackers use of a client.
+// AppsV1 returns the only part of a client that the rollbackers use.
 func (c undoClient) AppsV1() clientappsv1.AppsV1Interface {
 	return undoApps{AppsV1Interface: c.Interface.AppsV1(), rollback: c.rollback}
 }
@@ -34,27 +34,27 @@ type undoApps struct {
 	rollback *rollback
 }
 
-// Deployments are those of a namespace.
+// Deployments returns the client for the Deployments of a namespace.
 func (a undoApps) Deployments(namespace string) clientappsv1.DeploymentInterface {
 	return undoDeployments{DeploymentInterface: a.AppsV1Interface.Deployments(namespace), rollback: a.rollback}
 }
 
-// StatefulSets are those of a namespace.
+// StatefulSets returns the client for the StatefulSets of a namespace.
 func (a undoApps) StatefulSets(namespace string) clientappsv1.StatefulSetInterface {
 	return undoStatefulSets{StatefulSetInterface: a.AppsV1Interface.StatefulSets(namespace), rollback: a.rollback}
 }
 
-// DaemonSets are those of a namespace.
+// DaemonSets returns the client for the DaemonSets of a namespace.
 func (a undoApps) DaemonSets(namespace string) clientappsv1.DaemonSetInterface {
 	return undoDaemonSets{DaemonSetInterface: a.AppsV1Interface.DaemonSets(namespace), rollback: a.rollback}
 }
 
-// ReplicaSets are those of a namespace.
+// ReplicaSets returns the client for the ReplicaSets of a namespace.
 func (a undoApps) ReplicaSets(namespace string) clientappsv1.ReplicaSetInterface {
 	return undoReplicaSets{ReplicaSetInterface: a.AppsV1Interface.ReplicaSets(namespace), rollback: a.rollback}
 }
 
-// ControllerRevisions are those of a namespace.
+// ControllerRevisions returns the client for the ControllerRevisions of a namespace.
 func (a undoApps) ControllerRevisions(namespace string) clientappsv1.ControllerRevisionInterface {
 	return undoRevisions{ControllerRevisionInterface: a.AppsV1Interface.ControllerRevisions(namespace), rollback: a.rollback}
 }
@@ -64,12 +64,12 @@ type undoDeployments struct {
 	rollback *rollback
 }
 
-// Get reads the object that the rollback is of.
+// Get reads the object that is rolled back.
 func (d undoDeployments) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.Deployment, error) {
 	return readFor(d.rollback, name, options, d.DeploymentInterface.Get)
 }
 
-// Patch writes it.
+// Patch writes the object that is rolled back.
 func (d undoDeployments) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
 	subresources ...string,
 ) (*appsv1.Deployment, error) {
@@ -81,12 +81,12 @@ type undoStatefulSets struct {
 	rollback *rollback
 }
 
-// Get reads the object that the rollback is of.
+// Get reads the object that is rolled back.
 func (s undoStatefulSets) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.StatefulSet, error) {
 	return readFor(s.rollback, name, options, s.StatefulSetInterface.Get)
 }
 
-// Patch writes it.
+// Patch writes the object that is rolled back.
 func (s undoStatefulSets) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
 	subresources ...string,
 ) (*appsv1.StatefulSet, error) {
@@ -98,12 +98,12 @@ type undoDaemonSets struct {
 	rollback *rollback
 }
 
-// Get reads the object that the rollback is of.
+// Get reads the object that is rolled back.
 func (d undoDaemonSets) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.DaemonSet, error) {
 	return readFor(d.rollback, name, options, d.DaemonSetInterface.Get)
 }
 
-// Patch writes it.
+// Patch writes the object that is rolled back.
 func (d undoDaemonSets) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
 	subresources ...string,
 ) (*appsv1.DaemonSet, error) {
@@ -142,7 +142,7 @@ func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*app
 	return list, nil
 }
 
-// readFor reads an object for a rollback, which keeps it.
+// readFor reads the object of a rollback.
 func readFor[T rollout.Workload](r *rollback, name string, options metav1.GetOptions,
 	get func(context.Context, string, metav1.GetOptions) (T, error),
 ) (T, error) {
@@ -153,7 +153,7 @@ func readFor[T rollout.Workload](r *rollback, name string, options metav1.GetOpt
 	return object, r.failed(err)
 }
 
-// writeFor writes an object for a rollback, which keeps what the API server made of it.
+// writeFor writes the object of a rollback, and keeps the API server's answer in the rollback.
 func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType, body []byte, options metav1.PatchOptions, subresources []string,
 	patch func(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error),
 ) (T, error) {
@@ -173,8 +173,8 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 		return patch(r.ctx, name, kind, body, options, subresources...)
 	}
 	dryRun := options.DryRun
-	// What an admission policy makes of the write is found out before anything else is written. Some webhooks take part in no
-	// dry run: what is refused here is refused again by the write itself.
+	// A dry run shows what an admission policy makes of the write, before anything else is written. Some webhooks take part in
+	// no dry run. Other errors are ignored here, since the write itself fails with them again.
 	switch tried, err := write(kind, edited, dryRunAll(true)); {
 	case apierrors.IsConflict(err):
 		return none, r.failed(err)
@@ -199,14 +199,14 @@ func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType
 	return object, nil
 }
 
-// refuse keeps an error that is told without the rollbacker's words.
+// refuse remembers an error to be reported without the rollbacker's own words.
 func (r *rollback) refuse(err error) error {
 	r.refused = err
 	return r.failed(err)
 }
 
-// takenBack gives an object the pod template and the annotations that it had before a write which was altered, unless somebody
-// else has written since.
+// takenBack gives an object the pod template and annotations from before a write that was altered, unless somebody else has
+// written since. It returns the error altered, with what became of the write.
 func takenBack[T rollout.Workload](before rollout.Workload, written T, altered error,
 	write func(types.PatchType, []byte, []string) (T, error),
 ) error {
@@ -229,7 +229,7 @@ func takenBack[T rollout.Workload](before rollout.Workload, written T, altered e
 	return withEnd(altered, "; the write was taken back at once")
 }
 
-// withEnd adds to an error of an altered write what became of that.
+// withEnd adds what became of an altered write to its error.
 func withEnd(err error, end string) error {
 	if altered := (*rollout.AlteredError)(nil); errors.As(err, &altered) {
 		altered.After = end

@@ -19,18 +19,18 @@ import (
 type undoConfig struct {
 	*restoration
 	done []restored
-	// dry tells that nothing is to be written.
+	// dry is true if nothing is to be written.
 	dry bool
-	// before is called before the object is written, nil where configuration is to be left alone.
+	// before runs before the object is written. It is nil if configuration is to be left alone.
 	before func(*corev1.PodTemplateSpec) error
 }
 
-// backFlags say what becomes of the configuration when a workload goes back to an earlier revision.
+// backFlags select what becomes of the configuration when a workload goes back to an earlier revision.
 type backFlags struct {
 	keepConfig, sharedConfig bool
-	// looked knows the versions of the namespace that was looked at last, so that several objects there take it once.
+	// looked caches the versions of the last namespace, so that several objects of one namespace need one read.
 	looked *restoration
-	// returning are the workloads of a namespace that the command is for.
+	// returning maps each namespace to the workloads that the command goes back with.
 	returning map[string]map[string]bool
 }
 
@@ -46,14 +46,14 @@ func (f *backFlags) validate() error {
 	return nil
 }
 
-// leaveConfig has an engine leave ConfigMaps and Secrets as they are when it goes back, where that is asked for.
+// leaveConfig makes an engine leave ConfigMaps and Secrets as they are when it goes back, if --keep-config is given.
 func (f *backFlags) leaveConfig(engine *rollout.Engine) {
 	if f.keepConfig {
 		engine.Returning = nil
 	}
 }
 
-// returns notes that an object is one to go back with.
+// returns remembers that an object is one to go back with.
 func (f *backFlags) returns(info *resource.Info) {
 	workload, is := info.Object.(rollout.Workload)
 	if !is {
@@ -68,8 +68,8 @@ func (f *backFlags) returns(info *resource.Info) {
 	f.returning[info.Namespace][nameOf(workload)] = true
 }
 
-// restoring prepares to restore the configuration of an object. Heads are restored first, since a pod whose template has
-// the plain name starts with what the head holds then.
+// restoring prepares to restore the configuration of an object. Heads are restored before the object: a pod whose template
+// references the plain name starts with the head's content at that time.
 func (f *backFlags) restoring(ctx context.Context, object runtime.Object, engine *rollout.Engine, env *environment) (*undoConfig, error) {
 	workload, is := object.(rollout.Workload)
 	if !is || !rollout.IsWorkload(object) || f.keepConfig {
@@ -96,7 +96,7 @@ func (f *backFlags) restoring(ctx context.Context, object runtime.Object, engine
 	return u, nil
 }
 
-// restoreFor restores what a template names. It may be asked again where the write was refused.
+// restoreFor restores the heads that a template names. It may run again if the write of the object was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	some, err := u.to(ctx, rollout.TemplateOf(u.of), template)
 	if err != nil {
@@ -106,15 +106,15 @@ func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplat
 	return nil
 }
 
-// after takes the heads back where going back has failed, and sees to the owners of the versions where it has not. Where it may
-// be under way all the same, the heads stay: the pods that come are to have them.
+// after takes back the restored heads if going back has failed. Otherwise it updates the owners of versions. If going back
+// may be under way despite an error, the heads stay as they are, since new pods need them.
 func (u *undoConfig) after(ctx context.Context, err error) error {
 	var uncertain *rollout.UncertainError
 	switch {
 	case u.restoration == nil, errors.As(err, &uncertain):
 		return err
 	case err != nil && context.Cause(ctx) == nil:
-		// The error itself, where there is but that: it is told in kubectl's form.
+		// A single error is returned as it is, so that it is printed in kubectl's form.
 		if failure := u.takeBack(ctx, u.done); failure != nil {
 			return errors.Join(err, failure)
 		}
@@ -124,7 +124,7 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 	return err
 }
 
-// startBack begins a stepwise rollout to an earlier revision, with its configuration.
+// startBack begins a stepwise rollout to an earlier revision, and restores its configuration.
 func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rollout.Engine, key types.NamespacedName, change rollout.Change,
 	options rollout.StartOptions,
 ) (*rollout.Result, error) {
@@ -159,12 +159,12 @@ func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if err := config.restoreFor(ctx, template); err != nil {
 		return nil, err
 	}
-	options.SkipChecks = true // they were made, before anything was written
+	options.SkipChecks = true // they ran before anything was written
 	result, err := engine.Start(ctx, key, change, options)
 	return result, config.after(ctx, err)
 }
 
-// onlyChecks leaves out all events but those of checks.
+// onlyChecks drops all events except those of checks.
 func onlyChecks(emit func(time.Time, rollout.Event)) func(time.Time, rollout.Event) {
 	return func(at time.Time, event rollout.Event) {
 		if _, is := event.(rollout.CheckEvent); is && emit != nil {

@@ -17,22 +17,23 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// undoEdit is what undo adds to the patch that kubectl's rollbacker makes. All of it is in that one write, so that no
-// moment lies between.
+// undoEdit is what undo adds to the patch of kubectl's rollbacker. Everything goes into that one write, so that nothing can
+// happen in between.
 type undoEdit struct {
-	// resourceVersion is that of the object which the rollback was computed from: the API server refuses any other.
+	// resourceVersion is the version that the rollback was computed from. The API server refuses the patch for any other.
 	resourceVersion string
-	// live are the object's annotations at that version.
+	// live holds the object's annotations at that version.
 	live map[string]string
-	// cause is why, nil where nobody said; an empty one is none.
+	// cause is the change cause. It is nil if none was given; "" removes it.
 	cause *string
-	// revisionCause is why the revision to go back to was made. Deployments need it not: kubectl restores theirs.
+	// revisionCause is the change cause of the target revision. Deployments do not need it, since kubectl restores theirs.
 	revisionCause string
-	// syncLastApplied rewrites what kubectl apply remembers.
+	// syncLastApplied rewrites the annotation of kubectl apply.
 	syncLastApplied bool
 }
 
-// edit adds to the patch of a rollbacker: a JSON patch for Deployments, a strategic merge patch for the others.
+// edit adds these changes to a rollbacker's patch. That is a JSON patch for Deployments, and a strategic merge patch for
+// the others.
 func (e *undoEdit) edit(kind types.PatchType, body []byte) ([]byte, error) {
 	switch kind {
 	case types.JSONPatchType:
@@ -43,17 +44,17 @@ func (e *undoEdit) edit(kind types.PatchType, body []byte) ([]byte, error) {
 	return nil, fmt.Errorf("cannot add a precondition to a patch of type %s", kind)
 }
 
-// undoOperation is one of a JSON patch. The value is passed on as it came.
+// undoOperation is one operation of a JSON patch. Its value is passed on unchanged.
 type undoOperation struct {
 	Op    string          `json:"op"`
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
-// templateOfPatch is the pod template that the patch of a rollbacker sets.
+// templateOfPatch returns the pod template that a rollbacker's patch sets.
 func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec, error) {
 	if kind != types.JSONPatchType {
-		// It is what the ControllerRevision has.
+		// The patch is the data of the ControllerRevision.
 		template, found, err := rollout.TemplateOfRevision(&appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: body}})
 		if err == nil && !found {
 			err = errNoTemplate
@@ -95,7 +96,7 @@ func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("the patch of the rollback has no annotations")
 	}
-	// The controller keeps copies of the record on ReplicaSets; no rollout is open any more that it could be of.
+	// The controller keeps copies of the record on ReplicaSets. No rollout is open any more that the copy could belong to.
 	delete(annotations, rollout.Annotation)
 	if e.cause != nil {
 		setOrRemove(annotations, rollout.ChangeCauseAnnotation, *e.cause)
@@ -147,14 +148,14 @@ func (e *undoEdit) editMerge(body []byte) ([]byte, error) {
 	return json.Marshal(patch)
 }
 
-// setOrRemove sets an annotation, or removes it where the value is empty.
+// setOrRemove sets an annotation, or removes it if the value is empty.
 func setOrRemove(annotations map[string]string, key, value string) {
 	if annotations[key] = value; value == "" {
 		delete(annotations, key)
 	}
 }
 
-// annotationChanges are the annotations that a merge patch has to set, and with nothing as their value those it has to remove.
+// annotationChanges returns the annotations that a merge patch has to set. Those it has to remove have the value nil.
 func annotationChanges(before, after map[string]string) map[string]any {
 	changes := map[string]any{}
 	for key, value := range after {
@@ -186,8 +187,8 @@ func (e *undoEdit) lastApplied(annotations map[string]string, template json.RawM
 	return nil
 }
 
-// withTemplate is a last-applied configuration with another pod template, as people write it. One that does not parse is
-// left as it is.
+// withTemplate returns a last-applied configuration with another pod template, as people write it. It returns false if it
+// cannot parse the configuration.
 func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 	applied, ok := readLastApplied(lastApplied)
 	if !ok {
@@ -199,7 +200,7 @@ func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 	if err := unstructured.SetNestedMap(applied, written, "spec", "template"); err != nil {
 		return "", false
 	}
-	// As kubectl apply writes it, with the line's end.
+	// kubectl apply ends the text with a line break, too.
 	var text bytes.Buffer
 	if err := json.NewEncoder(&text).Encode(applied); err != nil {
 		return "", false
@@ -207,8 +208,8 @@ func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 	return text.String(), true
 }
 
-// withoutRestart leaves out of a template when it was restarted. No manifest has that: an apply that believed it had been
-// applied would remove it, and with that restart all pods.
+// withoutRestart removes the restart time from a template. No manifest has it. If apply believed that it had applied it,
+// the next apply would remove it and thereby restart all pods.
 func withoutRestart(template map[string]any) {
 	path := []string{"metadata", "annotations"}
 	unstructured.RemoveNestedField(template, append(path, rollout.RestartedAtAnnotation)...)
@@ -217,7 +218,7 @@ func withoutRestart(template map[string]any) {
 	}
 }
 
-// readLastApplied reads what kubectl apply remembers, where it is what apply writes.
+// readLastApplied parses the annotation of kubectl apply. It returns false if the text is not what apply writes.
 func readLastApplied(text string) (map[string]any, bool) {
 	var applied map[string]any
 	if err := utiljson.Unmarshal([]byte(text), &applied); err != nil {

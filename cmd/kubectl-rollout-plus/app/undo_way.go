@@ -14,8 +14,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// withoutFailed leaves out the revisions that are known to have failed, but for the newest, which is the one to leave. Where a
-// revision is asked for, it may be any.
+// withoutFailed leaves out revisions that are known to have failed. It keeps the newest one, which is the one to leave. If
+// the user asks for a revision, it keeps all.
 func withoutFailed[R any, P interface {
 	*R
 	metav1.Object
@@ -40,7 +40,7 @@ func withoutFailed[R any, P interface {
 	})
 }
 
-// tell says which way a rollback goes, and which revisions it passes over.
+// tell prints from which revision to which a rollback goes, and which revisions it skips.
 func (r *rollback) tell(env *environment, name string) {
 	if skipped := rollout.Skipped(r.skipped); skipped != "" {
 		env.tell("%s: %s", name, skipped)
@@ -50,7 +50,8 @@ func (r *rollback) tell(env *environment, name string) {
 	}
 }
 
-// way says from which revision to which a rollback goes, with their images; it is empty where nothing was to be written.
+// way describes from which revision to which a rollback goes, with their images. It returns "" if nothing was to be
+// written.
 func (r *rollback) way(name string) string {
 	if r.chosen == nil || r.live == nil {
 		return ""
@@ -82,7 +83,6 @@ func (r *rollback) way(name string) string {
 		cmp.Or(r.toRevision, to), imagesOf(template))
 }
 
-// imagesOf are the images of a pod template's containers.
 func imagesOf(template *corev1.PodTemplateSpec) string {
 	images := make([]string, len(template.Spec.Containers))
 	for i := range template.Spec.Containers {

@@ -13,19 +13,19 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
-// Who can be done something to, for errors about an object that cannot.
+// These texts say what a command supports, for errors about other objects.
 const (
 	onlyWorkloads   = "only Deployments, StatefulSets and DaemonSets have rollouts"
 	onlyDeployments = "only Deployments are paused and resumed"
 )
 
-// unsaid adds to an error in kubectl's words which object it is about and what to do next. Those words stay the first,
-// since scripts look for them.
+// unsaid adds the object's name and what to do next to an error of kubectl's. kubectl's words stay first, since scripts
+// search for them.
 func unsaid(err error, object printers.Object, next string) error {
 	return more(err, ": "+object.InNamespace()+"; "+next)
 }
 
-// more adds to the text of an error. An answer of the API server stays one: kubectl has words of its own for it.
+// more adds text to an error. An API server's answer stays such an answer, since kubectl prints those in its own way.
 func more(err error, text string) error {
 	answer, is := err.(*apierrors.StatusError) //nolint:errorlint // what it wraps does not count, as in kubectl
 	if !is {
@@ -36,19 +36,19 @@ func more(err error, text string) error {
 	return &apierrors.StatusError{ErrStatus: told}
 }
 
-// badRevision refuses the number of a revision, in kubectl's words.
+// badRevision returns the error for an invalid revision number, in kubectl's words.
 func badRevision(number int64) error {
 	return fmt.Errorf("revision must be a positive integer: %d; '%s history --help' tells how to list the revisions", number, displayName)
 }
 
-// badTarget refuses the number of a revision to go back to, in kubectl's words.
+// badTarget returns the error for an invalid revision number to go back to, in kubectl's words.
 func badTarget(number int64) error {
 	return fmt.Errorf("unable to find specified revision %d in history; --to-revision takes the number of one, "+
 		"or 0 for the one before; '%s history --help' tells how to list the revisions", number, displayName)
 }
 
-// located adds to what the API server says of objects that are not there in which namespace that is, and how to see those
-// that are. Other errors stay as they are.
+// located adds the namespace to "not found" answers of the API server, and the command that lists the existing objects. It
+// returns other errors unchanged.
 func located(err error, namespaceOf func(kind, name string) string) error {
 	if several, is := err.(utilerrors.Aggregate); is { //nolint:errorlint // a list stays one, and where it was
 		all := make([]error, 0, len(several.Errors()))
@@ -76,7 +76,7 @@ func located(err error, namespaceOf func(kind, name string) string) error {
 	return more(err, fmt.Sprintf(" in namespace %q; 'kubectl get %s -n %s' lists those there are", namespace, resources, namespace))
 }
 
-// located is the same of the objects that are named.
+// located does this for the errors of the selected objects.
 func (s *selection) located(env *environment, err error) error {
 	return located(err, func(kind, name string) string {
 		if s.inFiles() {
@@ -90,8 +90,8 @@ func (s *selection) located(env *environment, err error) error {
 	})
 }
 
-// namespaceInFiles reads the files once more for the namespace of an object, which kubectl's visitor does not give with the
-// error. It is empty where they cannot be read again, or have the object in several.
+// namespaceInFiles reads the files again to find the namespace of an object, since kubectl's visitor does not return it
+// with the error. It returns "" if the files cannot be read again, or have the object in several namespaces.
 func (s *selection) namespaceInFiles(env *environment, kind, name string) string {
 	if slices.Contains(s.files.Filenames, "-") {
 		return ""
@@ -101,7 +101,7 @@ func (s *selection) namespaceInFiles(env *environment, kind, name string) string
 		return ""
 	}
 	namespaces := map[string]bool{}
-	// Malformed files have been told of before.
+	// Errors of malformed files have been reported before.
 	_ = builder.RequireObject(false).Do().Visit(func(info *resource.Info, err error) error {
 		if err == nil && info.Name == name && info.Mapping.GroupVersionKind.Kind == kind {
 			namespaces[info.Namespace] = true
@@ -114,12 +114,12 @@ func (s *selection) namespaceInFiles(env *environment, kind, name string) string
 	return slices.Collect(maps.Keys(namespaces))[0]
 }
 
-// listsRevisions says where the revisions of an object are listed.
+// listsRevisions says which command lists the revisions of an object.
 func listsRevisions(object printers.Object) string {
 	return commandOn("history", object) + " lists the revisions"
 }
 
-// unpause says how to go on where an object is paused, and else how to see what it does.
+// unpause says how to resume a paused object, or else how to see its rollout.
 func unpause(info *resource.Info) string {
 	if d, is := info.Object.(*appsv1.Deployment); is && d.Spec.Paused {
 		return commandOn("resume", objectIn(info)) + " resumes it"
@@ -127,7 +127,8 @@ func unpause(info *resource.Info) string {
 	return commandOn("status", objectIn(info)) + " shows its rollout"
 }
 
-// unchanged adds to a refusal to change an object, which has its name, where it is and what to do next.
+// unchanged adds to an error about an unsupported change the object's namespace and what to do next. The error already
+// names the object.
 func unchanged(err error, info *resource.Info, only string) error {
 	next := only
 	if _, is := info.Object.(*appsv1.Deployment); is {

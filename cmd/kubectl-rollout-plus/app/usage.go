@@ -9,10 +9,10 @@ import (
 
 //go:generate go run ../../../hack/reference -out ../../../docs/reference
 
-// usageWidth is how wide help may be: it is to be read in terminals of 80 columns.
+// usageWidth is the width of help texts, which must fit into terminals of 80 columns.
 const usageWidth = 80
 
-// setUsage wraps the flags in help, and lists those that all commands share in the root's alone.
+// setUsage wraps the flags in help texts. It lists the flags that all commands share only in the help of the root.
 func setUsage(root *cobra.Command) {
 	shorten(root)
 	root.SetUsageTemplate(strings.NewReplacer(
@@ -23,7 +23,7 @@ func setUsage(root *cobra.Command) {
 	).Replace(root.UsageTemplate()))
 }
 
-// shorten takes an address that is wider than the column from the usage of kubectl's own flag.
+// shorten removes a web address that is wider than the column from the usage of kubectl's own flag.
 func shorten(cmd *cobra.Command) {
 	if flag := cmd.Flags().Lookup("template"); flag != nil {
 		flag.Usage, _, _ = strings.Cut(flag.Usage, " [http")

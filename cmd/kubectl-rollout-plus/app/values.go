@@ -14,10 +14,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// countOrPercent is what steps and limits look like: 3 or 25%.
+// countOrPercent matches the values of steps and limits: 3 or 25%.
 var countOrPercent = regexp.MustCompile(`^[0-9]{1,9}%?$`)
 
-// parseCount reads 3 or 25%.
+// parseCount parses 3 or 25%.
 func parseCount(value string) (intstr.IntOrString, error) {
 	if !countOrPercent.MatchString(value) {
 		return intstr.IntOrString{}, fmt.Errorf("%q is neither a count such as 3 nor a percentage such as 25%%", value)
@@ -25,7 +25,7 @@ func parseCount(value string) (intstr.IntOrString, error) {
 	return intstr.Parse(value), nil
 }
 
-// parseSteps reads the value of --steps.
+// parseSteps parses the value of --steps.
 func parseSteps(value string) (rollout.Steps, error) {
 	if value == "" {
 		return rollout.DefaultSteps(), nil
@@ -44,7 +44,7 @@ func parseSteps(value string) (rollout.Steps, error) {
 	return steps, nil
 }
 
-// parseLimit reads the value of --max-surge or --max-unavailable; nil where none is given.
+// parseLimit parses the value of --max-surge or --max-unavailable. It returns nil if none is given.
 func parseLimit(flag, value string) (*intstr.IntOrString, error) {
 	if value == "" {
 		return nil, nil
@@ -61,7 +61,7 @@ func parseLimit(flag, value string) (*intstr.IntOrString, error) {
 	return &limit, nil
 }
 
-// parseLimits reads both limits; they must not both be zero, since nothing could move then.
+// parseLimits parses both limits. It refuses zero for both, since no pod could be replaced then.
 func parseLimits(surge, unavailable string) (maxSurge, maxUnavailable *intstr.IntOrString, err error) {
 	if maxSurge, err = parseLimit("max-surge", surge); err != nil {
 		return nil, nil, err
@@ -80,7 +80,7 @@ func isZero(limit *intstr.IntOrString) bool {
 	return limit != nil && strings.TrimRight(strings.TrimSuffix(limit.String(), "%"), "0") == ""
 }
 
-// parseImage reads [CONTAINER=]IMAGE.
+// parseImage parses [CONTAINER=]IMAGE.
 func parseImage(value string) (rollout.ImageChange, error) {
 	container, image, named := strings.Cut(value, "=")
 	if !named {
@@ -95,7 +95,7 @@ func parseImage(value string) (rollout.ImageChange, error) {
 	return rollout.ImageChange{Container: container, Image: image}, nil
 }
 
-// parseEnv reads [CONTAINER:]KEY=VALUE and [CONTAINER:]KEY-.
+// parseEnv parses [CONTAINER:]KEY=VALUE and [CONTAINER:]KEY-.
 func parseEnv(value string) (rollout.EnvChange, error) {
 	var change rollout.EnvChange
 	name, text, set := strings.Cut(value, "=")
@@ -123,7 +123,7 @@ func flagError(flag, value string, err error) error {
 	return usageError(fmt.Errorf("--%s %q: %w", flag, value, err))
 }
 
-// checkDrain refuses a value of --drain that no preStop hook can sleep.
+// checkDrain returns an error for a value of --drain that no preStop hook can sleep.
 func checkDrain(drain, least time.Duration) error {
 	switch {
 	case drain < least:

@@ -35,7 +35,7 @@ func newVersionCommand(env *environment, linked string) *cobra.Command {
 	return cmd
 }
 
-// versionOf is the version that the linker set, or else the module's own.
+// versionOf returns the version that the linker has set, or else that of the module.
 func versionOf(linked string) string {
 	if linked != "" {
 		return linked

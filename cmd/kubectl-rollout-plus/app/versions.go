@@ -17,27 +17,28 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// versionStore writes and reads the versions of a namespace.
+// versionStore reads and writes the versions of a namespace.
 type versionStore struct {
 	*configReader
 	clock        clock.Clock
 	fieldManager string
-	// foresees has versions be named, and nothing asked or written.
+	// foresees makes ensure only name versions. It then sends no request.
 	foresees bool
-	// drawn are the versions of Secrets that have names, so that one which was tried is written under the same name.
+	// drawn holds the versions of Secrets that have got a random name. So a version is written under the name that it was
+	// tried with.
 	drawn map[drawnFor]*configmap.Version
 }
 
-// drawnFor is what a name was drawn for.
+// drawnFor identifies the content that a name was drawn for.
 type drawnFor struct {
 	head configmap.Object
 	sum  string
 }
 
-// claimTries is how often a version is claimed anew that others write at the same time.
+// claimTries is how often the store claims a version that others write at the same time.
 const claimTries = 10
 
-// dryRunAll has the API server only try a write.
+// dryRunAll returns the option that makes a write a server dry run.
 func dryRunAll(try bool) []string {
 	if try {
 		return []string{metav1.DryRunAll}
@@ -45,8 +46,8 @@ func dryRunAll(try bool) []string {
 	return nil
 }
 
-// ensure writes the version of a content, or takes the one that there is. The owners are those that are about to
-// reference it. With try, the API server only tells whether it would take it.
+// ensure writes the version of a content, or takes an existing one. Its owners are the objects that will reference it. With
+// try, it is only a server dry run.
 func (s *versionStore) ensure(ctx context.Context, head configmap.Object, content *configmap.Content, owners []metav1.OwnerReference, try bool,
 ) (*configmap.Version, error) {
 	for n := range configmap.VersionNames {
@@ -68,8 +69,9 @@ func (s *versionStore) ensure(ctx context.Context, head configmap.Object, conten
 	return nil, fmt.Errorf("all names for the new version of %s in namespace %q are taken by other objects; delete or rename them", head, s.namespace)
 }
 
-// named names the version of a content at one try after another. The same content has the same name, so that a workload which
-// goes back to it uses its old ReplicaSet again. That of a Secret is drawn, and found again among the versions that there are.
+// named returns the version of a content with the name for a try; each try has another name. Equal content has the same
+// name, so a workload that goes back to it uses its old ReplicaSet again. The name for a Secret is random, and is looked up
+// among the existing versions.
 func (s *versionStore) named(ctx context.Context, head configmap.Object, content *configmap.Content, try int) (*configmap.Version, error) {
 	if head.Kind != configmap.Secret {
 		return configmap.NewVersion(head, content, try)
@@ -96,7 +98,7 @@ func (s *versionStore) named(ctx context.Context, head configmap.Object, content
 	return version, nil
 }
 
-// known is the oldest version that has this content, nil where there is none.
+// known returns the oldest version that has this content, or nil if there is none.
 func (s *versionStore) known(ctx context.Context, head configmap.Object, content *configmap.Content) (*configmap.Version, error) {
 	all, err := s.kept(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
@@ -121,8 +123,8 @@ func (s *versionStore) known(ctx context.Context, head configmap.Object, content
 	return nil, nil
 }
 
-// claim creates a version or, where it exists, notes who is about to reference it. It is not taken where something else has
-// the name.
+// claim creates a version. If it exists, claim adds the owners that will reference it. It returns false if another object
+// has the name.
 func (s *versionStore) claim(ctx context.Context, version *configmap.Version, owners []metav1.OwnerReference, try bool) (bool, error) {
 	for range claimTries {
 		meta := version.Meta(s.namespace, s.now())
@@ -163,7 +165,7 @@ func withOwner(owners []metav1.OwnerReference, owner metav1.OwnerReference) []me
 
 func (s *versionStore) now() string { return s.clock.Now().UTC().Format(time.RFC3339) }
 
-// create makes an object, and gives what it is then. With try, the API server only tells whether it would take it.
+// create creates an object, and returns it as the API server did. With try, it is only a server dry run.
 func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content *configmap.Content, meta metav1.ObjectMeta, immutable *bool, try bool,
 ) (*read, error) {
 	options := metav1.CreateOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
@@ -173,7 +175,7 @@ func (s *versionStore) create(ctx context.Context, kind configmap.Kind, content 
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, content.ConfigMap(meta, immutable), options))
 }
 
-// patch changes an object, and gives what it is then. With try, the API server only tells whether it would take it.
+// patch changes an object, and returns it as the API server did. With try, it is only a server dry run.
 func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind types.PatchType, body []byte, try bool) (*read, error) {
 	options := metav1.PatchOptions{FieldManager: s.fieldManager, DryRun: dryRunAll(try)}
 	if object.Kind == configmap.Secret {
@@ -182,7 +184,7 @@ func (s *versionStore) patch(ctx context.Context, object configmap.Object, kind 
 	return written(s.client.CoreV1().ConfigMaps(s.namespace).Patch(ctx, object.Name, kind, body, options))
 }
 
-// written is what the API server answers to a write.
+// written converts the API server's answer to a write.
 func written[T runtime.Object](object T, err error) (*read, error) {
 	if err != nil {
 		return nil, err
@@ -190,15 +192,16 @@ func written[T runtime.Object](object T, err error) (*read, error) {
 	return readOf(object), nil
 }
 
-// reclaim gives a version its owners, and a new time of claim. It is refused if somebody else has written it meanwhile.
+// reclaim sets the owners of a version and a new time of claim. It fails if somebody else has written the version
+// meanwhile.
 func (s *versionStore) reclaim(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference, try bool) error {
 	return s.merge(ctx, kept, map[string]any{
 		"ownerReferences": owners, "annotations": map[string]string{configmap.ClaimAnnotation: s.now()},
 	}, try)
 }
 
-// own gives a version its owners. What is not provably a version stays as it is: the garbage collector would remove it with
-// them.
+// own sets the owners of a version. It leaves an object alone that is not provably a version, since the garbage collector
+// would delete it together with the owners.
 func (s *versionStore) own(ctx context.Context, kept *configmap.Kept, owners []metav1.OwnerReference) error {
 	if now, err := s.get(ctx, kept.Object); err != nil || !now.stored().IsOurs() {
 		return err
@@ -216,7 +219,7 @@ func (s *versionStore) merge(ctx context.Context, kept *configmap.Kept, metadata
 	return err
 }
 
-// removeUnneeded deletes a version that nothing needs. It is read once more for that, and stays unless it is provably a
+// removeUnneeded deletes a version that nothing needs. It reads the version again. It deletes only what is provably a
 // version that nobody has changed or marked.
 func (s *versionStore) removeUnneeded(ctx context.Context, kept *configmap.Kept) error {
 	now, err := s.get(ctx, kept.Object)
@@ -229,7 +232,7 @@ func (s *versionStore) removeUnneeded(ctx context.Context, kept *configmap.Kept)
 	return s.remove(ctx, kept)
 }
 
-// remove deletes an object, if it still is as it was looked at.
+// remove deletes an object if it has not changed since it was read.
 func (s *versionStore) remove(ctx context.Context, kept *configmap.Kept) error {
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &kept.Meta.UID, ResourceVersion: &kept.Meta.ResourceVersion}}
 	if kept.Object.Kind == configmap.Secret {

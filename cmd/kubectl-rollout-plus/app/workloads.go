@@ -9,7 +9,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
-// workloadKinds are the kinds that a rollout can be of, with the names that kubectl knows them by, the plural first.
+// workloadKinds returns the kinds of workloads, with the names that kubectl knows for each. The plural comes first.
 func workloadKinds() map[string][]string {
 	return map[string][]string{
 		"Deployment":  {"deployments", "deployment", "deploy"},
@@ -18,7 +18,7 @@ func workloadKinds() map[string][]string {
 	}
 }
 
-// workloadKind is the kind that a TYPE on the command line names, empty where it is not known without asking the API server.
+// workloadKind returns the kind that a TYPE on the command line names. It returns "" if only the API server can say that.
 func workloadKind(argument string) string {
 	name, group, qualified := strings.Cut(strings.ToLower(argument), ".")
 	if qualified && group != "apps" && group != "v1.apps" {
@@ -26,7 +26,7 @@ func workloadKind(argument string) string {
 	}
 	for kind, names := range workloadKinds() {
 		for i, known := range names {
-			// A short name takes no group: the API server does not know it.
+			// The short name with a group is not accepted, since the API server does not accept it either.
 			if name == known && (!qualified || i < 2) {
 				return kind
 			}
@@ -35,12 +35,12 @@ func workloadKind(argument string) string {
 	return ""
 }
 
-// knowing is a client getter that maps the kinds of workloads without discovery, and asks the API server for all others.
+// knowing is a client getter that maps the kinds of workloads without discovery. It asks the API server for all others.
 type knowing struct {
 	genericclioptions.RESTClientGetter
 }
 
-// ToRESTMapper puts the kinds that are known before those that have to be discovered.
+// ToRESTMapper returns a mapper that tries the known kinds before those from discovery.
 func (k knowing) ToRESTMapper() (meta.RESTMapper, error) {
 	discovered, err := k.RESTClientGetter.ToRESTMapper()
 	if err != nil {
@@ -49,7 +49,7 @@ func (k knowing) ToRESTMapper() (meta.RESTMapper, error) {
 	known := meta.NewDefaultRESTMapper([]schema.GroupVersion{appsv1.SchemeGroupVersion})
 	for kind, names := range workloadKinds() {
 		gvk, plural := appsv1.SchemeGroupVersion.WithKind(kind), appsv1.SchemeGroupVersion.WithResource(names[0])
-		// The last of a kind is what the mapper gives back as its singular.
+		// The mapper returns the name of a kind that was added last as its singular.
 		for i := len(names) - 1; i > 0; i-- {
 			known.AddSpecific(gvk, plural, appsv1.SchemeGroupVersion.WithResource(names[i]), meta.RESTScopeNamespace)
 		}
