@@ -88,7 +88,7 @@ func (c *Change) Touches(object Object) bool {
 	return version || object == c.Object
 }
 
-// pinned reports whether the given object is a version of the changed object. No running container sees the files of a version
+// pinned reports whether the given object is a version of the changed object. Running containers never see a version's files
 // change.
 func (c *Change) pinned(object Object) bool { return object != c.Object && c.Touches(object) }
 

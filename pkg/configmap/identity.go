@@ -17,8 +17,8 @@ type Stored struct {
 	Content   *Content
 }
 
-// HeadOf returns the object that a version says it is a copy of. It reads only metadata, so it also accepts a copy of an
-// earlier release's version under a name that looks like a hash. Version reads the content as well.
+// HeadOf returns the object that a version says it is a copy of. It reads only metadata. So it also accepts a copy of an
+// earlier release's version if its name looks like a hash. Version reads the content as well.
 func HeadOf(kind Kind, object metav1.Object) (Object, bool) {
 	annotations := object.GetAnnotations()
 	head := Object{kind, annotations[HeadAnnotation]}

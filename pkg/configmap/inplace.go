@@ -48,7 +48,7 @@ func NamesPlainly(spec *corev1.PodSpec, head Object) bool {
 	return slices.ContainsFunc(References(spec), func(r Reference) bool { return r.Object == head && r.Configures() })
 }
 
-// applier returns a field manager that applies the template, or one of the known tools if it updates it. It ignores this
+// applier returns a field manager that applies the template, or one of the known tools that updates it. It ignores this
 // program's own updates, as with versions. It counts this program's applies, as with start -f, since those are repeated.
 func applier(entries []metav1.ManagedFieldsEntry, own string) string {
 	tools := []string{"helm", "argocd-controller", "argocd-application-controller", "kustomize-controller", "helm-controller"}

@@ -24,7 +24,7 @@ func CheckSize(object Object, content *Content) error {
 }
 
 // CheckKeys refuses invalid keys, and keys that are both text and binary data. It also refuses text of a ConfigMap that is not
-// UTF-8, since it would be altered on its way to the API server.
+// UTF-8. Such text would be altered on its way to the API server.
 func CheckKeys(object Object, content *Content) error {
 	for _, key := range content.Keys() {
 		if problems := validation.IsConfigMapKey(key); len(problems) > 0 {

@@ -109,7 +109,8 @@ func (k *Kept) ownedBy(some map[types.UID]bool) bool {
 	return slices.ContainsFunc(k.Meta.OwnerReferences, func(o metav1.OwnerReference) bool { return some[o.UID] })
 }
 
-// KeptFor returns the version of an object that was claimed last and is owned by one of the revisions, or nil if there is none.
+// KeptFor returns the version of an object that one of the revisions owns. Of several it returns the one claimed last, of none
+// nil.
 func KeptFor(revisions map[types.UID]bool, head Object, all []Kept) *Kept {
 	var last *Kept
 	for i := range all {
@@ -138,8 +139,8 @@ type Settled struct {
 	Versions map[Object]time.Time
 }
 
-// keeps reports whether the holder needs a version. A version kept for a revision that is still in use is no longer needed once
-// the keeping command is done: the object itself shows what the revision uses.
+// keeps reports whether the holder needs a version. A version may be kept for a revision that is still in use. That ends when
+// the keeping command is done, since the object itself then shows what the revision uses.
 func (h *Holder) keeps(k *Kept, done bool) bool {
 	present := done && h.Newest && h.Unrecorded(k.Head)
 	return h.Needs(k.Object) || h.Leaves(k) && !present

@@ -48,7 +48,7 @@ type Reference struct {
 	Path string
 }
 
-// Configures reports whether the reference configures a container. Other Secrets are credentials for images and volumes, which
+// Configures reports whether the reference configures a container. Other Secrets are credentials for images and volumes. They
 // are always taken in their newest state and are no part of a revision.
 func (r *Reference) Configures() bool { return r.Source != FromPull && r.Source != FromDriver }
 

@@ -59,7 +59,7 @@ func projected(from *corev1.VolumeProjection) projection {
 	return p
 }
 
-// driverSecret returns the name of the Secret that a volume's driver reads when it mounts the volume, or "" if there is none.
+// driverSecret returns the name of the Secret that a volume's driver reads at the mount, or "" if there is none.
 func driverSecret(volume *corev1.Volume) string {
 	var ref *corev1.LocalObjectReference
 	switch {

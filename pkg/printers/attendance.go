@@ -6,7 +6,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// attendance describes the process that drives an open rollout.
+// attendance says who drives an open rollout.
 type attendance struct {
 	State     rollout.Attention `json:"state"`
 	Since     string            `json:"since,omitempty"`

@@ -68,5 +68,5 @@ func ChecksJSON(out io.Writer, object Object, results []preflight.Result) {
 		Object        Object        `json:"object"`
 		Failed        bool          `json:"failed"`
 		Checks        []checkResult `json:"checks"`
-	}{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // a reader that is gone
+	}{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // the reader may be gone
 }

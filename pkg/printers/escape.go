@@ -13,7 +13,7 @@ import (
 	"github.com/fatih/color"
 )
 
-// Stream is where a command writes its output. All text from pods and objects passes through it, so that none of it can move a
+// Stream is where a command writes its output. All text from pods and objects passes through it. So none of it can move a
 // terminal's cursor, write to its clipboard, hide text or give a CI runner commands. Ordinary text passes unchanged. The rest
 // becomes JSON escapes, so that JSON keeps its meaning.
 type Stream struct {

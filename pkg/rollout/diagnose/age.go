@@ -20,7 +20,7 @@ const (
 	controllerBackOff = 1000 * time.Second
 	// toTell is how long an attempt and its report may take.
 	toTell = 2 * time.Second
-	// retryAfter is how long after an attempt a controller is made to try again, so that it soon does what has become possible.
+	// retryAfter is how long after an attempt a controller is made to try again. So it soon does what has become possible.
 	retryAfter = 10 * time.Second
 	// answered is how long after a controller was made to try again its latest report counts as its answer.
 	answered = 3 * time.Second

@@ -15,7 +15,7 @@ const mostAsked = 5
 
 // Ask returns the pods whose events are needed because their status does not explain their state. One pod speaks for all pods
 // in the same state, always the same one. If its events show progress, another pod is asked instead, since that one may be
-// stuck. A pod without progress for long is asked again.
+// stuck. A pod without progress for long is asked again. Stale pods, and one ending pod with hooks, come last.
 func Ask(in *Input) []*corev1.Pod {
 	events := byObject(in.Events)
 	speakers := map[string]*corev1.Pod{}
@@ -58,8 +58,8 @@ func before(a, b *corev1.Pod, events map[types.UID][]*corev1.Event) bool {
 	return a.Name < b.Name
 }
 
-// Preparing reports whether only events can explain a pod's state: it has a node, and no container runs or names a reason for
-// waiting.
+// Preparing reports whether only events can explain a pod's state. Such a pod has a node, but no container runs or names a
+// reason for waiting.
 func Preparing(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil || sandboxReady(pod) {
 		return false
@@ -103,8 +103,8 @@ func stateOf(pod *corev1.Pod) string {
 }
 
 // lend gives the events of a pod to the pods in the same state whose own events are not known. Times and counts of each pod
-// remain its own. If the events of one pod show progress beyond what the others wait for, those are lent, so that no pod is
-// reported as stuck.
+// remain its own. It prefers the events of a pod that has begun to start containers, so that the others are not reported as
+// stuck.
 func (d *diagnosis) lend() {
 	if len(d.events) == 0 {
 		return

@@ -9,7 +9,7 @@ type Class string
 const (
 	// EndsNow causes do not go away by themselves.
 	EndsNow Class = "fatal"
-	// EndsAfterGrace causes may go away by themselves for a while.
+	// EndsAfterGrace causes may still go away by themselves during their grace.
 	EndsAfterGrace Class = "fatal after a grace"
 	// Warns causes do not end a rollout by themselves.
 	Warns Class = "warning"

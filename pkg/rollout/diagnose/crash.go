@@ -20,8 +20,8 @@ const (
 	MostSettling = time.Minute
 )
 
-// Settled returns when a container that runs again will have run long enough to be trusted: twice as long as before it ended.
-// It returns zero for a container that has not ended before, or does not run.
+// Settled returns when a container that runs again will have run long enough to be trusted. That is twice as long as before it
+// ended, within the bounds above. It returns zero for a container that has not ended before, or does not run.
 func Settled(status *corev1.ContainerStatus) time.Time {
 	last := status.LastTerminationState.Terminated
 	if status.RestartCount == 0 || last == nil || status.State.Running == nil {

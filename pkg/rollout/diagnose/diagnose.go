@@ -132,9 +132,9 @@ func Diagnose(in *Input) Report {
 	return d.conclude()
 }
 
-// inTheWay returns the pods of other versions that may hold up the newest one: pods that are ending, and pods whose node is
-// silent. No other pod takes the place of a StatefulSet's or DaemonSet's pod. A Deployment's pod is missing from the pods that
-// have to be ready.
+// inTheWay returns the pods of other versions that may hold up the newest one. These are pods that are ending, and pods whose
+// node is silent. No other pod takes the place of a StatefulSet's or DaemonSet's pod. A Deployment's pod is missing from the
+// pods that have to be ready.
 func (d *diagnosis) inTheWay() []*corev1.Pod {
 	var found []*corev1.Pod
 	for _, pod := range d.Others {

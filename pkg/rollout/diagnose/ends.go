@@ -87,7 +87,7 @@ func endedWithSandbox(pod *corev1.Pod, ended *corev1.ContainerStateTerminated) b
 	return isYounger && (sandbox.Status != corev1.ConditionTrue || !ended.FinishedAt.After(sandbox.LastTransitionTime.Time))
 }
 
-// isExcused reports whether the end of a container is due to its node or to the pod's own rules, so that it does not count.
+// isExcused reports whether an end does not count against the container, because its node or the pod's own rules caused it.
 func isExcused(pod *corev1.Pod, name string, ended *corev1.ContainerStateTerminated) bool {
 	return endedByNode(pod, ended) || isIntended(pod, name, ended)
 }

@@ -14,13 +14,14 @@ const mostNodes = 10
 // gatesNotMet is the kubelet's reason for a pod that only readiness gates keep from being ready.
 const gatesNotMet = "ReadinessGatesNotReady"
 
-// Excused reports whether a pod is unready, or its containers end, because of its node or its own rules. The pod is about to
-// go, its node is silent, its node has restarted and not yet started the containers again, or a restart rule ended them.
+// Excused reports whether a pod is unready, or its containers end, because of its node or its own rules. The pod may be about
+// to go, or its node may be silent. The node may have restarted and not yet started the containers again. Or a restart rule has
+// ended them.
 func Excused(pod *corev1.Pod) bool {
 	return disrupted(pod) != nil || Silent(pod) || returning(pod) || restarts(pod)
 }
 
-// disrupted returns the condition of a pod that is being evicted, preempted or shut down with its node, or nil if it is not.
+// disrupted returns the condition of a pod that is evicted, preempted or shut down with its node, or nil for any other pod.
 func disrupted(pod *corev1.Pod) *corev1.PodCondition {
 	if target := condition(pod, corev1.DisruptionTarget); target != nil && target.Status == corev1.ConditionTrue {
 		return target
@@ -35,8 +36,8 @@ func Silent(pod *corev1.Pod) bool {
 	return ready != nil && ready.Reason != gatesNotMet && containers != nil && containers.Status == corev1.ConditionTrue
 }
 
-// EndedByNode reports whether the last end of every container of a pod is due to its node, which has restarted or created the
-// pod's sandbox anew.
+// EndedByNode reports whether the node caused the last end of every container of a pod. It has restarted, or created the pod's
+// sandbox anew.
 func EndedByNode(pod *corev1.Pod) bool {
 	statuses := pod.Status.ContainerStatuses
 	return len(statuses) > 0 && !slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return !endedByNode(pod, lastEnd(&status)) })

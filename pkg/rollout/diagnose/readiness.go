@@ -109,7 +109,8 @@ func allowance(p *corev1.Probe) time.Duration {
 	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
 }
 
-// usual returns how long a pod may be starting before that is reported: one and a half times as long as a pod took before.
+// usual returns how long a pod may be starting before that is reported. It is one and a half times as long as a pod took
+// before, within leastUsual and mostUsual.
 func (d *diagnosis) usual() time.Duration {
 	took, _ := d.slowestOnce()
 	return min(max(took+took/2, leastUsual), mostUsual)

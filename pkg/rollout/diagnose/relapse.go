@@ -17,8 +17,8 @@ type Relapse struct {
 	Since time.Time
 }
 
-// Relapses returns when a ready pod last restarted by its own doing, and when it last became ready again, both after it had
-// come up.
+// Relapses returns the last restart of a ready pod by its own doing, and its last loss of readiness. Both count only after the
+// pod had come up.
 func Relapses(pod *corev1.Pod) (restarted, lost Relapse) {
 	up := pod.CreationTimestamp.Add(startsWithin)
 	if ready := condition(pod, corev1.PodReady); ready != nil {

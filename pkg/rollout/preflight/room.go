@@ -136,7 +136,8 @@ type fit struct {
 	tolerations []corev1.Toleration
 
 	// suited counts the nodes that the scheduler would consider. Of these, large counts the nodes that could hold a pod if they
-	// were empty, and full those without room for one more. room is the number of further pods that fit, up to the surge.
+	// were empty. Of those, full counts the nodes without room for one more. room is the number of further pods that fit, up to
+	// the surge.
 	all, suited, large, full, room int
 	// cordoned are the names of the nodes that would suit if they were not cordoned.
 	cordoned []string

@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// mostChance is the probability of chance below which a version is blamed for its first relapse. Each further relapse
-	// divides it by the number of relapses, since a long rollout is judged many times.
+	// mostChance is the probability of chance below which a version is blamed for its first relapse. For n relapses the limit
+	// is mostChance/n, since a long rollout is judged many times.
 	mostChance = 0.005
-	// quietHours is the time of its pods, in hours, in which an old version without a relapse is assumed to have had half a
-	// relapse: a year.
+	// quietHours is for an old version without a relapse. It is assumed to have had half a relapse in so many hours of its
+	// pods: a year.
 	quietHours = 365 * 24
 )
 
@@ -57,7 +57,7 @@ func ByChance(newer, older Tally) bool {
 }
 
 // atLeast returns the probability of at least count events in a negative binomial distribution. The rate of the events is known
-// from shape earlier events, and share is the part of all hours in which the events are counted.
+// from shape earlier events. share is the part of all hours in which the events are counted.
 func atLeast(count int, shape, share float64) float64 {
 	below, term, more := 0.0, shape*math.Log1p(-share), math.Log(share)
 	for k := range count {
