@@ -109,7 +109,8 @@ func (k *Kept) ownedBy(some map[types.UID]bool) bool {
 	return slices.ContainsFunc(k.Meta.OwnerReferences, func(o metav1.OwnerReference) bool { return some[o.UID] })
 }
 
-// KeptFor returns the version of an object that one of the revisions owns. Of several it returns the one claimed last, of none
+// KeptFor returns the version of an object that one of the revisions owns, or nil if there is none. Of several versions it
+// returns the one claimed last.
 // nil.
 func KeptFor(revisions map[types.UID]bool, head Object, all []Kept) *Kept {
 	var last *Kept
