@@ -66,7 +66,8 @@ func (a Age) older(started time.Time) bool {
 // Older reports whether a workload has running containers that may have started with an earlier content.
 func (a Age) Older(w *Workload) bool { return !w.Since.IsZero() && a.older(w.Since) }
 
-// since returns the change as a workload sees it. Its Old is what the workload's pods run with.
+// since returns the change as a workload sees it. Its Old is what the workload's pods run with, as far as that is known. In a
+// search for stale workloads, a workload without that knowledge gets a change of every key.
 func (c *Change) since(w *Workload) *Change {
 	own := *c
 	noted, proven := c.Versions[c.noted(w)], c.proven(w)

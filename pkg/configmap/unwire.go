@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// Detach removes all references to objects from a pod template and returns their number. A volume that is left empty goes with
-// its mounts.
+// Detach removes the references to objects by which containers of a pod template get configuration. It returns their number. A
+// volume that is left empty goes with its mounts. Image pull secrets and Secrets of volume drivers stay.
 func Detach(template map[string]any, of func(Object) bool) int {
 	d := detacher{of: of}
 	for _, spec := range entries(template, "spec") {
