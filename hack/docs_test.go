@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// mostReadme is how many bytes README.md may have: it is for somebody who has never seen the project.
+// mostReadme is the largest size of README.md in bytes. Its reader has never seen the project before.
 const mostReadme = 7 * 1024
 
 var (
@@ -22,7 +22,7 @@ var (
 	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// document is a file of Markdown: the targets of its links, and the anchors of its headings.
+// document is a Markdown file: the targets of its links, and the anchors of its headings.
 type document struct {
 	links   []string
 	anchors map[string]bool

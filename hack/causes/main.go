@@ -1,4 +1,4 @@
-// The causes command writes docs/causes.md from the catalog.
+// Command causes writes docs/causes.md from the catalog.
 package main
 
 import (

@@ -22,7 +22,7 @@ type release struct {
 	progress                             io.Writer
 }
 
-// archive is what the manifest needs to know of one platform's file.
+// archive describes one platform's file for the manifest.
 type archive struct {
 	OS, Arch, Name, SHA256, Binary string
 }
@@ -128,13 +128,13 @@ func (r release) manifest(archives []archive) error {
 	return os.WriteFile(filepath.Join(r.out, "rollout-plus.yaml"), out.Bytes(), 0o644)
 }
 
-// sourceDate is the date of every packed file: the commit's, so that the archives depend on nothing else.
+// sourceDate returns the date of every packed file. It is the date of the commit, so that the archives depend on nothing else.
 func sourceDate(ctx context.Context) (time.Time, error) {
 	seconds := os.Getenv("SOURCE_DATE_EPOCH")
 	if seconds == "" {
 		out, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%ct").Output()
 		if err != nil {
-			out = []byte("315532800") // 1980, the earliest date a zip can hold: sources without git
+			out = []byte("315532800") // 1980, the earliest date that a zip can hold, for sources without git
 		}
 		seconds = strings.TrimSpace(string(out))
 	}

@@ -1,4 +1,4 @@
-// The reference command writes docs/reference from the commands: a page for each, and README.md, which lists them.
+// Command reference writes docs/reference from the commands: a page for each, and README.md, which lists them.
 package main
 
 import (
@@ -30,7 +30,7 @@ func present() map[string]string {
 	return pagesOf(app.NewRootCommand(process, genericiooptions.NewTestIOStreamsDiscard()))
 }
 
-// write makes a folder hold these pages and no others.
+// write makes a folder contain exactly these pages.
 func write(folder string, pages map[string]string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err

@@ -24,7 +24,7 @@ func addPages(pages map[string]string, parent *cobra.Command) {
 	}
 }
 
-// shown returns the subcommands with a page: not help and completion, which cobra brings along.
+// shown returns the subcommands that get a page. It leaves out help and completion, which cobra adds.
 func shown(parent *cobra.Command) []*cobra.Command {
 	var commands []*cobra.Command
 	for _, cmd := range parent.Commands() {
@@ -91,7 +91,7 @@ func page(cmd *cobra.Command) string {
 	return b.String()
 }
 
-// prose returns a help text as Markdown: indented lines keep their form.
+// prose turns a help text into Markdown. Indented lines keep their form.
 func prose(text string) string {
 	var b strings.Builder
 	fenced := false
@@ -126,7 +126,7 @@ func addFlags(b *strings.Builder, flags *pflag.FlagSet) {
 	})
 }
 
-// defaultOf says what a flag is by default, where its usage does not say so. It names no folder of this machine.
+// defaultOf returns a note on a flag's default, or "" if the usage already mentions it. It names no folder of this machine.
 func defaultOf(flag *pflag.Flag) string {
 	value := flag.DefValue
 	switch value {
@@ -142,7 +142,7 @@ func defaultOf(flag *pflag.Flag) string {
 	return fmt.Sprintf(" (default `%s`)", value)
 }
 
-// inTable escapes what has a meaning in a table of Markdown.
+// inTable escapes characters that have a meaning in a Markdown table.
 func inTable(text string) string {
 	return strings.NewReplacer("|", `\|`, "*", `\*`, "<", `\<`, "\n", " ").Replace(text)
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// AddArguments adds to the arguments of a container of a pod template, which is the first where none is named. $(VAR) in them
-// stands for a variable.
+// AddArguments appends arguments to the named container of a pod template, or to its first container if the name is empty.
+// $(VAR) in them stands for a variable.
 func AddArguments(template map[string]any, container string, arguments []string) error {
 	if len(arguments) == 0 {
 		return nil
@@ -25,9 +25,9 @@ func AddArguments(template map[string]any, container string, arguments []string)
 	return nil
 }
 
-// Unset are the variables that a pod template's containers name and nothing sets, with their containers: in arguments and
-// other variables these are passed on as they are written; a container with one of them in a subPathExpr does not start.
-// What envFrom may set is none of them.
+// Unset returns the variables that a pod template's containers use but nothing sets, each with its container. Those in written
+// stand in arguments and other variables, where Kubernetes passes them on as written. Those in paths stand in a subPathExpr,
+// which keeps the container from starting. A container with envFrom is left out, since envFrom may set the variable.
 func Unset(template map[string]any) (written, paths []string) {
 	for _, spec := range entries(template, "spec") {
 		for _, list := range []string{"initContainers", "containers"} {
@@ -55,14 +55,14 @@ func Unset(template map[string]any) (written, paths []string) {
 	return written, paths
 }
 
-// unset are the variables of one container.
+// unset collects the unset variables of one container.
 type unset struct {
 	set            map[string]bool
 	container      any
 	written, paths []string
 }
 
-// environment goes through the variables, which see those before them.
+// environment checks the container's variables in order. Each one sees only those before it.
 func (u *unset) environment(container map[string]any) {
 	for _, variable := range entries(container, "env") {
 		text, _ := variable["value"].(string)
@@ -72,7 +72,7 @@ func (u *unset) environment(container map[string]any) {
 	}
 }
 
-// in adds those that a text names.
+// in adds the unset variables that a text uses.
 func (u *unset) in(text string, to *[]string) {
 	expand(text, func(name string) string {
 		told := fmt.Sprintf("$(%s) in container %q", name, u.container)

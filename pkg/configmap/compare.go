@@ -12,15 +12,15 @@ type Verdict string
 
 // The verdicts, the gravest first.
 const (
-	// Block: new pods could not start.
+	// Block means that new pods could not start.
 	Block Verdict = "block"
-	// Restart: running containers go on with what they had when they started.
+	// Restart means that running containers keep what they had when they started.
 	Restart Verdict = "restart"
-	// Unsupported: it cannot be told, or it is not this plugin that replaces the pods.
+	// Unsupported means that the effect cannot be known, or that this plugin does not replace the workload's pods.
 	Unsupported Verdict = "unsupported"
-	// Live: mounted files change in running containers, nothing else.
+	// Live means that only mounted files change, and they change in running containers.
 	Live Verdict = "live"
-	// None: no container sees the change.
+	// None means that no container sees the change.
 	None Verdict = "none"
 )
 
@@ -28,7 +28,7 @@ func (v Verdict) rank() int {
 	return slices.Index([]Verdict{Block, Restart, Unsupported, Live, None}, v)
 }
 
-// Reason is a place where a container sees a change. It never has a value in it.
+// Reason is a place where a container sees a change. It never contains a value.
 type Reason struct {
 	// Effect is the verdict that this reason alone would give.
 	Effect    Verdict
@@ -43,61 +43,62 @@ type Reason struct {
 	order int
 }
 
-// Judgment is what a change means for a workload, and why. The gravest reason comes first.
+// Judgment is what a change means for a workload, with the reasons. The gravest reason comes first.
 type Judgment struct {
 	Verdict Verdict
 	Reasons []Reason
-	// Note says what the verdict alone does not.
+	// Note adds what the verdict alone does not say.
 	Note string
-	// Uncertain says that nothing proves what the pods run with, so that they are left alone.
+	// Uncertain says that nothing proves what the pods run with. Such pods are left alone.
 	Uncertain bool
 }
 
 // Change is a change of one object.
 type Change struct {
 	Object Object
-	// Old is the present content, nil where that is not known or there is none. New is what is proposed, nil for an object
-	// that is to go or has gone.
+	// Old is the present content, or nil if it is not known or the object does not exist. New is the proposed content, or nil
+	// if the object is to be deleted or is already gone.
 	Old, New *Content
-	// Every says that New stands for any change of the keys there are, not for one that somebody proposes. Such a
-	// change blocks nothing.
+	// Every says that New stands for any change of the existing keys, not for a proposed one. Such a change blocks nothing.
 	Every bool
-	// Present is what the object holds now, nil where that is Old.
+	// Present is what the object holds now, or nil if Old is that.
 	Present *Content
-	// Stale says that New is what the object holds already, and that those are looked for who run with something else.
+	// Stale says that New is what the object already holds. The change then looks for workloads that run with something else.
 	Stale bool
-	// Age is the object's.
+	// Age is the age of the object.
 	Age Age
-	// Past is what the object was at earlier revisions, in their order, as far as somebody has read that.
+	// Past holds earlier states of the object in the order of their revisions, as far as they were read.
 	Past []Past
-	// Others are further objects, nil for those that do not exist. One that is missing here is taken to be the same
+	// Others holds further objects, with nil for one that does not exist. An object missing here is assumed to be the same
 	// before and after, and to cover nothing of Object.
 	Others map[Object]*Content
-	// Versions are copies of the object that templates reference in its place, with what each holds; nil is one that is gone.
+	// Versions holds copies of the object that templates reference in its place, with their contents. A nil content stands for
+	// a version that is gone.
 	Versions map[Object]*Content
 }
 
-// Supposed is a change of every key of an object.
+// Supposed returns a change of every key of an object.
 func Supposed(object Object, content *Content) *Change {
 	return &Change{Object: object, Old: content, New: content.Every(), Every: true}
 }
 
-// Touches tells whether a reference to this object is one to what changes.
+// Touches reports whether a reference to the given object sees this change: it is the changed object or one of its versions.
 func (c *Change) Touches(object Object) bool {
 	_, version := c.Versions[object]
 	return version || object == c.Object
 }
 
-// pinned tells whether a reference to this object is one to a version, whose files no running container sees change.
+// pinned reports whether the given object is a version of the changed object. Running containers never see a version's files
+// change.
 func (c *Change) pinned(object Object) bool { return object != c.Object && c.Touches(object) }
 
-// Concerns tells whether a pod template references what changes.
+// Concerns reports whether a pod template references the changed object or one of its versions.
 func (c *Change) Concerns(spec *corev1.PodSpec) bool {
 	return slices.ContainsFunc(References(spec), func(r Reference) bool { return c.Touches(r.Object) })
 }
 
-// Needs are the other objects that have to be read to tell what a pod template sees of the change: those that may cover
-// its variables or its files, and those whose variables tell which of its files are mounted.
+// Needs returns the other objects to read before judging a pod template. Some of them may cover variables or files of the
+// changed object. The variables of others decide which of its files are mounted.
 func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 	type scope struct {
 		container, path string
@@ -128,8 +129,8 @@ func (c *Change) Needs(spec *corev1.PodSpec) []Object {
 	return needs
 }
 
-// Judge tells what the change means for a pod template: it is rendered with the old and the new content, and what
-// differs is what counts.
+// Judge returns what the change means for a pod template. It renders the template with the old and the new content and compares
+// the results.
 func (c *Change) Judge(spec *corev1.PodSpec) Judgment {
 	before, after := render(spec, c.before, c.Touches, c.pinned), render(spec, c.after, c.Touches, c.pinned)
 	changed := c.changed()
@@ -162,7 +163,7 @@ func (c *Change) after(object Object) (*Content, bool) {
 	return c.before(object)
 }
 
-// changed are the keys that change.
+// changed returns the keys that change.
 func (c *Change) changed() []string {
 	changed := ChangedKeys(c.Old, c.New)
 	for _, version := range c.Versions {
@@ -171,7 +172,7 @@ func (c *Change) changed() []string {
 	return changed
 }
 
-// differences are the reasons for which two views differ.
+// differences returns the reasons for which two views differ.
 func (c *Change) differences(before, after view, changed []string) []Reason {
 	var reasons []Reason
 	var standing []fact
@@ -199,7 +200,7 @@ func (c *Change) differences(before, after view, changed []string) []Reason {
 			reasons = append(reasons, c.reasons(was, changed, was.effect(), "goes away")...)
 		}
 	}
-	// What new pods miss already matters only where there have to be new pods.
+	// A problem that new pods already have matters only if the change needs new pods.
 	if slices.ContainsFunc(reasons, func(r Reason) bool { return r.Effect == Restart }) {
 		for _, f := range standing {
 			reasons = append(reasons, c.reasons(f, changed, Block, f.problem+", neither now nor then")...)
@@ -215,7 +216,7 @@ func (f fact) effect() Verdict {
 	return Live
 }
 
-// reasons is a reason for each key that the fact comes from, as far as they change.
+// reasons returns one reason for each changed key that the fact comes from.
 func (c *Change) reasons(f fact, changed []string, effect Verdict, text string) []Reason {
 	reason := f.reason
 	reason.Effect, reason.Text, reason.order = effect, text, f.order
@@ -237,8 +238,8 @@ func (c *Change) reasons(f fact, changed []string, effect Verdict, text string) 
 	return reasons
 }
 
-// ordered puts the gravest first, then the containers in the order in which they start, each reason once. What blocks at
-// a place is told alone.
+// ordered sorts reasons by gravity and then by the start order of the containers, and drops duplicates. A reason that blocks at
+// a place hides the others there.
 func ordered(reasons []Reason) []Reason {
 	slices.SortFunc(reasons, func(a, b Reason) int {
 		return cmp.Or(

@@ -7,49 +7,53 @@ import (
 )
 
 const (
-	// patience is how many times the quiet time a burst of edits may last before what there is by then is taken.
+	// patience limits a burst of edits to this many quiet times. After that the present content is taken even if edits go on.
 	patience = 10
-	// soonest and latest are how long an edit waits that could not be rolled out, the first time and the last.
+	// soonest and latest are the shortest and the longest wait after an edit could not be rolled out. The wait doubles each
+	// time.
 	soonest, latest = 5 * time.Second, 5 * time.Minute
 )
 
-// Edits decides when the edits of heads are to be rolled out, by what the heads hold and what was rolled out before. An
-// edit that is taken back before its time is none.
+// Edits decides when to roll out edits of objects. It compares what the objects hold with what was rolled out before. An edit
+// that is taken back in time is ignored.
 type Edits struct {
-	// Quiet is how long nobody is to have edited anything before an edit is rolled out.
+	// Quiet is how long an object must stay unedited before an edit is rolled out.
 	Quiet time.Duration
 
 	heads map[Object]*edited
-	// first and last are when the present burst of edits began and went on.
+	// first and last are the times of the first and the latest edit of the present burst.
 	first, last time.Time
 }
 
-// edited is what is known of one head.
+// edited is the state of one object.
 type edited struct {
-	// present is what the head holds, nil while it is not there.
+	// present is what the object holds, or nil while it does not exist.
 	present *Content
-	// settled is what pods that tell nothing of themselves run with.
+	// settled is what pods without a record of their configuration run with.
 	settled *Content
-	// unknown tells that it has not been looked at yet who runs with what.
+	// unknown says that nobody has checked yet which pods run with what.
 	unknown bool
-	// failed is what the head held when that could not be rolled out, with what other heads held that went along.
+	// failed is the rollout that failed with a content of this object, together with those of other objects.
 	failed *failure
-	// takenBack tells that the head was given its settled content again, and unseen that it has not been seen so yet.
+	// takenBack says that the object was given its settled content again. unseen says that this write has not been observed
+	// yet.
 	takenBack, unseen bool
 	tries             int
 	after             time.Time
 }
 
-// failure is what was rolled out together, and failed. Which of the contents is to blame is not known.
+// failure holds the contents that were rolled out together and failed. Any of them may be to blame.
 type failure struct{ contents map[Object]*Content }
 
-// Due tells whether a head is to be rolled out, now or later: somebody may not run with what it holds, and could.
+// Due reports whether an object needs a rollout, now or later. It does if some pods may run with other content, unless its
+// present content is known to fail.
 func (e *Edits) Due(object Object) bool {
 	h := e.heads[object]
 	return h != nil && !h.unseen && (h.unknown || !Same(h.present, h.settled)) && !e.fails(h)
 }
 
-// fails tells whether a head holds what has failed, and all do that went along: alone, it may come good.
+// fails reports whether all objects of a failed rollout still hold what they held in it. With different content in one of them,
+// the others may succeed.
 func (e *Edits) fails(h *edited) bool {
 	if h.failed == nil {
 		return false
@@ -62,8 +66,8 @@ func (e *Edits) fails(h *edited) bool {
 	return true
 }
 
-// Observe takes in what the heads hold now; those that are not among them are not there. Those of the first time are
-// taken as what everybody runs with.
+// Observe records what the objects hold now. Objects missing from present do not exist. The first call takes each content as
+// what all pods run with.
 func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
 	begun := e.heads != nil
 	if !begun {
@@ -81,13 +85,14 @@ func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
 			continue
 		}
 		h.present, h.unseen, h.tries, h.after = content, false, 0, time.Time{}
-		// Who gives the head back what was just taken from it, as tools do that hold on to a manifest, tells nothing new.
+		// A tool that holds on to a manifest may write the failed content again after it was taken back. Neither that write nor
+		// the take-back is a new edit.
 		if content != nil && h.failed != nil && !Same(content, h.failed.contents[object]) && (!h.takenBack || !Same(content, h.settled)) {
 			h.failed, h.takenBack = nil, false
 		}
 		changed = append(changed, object)
 	}
-	// By what all of them hold now.
+	// Due depends on the present content of all objects, so it is called only after all are updated.
 	for _, object := range changed {
 		if begun && e.Due(object) {
 			e.last = now
@@ -98,7 +103,7 @@ func (e *Edits) Observe(now time.Time, present map[Object]*Content) {
 	}
 }
 
-// Look has a head looked at without an edit, be it one that is not there.
+// Look marks an object as due for a check without an edit, even if the object does not exist.
 func (e *Edits) Look(object Object) {
 	if e.heads[object] == nil {
 		e.heads[object] = &edited{}
@@ -106,7 +111,7 @@ func (e *Edits) Look(object Object) {
 	e.heads[object].unknown = true
 }
 
-// Take gives the heads that are to be rolled out now or, where there are none, when to ask again: never where that is zero.
+// Take returns the objects to roll out now. If there are none, again is when to call Take next, or zero for never.
 func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
 	var quiet time.Time
 	if !e.last.IsZero() {
@@ -133,10 +138,10 @@ func (e *Edits) Take(now time.Time) (ready []Object, again time.Time) {
 	return ready, again
 }
 
-// Burst reports whether somebody has edited a head since edits were last taken: what is taken next waits for the quiet time.
+// Burst reports whether an object was edited since Take last returned objects. The next ones wait for the quiet time.
 func (e *Edits) Burst() bool { return !e.last.IsZero() }
 
-// sooner is the earlier of two moments, where zero is never.
+// sooner returns the earlier of two times, where zero means never.
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -144,10 +149,11 @@ func sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// Settled is what pods that tell nothing of themselves run with, nil where that is not known.
+// Settled returns what pods without a record of their configuration run with, or nil if that is not known.
 func (e *Edits) Settled(object Object) *Content { return e.heads[object].settled }
 
-// Settle notes that everybody runs with a content, nil for none. A head that is not there is forgotten then.
+// Settle records that all pods run with a content, or without the object if the content is nil. An object that does not exist
+// is forgotten then.
 func (e *Edits) Settle(object Object, content *Content) {
 	h := e.heads[object]
 	if content == nil && h.present == nil {
@@ -157,8 +163,8 @@ func (e *Edits) Settle(object Object, content *Content) {
 	*h = edited{present: h.present, settled: content}
 }
 
-// Fail notes that contents were rolled out together and failed. They are not rolled out together again until somebody gives
-// one of the heads another one. Which heads were given back what they held before, and that, is told.
+// Fail records that contents were rolled out together and failed. They are not rolled out together again until somebody edits
+// one of the objects. back holds the former contents of the objects that were given them again.
 func (e *Edits) Fail(contents, back map[Object]*Content) {
 	failed := &failure{contents: contents}
 	for object := range contents {
@@ -173,7 +179,7 @@ func (e *Edits) Fail(contents, back map[Object]*Content) {
 	}
 }
 
-// Postpone notes that a head could not be rolled out now, and gives how long it waits.
+// Postpone records that an object could not be rolled out now. It returns how long the object waits.
 func (e *Edits) Postpone(object Object, now time.Time) time.Duration {
 	h := e.heads[object]
 	wait := min(soonest<<min(h.tries, 10), latest)

@@ -1,4 +1,5 @@
-// Package configmap is about what ConfigMaps hold.
+// Package configmap describes ConfigMaps and Secrets as values: content, versions and references. It computes what containers
+// see of a change.
 package configmap
 
 import (
@@ -8,9 +9,9 @@ import (
 	"os"
 )
 
-// CheckEnvFile refuses an env file with a line that kubectl's reader would silently drop, together with all that
-// follows: it reads with a bufio.Scanner, which stops at lines of bufio.MaxScanTokenSize bytes and more. A file that
-// cannot be read is left to kubectl's reader, which says so in the words that scripts know.
+// CheckEnvFile refuses an env file with a line that kubectl's reader would silently drop, together with all that follows. That
+// reader uses a bufio.Scanner, which stops at lines of bufio.MaxScanTokenSize bytes or more. CheckEnvFile accepts a file that
+// cannot be read: kubectl's reader then reports the error in the words that scripts know.
 func CheckEnvFile(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

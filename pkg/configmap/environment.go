@@ -7,19 +7,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// variable is an environment variable, and which keys of the object in question its value is made of.
+// variable is an environment variable, with the keys of the changed object that make up its value.
 type variable struct {
 	value  string
 	source Source
 	keys   []string
 }
 
-// variables are the environment of a container.
+// variables is the environment of a container.
 type variables map[string]variable
 
-// environment is made as the kubelet makes it: envFrom in its order, the later before the earlier, then env in its
-// order, where $(VAR) sees what there is so far. Kubelets since 1.32 take every key of envFrom, whatever its name;
-// those before left out names that no shell knows.
+// environment builds the variables as the kubelet does. First comes envFrom, where later sources win. Then comes env in its
+// order, where $(VAR) sees the variables set so far. Kubelets since 1.32 take every key of envFrom, whatever its name. Older
+// ones left out names that no shell accepts.
 func (r *renderer) environment(c container) variables {
 	vars := variables{}
 	for i := range c.EnvFrom {
@@ -72,7 +72,7 @@ func (r *renderer) env(c container, env *corev1.EnvVar, vars variables) {
 	}
 	switch {
 	case !known:
-		// An optional one that may not be there lets through what envFrom has under the name.
+		// An optional key that may not exist lets a variable from envFrom with the same name show through.
 		if _, before := vars[env.Name]; !before || !optional {
 			v.value = opaque + object.String() + ":" + key
 			vars[env.Name] = v
@@ -90,7 +90,7 @@ func (r *renderer) env(c container, env *corev1.EnvVar, vars variables) {
 	}
 }
 
-// plain is a variable with a value, or one from the pod itself, which is the same before and after.
+// plain returns a variable with a plain value, or one from the pod itself. The latter is the same before and after.
 func (vars variables) plain(env *corev1.EnvVar) variable {
 	if env.Value == "" && env.ValueFrom != nil {
 		return variable{value: opaque + fmt.Sprint(env.ValueFrom), source: FromEnv}
@@ -105,7 +105,7 @@ func (vars variables) plain(env *corev1.EnvVar) variable {
 	return v
 }
 
-// expand puts in the variables that there are, and tells which the text asks for. Unknown ones stay as they are.
+// expand replaces $(NAME) by the variable's value and returns the names that the text uses. Unknown names stay as written.
 func (vars variables) expand(text string) (value string, used []string) {
 	value = expand(text, func(name string) string {
 		if !slices.Contains(used, name) {

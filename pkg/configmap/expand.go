@@ -2,8 +2,8 @@ package configmap
 
 import "strings"
 
-// expand puts values in the place of $(NAME), as Kubernetes does in command, args, env values and subPathExpr: $$ is a
-// dollar sign, and what is not closed stays as it is. The value of an unknown name is up to the function.
+// expand replaces $(NAME) as Kubernetes does in command, args, env values and subPathExpr. $$ is a dollar sign, and a reference
+// that is not closed stays as written. The value function also decides what an unknown name becomes.
 func expand(text string, value func(name string) string) string {
 	var b strings.Builder
 	for {

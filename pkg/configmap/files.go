@@ -8,16 +8,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// file is what a volume has at a path.
+// file is a file of a volume.
 type file struct {
 	content string
 	source  Source
 	keys    []string
-	// once is what a running container never sees change.
+	// once says that a running container never sees the file change.
 	once bool
 }
 
-// lack is what a volume needs and does not find; its pod cannot start.
+// lack is an object or key that a volume needs and does not find. Its pod cannot start.
 type lack struct {
 	source Source
 	key    string
@@ -31,16 +31,16 @@ func (l lack) String() string {
 	return l.object.String() + " has no key " + l.key
 }
 
-// contents are the files of a volume.
+// contents holds the files of a volume.
 type contents struct {
 	files map[string]file
 	lacks []lack
-	// complete is false where a source that was not read may have further files.
+	// complete is false if a source that was not read may have further files.
 	complete bool
 	optional bool
 }
 
-// contents are the files of a volume as the kubelet writes them: items or all keys, and of two sources the later one.
+// contents computes the files of a volume as the kubelet writes them: the listed items or all keys. A later source wins.
 func (r *renderer) contents(sources []projection) contents {
 	all := contents{files: map[string]file{}, complete: true, optional: true}
 	for _, p := range sources {
@@ -64,12 +64,12 @@ func (r *renderer) contents(sources []projection) contents {
 	return all
 }
 
-// unread puts in the paths that are known of a source that was not read.
+// unread adds the paths known from the items of a source that was not read.
 func (all *contents) unread(p projection) {
 	all.complete = all.complete && len(p.items) > 0
 	for _, item := range p.items {
 		name := path.Clean(item.Path)
-		// An optional one that may not be there lets through what sources before have at the path.
+		// An optional item that may not exist lets a file of an earlier source at the same path show through.
 		if _, before := all.files[name]; !before || !p.optional {
 			all.files[name] = file{content: opaque + p.object.String() + ":" + item.Key, source: p.source}
 		}
@@ -99,7 +99,7 @@ func (all *contents) add(p projection, content *Content, touched, once bool) {
 	}
 }
 
-// mount is what a container sees of a volume. Files change in running containers; what comes by subPath does not.
+// mount adds what a container sees of a volume. Files change in running containers, except those mounted by subPath.
 func (r *renderer) mount(c container, mount *corev1.VolumeMount, vars variables) {
 	sub, certain := mount.SubPath, true
 	if mount.SubPathExpr != "" {
@@ -128,7 +128,7 @@ func (r *renderer) mount(c container, mount *corev1.VolumeMount, vars variables)
 	}
 }
 
-// subPath is a file or a folder of a volume. It is bound when the container starts and stays as it is.
+// subPath adds a file or folder that is mounted by subPath. It is bound when the container starts and never changes in it.
 func (r *renderer) subPath(c container, mount *corev1.VolumeMount, sources []projection, all contents, sub string, certain bool) {
 	found := false
 	for name, f := range all.files {
@@ -137,7 +137,7 @@ func (r *renderer) subPath(c container, mount *corev1.VolumeMount, sources []pro
 			continue
 		}
 		found, f.source = true, FromSubPath
-		if !certain { // it may be any of them
+		if !certain { // it may be any of the files
 			rest = name
 		}
 		r.file(c, path.Join(mount.MountPath, rest), mount, f, true)
@@ -148,7 +148,7 @@ func (r *renderer) subPath(c container, mount *corev1.VolumeMount, sources []pro
 	}
 }
 
-// keys is the key that lacks, where it is one of the object in question.
+// keys returns the missing key if it is one of the changed object.
 func (l lack) keys(r *renderer) []string {
 	if l.key == "" || !r.touches(l.object) {
 		return nil
@@ -156,7 +156,7 @@ func (l lack) keys(r *renderer) []string {
 	return []string{l.key}
 }
 
-// keyOf is the key that a file of this name would come from.
+// keyOf returns the key that a file of this name would come from.
 func (r *renderer) keyOf(sources []projection, name string) []string {
 	for _, p := range sources {
 		if r.touches(p.object) && len(p.items) == 0 {
@@ -173,7 +173,7 @@ func (r *renderer) file(c container, at string, mount *corev1.VolumeMount, f fil
 	r.put(c, place{c.Name, "file", at}, fact{value: f.content, once: once, keys: f.keys, reason: Reason{Source: f.source, Path: at}})
 }
 
-// covered tells whether another mount lies over a file of this one.
+// covered reports whether another mount hides a file of this one.
 func covered(c container, at string, mount *corev1.VolumeMount) bool {
 	return slices.ContainsFunc(c.VolumeMounts, func(other corev1.VolumeMount) bool {
 		_, over := within(path.Clean(other.MountPath), at)
@@ -182,7 +182,7 @@ func covered(c container, at string, mount *corev1.VolumeMount) bool {
 	})
 }
 
-// within tells whether a path is a folder, or lies in it, and where.
+// within reports whether a path is the folder or lies in it, and returns the rest of the path.
 func within(folder, name string) (rest string, inside bool) {
 	if name == folder || folder == "." {
 		return strings.TrimPrefix(name, folder), true
@@ -191,8 +191,8 @@ func within(folder, name string) (rest string, inside bool) {
 	return rest, inside
 }
 
-// subPathExpr is the path within a volume that variables make. It is empty where they make none, which is told, and not
-// certain where a value is not known here.
+// subPathExpr returns the path within a volume that the variables produce. It returns "" after recording a problem if there is
+// no valid path. certain is false if the path depends on a value that is not known here.
 func (r *renderer) subPathExpr(c container, mount *corev1.VolumeMount, vars variables) (sub string, certain bool) {
 	sub, used := vars.expand(mount.SubPathExpr)
 	var keys []string

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Absent is what a template notes of an object that was not there when its pods were rolled out.
+// Absent is what a template's annotation records for an object that did not exist when its pods were rolled out.
 const Absent = "absent"
 
-// judgeGone judges a workload by an object that is not there. Only its plain name counts: a version stays.
+// judgeGone judges a workload for an object that does not exist. Only references by the plain name count, since versions stay.
 func (c *Change) judgeGone(w *Workload) Judgment {
 	if !NamesPlainly(w.Spec, c.Object) {
 		return Judgment{Verdict: None, Note: c.keeps(w)}
@@ -41,7 +41,8 @@ func (c *Change) judgeGone(w *Workload) Judgment {
 	return uncertain(judged, c.Object.String()+" is not there, and may have been when its pods started")
 }
 
-// gone is the change for pods that have started with a content, nil for none. References to versions see nothing of it.
+// gone returns the change for pods that started with the given content, or nil for none. References to versions do not see the
+// change.
 func (c *Change) gone(w *Workload, old *Content) *Change {
 	own := *c
 	own.Old, own.Versions = old, nil
@@ -57,7 +58,7 @@ func (c *Change) gone(w *Workload, old *Content) *Change {
 	return &own
 }
 
-// keeps says which version of an object that is not there a template goes on with.
+// keeps says which version a template keeps using although the object is gone.
 func (c *Change) keeps(w *Workload) string {
 	references := References(w.Spec)
 	at := slices.IndexFunc(references, func(r Reference) bool { return c.pinned(r.Object) })

@@ -17,8 +17,8 @@ type Stored struct {
 	Content   *Content
 }
 
-// HeadOf returns the head that an object says it is a version of. It reads the metadata alone, so that a copy of an earlier
-// release's version under a name like a hash passes. Version reads the content as well.
+// HeadOf returns the object that a version says it is a copy of. It reads only metadata. So it also accepts a copy of an
+// earlier release's version if its name looks like a hash. Version reads the content as well.
 func HeadOf(kind Kind, object metav1.Object) (Object, bool) {
 	annotations := object.GetAnnotations()
 	head := Object{kind, annotations[HeadAnnotation]}
@@ -36,8 +36,8 @@ func isSuffixLength(n int) bool {
 	return n >= shortHash && n <= shortHash+longer*(VersionNames-1) && (n-shortHash)%longer == 0
 }
 
-// Version returns the head that an object is a version of. It reports false for copies under other names, for objects that
-// can change, and for those that hold something else than the version did.
+// Version returns the object that s is a version of. It reports false for copies under other names, for mutable objects and for
+// versions with altered content.
 func (s *Stored) Version() (Object, bool) {
 	head, marked := HeadOf(s.Kind, s.Meta)
 	if !marked || !s.Immutable {
@@ -50,7 +50,7 @@ func (s *Stored) Version() (Object, bool) {
 	return Object{}, false
 }
 
-// HoldsWhatItsNameSays reports whether an object is a version, or a copy whose name has kubectl's hash of its content.
+// HoldsWhatItsNameSays reports whether s is a version, or a copy with kubectl's hash of its content in its name.
 func (s *Stored) HoldsWhatItsNameSays() bool {
 	if _, is := s.Version(); is {
 		return true
@@ -74,7 +74,7 @@ func (s *Stored) IsOurs() bool {
 	return origin == seal(head, s.Meta.GetName(), annotations[SumAnnotation], s.Meta.GetNamespace())
 }
 
-// IsMarked reports whether others have given an object labels, annotations or finalizers.
+// IsMarked reports whether others have added labels, annotations or finalizers to an object.
 func (s *Stored) IsMarked() bool {
 	own := []string{HeadLabel, HeadAnnotation, SumAnnotation, SealAnnotation, OriginAnnotation, ClaimAnnotation}
 	for _, marks := range []map[string]string{s.Meta.GetLabels(), s.Meta.GetAnnotations()} {
@@ -87,8 +87,8 @@ func (s *Stored) IsMarked() bool {
 	return len(s.Meta.GetFinalizers()) > 0
 }
 
-// Is reports whether an object is this version. One that somebody has put another content into is not, and neither is one
-// that was copied from another namespace.
+// Is reports whether an object is this version. It is not if somebody has changed its content, or if it was copied from another
+// namespace.
 func (v *Version) Is(s *Stored) bool {
 	head, is := s.Version()
 	return is && head == v.Head && s.Meta.GetName() == v.Object.Name && s.Content.Equal(v.Content) && s.IsOurs()
@@ -104,7 +104,7 @@ func (s *Stored) hasHashOf(head Object) bool {
 	return false
 }
 
-// Holds reports whether a version holds a content, as far as its metadata tells.
+// Holds reports whether a version holds a content, judging by the checksum in its metadata.
 func (k *Kept) Holds(content *Content) bool {
 	sum := k.Meta.Annotations[SumAnnotation]
 	if k.Head.Kind == Secret && sum == sumWithName(k.Object.Name, content) {
@@ -113,12 +113,12 @@ func (k *Kept) Holds(content *Content) bool {
 	return sum == content.Sum()
 }
 
-// sumWithName is the checksum of a Secret's content under one name. Equal values under two names have different sums.
+// sumWithName returns the checksum of a Secret's content under one name. Equal values under two names have different sums.
 func sumWithName(name string, content *Content) string {
 	return hashOf("secret", name, content.Sum())
 }
 
-// seal is the checksum of what a version says of itself.
+// seal returns the checksum of what a version's metadata says about it.
 func seal(head Object, name, sum string, namespace ...string) string {
 	const enough = 32
 	return hashOf(slices.Concat([]string{string(head.Kind), head.Name, name, sum}, namespace)...)[:enough]

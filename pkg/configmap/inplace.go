@@ -12,8 +12,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
 
-// Elsewhere tells why a pod template has to keep the plain name of a head, empty where nothing says so: its manifest lives
-// elsewhere, and the next apply of that would set the plain name again. Own is the manager that this program writes as.
+// Elsewhere returns why a pod template has to keep the plain name of an object, or "" if nothing says so. The reason is that
+// the workload's manifest lives elsewhere: the next apply would set the plain name again. own is the field manager that this
+// program writes as.
 func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Object, own string) string {
 	if !NamesPlainly(&template.Spec, head) {
 		return ""
@@ -42,13 +43,13 @@ func Elsewhere(object metav1.Object, template *corev1.PodTemplateSpec, head Obje
 	return ""
 }
 
-// NamesPlainly tells whether a container gets something from the object by its own name.
+// NamesPlainly reports whether a container gets configuration from the object by its plain name.
 func NamesPlainly(spec *corev1.PodSpec, head Object) bool {
 	return slices.ContainsFunc(References(spec), func(r Reference) bool { return r.Object == head && r.Configures() })
 }
 
-// applier is a manager that applies the template, or one of the known tools that updates it. What this program has applied,
-// as with start -f, it applies again; what it has updated, as with versions, it does not.
+// applier returns a field manager that applies the template, or one of the known tools that updates it. It ignores this
+// program's own updates, as with versions. It counts this program's applies, as with start -f, since those are repeated.
 func applier(entries []metav1.ManagedFieldsEntry, own string) string {
 	tools := []string{"helm", "argocd-controller", "argocd-application-controller", "kustomize-controller", "helm-controller"}
 	for i := range entries {

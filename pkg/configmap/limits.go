@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// CheckSize refuses a content that the API server would not take.
+// CheckSize refuses a content that is too large for the API server.
 func CheckSize(object Object, content *Content) error {
 	size := 0
 	for _, value := range content.Text {
@@ -23,8 +23,8 @@ func CheckSize(object Object, content *Content) error {
 	return nil
 }
 
-// CheckKeys refuses keys that cannot be, and those that are both text and binary data. A ConfigMap's text has to be UTF-8:
-// on its way to the API server, anything else would become something else.
+// CheckKeys refuses invalid keys, and keys that are both text and binary data. It also refuses text of a ConfigMap that is not
+// UTF-8. Such text would be altered on its way to the API server.
 func CheckKeys(object Object, content *Content) error {
 	for _, key := range content.Keys() {
 		if problems := validation.IsConfigMapKey(key); len(problems) > 0 {

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Kind is what holds the configuration.
+// Kind is the kind of an object that holds configuration.
 type Kind string
 
 // The kinds that a pod template can take configuration from.
@@ -20,7 +20,7 @@ const (
 	Secret    Kind = "Secret"
 )
 
-// Resource is what the API server calls objects of the kind.
+// Resource returns the resource name of the kind in the API, such as configmaps.
 func (k Kind) Resource() string { return strings.ToLower(string(k)) + "s" }
 
 // Object names a ConfigMap or a Secret. Templates reference those of their own namespace only.
@@ -29,7 +29,7 @@ type Object struct {
 	Name string
 }
 
-// String is the object as people type it, as in configmap/web.
+// String returns the object as people type it, such as configmap/web.
 func (o Object) String() string { return strings.ToLower(string(o.Kind)) + "/" + o.Name }
 
 // Compare orders objects by kind and name.
@@ -37,21 +37,21 @@ func (o Object) Compare(other Object) int {
 	return cmp.Or(cmp.Compare(o.Kind, other.Kind), cmp.Compare(o.Name, other.Name))
 }
 
-// Content is what an object holds. Text is what can become an environment variable: a ConfigMap's data, or all of a
-// Secret. Binary can only become files.
+// Content is what an object holds. Text can become environment variables: it is a ConfigMap's data, or all data of a Secret.
+// Binary can only become files.
 type Content struct {
 	Text   map[string]string
 	Binary map[string][]byte
-	// Type is a Secret's.
+	// Type is the type of a Secret.
 	Type corev1.SecretType
 }
 
-// ContentOfConfigMap is what a ConfigMap holds.
+// ContentOfConfigMap returns what a ConfigMap holds.
 func ContentOfConfigMap(object *corev1.ConfigMap) *Content {
 	return &Content{Text: object.Data, Binary: object.BinaryData}
 }
 
-// ContentOfSecret is what a Secret holds.
+// ContentOfSecret returns what a Secret holds.
 func ContentOfSecret(object *corev1.Secret) *Content {
 	content := &Content{Text: make(map[string]string, len(object.Data)), Type: object.Type}
 	for key, value := range object.Data {
@@ -60,17 +60,17 @@ func ContentOfSecret(object *corev1.Secret) *Content {
 	return content
 }
 
-// ConfigMap is a ConfigMap that holds the content.
+// ConfigMap returns a ConfigMap with the content.
 func (c *Content) ConfigMap(meta metav1.ObjectMeta, immutable *bool) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: meta, Immutable: immutable, Data: c.Text, BinaryData: c.Binary}
 }
 
-// Secret is a Secret that holds the content.
+// Secret returns a Secret with the content.
 func (c *Content) Secret(meta metav1.ObjectMeta, immutable *bool) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: meta, Immutable: immutable, Type: c.Type, Data: c.SecretData()}
 }
 
-// SecretData is the content as a Secret has it.
+// SecretData returns the content in the form of a Secret's data field.
 func (c *Content) SecretData() map[string][]byte {
 	data := make(map[string][]byte, len(c.Text))
 	for key, value := range c.Text {
@@ -79,10 +79,10 @@ func (c *Content) SecretData() map[string][]byte {
 	return data
 }
 
-// Same reports whether two contents are the same. None is the same as none alone.
+// Same reports whether two contents are the same. A nil content is the same only as another nil.
 func Same(a, b *Content) bool { return a == b || a != nil && b != nil && a.Equal(b) }
 
-// file is what a file of this key has in it.
+// file returns what a file for this key contains.
 func (c *Content) file(key string) (string, bool) {
 	if text, found := c.Text[key]; found {
 		return text, true
@@ -91,7 +91,7 @@ func (c *Content) file(key string) (string, bool) {
 	return string(binary), found
 }
 
-// Keys are all keys, sorted.
+// Keys returns all keys, sorted.
 func (c *Content) Keys() []string {
 	return slices.Sorted(func(yield func(string) bool) {
 		for key := range maps.Keys(c.Text) {
@@ -107,8 +107,8 @@ func (c *Content) Keys() []string {
 	})
 }
 
-// ChangedKeys are the keys whose value differs, or that only one of the two has. A key that moves between text and
-// binary data changes, since only text can become an environment variable. An object that is not there has no keys.
+// ChangedKeys returns the keys whose value differs, or that only one of the two has. A key that moves between text and binary
+// data changes, since only text can become an environment variable. A nil content has no keys.
 func ChangedKeys(before, after *Content) []string {
 	before, after = cmp.Or(before, &Content{}), cmp.Or(after, &Content{})
 	var changed []string
@@ -124,7 +124,7 @@ func ChangedKeys(before, after *Content) []string {
 	return changed
 }
 
-// Every is the content with another value under every key. It stands for a change that nobody has proposed yet.
+// Every returns the content with another value under every key. It stands for a change that nobody has proposed yet.
 func (c *Content) Every() *Content {
 	every := &Content{Text: make(map[string]string, len(c.Text)), Binary: make(map[string][]byte, len(c.Binary)), Type: c.Type}
 	for key, value := range c.Text {
@@ -136,7 +136,7 @@ func (c *Content) Every() *Content {
 	return every
 }
 
-// With is the content with other keys put in and some taken out. The content itself stays as it is.
+// With returns a copy of the content with some keys set and others removed.
 func (c *Content) With(put *Content, removed []string) *Content {
 	with := &Content{Text: map[string]string{}, Binary: map[string][]byte{}, Type: c.Type}
 	maps.Copy(with.Text, c.Text)
@@ -150,7 +150,7 @@ func (c *Content) With(put *Content, removed []string) *Content {
 	return with
 }
 
-// Has tells whether there is such a key.
+// Has reports whether the content has a key.
 func (c *Content) Has(key string) bool {
 	_, found := c.file(key)
 	return found

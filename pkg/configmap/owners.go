@@ -11,23 +11,25 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Grace is how long a version is left alone after a command meant to have it referenced: the command may still be at it.
+// Grace is how long a version is left alone after a command claimed it. Until then the command may still be making a template
+// reference it.
 const Grace = 10 * time.Minute
 
 // Holder is an object that needs the versions which its pod template names.
 type Holder struct {
-	// Owner is empty for a pod, which goes with what made it.
+	// Owner is empty for a pod, since a pod goes away with its controller.
 	Owner metav1.OwnerReference
-	// Workload tells that the template is one that changes, as a Deployment's: what it named before, it needs no more.
+	// Workload says that the template can change, as a Deployment's. The workload no longer needs what an earlier template
+	// named.
 	Workload bool
-	// Newest tells of a revision that its workload has not left.
+	// Newest says that the holder is a revision that its workload still uses.
 	Newest bool
 	names  map[Object]bool
 	notes  map[string]string
 }
 
-// NewHolder is a holder with what its template names: in references, and in the annotations of in-place mode. Those are
-// about plain names; where there is none any more, as where others have taken it out, they say nothing.
+// NewHolder returns a holder with the names in its template: those in references, and those in the annotations of in-place
+// mode. An annotation belongs to a plain name in a reference. It counts for nothing if others have removed that reference.
 func NewHolder(owner metav1.OwnerReference, workload bool, template *corev1.PodTemplateSpec) Holder {
 	h := Holder{Owner: owner, Workload: workload, names: map[Object]bool{}, notes: template.Annotations}
 	for _, r := range References(&template.Spec) {
@@ -39,34 +41,34 @@ func NewHolder(owner metav1.OwnerReference, workload bool, template *corev1.PodT
 	return h
 }
 
-// Add is for an object that the holder needs for another reason.
+// Add records that the holder needs an object for another reason.
 func (h *Holder) Add(object Object) { h.names[object] = true }
 
-// Needs tells whether an object is needed.
+// Needs reports whether the holder needs an object.
 func (h *Holder) Needs(object Object) bool { return h.names[object] }
 
-// Unrecorded tells whether a head is named by its own name, and not noted what it held.
+// Unrecorded reports whether the template uses an object by its plain name without a record of what it held.
 func (h *Holder) Unrecorded(head Object) bool { return h.names[head] && h.notes[RecordKey(head)] == "" }
 
-// IsAbsent reports whether a template notes that a head was not there.
+// IsAbsent reports whether the template records that an object did not exist.
 func (h *Holder) IsAbsent(head Object) bool { return h.notes[RecordKey(head)] == Absent }
 
-// Leaves tells whether a revision that owns a version needs it though its template does not name it: as what the head held
-// when that revision was left, or while its pods were started.
+// Leaves reports whether a revision needs a version that it owns though its template does not name it. The version then holds
+// what the object held when the revision was left, or while its pods were started.
 func (h *Holder) Leaves(k *Kept) bool {
 	return !h.Workload && h.Owner.UID != "" && k.ownedBy(map[types.UID]bool{h.Owner.UID: true})
 }
 
-// The annotations of a pod template that name the version which its pods were rolled with, where the template has to keep
-// the head's plain name. The head's name follows.
+// These annotations of a pod template name the version that its pods were rolled out with. They are for templates that have to
+// keep the plain name of an object. The object's name follows the prefix.
 const (
 	recordedConfigMap = "rollout-plus/configmap."
 	recordedSecret    = "rollout-plus/secret." //nolint:gosec // the beginning of an annotation's key
-	// recordedLength is how much of an annotation's key is left for it.
+	// recordedLength is how much of an annotation's key is left for the object's name.
 	recordedLength = validation.LabelValueMaxLength - len("configmap.")
 )
 
-// RecordKey is the annotation of a pod template for a head.
+// RecordKey returns the key of the annotation of a pod template for an object.
 func RecordKey(head Object) string {
 	if head.Kind == Secret {
 		return recordedSecret + shortened(head.Name, recordedLength)
@@ -74,7 +76,7 @@ func RecordKey(head Object) string {
 	return recordedConfigMap + shortened(head.Name, recordedLength)
 }
 
-// Recorded are the versions that a template's annotations name.
+// Recorded returns the versions that a template's annotations name.
 func Recorded(annotations map[string]string) []Object {
 	var all []Object
 	for key, name := range annotations {
@@ -95,7 +97,7 @@ type Kept struct {
 	Meta   metav1.ObjectMeta
 }
 
-// Claimed is when a command last meant to have the version referenced.
+// Claimed returns when a command last meant to have the version referenced.
 func (k *Kept) Claimed() time.Time {
 	if at, err := time.Parse(time.RFC3339, k.Meta.Annotations[ClaimAnnotation]); err == nil && at.After(k.Meta.CreationTimestamp.Time) {
 		return at
@@ -107,7 +109,9 @@ func (k *Kept) ownedBy(some map[types.UID]bool) bool {
 	return slices.ContainsFunc(k.Meta.OwnerReferences, func(o metav1.OwnerReference) bool { return some[o.UID] })
 }
 
-// KeptFor is the version of a head that was kept last for one of some revisions, nil where none was.
+// KeptFor returns the version of an object that one of the revisions owns, or nil if there is none. Of several versions it
+// returns the one claimed last.
+// nil.
 func KeptFor(revisions map[types.UID]bool, head Object, all []Kept) *Kept {
 	var last *Kept
 	for i := range all {
@@ -119,39 +123,40 @@ func KeptFor(revisions map[types.UID]bool, head Object, all []Kept) *Kept {
 	return last
 }
 
-// Keeping is what is to be done about a version.
+// Keeping is what to do about a version.
 type Keeping struct {
-	// Owners are those it is to have, nil where they are right.
+	// Owners are the owners to set, or nil if they are right.
 	Owners []metav1.OwnerReference
-	// Unneeded tells that nothing needs it any more, and that it is old enough to go.
+	// Unneeded says that nothing needs the version any more, and that it is old enough to be deleted.
 	Unneeded bool
 }
 
-// Settled is what a command is done with, for which no grace is needed.
+// Settled is what a command has finished with. No grace applies to it.
 type Settled struct {
-	// Workloads are those whose rollout is over.
+	// Workloads are the workloads whose rollout is over.
 	Workloads map[types.UID]bool
-	// Versions are those that the command claimed and needs no more, with the time of that: whoever claims one later has
-	// the grace still.
+	// Versions are the versions that the command claimed but no longer needs, with the time of that. A later claim by another
+	// command has the full grace.
 	Versions map[Object]time.Time
 }
 
-// keeps tells whether a version is needed, be it for what was kept of the holder. That the head tells of a revision that is
-// not left once the command is done that kept it.
+// keeps reports whether the holder needs a version. A version may be kept for a revision that is still in use. That ends when
+// the keeping command is done, since the object itself then shows what the revision uses.
 func (h *Holder) keeps(k *Kept, done bool) bool {
 	present := done && h.Newest && h.Unrecorded(k.Head)
 	return h.Needs(k.Object) || h.Leaves(k) && !present
 }
 
-// isDone tells whether an owner that does not need a version is none any more: no command is at work that may have it need it.
+// isDone reports whether a holder that does not need a version can stop owning it. No command may be at work that is about to
+// make the holder need it.
 func (h *Holder) isDone(recent bool, settled Settled) bool {
 	return h.Workload && settled.Workloads[h.Owner.UID] || (h.Workload || h.Newest) && !recent
 }
 
-// Keep works out what is to be done about a version. It is owned by everything that needs it, so that the garbage
-// collector removes it with the last of them. A workload owns it for as long as its present template names it: that holds
-// whoever makes the next revision. A revision owns too what the head held when it was left, or when its pods were
-// started. Owners that others have given it stay, and keep it.
+// Keep works out what to do about a version. Everything that needs the version owns it, so the garbage collector removes it
+// with its last owner. A workload owns it while its present template names it, whoever makes the next revision. A revision also
+// owns what the object held when the revision was left, or when its pods were started. Owners that others have added stay, and
+// keep the version.
 func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 	claimed := k.Claimed()
 	settledAt, is := settled.Versions[k.Object]
@@ -173,7 +178,7 @@ func (k *Kept) Keep(holders []Holder, settled Settled, now time.Time) Keeping {
 	}
 	keeping := Keeping{Unneeded: !needed && !recent && len(owners) == 0}
 	if len(owners) == 0 && len(k.Meta.OwnerReferences) > 0 {
-		return keeping // what nothing owns would stay for ever if the command ended here
+		return keeping // a version without owners would stay forever if the command ended here
 	}
 	if !slices.EqualFunc(owners, k.Meta.OwnerReferences, func(a, b metav1.OwnerReference) bool { return a.UID == b.UID }) {
 		keeping.Owners = owners

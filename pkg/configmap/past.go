@@ -8,14 +8,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Revision is a resourceVersion as a number: the count of writes to the store that the API server keeps objects in. A later
-// write has a larger one.
+// Revision is a resourceVersion as a number: the count of writes to the API server's store. A later write has a larger one.
 type Revision uint64
 
-// RevisionOf returns the last write of an object, 0 where the API server says something else than a number.
+// RevisionOf returns the revision of an object's last write, or 0 if its resourceVersion is not a number.
 func RevisionOf(object metav1.Object) Revision { return ParseRevision(object.GetResourceVersion()) }
 
-// ParseRevision reads a resourceVersion, 0 where it is no number.
+// ParseRevision parses a resourceVersion. It returns 0 if the text is not a number.
 func ParseRevision(text string) Revision {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
@@ -24,25 +23,25 @@ func ParseRevision(text string) Revision {
 	return Revision(n)
 }
 
-// String is the revision as a resourceVersion.
+// String returns the revision as a resourceVersion.
 func (r Revision) String() string { return strconv.FormatUint(uint64(r), 10) }
 
-// Past is what an object was at a revision, as the API server could still tell.
+// Past is the state of an object at a revision, as far as the API server still had it.
 type Past struct {
 	Revision Revision
 	Content  *Content
 	Age      Age
 }
 
-// startedWith reports whether a pod's containers were started while the object was there that was read. Certain says that
-// it held then what it did when it was read.
+// startedWith reports whether a pod's containers were started while the object existed. certain reports whether the object then
+// held what it held when it was read.
 func (p *Past) startedWith(run Run) (was, certain bool) {
 	was = run.Revision > 0 && run.Revision <= p.Revision && !run.Started.Before(p.Age.Created)
 	return was, was && !p.Age.older(run.Started)
 }
 
-// wasThere returns what the object was when some pod of the workload started, nil where no reading proves that it was there.
-// It prefers a reading that tells what the object held then.
+// wasThere returns what the object held when some pod of the workload started, or nil if no reading proves that it existed. It
+// prefers a reading that proves what the object held then.
 func (c *Change) wasThere(w *Workload) *Content {
 	var found *Content
 	for i := range c.Past {
@@ -58,8 +57,8 @@ func (c *Change) wasThere(w *Workload) *Content {
 	return found
 }
 
-// proven returns what pods of the workload provably started with: another content than the present one where some did, the
-// present one where all did, nil where that is not known.
+// proven returns what pods of the workload provably started with. If some pod started with other content than the present one,
+// it returns that. It returns the present content if all pods started with it, or nil if that is not known.
 func (c *Change) proven(w *Workload) *Content {
 	all := len(w.Runs) > 0
 	for _, run := range w.Runs {
@@ -75,8 +74,8 @@ func (c *Change) proven(w *Workload) *Content {
 	return nil
 }
 
-// Recalls returns the revisions at which it is worth reading what the object was, to tell what pods started with. For each
-// workload that is the earliest which is known to be later than the start of one of its pods.
+// Recalls returns the revisions at which to read the object again to learn what pods started with. For each workload that is
+// the earliest revision known to be later than the start of one of its pods.
 func (c *Change) Recalls(workloads []Workload) []Revision {
 	var all []Revision
 	for i := range workloads {
@@ -102,7 +101,7 @@ func (w *Workload) earliest() Revision {
 	return slices.Min(revisions)
 }
 
-// recalls reports whether nothing else tells what the pods of a workload started with.
+// recalls reports whether only an earlier state of the object can tell what the pods of a workload started with.
 func (c *Change) recalls(w *Workload) bool {
 	note := w.Annotations[RecordKey(c.Object)]
 	if w.Finished || !NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil {
@@ -115,8 +114,8 @@ func (c *Change) recalls(w *Workload) bool {
 	return c.Stale && c.Age.Revision > w.earliest()
 }
 
-// doubtful reports whether a key may have been removed since the pods of a workload started: the object was written later,
-// and nothing tells when or what.
+// doubtful reports whether a key may have been removed since the pods of a workload started. The object was written later, and
+// nothing records when or what.
 func (c *Change) doubtful(w *Workload) bool {
 	if !c.Stale || !NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil || c.Age.Revision == 0 {
 		return false
@@ -130,7 +129,7 @@ func (c *Change) doubtful(w *Workload) bool {
 	return false
 }
 
-// same reports whether a reading proves that the object holds what it did when a pod started.
+// same reports whether a reading proves that the object still holds what it held when a pod started.
 func (c *Change) same(run Run) bool {
 	return slices.ContainsFunc(c.Past, func(p Past) bool {
 		_, certain := p.startedWith(run)
@@ -149,7 +148,7 @@ func (c *Change) doubt(w *Workload) Judgment {
 	return uncertain(own.Judge(w.Spec), "keys may have been removed since its pods started")
 }
 
-// uncertain is a judgment on what an object may have held. Nothing is restarted on a guess.
+// uncertain turns a judgment about what an object may have held into one that restarts nothing on a guess.
 func uncertain(judged Judgment, why string) Judgment {
 	if judged.Verdict != Restart {
 		return Judgment{Verdict: None, Note: "its pods see for themselves what there is"}

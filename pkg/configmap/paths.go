@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// pathNeeds are the other objects whose variables make the subPathExpr of what changes.
+// pathNeeds returns the other objects whose variables make up the subPathExpr of a mount of the changed object.
 func (c *Change) pathNeeds(spec *corev1.PodSpec) []Object {
 	var needs []Object
 	for _, ctr := range containers(spec) {
@@ -29,13 +29,13 @@ func (c *Change) pathNeeds(spec *corev1.PodSpec) []Object {
 	return needs
 }
 
-// mounts tells whether a mount is of a volume with files of what changes.
+// mounts reports whether a mount is of a volume with files of the changed object.
 func (c *Change) mounts(spec *corev1.PodSpec, mount *corev1.VolumeMount) bool {
 	volume := volumeOf(spec, mount.Name)
 	return volume != nil && slices.ContainsFunc(projections(volume), func(p projection) bool { return c.Touches(p.object) })
 }
 
-// variablesOf adds the variables of which a text is made, and those of which they are.
+// variablesOf adds the variables that a text uses, and those that their values use.
 func variablesOf(env []corev1.EnvVar, text string, names map[string]bool) {
 	expand(text, func(name string) string {
 		if names[name] {
@@ -51,7 +51,7 @@ func variablesOf(env []corev1.EnvVar, text string, names map[string]bool) {
 	})
 }
 
-// takesMore tells whether some of the variables are not in env, or may be left out there.
+// takesMore reports whether some of the variables are not set in env, or only by an optional reference.
 func takesMore(env []corev1.EnvVar, names map[string]bool) bool {
 	for name := range names {
 		certain := slices.ContainsFunc(env, func(v corev1.EnvVar) bool {

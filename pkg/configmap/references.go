@@ -10,7 +10,7 @@ import (
 // Source is the way in which configuration gets into a container.
 type Source string
 
-// The ways. The first seven are those of a change's reasons.
+// The sources. A change's reasons use the first seven.
 const (
 	FromEnv       Source = "env"
 	FromEnvFrom   Source = "envFrom"
@@ -25,7 +25,8 @@ const (
 	FromPull Source = "imagePullSecrets"
 )
 
-// rank is where reasons of this source come among others: what is written in a template before what follows from it.
+// rank returns the position of a source in the order of reasons. What a template names directly comes before what follows from
+// it.
 func (s Source) rank() int {
 	return slices.Index([]Source{FromEnv, FromEnvFrom, FromCommand, FromArgs, FromVolume, FromProjected, FromSubPath}, s)
 }
@@ -34,12 +35,12 @@ func (s Source) rank() int {
 type Reference struct {
 	Object Object
 	Source Source
-	// Container is empty for what belongs to the pod, and for a volume that no container mounts.
+	// Container is empty for a reference of the pod as a whole, and for a volume that no container mounts.
 	Container string
-	// Keys are those that are named; none are named where all count.
+	// Keys are the keys that the reference names. Without any, all keys count.
 	Keys     []string
 	Optional bool
-	// Prefix is that of envFrom.
+	// Prefix is the prefix of an envFrom.
 	Prefix string
 	// Variable is the name of an environment variable.
 	Variable string
@@ -47,11 +48,11 @@ type Reference struct {
 	Path string
 }
 
-// Configures tells whether a container gets something to go by. Other Secrets are the newest credentials for images and
-// volumes, which are not a part of a revision.
+// Configures reports whether the reference configures a container. Other Secrets are credentials for images and volumes. They
+// are always taken in their newest state and are no part of a revision.
 func (r *Reference) Configures() bool { return r.Source != FromPull && r.Source != FromDriver }
 
-// References are all places of a pod template that name a ConfigMap or a Secret.
+// References returns all places of a pod template that name a ConfigMap or a Secret.
 func References(spec *corev1.PodSpec) []Reference {
 	var all []Reference
 	mounted := map[string]bool{}
@@ -76,15 +77,16 @@ func References(spec *corev1.PodSpec) []Reference {
 	return all
 }
 
-// container is one of any sort.
+// container is a container of any sort: init, regular or ephemeral.
 type container struct {
 	*corev1.Container
 	order int
-	// once is an init container that ends: it reads files once, as others read the environment.
+	// once says that an init container ends. It reads files only once, as other containers read the environment.
 	once bool
 }
 
-// containers are all of a pod, in the order in which they start. A sidecar is an init container that goes on.
+// containers returns all containers of a pod in the order in which they start. A sidecar is an init container that keeps
+// running.
 func containers(spec *corev1.PodSpec) []container {
 	var all []container
 	add := func(c *corev1.Container, once bool) { all = append(all, container{c, len(all), once}) }
@@ -96,7 +98,7 @@ func containers(spec *corev1.PodSpec) []container {
 		add(&spec.Containers[i], false)
 	}
 	for i := range spec.EphemeralContainers {
-		// The API makes the two types so that one can be taken for the other.
+		// The API defines the two types so that one converts to the other.
 		add((*corev1.Container)(&spec.EphemeralContainers[i].EphemeralContainerCommon), false)
 	}
 	return all
@@ -130,7 +132,8 @@ func envFromObject(from *corev1.EnvFromSource) (object Object, optional, found b
 	return Object{}, false, false
 }
 
-// keyReference is what a variable takes its value from. A value beats valueFrom, though the API refuses both.
+// keyReference returns the object and key that a variable takes its value from. A value beats valueFrom, though the API refuses
+// both.
 func keyReference(variable *corev1.EnvVar) (object Object, key string, optional, found bool) {
 	from := variable.ValueFrom
 	switch {

@@ -1,8 +1,8 @@
 package configmap
 
-// Rename gives references of a pod template other names, in the places from which containers get configuration; the
-// others, as of image pull secrets, are about the newest credentials and stay. The template is as the API server holds
-// it, so that fields which this program does not know stay too. It tells how many it has changed.
+// Rename gives references of a pod template other names and returns how many it has changed. It changes only references that
+// configure containers. Others, such as image pull secrets, stay: they are credentials that are always taken in their newest
+// state. The template is as the API server holds it, so that fields which this program does not know stay too.
 func Rename(template map[string]any, name func(Object) (string, bool)) int {
 	r := renamer{name: name}
 	for _, spec := range entries(template, "spec") {
@@ -43,7 +43,7 @@ func (r *renamer) container(container map[string]any) {
 	}
 }
 
-// in looks at one reference.
+// in renames the references in one field.
 func (r *renamer) in(of map[string]any, field, nameField string, kind Kind) {
 	for _, reference := range entries(of, field) {
 		old, _ := reference[nameField].(string)
@@ -54,7 +54,7 @@ func (r *renamer) in(of map[string]any, field, nameField string, kind Kind) {
 	}
 }
 
-// entries are the objects in a field: those of a list, or the one that it is.
+// entries returns the objects in a field, which is a list or a single object.
 func entries(of map[string]any, field string) []map[string]any {
 	items, isList := of[field].([]any)
 	if !isList {

@@ -6,31 +6,31 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// opaque begins what stands for a value that is not known here, such as a field of the pod: it is the same before and
-// after, and no file or variable of a template has it in its text.
+// opaque begins a placeholder for a value that is not known here, such as a field of the pod. The placeholder is the same
+// before and after. No file or variable of a template can contain it.
 const opaque = "\x00"
 
-// lookup gives what an object holds, nil for one that does not exist; known is false for one that was not read.
+// lookup returns what an object holds, or nil if the object does not exist. known is false if the object was not read.
 type lookup func(Object) (content *Content, known bool)
 
-// place is where a container sees something: a variable, an argument, a file.
+// place is where a container sees something: a variable, an argument or a file.
 type place struct {
 	container, what, name string
 }
 
-// fact is what a container sees at a place, or the problem for which it cannot start.
+// fact is what a container sees at a place, or a problem that keeps it from starting.
 type fact struct {
 	value   string
 	problem string
-	// once is what a running container does not see again until it is started anew.
+	// once says that a running container sees a new value only after a restart.
 	once  bool
 	order int
-	// keys of the object in question that the value was made of.
+	// keys are the keys of the changed object that make up the value.
 	keys   []string
 	reason Reason
 }
 
-// view is all that the containers of a pod see of their configuration.
+// view is everything that the containers of a pod see of their configuration.
 type view map[place]fact
 
 // renderer renders one pod template by the kubelet's rules.
@@ -38,12 +38,12 @@ type renderer struct {
 	spec    *corev1.PodSpec
 	read    lookup
 	touches func(Object) bool
-	// pinned tells of a version, which is immutable.
+	// pinned reports whether an object is a version. Versions are immutable.
 	pinned func(Object) bool
 	view   view
 }
 
-// render tells what the containers of a pod see of their configuration.
+// render returns what the containers of a pod see of their configuration.
 func render(spec *corev1.PodSpec, read lookup, touches, pinned func(Object) bool) view {
 	r := &renderer{spec: spec, read: read, touches: touches, pinned: pinned, view: view{}}
 	for _, c := range containers(spec) {
@@ -65,14 +65,14 @@ func (r *renderer) put(c container, at place, f fact) {
 	r.view[at] = f
 }
 
-// problem is something that keeps the container from starting.
+// problem records something that keeps the container from starting.
 func (r *renderer) problem(c container, reason Reason, keys []string, format string, args ...any) {
 	at := place{c.Name, "problem", string(reason.Source) + " " + reason.Variable + " " + reason.Path + fmt.Sprint(keys)}
 	r.put(c, at, fact{problem: fmt.Sprintf(format, args...), once: true, keys: keys, reason: reason})
 }
 
-// words are a command or its arguments, told by the variables that they have in them: without one they are the same
-// whatever the configuration.
+// words records the variables used in a command or its arguments. A word without variables is the same whatever the
+// configuration.
 func (r *renderer) words(c container, source Source, words []string, vars variables) {
 	for _, word := range words {
 		_, used := vars.expand(word)
@@ -82,7 +82,7 @@ func (r *renderer) words(c container, source Source, words []string, vars variab
 	}
 }
 
-// variable is a place whose text has a variable in it.
+// variable records a place whose text contains a variable.
 func (r *renderer) variable(c container, at place, reason Reason, vars variables) {
 	if v, found := vars[reason.Variable]; found {
 		r.put(c, at, fact{value: v.value, once: true, keys: v.keys, reason: reason})

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Shown is a content as text in which people see what differs from another one. Of a Secret it tells the keys, and which of
-// them differ, with a mark, but never a value.
+// Shown returns a content as text that people can compare with another content. For a Secret it shows only the keys, and marks
+// those whose values differ. It never shows a value.
 func (c *Content) Shown(kind Kind, other *Content, mark string) []byte {
 	var text strings.Builder
 	for _, key := range c.Keys() {

@@ -10,17 +10,17 @@ import (
 
 const notRecorded = "not recorded, and changed since its pods started"
 
-// Age is when an object was made, and when it was changed last, as far as the API server knows: who removes a key and sets
+// Age holds when an object was created and last changed, as far as the API server knows. A write that removes a key and sets
 // none leaves no time.
 type Age struct {
 	Created, Changed time.Time
-	// Written is the last write that left a time, be it of metadata alone.
+	// Written is the last write that left a time, even if it changed only metadata.
 	Written time.Time
-	// Revision is the last write, 0 where that is not known.
+	// Revision is the revision of the last write, or 0 if it is not known.
 	Revision Revision
 }
 
-// AgeOf reads it. Who has set labels or annotations alone has not changed what it holds.
+// AgeOf returns the age of an object. A manager that set only labels or annotations has not changed what the object holds.
 func AgeOf(object metav1.Object) Age {
 	entries := slices.Clone(object.GetManagedFields())
 	if slices.ContainsFunc(entries, setsData) {
@@ -41,7 +41,7 @@ func AgeOf(object metav1.Object) Age {
 	return age
 }
 
-// setsData tells whether a manager has set more than metadata.
+// setsData reports whether a manager has set more than metadata.
 func setsData(entry metav1.ManagedFieldsEntry) bool {
 	if entry.FieldsV1 == nil {
 		return false
@@ -54,7 +54,8 @@ func setsData(entry metav1.ManagedFieldsEntry) bool {
 	return len(fields) > 0
 }
 
-// older tells whether a container that was started then may have had an earlier content. Times have full seconds.
+// older reports whether a container started at the given time may have had an earlier content. Timestamps have a resolution of
+// one second.
 func (a Age) older(started time.Time) bool {
 	if a.Changed.Equal(a.Created) {
 		return started.Before(a.Created)
@@ -62,10 +63,11 @@ func (a Age) older(started time.Time) bool {
 	return !started.After(a.Changed)
 }
 
-// Older tells whether containers of a workload run that may have been started with an earlier content.
+// Older reports whether a workload has running containers that may have started with an earlier content.
 func (a Age) Older(w *Workload) bool { return !w.Since.IsZero() && a.older(w.Since) }
 
-// since is the change as a workload sees it: against what its pods run with, where that is another content than Old.
+// since returns the change as a workload sees it. Its Old is what the workload's pods run with, as far as that is known. In a
+// search for stale workloads, a workload without that knowledge gets a change of every key.
 func (c *Change) since(w *Workload) *Change {
 	own := *c
 	noted, proven := c.Versions[c.noted(w)], c.proven(w)
@@ -84,7 +86,7 @@ func (c *Change) since(w *Workload) *Change {
 	return &own
 }
 
-// missed reports whether a workload was rolled out while the object was not there, and its containers run since then.
+// missed reports whether a workload was rolled out while the object did not exist, and its containers have run since then.
 func (c *Change) missed(w *Workload) bool {
 	return w.Annotations[RecordKey(c.Object)] == Absent && !w.Since.After(c.Age.Created)
 }
@@ -96,13 +98,14 @@ func (c *Change) present() *Content {
 	return c.Old
 }
 
-// noted is the version that a template notes.
+// noted returns the version that a template's annotation names.
 func (c *Change) noted(w *Workload) Object {
 	return Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]}
 }
 
-// fresh tells whether the containers were started since the last change, so that they run with the present content whatever
-// is noted: others start pods anew without noting it. That keys were removed may be unknown to the API server.
+// fresh reports whether the containers were started after the last change. They then run with the present content whatever is
+// noted, since others restart pods without noting it. fresh reports false if keys may have been removed, as the API server may
+// not know when.
 func (c *Change) fresh(w *Workload, noted *Content) bool {
 	before := noted
 	if before == nil {
@@ -112,13 +115,13 @@ func (c *Change) fresh(w *Workload, noted *Content) bool {
 		!before.isWithout(c.present())
 }
 
-// unknown tells whether nobody knows what the containers of a workload run with that is looked at for something else than
-// the present content.
+// unknown reports whether nothing tells what the containers of a workload run with. It applies only to a search for workloads
+// with stale content.
 func (c *Change) unknown(w *Workload) bool {
 	return c.Stale && c.Versions[c.noted(w)] == nil && w.Annotations[RecordKey(c.Object)] != Absent && NamesPlainly(w.Spec, c.Object) && c.Age.Older(w)
 }
 
-// isWithout tells whether another content is this one without some of its keys.
+// isWithout reports whether another content equals this one without some of its keys.
 func (c *Content) isWithout(other *Content) bool {
 	for key, value := range other.Text {
 		if mine, has := c.Text[key]; !has || mine != value {

@@ -12,21 +12,21 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Run is a pod whose containers run.
+// Run is a pod with running containers.
 type Run struct {
-	// Started is when the first of the containers that run now was started.
+	// Started is the earliest start time of the containers that run now.
 	Started time.Time
-	// Revision is the last write of the pod, which came after that, 0 where it is not known.
+	// Revision is the revision of the pod's last write, which came after Started, or 0 if it is not known.
 	Revision Revision
 }
 
-// Started is when the containers of pods were started, by what controls these.
+// Started collects when the containers of pods were started, by the controller of the pods.
 type Started struct {
 	pods   map[types.UID][]Run
 	owners map[types.UID]types.UID
 }
 
-// See takes a pod or a ReplicaSet into account.
+// See records a pod or a ReplicaSet.
 func (s *Started) See(object runtime.Object) {
 	switch o := object.(type) {
 	case *appsv1.ReplicaSet:
@@ -50,7 +50,7 @@ func with[V any](in map[types.UID]V, key types.UID, value V) map[types.UID]V {
 	return in
 }
 
-// Add tells the workloads which of their pods run, the one that was started first at the beginning.
+// Add sets the running pods of each workload. The pod that was started first comes first.
 func (s *Started) Add(workloads []Workload) {
 	runs := map[types.UID][]Run{}
 	for owner, some := range s.pods {
@@ -71,7 +71,7 @@ func (s *Started) Add(workloads []Workload) {
 	}
 }
 
-// startOf is when the first of a pod's containers was started that run now, or that are to run but once.
+// startOf returns the earliest start time of a pod's running containers and its finished init containers.
 func startOf(pod *corev1.Pod) time.Time {
 	var first time.Time
 	see := func(at metav1.Time) {

@@ -10,7 +10,7 @@ import (
 // anyKey stands for a key whose name is not known.
 const anyKey = opaque + "any"
 
-// supposed is a content with every key that a template names of an object, and one more.
+// supposed returns a content with every key of an object that a template names, and one more.
 func supposed(spec *corev1.PodSpec, object Object) *Content {
 	content := &Content{Text: map[string]string{anyKey: opaque + "supposed"}}
 	for _, reference := range References(spec) {
@@ -26,7 +26,7 @@ func supposed(spec *corev1.PodSpec, object Object) *Content {
 	return content
 }
 
-// subPathKeys are the keys that templates name by a file in a volume of all keys.
+// subPathKeys returns the keys that a template names by subPath in a volume with all keys.
 func subPathKeys(spec *corev1.PodSpec, object Object) []string {
 	var keys []string
 	for _, c := range containers(spec) {

@@ -2,7 +2,7 @@ package configmap
 
 import "slices"
 
-// isTaken tells whether a container takes all of the object with this prefix already, be it from a version.
+// isTaken reports whether a container already takes all of the object with this prefix, possibly from a version.
 func (w *Wire) isTaken(container map[string]any, reference string) bool {
 	return slices.ContainsFunc(entries(container, "envFrom"), func(from map[string]any) bool {
 		prefix, _ := from["prefix"].(string)

@@ -6,7 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// unattributed are the reasons for which it cannot be told what a container sees: it is not silently taken for nothing.
+// unattributed returns reasons for places where it cannot be known what a container sees. Without them such a place would
+// silently count as unchanged.
 func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
 	var reasons []Reason
 	order := map[string]int{}
@@ -22,7 +23,7 @@ func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
 			})
 		}
 	}
-	// A container that sees the change may write it into the file that others have a variable from.
+	// A container that sees the change may write it into a file from which another container takes a variable.
 	if len(seen) == 0 || slices.ContainsFunc(seen, func(r Reason) bool { return r.Effect != Live }) {
 		return reasons
 	}
@@ -38,7 +39,7 @@ func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
 	return reasons
 }
 
-// whyNone says why a workload that references the object sees nothing of the change.
+// whyNone returns why a workload that references the object sees nothing of the change.
 func (c *Change) whyNone(spec *corev1.PodSpec, changed []string) string {
 	if len(changed) == 0 {
 		return "nothing changes"

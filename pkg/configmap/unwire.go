@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// Detach takes all references to objects out of a pod template, and tells how many those were. A volume that has nothing
-// else goes with its mounts.
+// Detach removes the references to objects by which containers of a pod template get configuration. It returns their number. A
+// volume that is left empty goes with its mounts. Image pull secrets and Secrets of volume drivers stay.
 func Detach(template map[string]any, of func(Object) bool) int {
 	d := detacher{of: of}
 	for _, spec := range entries(template, "spec") {
@@ -37,7 +37,7 @@ type detacher struct {
 	removed int
 }
 
-// volume tells whether a volume stays.
+// volume reports whether a volume stays.
 func (d *detacher) volume(volume map[string]any) bool {
 	if d.is(volume, "configMap", "name", ConfigMap) || d.is(volume, "secret", "secretName", Secret) {
 		return false
@@ -64,7 +64,7 @@ func (d *detacher) is(of map[string]any, field, nameField string, kind Kind) boo
 	return false
 }
 
-// keep leaves of a list what stays, and no list where nothing does.
+// keep removes the entries of a list that do not stay, and the field itself if the list becomes empty.
 func (d *detacher) keep(in map[string]any, field string, stays func(map[string]any) bool) {
 	items, isList := in[field].([]any)
 	if !isList {

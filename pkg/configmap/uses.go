@@ -12,17 +12,17 @@ import (
 // Use is a ConfigMap or Secret that a pod template takes configuration from.
 type Use struct {
 	Head Object
-	// Version is the name of the copy that the pods run with, or Absent, empty where that is not recorded.
+	// Version is the name of the version that the pods run with, or Absent. It is empty if neither is recorded.
 	Version string
 }
 
-// Hash is what the version's name has of its content.
+// Hash returns the part of the version's name that stands for its content.
 func (u *Use) Hash() string {
 	_, hash, _ := SplitName(u.Version)
 	return hash
 }
 
-// Uses are all that a template takes configuration from, sorted, by what is written in it alone: names of versions, or
+// Uses returns everything that a template takes configuration from, sorted. It reads only the template: names of versions, or
 // plain names with the annotations of in-place mode.
 func Uses(template *corev1.PodTemplateSpec) []Use {
 	var all []Use
@@ -42,10 +42,10 @@ func Uses(template *corev1.PodTemplateSpec) []Use {
 	return slices.Compact(all)
 }
 
-// versionSuffix is what kubectl's --append-hash appends: ten characters or more of its alphabet.
+// versionSuffix matches what kubectl's --append-hash appends: ten or more characters of its alphabet.
 var versionSuffix = regexp.MustCompile(`^[bcdfghkmt2456789]{10,}$`)
 
-// SplitName takes the name of a version apart, if it looks like one.
+// SplitName splits the name of a version. is reports whether the name looks like one.
 func SplitName(name string) (head, hash string, is bool) {
 	dash := strings.LastIndex(name, "-")
 	if dash <= 0 || !versionSuffix.MatchString(name[dash+1:]) {

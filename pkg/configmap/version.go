@@ -16,17 +16,17 @@ import (
 	kubectlhash "k8s.io/kubectl/pkg/util/hash"
 )
 
-// What a version has besides its content. Of a Secret's values none of it can be read by who may not read the Secret.
+// Metadata of a version. None of it reveals a Secret's values to people who may not read the Secret.
 const (
-	// HeadLabel is on every version. Its value is the head's name, shortened where that is longer than a label's may be.
+	// HeadLabel is on every version. Its value is the name of the object, shortened if it is too long for a label.
 	HeadLabel = "rollout-plus/config"
-	// HeadAnnotation is the head's whole name.
+	// HeadAnnotation is the full name of the object.
 	HeadAnnotation = "rollout-plus/head"
-	// SumAnnotation is a sha256: of a ConfigMap's content, or of a Secret's content together with the version's name.
+	// SumAnnotation is a sha256 of a ConfigMap's content, or of a Secret's content together with the version's name.
 	SumAnnotation = "rollout-plus/sha256"
-	// SealAnnotation ties head, name and sum to one another. Versions of earlier releases have none.
+	// SealAnnotation ties the object's name, the version's name and the sum together. Versions of earlier releases have none.
 	SealAnnotation = "rollout-plus/seal"
-	// OriginAnnotation is the seal for the namespace that the version was made in.
+	// OriginAnnotation is the seal for the namespace in which the version was made.
 	OriginAnnotation = "rollout-plus/origin"
 	// ClaimAnnotation is when a command last meant to have a template reference the version.
 	ClaimAnnotation = "rollout-plus/claimed"
@@ -35,22 +35,22 @@ const (
 // VersionNames is how many names are tried for one version.
 const VersionNames = 4
 
-// The lengths of what a version's name has after the head's: that of kubectl's short hash, and by how much each further name
-// is longer than the one before.
+// Lengths of the suffix of a version's name. shortHash is the length of kubectl's short hash. Each further name is longer by
+// longer.
 const (
 	shortHash = 10
 	longer    = 6
 )
 
-// Version is an immutable copy of what a head held at some time.
+// Version is an immutable copy of what an object held at some time.
 type Version struct {
 	Object  Object
 	Head    Object
 	Content *Content
 }
 
-// Sum is the sha256 of all that the content is. Every part goes in with its length, so that no two contents are the same
-// when they are joined.
+// Sum returns the sha256 of the whole content. Every part is preceded by its length, so that different contents never give the
+// same input.
 func (c *Content) Sum() string {
 	sum := sha256.New()
 	put(sum, []byte(c.Type))
@@ -76,14 +76,13 @@ func putCount(sum hash.Hash, n int) {
 	_, _ = fmt.Fprintf(sum, "%d:", n) // a hash takes all
 }
 
-// Equal tells whether two contents are the same.
+// Equal reports whether two contents are the same.
 func (c *Content) Equal(other *Content) bool {
 	return c.Type == other.Type && maps.Equal(c.Text, other.Text) && maps.EqualFunc(c.Binary, other.Binary, bytes.Equal)
 }
 
-// NewVersion names the version of a content by its hash. The first name is the one that kubectl's --append-hash gives; the
-// next ones, which are needed where something else has that name, are longer. Versions of Secrets had such names in earlier
-// releases.
+// NewVersion names the version of a content by its hash. The first name is the one that kubectl's --append-hash gives. Later
+// ones are longer, for the case that something else has that name. Versions of Secrets had such names in earlier releases.
 func NewVersion(head Object, content *Content, try int) (*Version, error) {
 	short, err := ShortHash(head, content)
 	if err != nil {
@@ -92,8 +91,8 @@ func NewVersion(head Object, content *Content, try int) (*Version, error) {
 	return named(head, content, short+consonants(content.Sum()[:try*longer]))
 }
 
-// RandomVersion names the version of a content by chance. Names of versions stand in pod templates and events, for many to
-// read. A hash of a Secret would let any of them find out whether a guess at its value is right.
+// RandomVersion gives the version of a content a random name. Names of versions appear in pod templates and events, which many
+// people can read. A hash of a Secret would let any of them check a guess at its value.
 func RandomVersion(head Object, content *Content) (*Version, error) {
 	random := make([]byte, shortHash/2)
 	_, _ = rand.Read(random) // it never fails
@@ -108,7 +107,7 @@ func named(head Object, content *Content, suffix string) (*Version, error) {
 	return &Version{Object: Object{head.Kind, name}, Head: head, Content: content}, nil
 }
 
-// ShortHash is what kubectl's --append-hash appends to the name of an object with this content.
+// ShortHash returns what kubectl's --append-hash appends to the name of an object with this content.
 func ShortHash(head Object, content *Content) (string, error) {
 	named := metav1.ObjectMeta{Name: head.Name}
 	if head.Kind == Secret {
@@ -117,18 +116,19 @@ func ShortHash(head Object, content *Content) (string, error) {
 	return kubectlhash.ConfigMapHash(content.ConfigMap(named, nil))
 }
 
-// consonants is kubectl's way to keep words out of a hash.
+// consonants replaces characters as kubectl does, to keep words out of a hash.
 func consonants(hexadecimal string) string {
 	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hexadecimal)
 }
 
-// HeadSelector selects the versions of a head, and those of others whose names are the same as far as a label holds them.
+// HeadSelector returns a selector for the versions of an object. It may also match versions of others whose shortened names are
+// the same.
 func HeadSelector(head Object) string { return HeadLabel + "=" + headLabel(head.Name) }
 
-// headLabel is a head's name as a label can have it.
+// headLabel returns an object's name in the form of a label value.
 func headLabel(name string) string { return shortened(name, validation.LabelValueMaxLength) }
 
-// shortened is a name of at most this length, with a hash where that cuts something off.
+// shortened returns a name of at most the given length. A name that is cut off ends with a hash.
 func shortened(name string, length int) string {
 	if len(name) <= length {
 		return name
@@ -138,7 +138,7 @@ func shortened(name string, length int) string {
 	return name[:length-len(end)] + end
 }
 
-// Meta is what a version has besides its content when it is written.
+// Meta returns the metadata with which a version is written.
 func (v *Version) Meta(namespace, claimed string) metav1.ObjectMeta {
 	sum := v.Content.Sum()
 	if v.Head.Kind == Secret {

@@ -8,14 +8,14 @@ import (
 // projection is one source of a volume's files.
 type projection struct {
 	source   Source
-	object   Object // of no kind where the files come from elsewhere
+	object   Object // of no kind if the files come from elsewhere
 	items    []corev1.KeyToPath
 	optional bool
-	paths    []string // what comes from elsewhere: they may cover files of sources before
+	paths    []string // paths from elsewhere, which may cover files of earlier sources
 }
 
-// projections are the sources of a volume's files, in the order in which later ones win. A volume that takes nothing
-// from ConfigMaps and Secrets has none.
+// projections returns the sources of a volume's files. Later ones win. It returns nil for a volume that takes nothing from
+// ConfigMaps or Secrets.
 func projections(volume *corev1.Volume) []projection {
 	switch {
 	case volume.ConfigMap != nil:
@@ -59,7 +59,7 @@ func projected(from *corev1.VolumeProjection) projection {
 	return p
 }
 
-// driverSecret is the Secret that a volume's driver reads when it mounts the volume, empty where there is none.
+// driverSecret returns the name of the Secret that a volume's driver reads at the mount, or "" if there is none.
 func driverSecret(volume *corev1.Volume) string {
 	var ref *corev1.LocalObjectReference
 	switch {

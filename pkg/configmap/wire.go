@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Wire is a way in which configuration is to get into a container.
+// Wire is a way in which a container is to get configuration.
 type Wire struct {
 	// Source is FromEnvFrom, FromEnv or FromVolume.
 	Source Source
 	Head   Object
-	// Prefix is that of the variables of FromEnvFrom.
+	// Prefix is put before the names of the variables of FromEnvFrom.
 	Prefix string
-	// Variable gets the value of the only key.
+	// Variable is the name of the variable that gets the value of the only key.
 	Variable string
-	// Keys are those that are taken, all where there are none.
+	// Keys are the keys to take. Without any, all are taken.
 	Keys []string
-	// Path is a folder, or with File a file for the only key.
+	// Path is a folder, or the path of a file for the only key if File is true.
 	Path string
 	File bool
 }
 
-// Check refuses a wire to something that the object has not.
+// Check refuses a wire to a key that the object does not have, or that cannot become a variable.
 func (w *Wire) Check(content *Content) error {
 	for _, key := range w.Keys {
 		_, text := content.Text[key]
@@ -37,8 +37,8 @@ func (w *Wire) Check(content *Content) error {
 	return nil
 }
 
-// Attach puts wires into a container of a pod template, which is the first where none is named. They reference the heads
-// by their names.
+// Attach adds wires to the named container of a pod template, or to its first container if the name is empty. The wires
+// reference the objects by their plain names.
 func Attach(template map[string]any, container string, wires []Wire) error {
 	spec, _ := template["spec"].(map[string]any)
 	target, err := containerNamed(spec, container)
@@ -92,7 +92,7 @@ func (w *Wire) attach(spec, container map[string]any) error {
 		variable := map[string]any{
 			"name": w.Variable, "valueFrom": map[string]any{reference: map[string]any{"name": w.Head.Name, "key": w.Keys[0]}},
 		}
-		// Before all others, so that every $(VAR) sees it.
+		// The variable comes before all others, so that every $(VAR) sees it.
 		rest, _ := container["env"].([]any)
 		container["env"] = append([]any{variable}, rest...)
 	default:
@@ -101,8 +101,8 @@ func (w *Wire) attach(spec, container map[string]any) error {
 	return nil
 }
 
-// mount adds a volume with the files. A single file needs no subPath, which would keep it from being a link to the newest
-// content, where its folder is one that images do not have; elsewhere a volume would hide what the image has there.
+// mount adds a volume with the files. A single file in a folder that images do not have needs no subPath. Without subPath, the
+// file is a link to the newest content. In other folders a volume would hide the files of the image.
 func (w *Wire) mount(spec, container map[string]any) error {
 	at, from := path.Clean(w.Path), map[string]any{}
 	for _, key := range w.Keys {
@@ -133,7 +133,7 @@ func (w *Wire) mount(spec, container map[string]any) error {
 	return nil
 }
 
-// volume tells how a volume says what it takes files from, and how the name of one begins.
+// volume returns the field of the volume source, the field of its name in it, and the prefix of the volume's name.
 func (w *Wire) volume() (source, nameField, prefix string) {
 	if w.Head.Kind == Secret {
 		return "secret", "secretName", "secret-"
@@ -141,7 +141,7 @@ func (w *Wire) volume() (source, nameField, prefix string) {
 	return "configMap", "name", "config-"
 }
 
-// join adds a file to the files of the same object that a folder has already.
+// join adds a file to an existing volume of the same object that is mounted at the folder.
 func (w *Wire) join(spec, container map[string]any, folder string, item map[string]any) (bool, error) {
 	mount := mountAt(container, folder)
 	if mount == nil || mount["subPath"] != nil {
@@ -162,14 +162,14 @@ func (w *Wire) join(spec, container map[string]any, folder string, item map[stri
 	return false, nil
 }
 
-// isOfConfiguration tells whether a folder is one for configuration alone, which images do not have: any other one may hold
-// what their programs need, whatever its name.
+// isOfConfiguration reports whether a folder holds only configuration by convention, so that images do not have it. Any other
+// folder may hold files that the image's programs need, whatever its name.
 func isOfConfiguration(folder string) bool {
 	return slices.Contains([]string{"/config", "/conf", "/configs", "/secret", "/secrets"}, folder)
 }
 
-// free refuses a path at which a volume cannot be mounted. Those with configuration are read-only, so that there is no place
-// in them for another.
+// free refuses a path at which a volume cannot be mounted. Volumes with configuration are read-only, so nothing can be mounted
+// inside them.
 func free(spec, container map[string]any, at string) error {
 	for _, mount := range entries(container, "volumeMounts") {
 		other := mountPath(mount)
@@ -185,7 +185,7 @@ func free(spec, container map[string]any, at string) error {
 	return nil
 }
 
-// isIn tells whether a path is in a folder.
+// isIn reports whether a path is in a folder.
 func isIn(folder, at string) bool { return strings.HasPrefix(at, strings.TrimSuffix(folder, "/")+"/") }
 
 func hasConfiguration(volume map[string]any) bool {
@@ -217,7 +217,7 @@ func volumeNamed(spec map[string]any, name any) map[string]any {
 	return nil
 }
 
-// freeVolume is a name for a volume that no other has.
+// freeVolume returns a volume name that is not yet in use.
 func freeVolume(spec map[string]any, wish string) string {
 	wish = strings.Trim(strings.ReplaceAll(wish, ".", "-"), "-")
 	wish = strings.TrimRight(wish[:min(len(wish), 58)], "-")
@@ -228,7 +228,6 @@ func freeVolume(spec map[string]any, wish string) string {
 	return name
 }
 
-// push appends to a list.
 func push(to map[string]any, field string, entry map[string]any) {
 	list, _ := to[field].([]any)
 	to[field] = append(list, entry)

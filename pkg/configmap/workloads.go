@@ -15,28 +15,28 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// Workload is what runs pods, with their template.
+// Workload is an object that runs pods, with its pod template.
 type Workload struct {
 	Kind, Name string
 	Spec       *corev1.PodSpec
-	// Annotations are those of the pod template.
+	// Annotations are the annotations of the pod template.
 	Annotations map[string]string
-	// UID is the object's own, of which pods tell that it controls them.
+	// UID is the UID of the object. Pods name it as their controller's.
 	UID types.UID
-	// Since is when the first of the containers that run now was started, zero where none runs.
+	// Since is when the first of the containers that run now was started. It is zero if none runs.
 	Since time.Time
-	// Runs are the pods that run, the one that was started first at the beginning.
+	// Runs are the running pods. The pod that was started first comes first.
 	Runs []Run
-	// Rolls tells whether the plugin can replace its pods.
+	// Rolls says that the plugin can replace the workload's pods.
 	Rolls bool
-	// Finished tells that no container runs any more, nor will.
+	// Finished says that no container runs any more, nor will.
 	Finished bool
-	// Note is what is to be known of a restart of this workload.
+	// Note is what people should know about a restart of this workload.
 	Note string
 }
 
-// WorkloadOf tells what an object runs. Nothing is found for what belongs to another workload that is looked at itself.
-// What belongs to a kind that is not known is given by its owner's name.
+// WorkloadOf returns the workload that an object is. It reports false for an object whose controller is a workload of its own.
+// An object with a controller of an unknown kind stands under the controller's name.
 func WorkloadOf(object runtime.Object) (w Workload, found bool) {
 	w, found = workloadOf(object)
 	if of, is := object.(metav1.Object); is {
@@ -91,7 +91,7 @@ func workloadOf(object runtime.Object) (w Workload, found bool) {
 }
 
 const (
-	// openRollout is the annotation of a workload whose stepwise rollout is open.
+	// openRollout is the annotation of a workload with an open stepwise rollout.
 	openRollout = "rollout-plus/rollout"
 	inSteps     = "a stepwise rollout of it is open"
 	onDelete    = "OnDelete: pods are replaced when somebody deletes them"
@@ -114,7 +114,8 @@ func finished(job *batchv1.Job) bool {
 	})
 }
 
-// owned looks at the owner: of a known kind, it is judged itself; of another, it stands for what it owns and runs.
+// owned looks at an object's controller. One of a known kind is judged itself. One of another kind is represented by what it
+// owns and runs.
 func owned(w Workload, object metav1.Object, runs bool) (Workload, bool) {
 	owner := metav1.GetControllerOf(object)
 	switch {
@@ -130,18 +131,18 @@ func owned(w Workload, object metav1.Object, runs bool) (Workload, bool) {
 	return w, true
 }
 
-// Affected is a workload that references what changes.
+// Affected is a workload that references the changed object, with its judgment.
 type Affected struct {
 	Kind, Name string
 	Judgment
 }
 
-// Rolls reports whether the plugin can replace the pods of such a workload.
+// Rolls reports whether the plugin can replace the pods of the workload.
 func (a *Affected) Rolls() bool {
 	return slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, a.Kind)
 }
 
-// Affected judges all workloads that reference what changes, sorted by kind and name.
+// Affected judges all workloads that reference the changed object, sorted by kind and name.
 func (c *Change) Affected(workloads []Workload) []Affected {
 	var all []Affected
 	for i := range workloads {
@@ -162,7 +163,7 @@ func (c *Change) Affected(workloads []Workload) []Affected {
 	return all
 }
 
-// judge adds to the judgment of a template what is special about the workload.
+// judge judges a workload: first by its template, then by the state of the workload.
 func (c *Change) judge(w *Workload) Judgment {
 	if w.Finished {
 		return Judgment{Verdict: None, Note: "it has finished"}

@@ -9,18 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Affected tells which workloads a change of a ConfigMap or Secret is about. It has no values in it.
+// Affected lists the workloads that a change of a ConfigMap or Secret concerns. It contains no values.
 type Affected struct {
 	SchemaVersion int    `json:"schemaVersion"`
 	Config        Config `json:"config"`
-	// ChangedKeys are the keys that change: all of them where no change is proposed.
+	// ChangedKeys are the keys that change. Without a proposed change they are all keys.
 	ChangedKeys []string           `json:"changedKeys"`
 	Workloads   []AffectedWorkload `json:"workloads"`
-	// Proposed tells whether somebody proposed a change, or a change of every key is supposed.
+	// Proposed says that somebody proposed a change. Otherwise a change of every key is assumed.
 	Proposed bool `json:"proposed"`
-	// Stale tells that the question is who runs with something else than what the object holds.
+	// Stale says that the question is which workloads run with other content than the object holds now.
 	Stale bool `json:"-"`
-	// Gone tells that the object is not there.
+	// Gone says that the object does not exist.
 	Gone bool `json:"absent,omitempty"`
 }
 
@@ -30,7 +30,7 @@ type Config struct {
 	Name string `json:"name"`
 }
 
-// AffectedWorkload is a workload that references it, and what the change means for it.
+// AffectedWorkload is a workload that references the object, with what the change means for it.
 type AffectedWorkload struct {
 	Kind    string           `json:"kind"`
 	Name    string           `json:"name"`
@@ -49,19 +49,19 @@ type AffectedReason struct {
 	Reason    string `json:"reason"`
 }
 
-// AffectedJSON writes one document.
+// AffectedJSON writes the affected workloads as one JSON document.
 func AffectedJSON(out io.Writer, affected *Affected) error {
 	return newEncoder(out).Encode(affected)
 }
 
-// width is that of the terminals that tables are to fit into, leastWhy what is left of a reason beside long names.
+// width is the terminal width that tables should fit into. leastWhy is the least room for a reason beside long names.
 const (
 	width    = 80
 	leastWhy = 30
 	padding  = 3
 )
 
-// AffectedTable writes a line for each workload, with the first reason.
+// AffectedTable writes a line for each workload, with its first reason.
 func AffectedTable(out io.Writer, affected *Affected) error {
 	_, _ = fmt.Fprintln(out, affected.heading()) // the error comes with Flush
 	columns := [2]int{len("WORKLOAD"), len("VERDICT")}
@@ -109,7 +109,7 @@ func orDash(text string) string {
 	return text
 }
 
-// heading says what change the table is about.
+// heading names the change that the table is about.
 func (a *Affected) heading() string {
 	object := strings.ToLower(a.Config.Kind) + "/" + a.Config.Name
 	switch {
@@ -131,14 +131,14 @@ func (a *Affected) heading() string {
 
 func (w *AffectedWorkload) name() string { return strings.ToLower(w.Kind) + "/" + w.Name }
 
-// why is the note, and the first reason with the number of the others.
+// why returns the note and the first reason, with the number of further reasons.
 func (w *AffectedWorkload) why(room int) string {
 	if len(w.Reasons) == 0 {
 		return w.Note
 	}
 	text := w.Reasons[0].String()
 	if w.Verdict == "block" {
-		// What is missing tells more than where.
+		// The missing thing matters more than the place.
 		text = w.Reasons[0].Container + ": " + w.Reasons[0].Reason
 	}
 	if w.Note != "" {
@@ -151,7 +151,7 @@ func (w *AffectedWorkload) why(room int) string {
 	return shortened(text, room-len(more)) + more
 }
 
-// where is the variable or the path.
+// where returns the variable, the path or both.
 func (r *AffectedReason) where() string {
 	if r.Variable != "" && r.Path != "" {
 		return r.Path + " by $(" + r.Variable + ")"
@@ -159,7 +159,7 @@ func (r *AffectedReason) where() string {
 	return r.Variable + r.Path
 }
 
-// String is the reason in a few words, as in `app: env COLOR (key color) changes`.
+// String returns the reason in a few words, as in `app: env COLOR (key color) changes`.
 func (r *AffectedReason) String() string {
 	text := r.Source
 	if where := r.where(); where != "" {

@@ -6,7 +6,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// attendance is who looks after an open rollout.
+// attendance says who drives an open rollout.
 type attendance struct {
 	State     rollout.Attention `json:"state"`
 	Since     string            `json:"since,omitempty"`
@@ -16,7 +16,7 @@ type attendance struct {
 	HoldUntil string            `json:"holdUntil,omitempty"`
 }
 
-// attendanceOf is nil where no rollout is open.
+// attendanceOf returns nil if no rollout is open.
 func attendanceOf(a *rollout.Attendance) *attendance {
 	if a == nil {
 		return nil
@@ -24,7 +24,7 @@ func attendanceOf(a *rollout.Attendance) *attendance {
 	return &attendance{State: a.State, Since: momentOf(a.Since), Reason: a.Reason, Cause: a.Cause, By: a.By, HoldUntil: momentOf(a.HoldUntil)}
 }
 
-// momentOf is a time as JSON has it, empty where it is zero.
+// momentOf formats a time for JSON. It returns "" for the zero time.
 func momentOf(at time.Time) string {
 	if at.IsZero() {
 		return ""

@@ -43,7 +43,7 @@ func ChecksText(out io.Writer, palette Palette, results []preflight.Result) {
 	}
 }
 
-// CheckLines are lines about those checks that are not OK, and that there are for this kind of workload.
+// CheckLines returns a line for each check that is not OK. It leaves out checks that do not apply to this kind of workload.
 func CheckLines(palette Palette, results []preflight.Result) []string {
 	var lines []string
 	for _, r := range results {
@@ -54,7 +54,7 @@ func CheckLines(palette Palette, results []preflight.Result) []string {
 	return lines
 }
 
-// CheckAnnotations writes those checks as GitHub Actions takes them from a command's output that stand against a rollout.
+// CheckAnnotations writes the failed checks as annotations that GitHub Actions reads from a command's output.
 func CheckAnnotations(out io.Writer, object string, results []preflight.Result) {
 	for _, r := range preflight.Failed(results) {
 		command(out, annotation("error", r.ID, object+": "+r.Message))
@@ -68,5 +68,5 @@ func ChecksJSON(out io.Writer, object Object, results []preflight.Result) {
 		Object        Object        `json:"object"`
 		Failed        bool          `json:"failed"`
 		Checks        []checkResult `json:"checks"`
-	}{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // a reader that is gone
+	}{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // the reader may be gone
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/fatih/color"
 )
 
-// Palette colours what people read. State is never told by colour alone.
+// Palette colours output for people. Colour is never the only sign of a state.
 type Palette struct {
 	good, bad, busy, faint *color.Color
 }
 
-// PaletteFor makes the palette of a stream, which lets the palette's colours pass.
+// PaletteFor returns the palette of a stream, and lets its colours pass through that stream.
 func PaletteFor(out io.Writer, enabled bool) Palette {
 	p := NewPalette(enabled)
 	if s := streamOf(out); s != nil {
@@ -24,7 +24,7 @@ func PaletteFor(out io.Writer, enabled bool) Palette {
 	return p
 }
 
-// NewPalette makes a palette that colours, or one that leaves everything plain.
+// NewPalette returns a palette that colours text, or one that leaves it plain.
 func NewPalette(enabled bool) Palette {
 	shade := func(attributes ...color.Attribute) *color.Color {
 		c := color.New(attributes...)

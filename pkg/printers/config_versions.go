@@ -11,34 +11,35 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 )
 
-// ConfigVersions are the versions of a ConfigMap or Secret. They have no values in them.
+// ConfigVersions lists the versions of a ConfigMap or Secret. It contains no values.
 type ConfigVersions struct {
 	SchemaVersion int             `json:"schemaVersion"`
 	Config        Config          `json:"config"`
 	Versions      []ConfigVersion `json:"versions"`
 }
 
-// ConfigVersion is one of them.
+// ConfigVersion is a version of a ConfigMap or Secret.
 type ConfigVersion struct {
 	Name       string    `json:"name"`
 	CreatedAt  time.Time `json:"createdAt"`
 	AgeSeconds int64     `json:"ageSeconds"`
-	// ChangedKeys are those that differ from the version before, all of the first.
+	// ChangedKeys are the keys that differ from the version before. For the first version they are all keys.
 	ChangedKeys []string `json:"changedKeys"`
-	// UsedBy are revisions, as in deployment/web:3.
+	// UsedBy lists revisions, as in deployment/web:3.
 	UsedBy []string `json:"usedBy"`
-	// LeftBy are revisions that do not name it, during which the object held it last. The table has them in parentheses.
+	// LeftBy lists revisions that do not name this version, but during which the object held it last. The table puts them in
+	// parentheses.
 	LeftBy []string `json:"leftBy,omitempty"`
-	// Current tells that the object holds the same now.
+	// Current says that the object now holds the same.
 	Current bool `json:"current"`
 }
 
-// ConfigVersionsJSON writes one document.
+// ConfigVersionsJSON writes the versions as one JSON document.
 func ConfigVersionsJSON(out io.Writer, versions *ConfigVersions) error {
 	return newEncoder(out).Encode(versions)
 }
 
-// ConfigVersionsTable writes a line for each.
+// ConfigVersionsTable writes a line for each version.
 func ConfigVersionsTable(out io.Writer, versions *ConfigVersions) error {
 	table := tabwriter.NewWriter(out, 0, 8, padding, ' ', 0)
 	_, _ = fmt.Fprintln(table, "VERSION\tAGE\tCHANGED\tUSED-BY")

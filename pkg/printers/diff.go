@@ -14,7 +14,7 @@ type Text struct {
 	Body []byte
 }
 
-// Diff writes what differs between two texts, in the unified format, and tells whether anything does.
+// Diff writes the differences between two texts in the unified format. It reports whether there are any.
 func Diff(out io.Writer, palette Palette, from, to Text) (bool, error) {
 	unified := string(diff.Diff(from.Name, from.Body, to.Name, to.Body))
 	if unified == "" {

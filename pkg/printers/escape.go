@@ -13,13 +13,13 @@ import (
 	"github.com/fatih/color"
 )
 
-// Stream is what a command writes to. All that comes from pods and objects passes through here, so that none of it can move a
-// terminal's cursor, write to its clipboard, hide text or give a CI runner commands. Ordinary text passes as it is. The rest
-// becomes escapes as JSON has them, so that JSON means the same afterwards.
+// Stream is where a command writes its output. All text from pods and objects passes through it. So none of it can move a
+// terminal's cursor, write to its clipboard, hide text or give a CI runner commands. Ordinary text passes unchanged. The rest
+// becomes JSON escapes, so that JSON keeps its meaning.
 type Stream struct {
 	mu  sync.Mutex
 	out io.Writer
-	// sequences are those of a terminal that pass.
+	// sequences are the terminal sequences that pass unescaped.
 	sequences []string
 	escaper
 }
@@ -27,13 +27,14 @@ type Stream struct {
 // NewStream returns a stream that writes to out.
 func NewStream(out io.Writer) *Stream { return &Stream{out: out, escaper: newEscaper()} }
 
-// wrapper is a writer that passes on what it gets.
+// wrapper is a writer that passes its text on to another writer.
 type wrapper interface{ Unwrap() io.Writer }
 
-// Unwrap returns what it writes to.
+// Unwrap returns the writer that the stream writes to.
 func (s *Stream) Unwrap() io.Writer { return s.out }
 
-// Underlying returns what a stream writes to in the end. A program that is given that can tell whether it is a terminal.
+// Underlying returns the writer at the end of a chain of wrappers. With that writer, a program can find out whether it writes
+// to a terminal.
 func Underlying(out io.Writer) io.Writer {
 	for {
 		w, is := out.(wrapper)
@@ -44,7 +45,7 @@ func Underlying(out io.Writer) io.Writer {
 	}
 }
 
-// streamOf returns the stream that a writer passes on to, nil where there is none.
+// streamOf returns the stream that a writer passes its text on to, or nil if there is none.
 func streamOf(out io.Writer) *Stream {
 	for {
 		if s, is := out.(*Stream); is {
@@ -58,7 +59,7 @@ func streamOf(out io.Writer) *Stream {
 	}
 }
 
-// Write writes text that may have come from anybody.
+// Write escapes and writes text that may come from anybody.
 func (s *Stream) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,17 +69,17 @@ func (s *Stream) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Flush writes the beginning of a character whose end has not come.
+// Flush ends a character whose last bytes have not come. It writes a replacement character for it.
 func (s *Stream) Flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.rest) > 0 {
 		s.rest = nil
-		_, _ = io.WriteString(s.out, string(utf8.RuneError)) // there is nobody left to tell
+		_, _ = io.WriteString(s.out, string(utf8.RuneError)) // a failed write cannot be reported any more
 	}
 }
 
-// command writes a line that is a command to a CI runner. Its text is escaped like any other.
+// command writes a line that is a command to a CI runner. The text after the command's marks is escaped like any other.
 func command(out io.Writer, line string) {
 	s := streamOf(out)
 	if s == nil {
@@ -87,12 +88,12 @@ func command(out io.Writer, line string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	const marks = 2 // the colons, or number signs, that make it one
+	const marks = 2 // the colons or number signs that make the line a command
 	s.begun(line[:marks])
-	_, _ = s.out.Write(append([]byte(line[:marks]), s.escape([]byte(line[marks:]+"\n"), nil)...)) // a reader that is gone
+	_, _ = s.out.Write(append([]byte(line[:marks]), s.escape([]byte(line[marks:]+"\n"), nil)...)) // the reader may be gone
 }
 
-// Escape returns a text as a Stream writes it.
+// Escape returns a text as a Stream would write it.
 func Escape(text string) string {
 	e := newEscaper()
 	escaped := e.escape([]byte(text), nil)
@@ -102,19 +103,19 @@ func Escape(text string) string {
 	return string(escaped)
 }
 
-// escaper remembers what it needs of the text so far, which comes in pieces.
+// escaper escapes text that comes in pieces. It remembers as much of the earlier text as it needs.
 type escaper struct {
-	// line is the end of the present line.
+	// line is the end of the present line so far.
 	line []byte
-	// blank is true while the line has nothing but blanks.
+	// blank is true while the line contains only blanks.
 	blank bool
-	// rest is the beginning of a character.
+	// rest holds the first bytes of an incomplete character.
 	rest []byte
 }
 
 func newEscaper() escaper { return escaper{blank: true} }
 
-// escape returns the escaped text, as far as its characters are complete. Some sequences pass.
+// escape returns the escaped text up to its last complete character. The given sequences pass unescaped.
 func (e *escaper) escape(text []byte, sequences []string) []byte {
 	text = append(e.rest, text...)
 	e.rest = nil
@@ -143,7 +144,7 @@ func (e *escaper) escape(text []byte, sequences []string) []byte {
 	return escaped
 }
 
-// see takes a character into account.
+// see records a character of the text.
 func (e *escaper) see(r rune) {
 	if r == '\n' {
 		e.line, e.blank = e.line[:0], true
@@ -156,7 +157,7 @@ func (e *escaper) see(r rune) {
 	e.blank = e.blank && (unicode.IsSpace(r) || isUnsafe(r))
 }
 
-// begun takes the beginning of a line into account that is not escaped.
+// begun records the beginning of a line that is written without escapes.
 func (e *escaper) begun(text string) { e.line, e.blank = append(e.line[:0], text...), false }
 
 // completesCommand reports whether a character makes the line a command to a CI runner: of GitHub (::set-output), Azure
@@ -172,8 +173,8 @@ func (e *escaper) completesCommand(r rune) bool {
 	return false
 }
 
-// isUnsafe reports whether a character is not for people to read: control characters, separators of lines, and marks that
-// change the direction or hide what follows. Joiners stay, since languages and emoji need them.
+// isUnsafe reports whether a character is not meant for people to read. Such are control characters, line separators, and marks
+// that change the direction or hide what follows. Joiners are safe, since languages and emoji need them.
 func isUnsafe(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	switch r {
@@ -200,7 +201,7 @@ func beginningOf(text []byte, sequences []string) string {
 	return ""
 }
 
-// sequences are what the shades of a palette begin and end with.
+// sequences returns the terminal sequences that begin and end the palette's shades.
 func (p Palette) sequences() []string {
 	var all []string
 	for _, shade := range []*color.Color{p.good, p.bad, p.busy, p.faint} {

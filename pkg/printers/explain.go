@@ -19,7 +19,7 @@ type explainDocument struct {
 	Notes         []string      `json:"notes,omitempty"`
 }
 
-// ExplainJSON writes what stands in the way of a workload as one line of JSON.
+// ExplainJSON writes the explanation of a workload as one line of JSON: what is in the way of its rollout.
 func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 	document := explainDocument{
 		SchemaVersion: SchemaVersion, Object: object, Phase: told.Phase, InTheWay: told.InTheWay(),
@@ -31,10 +31,10 @@ func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 	for _, blind := range told.Blind {
 		document.Notes = append(document.Notes, blind.Error())
 	}
-	_ = newEncoder(out).Encode(document) // a reader that is gone
+	_ = newEncoder(out).Encode(document) // the reader may be gone
 }
 
-// ExplainText writes what stands in the way of a workload for people: a summary, then the findings, the gravest first.
+// ExplainText writes the explanation of a workload for people: a summary, then the findings, the gravest first.
 func ExplainText(out io.Writer, palette Palette, name string, told *rollout.Explanation) {
 	c := rollout.PodCountsOf(told.Workload)
 	summary := fmt.Sprintf("%s: %s, %d of %d pods ready, %d of the newest template", name, told.Phase, c.Ready, c.Desired, c.Updated)

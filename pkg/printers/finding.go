@@ -57,7 +57,7 @@ func findingOf(f *rollout.Finding) *finding {
 
 const detailIndent = "         "
 
-// details are the lines after a finding's own: evidence, log lines, the time that it still has, and what to run next.
+// details returns the lines below a finding: evidence, log lines, the time left, and what to run next.
 func details(f *rollout.Finding) []string {
 	var lines []string
 	for _, evidence := range f.Evidence {
@@ -75,12 +75,12 @@ func details(f *rollout.Finding) []string {
 	return lines
 }
 
-// timeLeft tells when a warning becomes a failure.
+// timeLeft says when a warning becomes a failure.
 func timeLeft(f *rollout.Finding) string {
 	return fmt.Sprintf("fatal at %s, in %s", f.Grace.Until.UTC().Format(time.TimeOnly+"Z"), f.Grace.Left.Round(time.Second))
 }
 
-// Reminder is one line of a warning that was told before, with the time that is left.
+// Reminder returns one line for a warning that was reported before, with the time left.
 func Reminder(f *rollout.Finding) string {
 	text := labelOf(f) + f.String()
 	if f.Grace != nil {
@@ -89,12 +89,12 @@ func Reminder(f *rollout.Finding) string {
 	return text
 }
 
-// Finding is a finding as a whole, for commands that tell nothing else of a rollout's way.
+// Finding returns a finding with all its details, for commands that print nothing else about a rollout.
 func Finding(f *rollout.Finding) string {
 	return strings.Join(append([]string{labelOf(f) + f.String()}, details(f)...), "\n"+detailIndent)
 }
 
-// labelOf is what a line with a finding begins with.
+// labelOf returns the beginning of a finding's line.
 func labelOf(f *rollout.Finding) string {
 	if f.Severity == diagnose.Warning {
 		return "warning: "
@@ -102,7 +102,7 @@ func labelOf(f *rollout.Finding) string {
 	return "failed: "
 }
 
-// Annotate writes a finding as GitHub Actions takes it from a command's output.
+// Annotate writes a finding as an annotation that GitHub Actions reads from a command's output.
 func Annotate(out io.Writer, f *rollout.Finding) {
 	kind := "error"
 	if f.Severity == diagnose.Warning {

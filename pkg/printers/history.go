@@ -11,23 +11,23 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// Revision is a revision with what its pods take configuration from.
+// Revision is a revision with the objects that its pods take configuration from.
 type Revision struct {
 	*rollout.RevisionInfo
 	Config []RevisionConfig
 }
 
-// RevisionConfig is a ConfigMap or Secret that a revision's pods take configuration from. It has no values in it.
+// RevisionConfig is a ConfigMap or Secret that a revision's pods take configuration from. It contains no values.
 type RevisionConfig struct {
 	Config
-	// Version is the name of the copy that the pods run with, and Hash what it has of the content. They are empty where
-	// that is not recorded.
+	// Version is the name of the version that the pods run with, and Hash is the hash of its content. Both are empty if they
+	// are not recorded.
 	Version, Hash string
-	// Absent tells that the object was not there when the pods were rolled out.
+	// Absent says that the object did not exist when the pods were rolled out.
 	Absent bool
 }
 
-// HistoryTable writes revisions as cells with tabs between them, for a tab writer to align.
+// HistoryTable writes revisions as cells separated by tabs, for a tab writer to align.
 func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
 	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCONFIG\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
 	for i := range revisions {
@@ -37,7 +37,7 @@ func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
 	}
 }
 
-// stateCell is what a revision is to its workload, and whether it has failed.
+// stateCell returns a revision's state for its workload, and whether it has failed.
 func stateCell(r *rollout.RevisionInfo) string {
 	if r.Failed {
 		return string(r.State) + ",failed"
@@ -45,7 +45,7 @@ func stateCell(r *rollout.RevisionInfo) string {
 	return string(r.State)
 }
 
-// podsCell is how many pods of a revision are ready, and how many there are.
+// podsCell returns the number of ready pods of a revision, and the number of all.
 func podsCell(r *rollout.RevisionInfo) string {
 	if r.Uncounted {
 		return "-"
@@ -53,7 +53,7 @@ func podsCell(r *rollout.RevisionInfo) string {
 	return fmt.Sprintf("%d/%d", r.Ready, r.Total)
 }
 
-// configCell names the versions, Secrets with their kind.
+// configCell names the versions. Secrets come with their kind.
 func configCell(config []RevisionConfig) string {
 	if len(config) == 0 {
 		return "-"
@@ -76,7 +76,7 @@ func configCell(config []RevisionConfig) string {
 	return strings.Join(cells, ",")
 }
 
-// tellAge is how old a revision is, or less than what, where it was gone back to at a moment that is not known.
+// tellAge returns the age of a revision. If a rollback to the revision happened at an unknown time, it returns an upper bound.
 func tellAge(r *rollout.RevisionInfo, now time.Time) string {
 	if r.MadeAfter.IsZero() {
 		return duration.HumanDuration(age(r, now))
@@ -84,7 +84,7 @@ func tellAge(r *rollout.RevisionInfo, now time.Time) string {
 	return "<" + duration.HumanDuration(max(now.Sub(r.MadeAfter), 0))
 }
 
-// age is never negative, however the clocks differ.
+// age returns the age of a revision. It is never negative, even if clocks differ.
 func age(r *rollout.RevisionInfo, now time.Time) time.Duration { return max(now.Sub(r.Created), 0) }
 
 func orNone(text string) string {
@@ -94,7 +94,7 @@ func orNone(text string) string {
 	return text
 }
 
-// orUnknown marks what is no name.
+// orUnknown replaces the placeholder for an unknown name.
 func orUnknown(name string) string {
 	if name == rollout.Unknown {
 		return "<unknown>"
@@ -102,10 +102,11 @@ func orUnknown(name string) string {
 	return name
 }
 
-// oneLine keeps a text of somebody else's from breaking the table.
+// oneLine keeps foreign text from breaking the table.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// HistoryFields are what a revision's JSON has besides the object that kubectl prints, of the types that decoded JSON has.
+// HistoryFields returns the fields that a revision's JSON has besides the object that kubectl prints. Their types are those of
+// decoded JSON.
 func HistoryFields(r *Revision, now time.Time) map[string]any {
 	images := make([]any, len(r.Images))
 	for i, image := range r.Images {
@@ -136,7 +137,7 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 	return fields
 }
 
-// fields have no version where that is not recorded.
+// fields returns the JSON fields. They include no version if none is recorded.
 func (c *RevisionConfig) fields() map[string]any {
 	fields := map[string]any{"kind": c.Kind, "name": c.Name, "recorded": c.Version != "" || c.Absent}
 	if c.Absent {

@@ -8,11 +8,11 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// SchemaVersion is the version of the JSON that this package writes. It is raised when a field changes its meaning or
-// goes away; new fields may come at any time.
+// SchemaVersion is the version of the JSON that this package writes. It is raised when a field changes its meaning or goes
+// away. New fields may come at any time.
 const SchemaVersion = 1
 
-// header is what every JSON event begins with.
+// header is the beginning of every JSON event.
 type header struct {
 	SchemaVersion int    `json:"schemaVersion"`
 	Time          string `json:"time"`
@@ -64,12 +64,12 @@ type JSON struct {
 	object  Object
 }
 
-// NewJSON writes the events of one object to out.
+// NewJSON returns a printer that writes the events of one object to out.
 func NewJSON(out io.Writer, object Object) *JSON {
 	return &JSON{encoder: newEncoder(out), object: object}
 }
 
-// newEncoder leaves texts as they are: this is no HTML.
+// newEncoder returns an encoder that does not escape for HTML.
 func newEncoder(out io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)

@@ -2,7 +2,7 @@ package printers
 
 import "time"
 
-// The changes of a ConfigMap or Secret; their names are part of the JSON output.
+// Changes of a ConfigMap or Secret. Their names are part of the JSON output.
 const (
 	ConfigCreated = "created"
 	ConfigChanged = "changed"
@@ -10,7 +10,7 @@ const (
 	ConfigPlanned = "planned"
 )
 
-// Affected writes who is affected by a change of a ConfigMap or Secret.
+// Affected writes the workloads that a change of a ConfigMap or Secret affects.
 func (p *JSON) Affected(at time.Time, affected *Affected) {
 	p.write(struct {
 		header
@@ -19,7 +19,7 @@ func (p *JSON) Affected(at time.Time, affected *Affected) {
 	}{p.header(at, "affected"), affected.ChangedKeys, affected.Workloads})
 }
 
-// Config writes that a ConfigMap or Secret was written, and the hash of what it holds since.
+// Config writes that a ConfigMap or Secret was changed, and the hash of its new content.
 func (p *JSON) Config(at time.Time, change, hash string) {
 	p.write(struct {
 		header

@@ -10,30 +10,31 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
-// Lines writes a line per change to one stream, with the time since the first, and the result to another.
+// Lines prints events as lines to one stream, with the time since the first, and the result to another.
 type Lines struct {
 	out, progress     io.Writer
 	outShade, palette Palette
 	object            string
-	// annotate adds the annotations that GitHub Actions shows.
+	// annotate adds annotations for GitHub Actions.
 	annotate bool
-	// back tells that the old version returns.
+	// back says that the old version returns.
 	back  bool
 	began time.Time
 }
 
-// NewLines writes the result to out and everything else to progress. The object is named as in deployment.apps/web.
+// NewLines returns a printer that writes the result to out and everything else to progress. The object is named as in
+// deployment.apps/web.
 func NewLines(out, progress io.Writer, onOut, onProgress Palette, object string) *Lines {
 	return &Lines{out: out, progress: progress, outShade: onOut, palette: onProgress, object: object}
 }
 
-// Annotated lets findings be shown by GitHub Actions, too.
+// Annotated sets whether findings also appear as annotations of GitHub Actions.
 func (p *Lines) Annotated(yes bool) *Lines {
 	p.annotate = yes
 	return p
 }
 
-// finding tells the cause, then the evidence, then what to run next.
+// finding prints the cause, then the evidence, then what to run next.
 func (p *Lines) finding(at time.Time, f *rollout.Finding) {
 	shade := p.palette.bad
 	if f.Severity == diagnose.Warning {
@@ -55,7 +56,7 @@ func (p *Lines) line(at time.Time, text string) {
 	_, _ = fmt.Fprintf(p.progress, "%s %s\n", p.palette.faint.Sprintf("%8s", "+"+seconds(at.Sub(p.began))), text)
 }
 
-// seconds is a time as people read it: 0.1s, 12.3s, 2m5s.
+// seconds formats a duration for people: 0.1s, 12.3s, 2m5s.
 func seconds(d time.Duration) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
@@ -101,7 +102,7 @@ func (p *Lines) Event(at time.Time, event rollout.Event) {
 	}
 }
 
-// withImages are the images of a revision as they follow its number.
+// withImages formats the images of a revision to follow its number.
 func withImages(images []string) string {
 	if len(images) == 0 {
 		return ""
@@ -109,7 +110,7 @@ func withImages(images []string) string {
 	return " (" + strings.Join(images, ", ") + ")"
 }
 
-// progress tells of the pods. On the way back those of the wanted version are the old ones.
+// progress describes the pods. During a rollback, the event counts the pods of the returning old version as new.
 func progress(e rollout.ProgressEvent, back bool) string {
 	if e.Message != "" {
 		return e.Message
@@ -149,7 +150,7 @@ func (p *Lines) Result(_ time.Time, result *Result) {
 	}
 }
 
-// availability tells what the rollout did to the service.
+// availability prints what the rollout did to the service.
 func (p *Lines) availability(a *rollout.Availability) {
 	_, _ = fmt.Fprintf(p.out, "lowest ready %d (floor %d), highest total %d (ceiling %d), took %s\n",
 		a.Lowest, a.Floor, a.Highest, a.Ceiling, seconds(a.Duration))

@@ -8,7 +8,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// WayOf says from which revision to which a plan goes, with their images; it is empty where that is not known.
+// WayOf names the revisions that a plan leads from and to, with their images. It returns "" if the target revision is not
+// known.
 func WayOf(plan rollout.PlanEvent) string {
 	if plan.To.Number == 0 {
 		return ""
@@ -16,7 +17,7 @@ func WayOf(plan rollout.PlanEvent) string {
 	return fmt.Sprintf("from revision %d%s to revision %d%s", plan.From.Number, withImages(plan.From.Images), plan.To.Number, withImages(plan.To.Images))
 }
 
-// PlanTable writes what each step of a plan comes to.
+// PlanTable writes the pod counts of each step of a plan.
 func PlanTable(out io.Writer, plan rollout.PlanEvent) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	_, _ = fmt.Fprintln(table, "STEP\tAS\tNEW\tOLD\tMOST PODS\tLEAST AVAILABLE") // the error comes with Flush

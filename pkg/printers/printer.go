@@ -9,24 +9,24 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// Printer writes what happens in a rollout, and at the end how it ended.
+// Printer writes the events of a rollout, and its result at the end.
 type Printer interface {
 	Event(at time.Time, event rollout.Event)
 	Result(at time.Time, result *Result)
 }
 
-// Result is a rollout's result as a command tells it.
+// Result is a rollout's result with the text and exit code of the command.
 type Result struct {
 	*rollout.Result
-	// Title is the result line, such as `deployment.apps/web rolled out`; empty where there is none to tell.
+	// Title is the result line, such as `deployment.apps/web rolled out`. It is empty if there is nothing to print.
 	Title string
 	// Message is the whole sentence for a result that is not a success.
 	Message string
-	// ExitCode is what the command exits with.
+	// ExitCode is the exit code of the command.
 	ExitCode int
 }
 
-// Object names what a command works on.
+// Object names the object that a command works on.
 type Object struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -34,16 +34,16 @@ type Object struct {
 	Name       string `json:"name"`
 }
 
-// String is the object as people write it: deployment "web".
+// String returns the object as people write it: deployment "web".
 func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.Kind), o.Name) }
 
-// InNamespace is the object with where it is: deployment "web" in namespace "shop".
+// InNamespace returns the object with its namespace: deployment "web" in namespace "shop".
 func (o Object) InNamespace() string { return fmt.Sprintf("%s in namespace %q", o, o.Namespace) }
 
-// ResultName is the object as kubectl prints it in results: deployment.apps/web.
+// ResultName returns the object as kubectl prints it in results: deployment.apps/web.
 func (o Object) ResultName() string { return strings.ToLower(o.Kind) + ".apps/" + o.Name }
 
-// Deployment names a Deployment.
+// Deployment returns the Object of a Deployment.
 func Deployment(namespace, name string) Object {
 	return Object{APIVersion: "apps/v1", Kind: "Deployment", Namespace: namespace, Name: name}
 }

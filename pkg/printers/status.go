@@ -6,13 +6,13 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// Status is where the rollout of one object stands.
+// Status is the state of an object's rollout.
 type Status struct {
 	Object Object
 	Phase  rollout.Phase
-	// Revision is 0 where it is not known.
+	// Revision is 0 if it is not known.
 	Revision int64
-	// View is nil where the object could not be read.
+	// View is nil if the object could not be read.
 	View *rollout.View
 	// Message is kubectl's line, or the error that the command ends with.
 	Message string
@@ -39,7 +39,7 @@ type statusCounts struct {
 	Total       int32 `json:"total"`
 	Old         int32 `json:"old"`
 	Unavailable int32 `json:"unavailable"`
-	// Terminating is left out where it is not known.
+	// Terminating is left out if it is not known.
 	Terminating *int32 `json:"terminating,omitempty"`
 }
 
@@ -47,7 +47,7 @@ type statusStep struct {
 	Step   int   `json:"step"`
 	Steps  int   `json:"steps"`
 	Target int32 `json:"target"`
-	// Overshot is how many pods are new where others have made more than the target.
+	// Overshot is the number of new pods, if others have created more than the target.
 	Overshot int32 `json:"overshot,omitempty"`
 }
 
@@ -67,10 +67,10 @@ func WriteStatus(out io.Writer, status *Status) {
 	if status.View != nil {
 		document.seen(status.View)
 	}
-	_ = newEncoder(out).Encode(document) // a reader that is gone
+	_ = newEncoder(out).Encode(document) // the reader may be gone
 }
 
-// seen adds what is known of an object that could be read.
+// seen adds the state of an object that could be read.
 func (d *statusDocument) seen(view *rollout.View) {
 	counts := rollout.PodCountsOf(view.Workload)
 	if counts.Terminating == nil && view.Terminating > 0 {

@@ -19,11 +19,11 @@ type tool struct {
 	name, pkg string
 	// kubernetes marks the programs that carry the Kubernetes version stamp.
 	kubernetes bool
-	// release marks the programs that --kubernetes chooses the version of.
+	// release marks the programs whose version --kubernetes selects.
 	release bool
 }
 
-// tools lists what to build, the long builds first: what the later ones share is compiled by then.
+// tools lists what to build, the long builds first. They compile what the later ones share.
 func tools() []tool {
 	const cmd = "k8s.io/kubernetes/cmd/"
 	return []tool{
@@ -75,7 +75,7 @@ func (c *cluster) built(t tool, from source) bool {
 	return err == nil
 }
 
-// buildOne writes the key last: an interrupted build is never taken for a finished one.
+// buildOne builds one program. It writes the key last, so that an interrupted build never counts as finished.
 func (c *cluster) buildOne(ctx context.Context, t tool, from source, label string) error {
 	start := time.Now()
 	c.logf("%s ...", label)
@@ -101,7 +101,7 @@ func (c *cluster) buildOne(ctx context.Context, t tool, from source, label strin
 	return os.WriteFile(c.bin(t.name)+".key", []byte(from.key(t)), 0o644)
 }
 
-// watchBuild reports how far the build is every few seconds, and what go said when it fails.
+// watchBuild reports the progress of the build every few seconds. If the build fails, it returns the output of go.
 func (c *cluster) watchBuild(cmd *exec.Cmd, label string, start time.Time) error {
 	out, err := cmd.StderrPipe()
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *cluster) watchBuild(cmd *exec.Cmd, label string, start time.Time) error
 	}
 }
 
-// scanBuild counts the package names `go build -v` prints and keeps everything else it says.
+// scanBuild counts the package names that `go build -v` prints, and returns all other output.
 func scanBuild(r io.Reader, packages *atomic.Int64) string {
 	var said strings.Builder
 	lines := bufio.NewScanner(r)

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// errDown says that the cluster is not up; it is an answer, not a failure.
+// errDown says that the cluster is not up. It is an answer, not a failure.
 var errDown = errors.New("the cluster is not up")
 
-// components must all run for the cluster to be up.
+// components lists the programs that must all run for the cluster to be up.
 func components() []string {
 	return []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller"}
 }
@@ -34,7 +34,7 @@ func (c *cluster) up(ctx context.Context) error {
 	return err
 }
 
-// ensure brings the cluster up and tells whether it had to.
+// ensure brings the cluster up, and reports whether it had to start it.
 func (c *cluster) ensure(ctx context.Context) (started bool, err error) {
 	unlock, err := c.lock(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *cluster) ensure(ctx context.Context) (started bool, err error) {
 	}
 	start := time.Now()
 	if err := c.start(ctx); err != nil {
-		// Also after a Ctrl-C nothing may stay behind.
+		// Nothing may stay behind, not even after Ctrl-C.
 		return false, errors.Join(err, c.remove(context.WithoutCancel(ctx)))
 	}
 	c.logf("up in %.1fs with %d simulated nodes; kubeconfig %s", time.Since(start).Seconds(), c.nodes, c.kubeconfig())
@@ -88,7 +88,7 @@ func (c *cluster) down(ctx context.Context) error {
 	return nil
 }
 
-// remove stops every process, makes sure that they are gone, and deletes the state.
+// remove stops every process, makes sure that none is left, and deletes the state.
 func (c *cluster) remove(ctx context.Context) error {
 	ours, err := c.processes(ctx)
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *cluster) remove(ctx context.Context) error {
 	return errors.Join(os.RemoveAll(c.state()), os.RemoveAll(c.kubeconfig()))
 }
 
-// healthy is true when every component runs and the API server calls itself ready.
+// healthy reports whether every component runs and the API server reports itself ready.
 func (c *cluster) healthy(ctx context.Context) bool {
 	all, err := c.processes(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func (c *cluster) healthy(ctx context.Context) bool {
 			return false
 		}
 	}
-	// The marker is written last, so a start that was killed half way is not taken for a cluster.
+	// The marker is written last, so that a start that was killed half way does not count as a cluster.
 	if _, err := os.Stat(c.marker()); err != nil {
 		return false
 	}

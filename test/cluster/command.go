@@ -25,14 +25,14 @@ Commands:
 Flags:
 `
 
-// exitDown is what status answers for a cluster that is not up, apart from errors (1) and wrong usage (2).
+// exitDown is the exit status of status for a cluster that is not up. It differs from errors (1) and wrong usage (2).
 const exitDown = 3
 
 const exitInterrupted = 130
 
 var errUsage = errors.New("usage")
 
-// options are the flags every command takes.
+// options are the flags of every command.
 type options struct {
 	name       string
 	nodes      int

@@ -17,15 +17,15 @@ import (
 //go:embed manifests/kwokctl.yaml.tmpl
 var kwokctlConfig string
 
-// workdir is shared by the clusters of a cache folder, so that kwokctl gives each its own ports.
+// workdir returns kwokctl's folder. The clusters of a cache folder share it, so that kwokctl gives each its own ports.
 func (c *cluster) workdir() string { return filepath.Join(c.cache, "kwok") }
 
-// state is what the cluster itself keeps on disk beside kwokctl's own folder.
+// state returns the folder of this program's own state of the cluster, beside kwokctl's folder.
 func (c *cluster) state() string { return filepath.Join(c.cache, "state", c.name) }
 
 func (c *cluster) marker() string { return filepath.Join(c.state(), "complete") }
 
-// exists tells whether anything of the cluster is there, were it only a process.
+// exists reports whether anything of the cluster is left, even just a process.
 func (c *cluster) exists(ctx context.Context) bool {
 	if left, err := c.processes(ctx); err != nil || len(left) > 0 {
 		return true
@@ -38,8 +38,8 @@ func (c *cluster) exists(ctx context.Context) bool {
 	return false
 }
 
-// create starts the control plane. Its configuration goes through a file because only there kwokctl lets the
-// address be set that its components listen on.
+// create starts the control plane. Its configuration goes through a file, because only there kwokctl lets one set the address
+// that its components listen on.
 func (c *cluster) create(ctx context.Context) error {
 	if err := os.MkdirAll(c.state(), 0o755); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (c *cluster) create(ctx context.Context) error {
 	return c.kwokctl(ctx, "create", "cluster", "--config", file, "--kubeconfig", c.kubeconfig(), "--wait", "60s")
 }
 
-// kwokctl is told of the cluster's own kubectl through PATH, where it looks first.
+// kwokctl runs kwokctl. PATH leads it to the cluster's own kubectl, since kwokctl looks there first.
 func (c *cluster) kwokctl(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.bin("kwokctl"), append(args, "--name", c.name)...)
 	cmd.Env = append(os.Environ(), "KWOK_WORKDIR="+c.workdir(), "KUBECONFIG="+c.kubeconfig(), "PATH="+c.path())
@@ -71,25 +71,25 @@ func (c *cluster) kubectl(ctx context.Context, stdin io.Reader, args ...string) 
 	return quiet(cmd)
 }
 
-// path is PATH with the cluster's programs first.
+// path returns PATH with the cluster's programs first.
 func (c *cluster) path() string {
 	return filepath.Clean(c.bin("")) + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
-// quiet runs the command and tells what it said only when it fails.
+// quiet runs a command and returns its output only in an error.
 func quiet(cmd *exec.Cmd) error {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	endWithChildren(cmd, syscall.SIGKILL)
 	if err := cmd.Run(); err != nil {
-		// The status is told, not wrapped: it is not the status of a command the caller asked to run.
+		// The status is printed, not wrapped. It is not the status of a command that the caller asked to run.
 		return fmt.Errorf("%s: %v\n%s", filepath.Base(cmd.Path), err, said.Bytes()) //nolint:errorlint // see above
 	}
 	return nil
 }
 
-// endWithChildren makes the end of the command's context end what the command started, too. The cluster's components
-// are in sessions of their own and go on.
+// endWithChildren makes the end of the command's context also end the processes that the command started. The cluster's
+// components are in sessions of their own and keep running.
 func endWithChildren(cmd *exec.Cmd, signal syscall.Signal) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, signal) }

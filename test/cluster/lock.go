@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// lock lets one run at a time build, start or stop clusters in a cache folder: two builds would write the same
-// files, and two starts could pick the same free port. The kernel drops the lock with the process that holds it.
+// lock lets only one run at a time build, start or stop clusters in a cache folder. Two builds would write the same files, and
+// two starts could pick the same free port. The kernel drops the lock when the process that holds it ends.
 func (c *cluster) lock(ctx context.Context) (func(), error) {
 	if err := os.MkdirAll(c.cache, 0o755); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ var logsManifest string
 //go:embed manifests/container.log
 var containerLog []byte
 
-// populate gives the control plane the behaviour of its pods, and nodes for them to run on.
+// populate installs the simulated behaviour of pods, and nodes for them to run on.
 func (c *cluster) populate(ctx context.Context) error {
 	crds := []string{"crd/stages.kwok.x-k8s.io", "crd/clusterlogs.kwok.x-k8s.io"}
 	if err := c.kubectl(ctx, nil, append([]string{"wait", "--for=condition=Established", "--timeout=60s"}, crds...)...); err != nil {
@@ -40,14 +40,14 @@ func (c *cluster) populate(ctx context.Context) error {
 	if err := c.kubectl(ctx, nil, "wait", "--for=condition=Ready", "--timeout=60s", "nodes", "--all"); err != nil {
 		return err
 	}
-	// Without its service account no pod can be created in a namespace; the controller needs a moment for it.
+	// No pod can be created in a namespace without its service account. The controller needs a moment to create it.
 	if err := c.kubectl(ctx, nil, "wait", "--for=create", "--timeout=60s", "serviceaccount/default"); err != nil {
 		return err
 	}
 	return os.WriteFile(c.marker(), nil, 0o644)
 }
 
-// manifests is everything populate applies, as one stream.
+// manifests returns everything that populate applies, as one stream.
 func (c *cluster) manifests() ([]byte, error) {
 	var all bytes.Buffer
 	files, err := fs.Glob(stages, "stages/*.yaml")

@@ -20,11 +20,11 @@ type process struct {
 	pid  int
 }
 
-// clusterDir is kwokctl's folder for this cluster.
+// clusterDir returns kwokctl's folder for this cluster.
 func (c *cluster) clusterDir() string { return filepath.Join(c.workdir(), "clusters", c.name) }
 
-// processes finds the components by the path they were started with, which is the cluster's own: unlike a pid file,
-// this neither forgets a process nor takes for ours a stranger that got the id of one long gone.
+// processes finds the components by the path that they were started with, which belongs to the cluster alone. Unlike a pid
+// file, this never forgets a process, and never takes a foreign process with a reused id for ours.
 func (c *cluster) processes(ctx context.Context) ([]process, error) {
 	list, err := exec.CommandContext(ctx, "ps", "-A", "-ww", "-o", "pid=,stat=,args=").Output()
 	if errors.Is(err, exec.ErrNotFound) {
@@ -36,7 +36,7 @@ func (c *cluster) processes(ctx context.Context) ([]process, error) {
 	return parseProcesses(string(list), filepath.Join(c.clusterDir(), "bin")+string(filepath.Separator)), nil
 }
 
-// parseProcesses reads lines of process id, state and command line.
+// parseProcesses parses lines of process id, state and command line.
 func parseProcesses(list, prefix string) []process {
 	var found []process
 	for line := range strings.Lines(list) {
@@ -53,14 +53,14 @@ func parseProcesses(list, prefix string) []process {
 	return found
 }
 
-// procList stands in for ps on Linux machines without it.
+// procList replaces ps on Linux machines without it.
 func procList() ([]byte, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	var list []byte
 	for _, file := range files {
 		args, err := os.ReadFile(file)
 		if err != nil {
-			continue // it ended meanwhile
+			continue // the process has ended meanwhile
 		}
 		pid := filepath.Base(filepath.Dir(file))
 		list = fmt.Appendf(list, "%s - %s\n", pid, strings.ReplaceAll(string(args), "\x00", " "))
@@ -68,7 +68,7 @@ func procList() ([]byte, error) {
 	return list, err
 }
 
-// forgetStrangers removes the pid files that name no component of ours, because kwokctl kills whatever has the id.
+// forgetStrangers removes the pid files that name none of our components, because kwokctl kills whatever process has the id.
 func (c *cluster) forgetStrangers(ours []process) error {
 	files, err := filepath.Glob(filepath.Join(c.clusterDir(), "pids", "*.pid"))
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *cluster) forgetStrangers(ours []process) error {
 	return nil
 }
 
-// endAll kills what is left of the cluster's processes and waits until they are gone; kwokctl does not wait.
+// endAll kills the remaining processes of the cluster and waits until they are gone. kwokctl does not wait.
 func (c *cluster) endAll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// run brings the cluster up, runs the command with it, and leaves the cluster as it found it: up stays up, and
-// what it started it takes down, whether the command succeeds, fails or is interrupted. It takes the cluster down
-// without a word, so that the command's own last lines are the last ones seen.
+// run brings the cluster up, runs the command with it, and leaves the cluster as it was before. A cluster that was up stays up.
+// One that run started is taken down, whether the command succeeds, fails or is interrupted. That prints nothing, so that the
+// command's own output comes last.
 func (c *cluster) run(ctx context.Context, args []string) (err error) {
 	started, err := c.ensure(ctx)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *cluster) run(ctx context.Context, args []string) (err error) {
 		"ROLLOUT_PLUS_E2E_KUBECONFIG="+c.kubeconfig(),
 		"ROLLOUT_PLUS_E2E_BIN="+filepath.Clean(c.bin("")),
 	)
-	// The command gets its chance to end by itself: a terminal has sent it the Ctrl-C already.
+	// The command gets a chance to end by itself, since a terminal has already sent it the Ctrl-C.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
 	var exit *exec.ExitError
@@ -40,7 +40,7 @@ func (c *cluster) run(ctx context.Context, args []string) (err error) {
 	return err
 }
 
-// exitError is how the command of run ended: it has told why by itself.
+// exitError is the exit status of run's command. The command has already printed the reason.
 type exitError struct{ code int }
 
 func (e *exitError) Error() string { return fmt.Sprintf("exit status %d", e.code) }

@@ -22,7 +22,7 @@ type source struct {
 	mod, sum   string
 }
 
-// sources are the modules of a cluster: the one that this program pins, and the one of the chosen Kubernetes version.
+// sources are the modules of a cluster: the one that this program pins, and the one for the chosen Kubernetes version.
 type sources struct{ pinned, release source }
 
 // sources returns the modules that the cluster's programs are built from.
@@ -39,8 +39,8 @@ func (c *cluster) sources(ctx context.Context) (sources, error) {
 	return sources{pinned: pinned, release: source{kubernetes: c.kubernetes, mod: mod}}, err
 }
 
-// of returns the module that a program is built from. Only the control plane is of the chosen version: etcd, kwok and
-// kubectl are always the pinned ones.
+// of returns the module that a program is built from. Only the control plane has the chosen version. etcd, kwok and kubectl are
+// always the pinned ones.
 func (s sources) of(t tool) source {
 	if t.release {
 		return s.release
@@ -56,7 +56,7 @@ func (s source) write(dir string) (string, error) {
 	}
 	if s.sum == "" {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil // go build has completed it
+			return dir, nil // go build has completed the file
 		}
 		return dir, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(s.mod), 0o644)
 	}
@@ -66,8 +66,8 @@ func (s source) write(dir string) (string, error) {
 	return dir, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(s.mod), 0o644)
 }
 
-// mode is go build's -mod: what is not pinned here is resolved by the requirements of the release itself, and checked
-// against Go's checksum database.
+// mode returns go build's -mod. For modules that are not pinned here, the requirements of the release itself apply, and Go's
+// checksum database checks them.
 func (s source) mode() string {
 	if s.sum == "" {
 		return "mod"
@@ -82,7 +82,7 @@ func (s source) flags(t tool) string {
 	return "-s -w"
 }
 
-// key changes whenever a build of the tool could give another result.
+// key returns a key that changes whenever a build of the tool could give another result.
 func (s source) key(t tool) string {
 	sum := sha256.New()
 	for _, part := range []string{s.mod, s.sum, t.name, t.pkg, s.flags(t), runtime.Version(), runtime.GOOS, runtime.GOARCH} {
@@ -115,8 +115,8 @@ type moduleFile struct {
 	}
 }
 
-// release requires a release, and replaces its staging folders by the modules that are published with it: the release
-// itself requires those at v0.0.0.
+// release returns a go.mod that requires a release. It replaces the staging folders by the modules published with the release,
+// since the release itself requires those at v0.0.0.
 func (f *moduleFile) release(version string) string {
 	var mod strings.Builder
 	fmt.Fprintf(&mod, "module cluster\n\ngo %s\n\n", f.Go)
@@ -133,7 +133,7 @@ func (f *moduleFile) release(version string) string {
 	return mod.String()
 }
 
-// goJSON runs go outside any module, and decodes what it prints even where it fails.
+// goJSON runs go outside any module. It decodes the output even if the command fails.
 func goJSON(ctx context.Context, into any, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = os.TempDir()

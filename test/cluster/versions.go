@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The module files travel with the program, so that what it builds is what they pin, wherever it is run from.
+// The program embeds its module files. It builds the pinned versions wherever it runs.
 var (
 	//go:embed go.mod
 	goMod string
@@ -15,7 +15,7 @@ var (
 	goSum string
 )
 
-// kubernetesVersion reads the one version that names everything else from the requirement in go.mod.
+// kubernetesVersion reads the required Kubernetes version from go.mod. All other versions follow from it.
 func kubernetesVersion(mod string) (string, error) {
 	m := regexp.MustCompile(`(?m)^\s*k8s\.io/kubernetes (v\d+\.\d+\.\d+\S*)`).FindStringSubmatch(mod)
 	if m == nil {
@@ -24,8 +24,8 @@ func kubernetesVersion(mod string) (string, error) {
 	return m[1], nil
 }
 
-// ldflags stamp the version that kubectl and the servers report; without them they say v0.0.0-master, which
-// kubectl's and the API server's version checks take at its word.
+// ldflags sets the version that kubectl and the servers report. Without it they report v0.0.0-master, and the version checks of
+// kubectl and the API server believe that.
 func ldflags(version string) string {
 	const pkg = "k8s.io/component-base/version"
 	part := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)

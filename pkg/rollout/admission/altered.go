@@ -1,5 +1,5 @@
-// Package admission compares what the API server stored with what a write asked for. Admission policies and webhooks may
-// change a write; most of their changes do no harm to a rollout, such as another registry or an added sidecar.
+// Package admission compares what the API server stored with what a write asked for. Admission policies and webhooks may change
+// a write. Most of their changes do no harm to a rollout, such as another registry or an added sidecar.
 package admission
 
 import (
@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Field is a field that was stored with another value than the one that was asked for.
+// Field is a field that was stored with a value other than the requested one.
 type Field struct {
-	// Path is as people write it, such as spec.template.spec.containers[app].image.
+	// Path is the path of the field as people write it, such as spec.template.spec.containers[app].image.
 	Path string
-	// Asked and Stored are in JSON; empty stands for no value.
+	// Asked and Stored are the requested and the stored value as JSON, or empty for no value.
 	Asked, Stored string
 }
 
@@ -28,7 +28,7 @@ func (f Field) String() string {
 	return fmt.Sprintf("%s was stored as %s instead of %s", f.Path, shortened(f.Stored), shortened(f.Asked))
 }
 
-// mostShown is how many bytes of a value a message has room for.
+// mostShown is the greatest number of bytes of a value in a message.
 const mostShown = 80
 
 func shortened(text string) string {
@@ -38,19 +38,19 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:mostShown], "") + "..."
 }
 
-// Missing returns the fields of asked that stored does not have with the same value. What stored has besides is left out: the
-// API server fills in defaults.
+// Missing returns the fields of asked that stored does not have with the same value. It leaves out further fields of stored,
+// since the API server fills in defaults.
 func Missing(path string, asked, stored any) []Field {
 	return compare(path, plain(asked), plain(stored))
 }
 
-// SetBack returns the fields that asked changes of before, and that stored has with the value of before again. A value that is
-// neither is left out: the change has taken place in another form.
+// SetBack returns the fields that asked changes from before, and that stored has with the value from before again. It leaves
+// out a field with a third value: that change has taken place in another form.
 func SetBack(path string, before, asked, stored any) []Field {
 	return changes(path, plain(before), plain(asked), plain(stored))
 }
 
-// plain returns a value as JSON has it, so that values of different types compare.
+// plain returns a value as decoded JSON, so that values of different types can be compared.
 func plain(value any) any {
 	text, err := json.Marshal(value)
 	var decoded any
@@ -76,7 +76,7 @@ func compare(path string, asked, stored any) []Field {
 	return fields
 }
 
-// isZero reports whether a value is one that the API server may leave out.
+// isZero reports whether the API server may leave out a value.
 func isZero(value any) bool {
 	return value == nil || reflect.ValueOf(value).IsZero()
 }
@@ -108,7 +108,7 @@ func changes(path string, before, asked, stored any) []Field {
 	return fields
 }
 
-// entriesOf returns the fields of a map, or the entries of a list of objects by the name that distinguishes them.
+// entriesOf returns the fields of a map, or the entries of a list of objects by their distinguishing names.
 func entriesOf(value any) (map[string]any, bool) {
 	switch of := value.(type) {
 	case map[string]any:

@@ -1,7 +1,7 @@
 // Package command writes the commands that a message tells people to run next.
 //
-// A message names a command in single quotes, with the namespace of its object: 'kubectl rollout-plus resume deployment/web
-// -n shop'. Whoever prints the message adds the flags of the connection, which only the command line knows.
+// A message names a command in single quotes, with the namespace of its object: 'kubectl rollout-plus resume deployment/web -n
+// shop'. The code that prints the message adds the flags of the connection, which only the command line knows.
 package command
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Plugin begins the commands of this program.
+// Plugin is the beginning of this program's commands.
 const Plugin = "kubectl rollout-plus"
 
 // On returns a command of this program about an object, quoted for a sentence. The verb may have flags of its own.
@@ -26,7 +26,7 @@ func Lists(kind, namespace string) string {
 // Quoted returns a command in the form that Connection.Text recognizes.
 func Quoted(format string, args ...any) string { return "'" + fmt.Sprintf(format, args...) + "'" }
 
-// Connection are the flags, as words for a shell, that say which cluster a command is for and as whom it runs.
+// Connection holds the flags that select a cluster and a user, as words for a shell.
 type Connection struct {
 	flags string
 	// file is the flag that names the kubeconfig.
@@ -52,13 +52,14 @@ func (c Connection) WithSet(flag, value string) Connection {
 	return c.with(" --" + flag + "=" + Word(value))
 }
 
-// WithVariable returns the connection with a flag whose value is secret: a variable of the shell stands for it.
+// WithVariable returns the connection with a flag whose value is secret. A shell variable stands for the value.
 func (c Connection) WithVariable(flag, variable string) Connection {
 	return c.with(" --" + flag + ` "$` + variable + `"`)
 }
 
-// Line returns a command with the flags of the connection, or with that alone which names the kubeconfig where it only reads
-// that. Anything else stays as it is: a mere mention such as kubectl apply or kubectl rollout resume, and a request for help.
+// Line returns a command with the flags of the connection. A command that reads only the kubeconfig gets just the flag that
+// names it. Other texts stay as they are: a mere mention such as kubectl apply or kubectl rollout resume, and a request for
+// help.
 func (c Connection) Line(line string) string {
 	words := strings.Fields(line)
 	switch {
@@ -94,8 +95,8 @@ func (c Connection) Text(text string) string {
 	})
 }
 
-// Word returns a value as one word of a POSIX shell. It uses double quotes, since the command itself stands in single ones. An
-// exclamation mark stands outside of them, behind a backslash: an interactive shell leaves it alone there only.
+// Word returns a value as one word of a POSIX shell. It uses double quotes, since the command itself stands in single quotes.
+// It puts an exclamation mark outside the quotes, after a backslash: only there does an interactive shell leave it alone.
 func Word(value string) string {
 	switch {
 	case value == "":

@@ -7,8 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// counts tells how far the ends of a container prove that it does not come good: those of runs that are older than the command
-// do not. The kubelet starts it again after a time that grows with every end.
+// counts works out how far the ends of a container prove that it does not recover. Runs that began before the command prove
+// nothing. The kubelet starts the container again after a pause that grows with every end.
 func (d *diagnosis) counts(pod *corev1.Pod, status *corev1.ContainerStatus, s *signal) {
 	last, needed := lastEnd(status), int32(loops)
 	if neverRan(last) {
@@ -29,7 +29,8 @@ func (d *diagnosis) counts(pod *corev1.Pod, status *corev1.ContainerStatus, s *s
 	}
 }
 
-// pauseOf returns how long the kubelet waits before it starts a container again, which it tells as "back-off 40s restarting ...".
+// pauseOf returns how long the kubelet waits before it starts a container again. The kubelet says so as "back-off 40s
+// restarting ...".
 func pauseOf(status *corev1.ContainerStatus) time.Duration {
 	if waiting := status.State.Waiting; waiting != nil {
 		if pause, err := time.ParseDuration(named(waiting.Message, "back-off ", " ")); err == nil {
@@ -40,7 +41,7 @@ func pauseOf(status *corev1.ContainerStatus) time.Duration {
 	return 0
 }
 
-// runs returns how many runs of a container have ended since the command began. The run that was under way then is older.
+// runs returns how many runs of a container have ended since the command began. It leaves out the run that was under way then.
 func (d *diagnosis) runs(pod *corev1.Pod, status *corev1.ContainerStatus) int32 {
 	ended := status.RestartCount
 	if status.State.Running == nil && lastEnd(status) != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// kubeletSync is how long the kubelet waits at most before it tries a pod again that it could not start.
+	// kubeletSync is the longest that the kubelet waits before it tries again to start a pod that it could not start.
 	kubeletSync = 15 * time.Second
-	// leastBackOff is how long it waits first before it starts a container or pulls an image again.
+	// leastBackOff is the kubelet's first wait before it starts a container or pulls an image again.
 	leastBackOff = 10 * time.Second
 	// kubeletBackOff is the longest that the kubelet waits before it starts a container or pulls an image again.
 	kubeletBackOff = 5 * time.Minute
@@ -18,28 +18,29 @@ const (
 	mountBackOff = 122 * time.Second
 	// controllerBackOff is the longest that a controller waits before it tries again.
 	controllerBackOff = 1000 * time.Second
-	// toTell is how long an attempt and the word of it may take.
+	// toTell is how long an attempt and its report may take.
 	toTell = 2 * time.Second
-	// retryAfter is how long after an attempt a controller is made to try again, so that it does soon what has become possible.
+	// retryAfter is how long after an attempt a controller is made to try again. So it soon does what has become possible.
 	retryAfter = 10 * time.Second
-	// answered is how long after a controller was made to try again what it says is taken for its answer.
+	// answered is how long after a controller was made to try again its latest report counts as its answer.
 	answered = 3 * time.Second
 )
 
-// attempt tells of a state that somebody tries to get out of from time to time: it is only as true as the last attempt is new.
+// attempt describes a state that a component retries from time to time. The state is only as recent as the last attempt.
 type attempt struct {
-	// last is the last attempt that is known to have failed, zero where nothing tells.
+	// last is the last attempt that is known to have failed, or zero if none is known.
 	last time.Time
-	// next returns by when the first attempt after a moment has been told. Nil is for a state that is always up to date.
+	// next returns by when the result of the first attempt after a given time is reported. It is nil for a state that is always
+	// up to date.
 	next func(after time.Time) time.Time
-	// asks tells that the controller can be made to try at once, and at is a moment from which an attempt is worth it.
+	// asks says that the controller can be made to try at once. at is a time from which an attempt is worthwhile.
 	asks bool
 	at   time.Time
 }
 
-// due returns when a signal is fatal; of one that only warns it returns since when. What somebody tries again is fatal by an
-// attempt that failed at the end of the grace or later, and nothing that is older than the command counts. Who looks but once
-// takes the last attempt for the truth.
+// due returns when a signal becomes fatal. For a signal that only warns, it returns when the state began. A state that is
+// retried becomes fatal with an attempt that failed at the end of the grace or later. Evidence older than the command does not
+// count. Without a start time of the command, the last attempt decides.
 func (d *diagnosis) due(s *signal, cause Cause) time.Time {
 	since := d.began(s)
 	if s.onlyWarns(cause) {
@@ -64,7 +65,7 @@ func (d *diagnosis) due(s *signal, cause Cause) time.Time {
 	return latest(ends, s.next(ends))
 }
 
-// graceOf returns how long a signal is given.
+// graceOf returns the grace of a signal.
 func (d *diagnosis) graceOf(s *signal, cause Cause) time.Duration {
 	length := s.grace
 	if !s.isFinal(cause) && length == 0 {
@@ -76,7 +77,7 @@ func (d *diagnosis) graceOf(s *signal, cause Cause) time.Duration {
 	return length
 }
 
-// graceTold returns the time that a signal is given, with why.
+// graceTold returns the grace of a signal for the report, with its reason.
 func (d *diagnosis) graceTold(s *signal, until time.Time) *Grace {
 	why := s.why
 	switch {
@@ -91,7 +92,7 @@ func (d *diagnosis) graceTold(s *signal, until time.Time) *Grace {
 	return &Grace{Length: s.grace, Until: until, Left: max(until.Sub(d.Now), 0), Why: why}
 }
 
-// slow tells of a pod that is starting whether it takes longer than usual.
+// slow records whether a starting pod takes longer than usual.
 func (d *diagnosis) slow(f *Finding, s *signal) {
 	if !f.starting || d.report.Seen == nil {
 		return
@@ -101,25 +102,25 @@ func (d *diagnosis) slow(f *Finding, s *signal) {
 	d.wake(usual)
 }
 
-// namePatience names the flag that would give a container more time.
+// namePatience adds a hint at the flag that would give a container more time.
 func (d *diagnosis) namePatience(f *Finding, s *signal) {
 	if f.Severity == Fatal && !d.After.IsZero() && d.Patience == 0 && s.status != nil && s.status.RestartCount > 0 {
 		f.Evidence = append(f.Evidence, "--patience 2m, say, would give it more time")
 	}
 }
 
-// isNew reports whether a pod is not older than the command: then nothing that it shows is.
+// isNew reports whether a pod was created after the command began. Then none of its states is older than the command.
 func (d *diagnosis) isNew(pod *corev1.Pod) bool { return !pod.CreationTimestamp.Time.Before(d.After) }
 
-// decides keeps from when on an attempt decides: events that tell of one are wanted as they come.
+// decides records from when on an attempt decides. From then on, events of attempts are needed as they come.
 func (d *diagnosis) decides(ends time.Time) {
 	if d.report.Decides.IsZero() || ends.Before(d.report.Decides) {
 		d.report.Decides = ends
 	}
 }
 
-// askController keeps when the controller should be made to try again: at once where it has not since the command began or
-// since there was more room, when the grace ends, and from time to time before that.
+// askController records when the controller should be made to try again. That is at once if it has not tried since the command
+// began, or since room was made. It is again when the grace ends, and every retryAfter before that.
 func (d *diagnosis) askController(s *signal, ends time.Time) {
 	if !s.asks {
 		return
@@ -133,7 +134,7 @@ func (d *diagnosis) askController(s *signal, ends time.Time) {
 	}
 	begin := d.After
 	if d.Retried.IsZero() && s.last.Before(begin) {
-		begin = d.Now // again when the second is over, for what is told of the first time has full seconds
+		begin = d.Now // once more at d.After, since reported times are in full seconds
 	}
 	next := latest(s.last, d.Retried).Add(retryAfter)
 	for _, at := range []time.Time{begin, d.After, s.at, ends} {
@@ -149,8 +150,8 @@ func (d *diagnosis) askController(s *signal, ends time.Time) {
 	}
 }
 
-// backOff returns when something is tried next that was first tried at a moment, and ever less often since: about as long after
-// the last time as that was after the first.
+// backOff returns when the next attempt is due if attempts began at first and become ever rarer. The wait after an attempt is
+// about the time since first, and at most the given limit.
 func backOff(first time.Time, most time.Duration) func(time.Time) time.Time {
 	return func(after time.Time) time.Time {
 		wait := max(after.Sub(first), 0)
@@ -158,7 +159,8 @@ func backOff(first time.Time, most time.Duration) func(time.Time) time.Time {
 	}
 }
 
-// pullsAgainBy returns by when the kubelet pulls an image of a pod again. It waits 10 s first, then twice as long each time.
+// pullsAgainBy returns by when the kubelet pulls an image of a pod again. The kubelet first waits 10 s, then twice as long each
+// time.
 func pullsAgainBy(pod *corev1.Pod) func(time.Time) time.Time {
 	return func(after time.Time) time.Time {
 		wait := max(after.Sub(pod.CreationTimestamp.Time), leastBackOff)
@@ -166,7 +168,7 @@ func pullsAgainBy(pod *corev1.Pod) func(time.Time) time.Time {
 	}
 }
 
-// within returns when something is tried next that is tried at regular times.
+// within returns when the next attempt is due if attempts come at a regular period.
 func within(period time.Duration) func(time.Time) time.Time {
 	return func(after time.Time) time.Time { return after.Add(period + toTell) }
 }

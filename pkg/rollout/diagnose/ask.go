@@ -10,12 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// mostAsked is about how many pods events are asked for at most, however many there are.
+// mostAsked is the greatest number of pods whose events are read, however many pods there are.
 const mostAsked = 5
 
-// Ask names the pods of which more has to be known than they tell themselves: their events. Of pods in the same state one
-// speaks for all, always the same; where its events tell that it goes on another is asked, which may be stuck. One that has
-// not gone on for long is asked again.
+// Ask returns the pods whose events are needed because their status does not explain their state. One pod speaks for all pods
+// in the same state, always the same one. If its events show progress, another pod is asked instead, since that one may be
+// stuck. A pod without progress for long is asked again. Stale pods, and one ending pod with hooks, come last.
 func Ask(in *Input) []*corev1.Pod {
 	events := byObject(in.Events)
 	speakers := map[string]*corev1.Pod{}
@@ -34,7 +34,7 @@ func Ask(in *Input) []*corev1.Pod {
 	return append(ask, rest[:min(len(rest), mostAsked-len(ask))]...)
 }
 
-// leaving is one of the pods that are ending, where they have hooks that run then.
+// leaving returns at most one pod that is ending and has preStop hooks.
 func leaving(in *Input, events map[types.UID][]*corev1.Event) []*corev1.Pod {
 	var found []*corev1.Pod
 	for _, pod := range slices.Concat(in.Others, in.Pods) {
@@ -49,7 +49,8 @@ func hasPreStop(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Lifecycle != nil && c.Lifecycle.PreStop != nil })
 }
 
-// before tells whether of two pods alike one is asked rather than the other: that which was before, else by their names.
+// before reports whether to ask pod a rather than b, which is in the same state. A pod whose events are known comes first.
+// Otherwise the names decide.
 func before(a, b *corev1.Pod, events map[types.UID][]*corev1.Event) bool {
 	if known, other := len(events[a.UID]) > 0, len(events[b.UID]) > 0; known != other {
 		return known
@@ -57,7 +58,8 @@ func before(a, b *corev1.Pod, events map[types.UID][]*corev1.Event) bool {
 	return a.Name < b.Name
 }
 
-// Preparing tells whether only events can say how a pod is: it has a node, and nothing of it runs or has a reason not to.
+// Preparing reports whether only events can explain a pod's state. Such a pod has a node, but no container runs or names a
+// reason for waiting.
 func Preparing(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" || pod.DeletionTimestamp != nil || sandboxReady(pod) {
 		return false
@@ -71,7 +73,7 @@ func Preparing(pod *corev1.Pod) bool {
 	return true
 }
 
-// stateOf tells pods that are alike, and is empty for those that need no explanation.
+// stateOf returns a key that pods in the same state share. It returns "" for a pod that needs no explanation.
 func stateOf(pod *corev1.Pod) string {
 	if pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded || pod.DeletionTimestamp != nil {
 		return ""
@@ -100,8 +102,9 @@ func stateOf(pod *corev1.Pod) string {
 	return b.String()
 }
 
-// lend gives the events of a pod to those in the same state whose own are not known. What else the pods tell differs, as
-// since when and how often. Where one is seen to be through with what the others wait for, they are not said to be stuck.
+// lend gives the events of a pod to the pods in the same state whose own events are not known. Times and counts of each pod
+// remain its own. It prefers the events of a pod that has begun to start containers, so that the others are not reported as
+// stuck.
 func (d *diagnosis) lend() {
 	if len(d.events) == 0 {
 		return
@@ -121,7 +124,7 @@ func (d *diagnosis) lend() {
 	}
 }
 
-// Begun tells whether a pod's volumes and sandbox are there, since what comes after that has been told.
+// Begun reports whether a pod's volumes and sandbox are ready, because there are events of later steps.
 func Begun(events []*corev1.Event) bool {
 	return slices.ContainsFunc(events, func(e *corev1.Event) bool {
 		return e.Reason == "Pulling" || e.Reason == "Pulled" || e.Reason == "Created"

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// carry keeps what has been seen of pods that there still are, and when one has gone that held room.
+// carry keeps what was seen of pods that still exist. It also records when a pod went away that held room.
 func (d *diagnosis) carry() {
 	alive := map[types.UID]bool{}
 	d.report.Room = d.Room
@@ -21,7 +21,7 @@ func (d *diagnosis) carry() {
 		switch {
 		case key == roomOf(key.UID):
 			if _, still := d.report.Seen[key]; !still {
-				d.report.Room = d.Now.Truncate(time.Second).Add(time.Second) // as events tell the time
+				d.report.Room = d.Now.Truncate(time.Second).Add(time.Second) // events have the same resolution
 			}
 		case alive[key.UID] || key.UID == "":
 			d.report.Seen[key] = since

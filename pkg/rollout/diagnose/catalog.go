@@ -101,7 +101,7 @@ func readinessCauses() []Cause {
 }
 
 func containerCauses() []Cause {
-	// The kubelet looks again after 10 s to 15 s: what was made meanwhile is there then.
+	// The kubelet looks again after 10 s to 15 s, and then finds objects that were created meanwhile.
 	soon := 20 * time.Second
 	return []Cause{
 		{
@@ -254,7 +254,7 @@ func refusedCauses() []Cause {
 	}
 }
 
-// replacedGrace is how long pods may end again and again, and be replaced.
+// replacedGrace is the grace for pods that end again and again and are replaced.
 const replacedGrace = 20 * time.Second
 
 func endedCauses() []Cause {

@@ -2,20 +2,20 @@ package diagnose
 
 import "time"
 
-// Class is what a cause does to a rollout.
+// Class is the effect of a cause on a rollout.
 type Class string
 
 // The classes.
 const (
-	// EndsNow causes do not come good by themselves.
+	// EndsNow causes do not go away by themselves.
 	EndsNow Class = "fatal"
-	// EndsAfterGrace causes may come good for a while.
+	// EndsAfterGrace causes may still go away by themselves during their grace.
 	EndsAfterGrace Class = "fatal after a grace"
 	// Warns causes do not end a rollout by themselves.
 	Warns Class = "warning"
 )
 
-// The IDs of the causes. Scripts rely on them: where Kubernetes has a word of its own for exactly this, it is that one.
+// The IDs of the causes. Scripts rely on them. If Kubernetes has a word for exactly this cause, the ID is that word.
 const (
 	ImageNotFound             = "ImageNotFound"
 	ImagePlatformMissing      = "ImagePlatformMissing"
@@ -98,14 +98,14 @@ const (
 type Cause struct {
 	ID    string
 	Class Class
-	// Grace is 0 where it is computed from the objects.
+	// Grace is 0 if it is computed from the objects.
 	Grace   time.Duration
 	Meaning string
-	// Remedy is what to run next, with {pod}, {container}, {namespace}, {workload} and {subject} to be filled in.
+	// Remedy lists what to run next. {pod}, {container}, {namespace}, {workload} and {subject} are placeholders.
 	Remedy []string
 }
 
-// Causes is the whole catalog.
+// Causes returns the whole catalog.
 func Causes() []Cause {
 	var all []Cause
 	for _, part := range [][]Cause{

@@ -9,10 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// nodesGrace is what a container is given that its node may come to create or start yet.
+// nodesGrace is the grace for a container that its node may still manage to create or start.
 const nodesGrace = 30 * time.Second
 
-// container are the signals of one container.
+// container returns the signals of one container.
 func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) []signal {
 	var s *signal
 	state := status.State
@@ -37,16 +37,17 @@ func (d *diagnosis) container(pod *corev1.Pod, status *corev1.ContainerStatus, i
 	return []signal{*s}
 }
 
-// isPassing reports whether a container is about to be started again by its node, or as its pod intends, or is so already.
+// isPassing reports whether a container's state is about to pass. Its node or the pod's own rules start it again, or the pod is
+// ready already.
 func isPassing(pod *corev1.Pod, status *corev1.ContainerStatus) bool {
 	waiting := status.State.Waiting
 	if waiting == nil {
 		return isExcused(pod, status.Name, status.State.Terminated)
 	}
-	return waiting.Reason == restartingAll || isWell(pod) // of a pod that is ready no container waits; the status is from before
+	return waiting.Reason == restartingAll || isWell(pod) // no container of a ready pod waits; the status is outdated
 }
 
-// ended is a container that has just ended. The kubelet starts it again at once, and then waits longer each time.
+// ended describes a container that has just ended. The kubelet starts it again at once, and later waits longer each time.
 func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := d.crashed(pod, status, isInit)
 	if s.now = d.runs(pod, status) >= loops && !ranLong(status.State.Terminated); !s.now && d.cause(s.id).Class == EndsNow {
@@ -55,7 +56,7 @@ func (d *diagnosis) ended(pod *corev1.Pod, status *corev1.ContainerStatus, isIni
 	return s
 }
 
-// endedForGood is a container that nobody starts again: its pod is never ready.
+// endedForGood describes a container that is not started again. Its pod is never ready.
 func (d *diagnosis) endedForGood(pod *corev1.Pod, status *corev1.ContainerStatus) *signal {
 	s := d.crashed(pod, status, false)
 	if s.id == CrashLoopBackOff {
@@ -65,7 +66,8 @@ func (d *diagnosis) endedForGood(pod *corev1.Pod, status *corev1.ContainerStatus
 	return s
 }
 
-// once is for a container that has ended only once. What ended it is evidence, but for a loop, which that is not.
+// once turns the signal of a container that has ended only once into a warning. The cause becomes evidence, except
+// CrashLoopBackOff, since one end is no loop.
 func (s *signal) once() {
 	if s.id != CrashLoopBackOff {
 		s.evidence = append(s.evidence, s.id)
@@ -73,7 +75,7 @@ func (s *signal) once() {
 	s.id = ContainerRestarted
 }
 
-// isSidecar tells init containers that go on running from those that have to end.
+// isSidecar reports whether an init container keeps running. Other init containers have to end.
 func isSidecar(pod *corev1.Pod, name string) bool {
 	for i := range pod.Spec.InitContainers {
 		if c := &pod.Spec.InitContainers[i]; c.Name == name {
@@ -83,7 +85,7 @@ func isSidecar(pod *corev1.Pod, name string) bool {
 	return false
 }
 
-// waiting says why a container is not there. The words are the kubelet's (pkg/kubelet/images/types.go and
+// waiting explains why a container does not run. The words are the kubelet's (pkg/kubelet/images/types.go and
 // pkg/kubelet/container/sync_result.go).
 func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	waiting := status.State.Waiting
@@ -104,7 +106,7 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s.next = nil // that does not change
 	case "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed":
 	case "PostStartHookError":
-		if status.RestartCount == 0 { // as a container that has ended once
+		if status.RestartCount == 0 { // like a container that has ended once
 			s.id, s.evidence = ContainerRestarted, []string{PostStartHookError}
 		}
 	case "CreateContainerConfigError":
@@ -121,7 +123,7 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	return s
 }
 
-// attempts adds when the kubelet has tried what a container waits for.
+// attempts adds when the kubelet last tried what a container waits for.
 func (d *diagnosis) attempts(pod *corev1.Pod, status *corev1.ContainerStatus, s *signal) {
 	waiting := status.State.Waiting
 	told := d.event(pod, func(e *corev1.Event) bool {
@@ -140,8 +142,8 @@ func (s *signal) notCreated() {
 	}
 }
 
-// notRun gives time to a container that has not been started, but for a command that cannot be run. All else may be its node's
-// doing, which is under load or short of something. Runtimes speak of exec, or of an executable, where it is the command.
+// notRun gives time to a container that could not be started, unless its command cannot be run. Any other failure may be due to
+// its node, which is under load or short of something. If the command is at fault, runtimes mention exec or an executable.
 func (s *signal) notRun() {
 	text := strings.ToLower(s.message)
 	is := func(words string) bool { return strings.Contains(text, words) }
@@ -151,16 +153,16 @@ func (s *signal) notRun() {
 	}
 }
 
-// config tells what of a container's configuration is missing.
+// config finds what is missing from a container's configuration.
 func config(pod *corev1.Pod, s *signal) *signal {
 	if strings.Contains(s.message, "failed to sync") {
-		return nil // the kubelet has not fetched an object yet that does exist
+		return nil // the object exists, but the kubelet has not fetched it yet
 	}
 	missing(pod, s, "")
 	return s
 }
 
-// missing recognizes objects and keys that do not exist in the kubelet's words. The volume is that of a mount that failed.
+// missing recognizes missing objects and keys in the kubelet's words. volume is the volume of a failed mount.
 func missing(pod *corev1.Pod, s *signal, volume string) {
 	text := s.message
 	switch {
@@ -181,7 +183,7 @@ func missing(pod *corev1.Pod, s *signal, volume string) {
 	}
 }
 
-// named is what stands between two texts.
+// named returns the text between two other texts, or "" if one of them is missing.
 func named(text, before, after string) string {
 	_, rest, found := strings.Cut(text, before)
 	if !found {
@@ -194,14 +196,14 @@ func named(text, before, after string) string {
 	return name
 }
 
-// lastPart is the name in "... namespace/name".
+// lastPart returns the name in "... namespace/name".
 func lastPart(text string) string { return text[strings.LastIndex(text, "/")+1:] }
 
-// lastWord is the key in "... non-existent config key: key".
+// lastWord returns the key in "... non-existent config key: key".
 func lastWord(text string) string { return strings.TrimSpace(text[strings.LastIndex(text, ":")+1:]) }
 
-// sourceOf is the ConfigMap or Secret that a volume is made of; of several it is the one that is to have the key, empty
-// where none or more than one is.
+// sourceOf returns the ConfigMap or Secret that a volume is made of. For a projected volume it returns the source that is to
+// have the key, or "" if there is not exactly one.
 func sourceOf(pod *corev1.Pod, volume, key string) string {
 	for i := range pod.Spec.Volumes {
 		switch v := &pod.Spec.Volumes[i]; {

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// recent is how long an end of a container is held against it while it runs again.
+	// recent is how long the end of a container counts against it while it runs again.
 	recent = 10 * time.Minute
-	// loops is how many ends make a loop, whether the container becomes ready between them or not.
+	// loops is how many ends make a loop, even if the container becomes ready between them.
 	loops = 2
-	// leastSettling is how long a container that has ended before has to run at least to be believed.
+	// leastSettling is the shortest time that a container which has ended before must run to be trusted again.
 	leastSettling = 10 * time.Second
-	// MostSettling is how long it has to at most.
+	// MostSettling is the longest such time.
 	MostSettling = time.Minute
 )
 
-// Settled is when a container that runs again has done so for long enough to be believed: twice as long as before it ended. It
-// is zero for one that has not ended before, or does not run.
+// Settled returns when a container that runs again will have run long enough to be trusted. That is twice as long as before it
+// ended, within the bounds above. It returns zero for a container that has not ended before, or does not run.
 func Settled(status *corev1.ContainerStatus) time.Time {
 	last := status.LastTerminationState.Terminated
 	if status.RestartCount == 0 || last == nil || status.State.Running == nil {
@@ -31,8 +31,8 @@ func Settled(status *corev1.ContainerStatus) time.Time {
 	return status.State.Running.StartedAt.Add(min(max(ran, leastSettling), MostSettling))
 }
 
-// SettledAt returns when all containers of a pod that have ended before will have run for long enough to be believed. It is zero
-// where none has ended by its own doing.
+// SettledAt returns when all containers of a pod that have ended before will have run long enough to be trusted. It returns
+// zero if none has ended by its own doing.
 func SettledAt(pod *corev1.Pod) time.Time {
 	var last time.Time
 	for _, status := range ContainerStatuses(pod) { // sidecars are init containers
@@ -43,18 +43,18 @@ func SettledAt(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// neverRan tells whether a container has "ended" without having been started.
+// neverRan reports whether a container has "ended" without having been started.
 func neverRan(last *corev1.ContainerStateTerminated) bool {
 	return last.Reason == "StartError" || last.Reason == "ContainerCannotRun"
 }
 
-// ranLong tells whether the run before an end was a long one: what ends after that is no loop yet, however often it has
-// ended in its life.
+// ranLong reports whether the run before an end was long. An end after a long run is no loop yet, however often the container
+// has ended before.
 func ranLong(last *corev1.ContainerStateTerminated) bool {
 	return !neverRan(last) && last.FinishedAt.Sub(last.StartedAt.Time) >= recent
 }
 
-// lastEnd is how a container ended last, nil where it has not.
+// lastEnd returns how a container last ended, or nil if it has not ended.
 func lastEnd(status *corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	if status.State.Terminated != nil {
 		return status.State.Terminated
@@ -62,7 +62,7 @@ func lastEnd(status *corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	return status.LastTerminationState.Terminated
 }
 
-// crashed says why a container ended.
+// crashed explains why a container ended.
 func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	s := &signal{id: CrashLoopBackOff}
 	if isInit {
@@ -97,9 +97,9 @@ func (d *diagnosis) crashed(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	return s
 }
 
-// awaits gives time to an init container that ends with an error until something is there that it waits for. That it does so
-// is known of one that did in pods that are ready now. Where no pod is ready yet nothing is known: what is installed together
-// comes up together.
+// awaits gives time to an init container that ends with an error, since it may be waiting for something. It gets the progress
+// deadline if it did the same in pods that are ready now. It gets a quarter of that if no pod is ready yet, since what is
+// installed together comes up together.
 func (d *diagnosis) awaits(container string, s *signal) {
 	deadline := d.patience()
 	switch ready, again := d.readyAfter(container); {
@@ -110,7 +110,7 @@ func (d *diagnosis) awaits(container string, s *signal) {
 	}
 }
 
-// patience is the progress deadline, or the usual one where there is none.
+// patience returns the progress deadline, or the usual one if there is none.
 func (d *diagnosis) patience() time.Duration {
 	if d.Deadline == 0 {
 		return usualDeadline
@@ -118,20 +118,22 @@ func (d *diagnosis) patience() time.Duration {
 	return d.Deadline
 }
 
-// alike is how a container ended, as a key under which it is kept that pods became ready after that.
+// alike returns a key for the way in which a container ended. Under this key the report records that pods became ready
+// afterwards.
 func alike(container string, last *corev1.ContainerStateTerminated) Key {
 	return Key{Container: container, ID: fmt.Sprintf("%s %d", last.Reason, last.ExitCode)}
 }
 
-// cameGood reports whether a container ended in the same way in pods that became ready after that: an application may wait for
-// something by that.
+// cameGood reports whether pods became ready after a container had ended in the same way. An application may wait for something
+// by ending.
 func (d *diagnosis) cameGood(container string, last *corev1.ContainerStateTerminated) bool {
 	_, seen := d.report.Seen[alike(container, last)]
 	return seen
 }
 
-// remember keeps how containers ended while their pods were starting, of pods that are ready now: those of the old version, and
-// those of the new one that have been for long enough. They may be gone by the time that another pod is judged by them.
+// remember records how containers ended while their pods were starting, for pods that are ready now. It takes all such pods of
+// the old version, and those of the new one that have been ready long enough. These pods may be gone by the time that their
+// record helps to judge another.
 func (d *diagnosis) remember() {
 	for i, pod := range slices.Concat(d.Others, d.Pods) {
 		if !isWell(pod) {
@@ -150,7 +152,7 @@ func (d *diagnosis) remember() {
 	}
 }
 
-// readyAfter tells whether any pod is ready, and whether one is in which an init container has ended with an error before.
+// readyAfter reports whether any pod is ready, and whether a given init container ended with an error before in a ready pod.
 func (d *diagnosis) readyAfter(container string) (ready, again bool) {
 	for _, pod := range slices.Concat(d.Others, d.Pods) {
 		if !isWell(pod) {
@@ -166,7 +168,7 @@ func (d *diagnosis) readyAfter(container string) (ready, again bool) {
 	return ready, again
 }
 
-// killed adds what the kubelet's events tell of an end that it has brought about itself: no exit code tells that.
+// killed adds what the kubelet's events say about an end that the kubelet caused. No exit code shows that.
 func (d *diagnosis) killed(pod *corev1.Pod, status *corev1.ContainerStatus, last *corev1.ContainerStateTerminated, s *signal) {
 	during := func(e *corev1.Event) bool {
 		return containerOf(e) == status.Name && !e.LastTimestamp.Before(&last.StartedAt)
@@ -180,7 +182,7 @@ func (d *diagnosis) killed(pod *corev1.Pod, status *corev1.ContainerStatus, last
 	case kill == nil:
 		return
 	case !during(kill):
-		// That was an earlier end; of later ones the kubelet may have told no more.
+		// That was an earlier end. The kubelet may have emitted no event for later ones.
 		s.evidence = append(s.evidence, "before that: "+kill.Message)
 	case strings.Contains(kill.Message, "failed liveness probe"):
 		s.id, s.message, probe = LivenessProbeFailed, "the container was killed because its liveness probe failed", "Liveness"
@@ -195,14 +197,14 @@ func (d *diagnosis) killed(pod *corev1.Pod, status *corev1.ContainerStatus, last
 	}
 }
 
-// unhealthy is the newest event of a probe that failed.
+// unhealthy returns the newest event of a failed probe.
 func (d *diagnosis) unhealthy(pod *corev1.Pod, container, probe string) *corev1.Event {
 	return d.event(pod, func(e *corev1.Event) bool {
 		return e.Reason == "Unhealthy" && containerOf(e) == container && strings.HasPrefix(e.Message, probe+" probe failed")
 	})
 }
 
-// ending tells an end in words.
+// ending describes an end in words.
 func ending(last *corev1.ContainerStateTerminated, restarts int32) string {
 	text := "ended"
 	switch last.ExitCode {
@@ -245,7 +247,7 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 	return nil
 }
 
-// running says what is wrong with a container that runs: it has ended before, or it is not ready.
+// running explains what is wrong with a running container: it has ended before, or it is not ready.
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
 	again := last != nil && !isExcused(pod, status.Name, last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent

@@ -11,61 +11,63 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Input is what is known of a workload at one moment.
+// Input is what is known about a workload at one moment.
 type Input struct {
-	// Workload is its kind and name, such as {Deployment web}.
+	// Workload is the workload's kind and name, such as {Deployment web}.
 	Workload  Object
 	Namespace string
-	// Pods are those of the newest version, Others all the rest. Those that have ended or are ending belong to them, too.
+	// Pods are the pods of the newest version, and Others are all other pods. Both include pods that have ended or are ending.
 	Pods, Others []*corev1.Pod
-	// ReplicaSet is that of the newest version, nil where there is none.
+	// ReplicaSet is the ReplicaSet of the newest version, or nil if there is none.
 	ReplicaSet *appsv1.ReplicaSet
 	// OldSets are the other ReplicaSets.
 	OldSets []*appsv1.ReplicaSet
 	// Deployment is nil for another kind of workload.
 	Deployment *appsv1.Deployment
 	Situation  Situation
-	// UID is that of another kind of workload, and Missing how many pods it lacks: only its own events tell why it makes none.
+	// UID is the UID of a workload of another kind. Missing is how many pods it lacks. Only its own events explain why it
+	// creates none.
 	UID     types.UID
 	Missing int
-	// Stale are pods of older versions that a StatefulSet waits for, perhaps in vain, before it goes on to the newest.
-	// Recovering are those that were ready before, and may become so again.
+	// Stale are pods of older versions that a StatefulSet waits for before it goes on to the newest, perhaps in vain.
+	// Recovering are those that were ready before and may become ready again.
 	Stale, Recovering []*corev1.Pod
-	// Events are those of the pods and of the workload, as far as they were fetched.
+	// Events are the events of the pods and of the workload, as far as they were fetched.
 	Events []*corev1.Event
-	// Claims are those of pods that wait for a node, as far as they were read. NoClaims tells that they cannot be.
+	// Claims are the claims of pods that wait for a node, as far as they were read. NoClaims says that claims cannot be read.
 	Claims   []*corev1.PersistentVolumeClaim
 	NoClaims bool
-	// Blind tells that events cannot be read: that there are none says nothing then.
+	// Blind says that events cannot be read, so their absence proves nothing.
 	Blind bool
 	// Facts are causes that the workload itself shows.
 	Facts []Fact
-	// Deadline is how long the workload may take to progress, 0 where it is not bounded.
+	// Deadline is how long the workload may take to make progress, or 0 for no limit.
 	Deadline time.Duration
-	// Seen is what the last report had: since when something has been so, for what the objects do not tell. Nil is for who
-	// looks but once: then it has been so for as long as the pod has not been ready.
+	// Seen comes from the last report. It holds when states began that the objects do not date. It is nil for a single look:
+	// such a state then began when the pod became unready.
 	Seen Seen
-	// Proven is what the last report had: the longest time that a pod took to become ready, also of those that are gone by now.
-	// Nil is for what none has told yet.
+	// Proven comes from the last report. It is the longest time that a pod took to become ready, including pods that are gone
+	// by now. It is nil if no pod has become ready yet.
 	Proven *time.Duration
-	// Replaced is what the last report had.
+	// Replaced comes from the last report.
 	Replaced Replaced
-	// After is from when evidence counts, which is when the command began. It is zero for who looks but once: all counts then.
+	// After is when the command began. Older evidence does not count. It is zero for a single look, for which everything
+	// counts.
 	After time.Time
-	// Patience is the least that every state is given that may come good.
+	// Patience is the least grace of every state that may pass.
 	Patience time.Duration
-	// Retries tells that a controller that was refused is made to try again, and Retried when it was last; zero where it was not.
+	// Retries says that a controller that was refused is made to try again. Retried is when that was last done, or zero.
 	Retries bool
 	Retried time.Time
-	// LossIsChance tells that no more new pods have lost their readiness than may be by chance.
+	// LossIsChance says that no more new pods have lost their readiness than chance explains.
 	LossIsChance bool
-	// Runs and Room are what the last report had.
+	// Runs and Room come from the last report.
 	Runs map[Key]int32
 	Room time.Time
 	Now  time.Time
 }
 
-// Fact is a cause that is known already.
+// Fact is a cause that is already known.
 type Fact struct{ ID, Message string }
 
 // Key is a state of a pod or another object.
@@ -74,31 +76,31 @@ type Key struct {
 	Container, ID string
 }
 
-// Seen is since when states have been seen.
+// Seen holds when each state was first seen.
 type Seen map[Key]time.Time
 
-// Report is what is to be said.
+// Report is the result of a diagnosis.
 type Report struct {
-	// Findings are the fatal ones first, and of those alike the one of most pods.
+	// Findings lists fatal findings first. Among findings of the same severity, the one that concerns most pods comes first.
 	Findings []Finding
 	// Seen, Proven and Replaced are for the next input.
 	Seen     Seen
 	Proven   *time.Duration
 	Replaced Replaced
-	// Runs counts the runs of containers that were begun before the command was. Room is when a pod was last seen to have gone
-	// that held what another needs. Both are for the next input.
+	// Runs counts the runs of containers that began before the command. Room is when a pod was last seen to go that held room
+	// another needs. Both are for the next input.
 	Runs map[Key]int32
 	Room time.Time
-	// Next is when a grace ends that is running, zero where none is.
+	// Next is when the earliest running grace ends, or zero if none is running.
 	Next time.Time
-	// Decides is from when on an attempt that fails is final, zero where none is awaited.
+	// Decides is from when on a failing attempt is final, or zero if no attempt is awaited.
 	Decides time.Time
-	// Refused is whose controller is to try again, and Retry from when on; zero where it need not.
+	// Refused is the object whose controller should try again. Retry is from when on, or zero if it need not.
 	Refused Object
 	Retry   time.Time
 }
 
-// Fatal is the gravest finding where that is fatal, else nil.
+// Fatal returns the gravest finding if it is fatal, or nil.
 func (r *Report) Fatal() *Finding {
 	if len(r.Findings) == 0 || r.Findings[0].Severity != Fatal {
 		return nil
@@ -106,7 +108,7 @@ func (r *Report) Fatal() *Finding {
 	return &r.Findings[0]
 }
 
-// Diagnose says what stands in the way.
+// Diagnose returns what is in the way of a workload.
 func Diagnose(in *Input) Report {
 	d := &diagnosis{Input: in, events: byObject(in.Events), report: Report{Seen: Seen{}}, groups: map[groupKey]*group{}}
 	d.carry()
@@ -122,7 +124,7 @@ func Diagnose(in *Input) Report {
 		d.add(&s)
 	}
 	if slices.ContainsFunc(slices.Collect(maps.Values(d.groups)), func(g *group) bool { return g.first.replaced > 0 }) {
-		delete(d.groups, groupKey{id: PodFailed}) // that tells of the same pods
+		delete(d.groups, groupKey{id: PodFailed}) // the other finding covers the same pods
 	}
 	for _, fact := range in.Facts {
 		d.add(&signal{id: fact.ID, message: fact.Message, object: in.Workload})
@@ -130,8 +132,9 @@ func Diagnose(in *Input) Report {
 	return d.conclude()
 }
 
-// inTheWay returns the pods of other versions that may hold the newest up: those that are ending, and those whose node is silent. No
-// other pod takes the place of one of a StatefulSet or DaemonSet, and one of a Deployment is missing from what has to be ready.
+// inTheWay returns the pods of other versions that may hold up the newest one. These are pods that are ending, and pods whose
+// node is silent. No other pod takes the place of a StatefulSet's or DaemonSet's pod. A Deployment's pod is missing from the
+// pods that have to be ready.
 func (d *diagnosis) inTheWay() []*corev1.Pod {
 	var found []*corev1.Pod
 	for _, pod := range d.Others {
@@ -142,7 +145,7 @@ func (d *diagnosis) inTheWay() []*corev1.Pod {
 	return found
 }
 
-// cause looks a cause up; one that is not in the catalog is undetermined.
+// cause looks up a cause. An ID that is not in the catalog is Undetermined.
 func (d *diagnosis) cause(id string) Cause {
 	if d.catalog == nil {
 		d.catalog = map[string]Cause{}
@@ -158,11 +161,11 @@ func (d *diagnosis) cause(id string) Cause {
 
 type groupKey struct{ id, container, subject string }
 
-// group are the signals of one cause; first is the one that counts soonest.
+// group collects the signals of one cause. first is the one that becomes fatal soonest.
 type group struct {
 	first *signal
 	cause Cause
-	// until is when it is fatal, late when it is worth a word before that.
+	// until is when the group becomes fatal. late is when it is worth reporting before that.
 	until, late time.Time
 	objects     []Object
 	pods        int
@@ -174,14 +177,14 @@ type diagnosis struct {
 	*Input
 	events map[types.UID][]*corev1.Event
 	report Report
-	// catalog is made when it is needed first.
+	// catalog is filled on first use.
 	catalog map[string]Cause
 	groups  map[groupKey]*group
-	// room is what madeRoom has found.
+	// room caches the result of madeRoom.
 	room *time.Time
 }
 
-// began is since when the state is known, by the objects or by what was seen before.
+// began returns since when a state has been known, from the objects or from an earlier look.
 func (d *diagnosis) began(s *signal) time.Time {
 	key := Key{s.uid, s.container, s.id}
 	since, seen := d.report.Seen[key]
@@ -245,7 +248,7 @@ func (d *diagnosis) conclude() Report {
 	return d.report
 }
 
-// wake lets the next look be at that moment, where it is still to come and none is earlier.
+// wake makes the next look happen at a given time, unless it is past or an earlier one is planned.
 func (d *diagnosis) wake(at time.Time) {
 	if at.After(d.Now) && (d.report.Next.IsZero() || at.Before(d.report.Next)) {
 		d.report.Next = at

@@ -1,5 +1,5 @@
-// Package diagnose says why pods do not come good: it takes objects, events and the time, and gives findings. It is pure:
-// what it is to look at is fetched by others.
+// Package diagnose explains why pods do not become ready. It takes objects, events and the time, and returns findings. It is
+// pure: its callers fetch what it looks at.
 package diagnose
 
 //go:generate go run ../../../hack/causes -out ../../../docs/causes.md

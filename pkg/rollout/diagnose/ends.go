@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	// restartingAll is the kubelet's word for a container that it ended because a rule of another one restarts them all.
+	// restartingAll is the kubelet's reason for a container that it ended because a rule of another container restarts them
+	// all.
 	restartingAll = "RestartingAllContainers"
-	// sandboxLag is how much later than a sandbox the kubelet may report it: a container may have started by then.
+	// sandboxLag is how long after a sandbox is made the kubelet may report it. A container may have started in between.
 	sandboxLag = 3 * time.Second
 )
 
-// ruleFor returns the container's restart rule for an exit code, nil where none matches: the first one counts
+// ruleFor returns the container's restart rule for an exit code, or nil if none matches. The first matching rule counts
 // (FindMatchingContainerRestartRule in the kubelet's podutil).
 func ruleFor(c *corev1.Container, exitCode int32) *corev1.ContainerRestartRule {
 	for i := range c.RestartPolicyRules {
@@ -57,8 +58,9 @@ func startsAgain(pod *corev1.Pod, name string, ended *corev1.ContainerStateTermi
 	return true
 }
 
-// isIntended reports whether an end is what the pod's author asks for: a rule names this very exit code, or restarts all
-// containers. A rule for all codes but some is how others write a restart policy: it intends no particular end.
+// isIntended reports whether the pod's author asked for an end. That is so if a rule lists this very exit code, or if a rule
+// restarts all containers. A rule for all but some codes is only another form of a restart policy, so it intends no particular
+// end.
 func isIntended(pod *corev1.Pod, name string, ended *corev1.ContainerStateTerminated) bool {
 	if ended == nil {
 		return false
@@ -74,8 +76,8 @@ func isIntended(pod *corev1.Pod, name string, ended *corev1.ContainerStateTermin
 	return rule != nil && rule.ExitCodes.Operator == corev1.ContainerRestartRuleOnExitCodesOpIn
 }
 
-// endedWithSandbox reports whether a container ended because the node made the pod's sandbox anew: then all containers end, and
-// init containers run again. The sandbox is younger than the run that ended.
+// endedWithSandbox reports whether a container ended because the node created the pod's sandbox anew. All containers end then,
+// and init containers run again. The sandbox is younger than the run that ended.
 func endedWithSandbox(pod *corev1.Pod, ended *corev1.ContainerStateTerminated) bool {
 	sandbox := condition(pod, corev1.PodReadyToStartContainers)
 	if ended == nil || sandbox == nil || ended.StartedAt.IsZero() {
@@ -85,12 +87,12 @@ func endedWithSandbox(pod *corev1.Pod, ended *corev1.ContainerStateTerminated) b
 	return isYounger && (sandbox.Status != corev1.ConditionTrue || !ended.FinishedAt.After(sandbox.LastTransitionTime.Time))
 }
 
-// isExcused reports whether an end of a container counts against nobody: its node, or the pod's own rules, account for it.
+// isExcused reports whether an end does not count against the container, because its node or the pod's own rules caused it.
 func isExcused(pod *corev1.Pod, name string, ended *corev1.ContainerStateTerminated) bool {
 	return endedByNode(pod, ended) || isIntended(pod, name, ended)
 }
 
-// restarts reports whether a pod is not ready only because its own rules have containers started again.
+// restarts reports whether a pod is not ready only because its own rules restart containers.
 func restarts(pod *corev1.Pod) bool {
 	ready := notReady(pod)
 	if ready == nil || Unready(pod) == nil {
@@ -101,18 +103,20 @@ func restarts(pod *corev1.Pod) bool {
 	})
 }
 
-// mustRun reports whether the container of a status has to go on running, as a main container or a sidecar.
+// mustRun reports whether a container has to keep running, as a main container or a sidecar.
 func mustRun(pod *corev1.Pod, name string) bool {
 	isInit := slices.ContainsFunc(pod.Status.InitContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == name })
 	return !isInit || isSidecar(pod, name)
 }
 
-// counts reports whether an end counts against its container. An init container that has run again without an error does not.
+// counts reports whether an end counts against its container. The end of an init container that has run again without an error
+// does not.
 func counts(pod *corev1.Pod, status *corev1.ContainerStatus, last *corev1.ContainerStateTerminated) bool {
 	return !isExcused(pod, status.Name, last) && (last.ExitCode != 0 || mustRun(pod, status.Name))
 }
 
-// Crashes counts how often containers of a pod have ended, but for those whose last end counts against nobody.
+// Crashes returns how often the containers of a pod have ended. It leaves out containers whose last end does not count against
+// them.
 func Crashes(pod *corev1.Pod) int32 {
 	var count int32
 	for _, status := range ContainerStatuses(pod) {
@@ -123,7 +127,7 @@ func Crashes(pod *corev1.Pod) int32 {
 	return count
 }
 
-// HasEnded reports whether a container has ended that has to go on running.
+// HasEnded reports whether a container that has to keep running has ended.
 func HasEnded(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
 		ended := status.State.Terminated
@@ -131,8 +135,8 @@ func HasEnded(pod *corev1.Pod) bool {
 	})
 }
 
-// Culprit returns the container whose end made a pod unready, nil where none has ended: of several the one that ended first
-// since then, of those before that the last.
+// Culprit returns the container whose end made a pod unready, or nil if none has ended. It prefers the container that ended
+// first since the pod became unready. If none has ended since then, it returns the one that ended last before that.
 func Culprit(pod *corev1.Pod) *corev1.ContainerStatus {
 	var lostAt time.Time
 	if ready := notReady(pod); ready != nil {
@@ -155,8 +159,8 @@ func Culprit(pod *corev1.Pod) *corev1.ContainerStatus {
 	return found
 }
 
-// Unready returns the container that keeps a pod from being ready, nil where none does: one that has ended comes before one whose
-// probe fails.
+// Unready returns the container that keeps a pod from being ready, or nil if there is none. A container that does not run comes
+// before one whose probe fails.
 func Unready(pod *corev1.Pod) *corev1.ContainerStatus {
 	var found *corev1.ContainerStatus
 	for _, status := range ContainerStatuses(pod) {

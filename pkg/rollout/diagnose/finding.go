@@ -14,73 +14,74 @@ type Severity string
 
 // The severities; their names are part of the JSON output.
 const (
-	// Fatal means that it will not come good by itself.
+	// Fatal means that the state does not pass by itself.
 	Fatal Severity = "fatal"
-	// Warning means that it may come good, or does not stand in the way alone.
+	// Warning means that the state may pass, or is not in the way on its own.
 	Warning Severity = "warning"
 )
 
-// Object is what a finding is about.
+// Object names the object that a finding is about.
 type Object struct{ Kind, Name string }
 
 // Grace is the time that a state is given before it counts as fatal.
 type Grace struct {
 	Length time.Duration
 	Until  time.Time
-	// Left is the part of it that is left.
+	// Left is the remaining part of the grace.
 	Left time.Duration
-	// Why says how the length came about.
+	// Why explains the length.
 	Why string
 }
 
-// Finding is a cause that stands in the way of a workload, for all the pods that it concerns.
+// Finding is a cause that is in the way of a workload, for all pods concerned.
 type Finding struct {
-	// ID is the cause's name, for scripts: one of Causes.
+	// ID is the name of the cause, for scripts. It is one of Causes.
 	ID       string
 	Severity Severity
 	// Reason is Kubernetes' own word, such as ImagePullBackOff.
 	Reason string
-	// Message is what has happened, in Kubernetes' own words where it has any.
+	// Message describes what has happened, in Kubernetes' own words if there are any.
 	Message string
-	// Objects are the pods concerned, or what else it is about.
+	// Objects are the pods concerned, or other objects that the finding is about.
 	Objects []Object
-	// Pod and Container are those of the first; they are empty where the cause is not one pod's.
+	// Pod and Container name the first pod concerned and its container. They are empty if the cause does not lie in a single
+	// pod.
 	Pod, Container string
-	// ExitCode is that of the container's last run, nil where it has not ended.
+	// ExitCode is the exit code of the container's last run, or nil if it has not ended.
 	ExitCode *int32
-	// Nodes are the silent ones that it is about.
+	// Nodes are the silent nodes that the finding is about.
 	Nodes []string
-	// Pods is how many pods are in this state.
+	// Pods is the number of pods in this state.
 	Pods int
-	// Evidence is what else Kubernetes says of it.
+	// Evidence lists what else Kubernetes reports about it.
 	Evidence []string
-	// Remedy is what to run next.
+	// Remedy lists what to run next.
 	Remedy []string
-	// Grace is nil for what is fatal at once and for what only warns.
+	// Grace is nil for a cause that is fatal at once or only warns.
 	Grace *Grace
-	// Logs are the last lines of the container's last run; whoever can read them adds them.
+	// Logs are the last lines of the container's last run. A caller that can read logs adds them.
 	Logs []string
-	// HasLogs tells whether the container has run, and Restarted that it was the run before the present one.
+	// HasLogs says that the container has run. Restarted says that its last run was the one before the present one.
 	HasLogs, Restarted bool
 
 	starting, slow bool
 	advice         advice
-	// ended is how the container ended last, in words.
+	// ended describes how the container last ended.
 	ended string
 }
 
-// Starting tells whether the finding is no more than every pod goes through as it starts.
+// Starting reports whether the finding is a warning about a state that every pod passes through while starting.
 func (f *Finding) Starting() bool { return f.starting && f.Severity == Warning }
 
-// Slow reports whether a pod that is starting takes longer than pods usually do.
+// Slow reports whether a starting pod takes longer than pods usually do.
 func (f *Finding) Slow() bool { return f.slow }
 
-// isStarting tells whether every pod is in this state for a while.
+// isStarting reports whether every pod is in this state for a while.
 func isStarting(id string) bool {
 	return id == ReadinessProbeFailed || id == ReadinessGateNotMet || id == NotReady || id == NotScheduled || id == InitContainerRunning
 }
 
-// String tells the finding in one line, without evidence and log lines.
+// String returns the finding in one line, without evidence and log lines.
 func (f *Finding) String() string {
 	var b strings.Builder
 	switch {
@@ -107,7 +108,7 @@ func (f *Finding) String() string {
 	return b.String()
 }
 
-// Known is a finding that whoever calls has made: fatal, and with the catalog's remedies.
+// Known returns a fatal finding that the caller has made, with the catalog's remedies.
 func Known(id string, workload Object, namespace, message string) *Finding {
 	d := &diagnosis{Input: &Input{Workload: workload, Namespace: namespace}}
 	f := d.finding(&group{first: &signal{id: id, message: message, now: true}, cause: d.cause(id)})
@@ -115,21 +116,21 @@ func Known(id string, workload Object, namespace, message string) *Finding {
 	return &f
 }
 
-// BlamePod names the pod that a finding is about.
+// BlamePod makes the finding about one pod.
 func (f *Finding) BlamePod(pod *corev1.Pod) {
 	f.Pod, f.Pods, f.Objects = pod.Name, 1, []Object{{"Pod", pod.Name}}
 	f.advise()
 }
 
-// BlameContainer names the container that a finding is about, and adds how its last run ended.
+// BlameContainer makes the finding about one container, and adds how its last run ended.
 func (f *Finding) BlameContainer(status *corev1.ContainerStatus) {
 	f.Container = status.Name
 	f.addLastRun(status)
 	f.advise()
 }
 
-// Refined is the finding by a report that knows more: the same states may have got another cause. What was found by other
-// means than a report gets the evidence alone.
+// Refined returns the finding as a report with more evidence has it, which may name another cause. A finding that was not made
+// by a report gets only the evidence.
 func (f *Finding) Refined(report *Report) *Finding {
 	for i := range report.Findings {
 		other := &report.Findings[i]
@@ -149,7 +150,7 @@ func (f *Finding) Refined(report *Report) *Finding {
 	return f
 }
 
-// tellEnd says of a container that ended after its pod had been ready how it did: events may tell that somebody ended it.
+// tellEnd describes how a container ended after its pod had been ready. Events may show that somebody ended it.
 func (f *Finding) tellEnd(ended string) {
 	if f.ID == RestartedAfterReady && ended != "" {
 		f.Message = "the pod had been ready, and " + ended
@@ -157,10 +158,10 @@ func (f *Finding) tellEnd(ended string) {
 	}
 }
 
-// clock is a moment as findings tell it.
+// clock formats a time as findings show it.
 func clock(moment time.Time) string { return moment.UTC().Format(time.TimeOnly + "Z") }
 
-// tellGrace says of a pod that was given time to become ready how much that was, and how it gets more.
+// tellGrace adds how much time a pod was given to become ready, and how to give it more.
 func (f *Finding) tellGrace() {
 	if f.ID == ReadinessProbeFailed {
 		f.Message = fmt.Sprintf("%s; it was given %s (%s), and a startupProbe or --patience gives it more", f.Message, f.Grace.Length, f.Grace.Why)

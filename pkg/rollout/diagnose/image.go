@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// pull tells by the kubelet's text why an image cannot be pulled. Older kubelets say it in an event alone.
+// pull finds out from the kubelet's text why an image cannot be pulled. Older kubelets give the text only in an event.
 func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *signal) {
 	fails := func(e *corev1.Event) bool {
 		return e.Reason == "Failed" && containerOf(e) == status.Name && strings.HasPrefix(e.Message, "Failed to pull image")
@@ -42,7 +42,8 @@ func (d *diagnosis) pull(pod *corev1.Pod, status *corev1.ContainerStatus, s *sig
 	}
 }
 
-// pulledWith tells credentials that are missing from those that are wrong, which registries do not.
+// pulledWith names the pod's image pull secrets. Registries do not distinguish missing credentials from wrong ones, but this
+// does.
 func pulledWith(pod *corev1.Pod) string {
 	names := make([]string, len(pod.Spec.ImagePullSecrets))
 	for i, secret := range pod.Spec.ImagePullSecrets {
@@ -54,8 +55,8 @@ func pulledWith(pod *corev1.Pod) string {
 	return "imagePullSecrets of the pod: " + strings.Join(names, ", ")
 }
 
-// firstOf is when the first of a pod's events came that are wanted: texts that differ with every attempt make an event of
-// each. What was before the pod lost its readiness counts for nothing.
+// firstOf returns when the first of a pod's wanted events came. Texts that differ with every attempt make a separate event of
+// each. Events from before the pod lost its readiness do not count.
 func (d *diagnosis) firstOf(pod *corev1.Pod, wanted func(*corev1.Event) bool) time.Time {
 	var first time.Time
 	unready := notReady(pod)
@@ -74,14 +75,14 @@ func (d *diagnosis) firstOf(pod *corev1.Pod, wanted func(*corev1.Event) bool) ti
 	return first
 }
 
-// pullsAgain tells whether a pull is under way after the one that failed: that may take as long as the image is large, and
-// the container's status does not change meanwhile.
+// pullsAgain reports whether a pull is under way after a failed one. A large image takes long, and the container's status does
+// not change meanwhile.
 func (d *diagnosis) pullsAgain(pod *corev1.Pod, container string, failed *corev1.Event) bool {
 	pulling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "Pulling" && containerOf(e) == container })
 	return failed != nil && pulling != nil && failed.LastTimestamp.Before(&pulling.LastTimestamp)
 }
 
-// PullFails tells whether an image of a pod could not be pulled.
+// PullFails reports whether an image of a pod could not be pulled.
 func PullFails(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
 		waiting := status.State.Waiting
@@ -89,7 +90,7 @@ func PullFails(pod *corev1.Pod) bool {
 	})
 }
 
-// TriesAgain reports whether the kubelet could not start a container and tries again: only events tell how often.
+// TriesAgain reports whether the kubelet could not start a container and tries again. Only events show how often.
 func TriesAgain(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(ContainerStatuses(pod), func(status corev1.ContainerStatus) bool {
 		waiting := status.State.Waiting
@@ -97,15 +98,15 @@ func TriesAgain(pod *corev1.Pod) bool {
 	})
 }
 
-// isPull recognizes the kubelet's words for a pull that has failed. RegistryUnavailable is said by few runtimes, and only until
-// the kubelet waits to try again.
+// isPull reports whether a reason is one of the kubelet's words for a failed pull. Few runtimes use RegistryUnavailable, and
+// only until the kubelet waits before the next attempt.
 func isPull(reason string) bool {
 	return reason == "ErrImagePull" || reason == "ImagePullBackOff" || reason == RegistryUnavailable
 }
 
-// pullCause sorts what registries and container runtimes say.
+// pullCause finds the cause in the words of registries and container runtimes.
 func pullCause(text string) string {
-	// What a node's disk refuses is not the registry's doing.
+	// A failure of the node's disk is not the registry's fault.
 	text = strings.ReplaceAll(strings.ToLower(text), "permission denied", "")
 	has := func(words ...string) bool {
 		for _, word := range words {
@@ -131,7 +132,7 @@ func pullCause(text string) string {
 		"no image found in image index for"):
 		return ImagePlatformMissing
 	case has("failed to unpack image", "extract layer", "content digest", "failed to copy"):
-		return ImagePullFailed // the image is there; a part of it was not, on the node or at a mirror
+		return ImagePullFailed // the image exists, but a part of it is missing on the node or at a mirror
 	case has("manifest unknown", "name unknown", "404 not found", "code = notfound", ": not found", "manifest for "):
 		return ImageNotFound
 	}

@@ -8,19 +8,20 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// mostNodes is how many silent nodes are named.
+// mostNodes is how many silent nodes a message names.
 const mostNodes = 10
 
-// gatesNotMet is the kubelet's word for a pod that readiness gates alone keep from being ready.
+// gatesNotMet is the kubelet's reason for a pod that only readiness gates keep from being ready.
 const gatesNotMet = "ReadinessGatesNotReady"
 
-// Excused tells whether a pod that is not ready, or whose containers end, is so by its node's doing or its own rules: it is about
-// to go, its node is silent, or was started anew and has yet to start the containers again, or a restart rule ended them.
+// Excused reports whether a pod is unready, or its containers end, because of its node or its own rules. The pod may be about
+// to go, or its node may be silent. The node may have restarted and not yet started the containers again. Or a restart rule has
+// ended them.
 func Excused(pod *corev1.Pod) bool {
 	return disrupted(pod) != nil || Silent(pod) || returning(pod) || restarts(pod)
 }
 
-// disrupted is the condition of a pod that is being evicted, preempted or shut down with its node, nil where it is not.
+// disrupted returns the condition of a pod that is evicted, preempted or shut down with its node, or nil for any other pod.
 func disrupted(pod *corev1.Pod) *corev1.PodCondition {
 	if target := condition(pod, corev1.DisruptionTarget); target != nil && target.Status == corev1.ConditionTrue {
 		return target
@@ -28,21 +29,21 @@ func disrupted(pod *corev1.Pod) *corev1.PodCondition {
 	return nil
 }
 
-// Silent tells whether a pod is not ready for its node's silence alone: the node controller takes the readiness of such pods
-// away and nothing else. The kubelet itself does so only for a readiness gate, and gives that as the reason.
+// Silent reports whether a pod is not ready only because its node is silent. The node controller takes away the readiness of
+// such pods and changes nothing else. The kubelet does the same only for a readiness gate, and gives that as the reason.
 func Silent(pod *corev1.Pod) bool {
 	ready, containers := notReady(pod), condition(pod, corev1.ContainersReady)
 	return ready != nil && ready.Reason != gatesNotMet && containers != nil && containers.Status == corev1.ConditionTrue
 }
 
-// EndedByNode tells whether all containers of a pod ended last by their node's doing: it was started anew, or has made the pod's
+// EndedByNode reports whether the node caused the last end of every container of a pod. It has restarted, or created the pod's
 // sandbox anew.
 func EndedByNode(pod *corev1.Pod) bool {
 	statuses := pod.Status.ContainerStatuses
 	return len(statuses) > 0 && !slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return !endedByNode(pod, lastEnd(&status)) })
 }
 
-// returning tells whether a pod has not been ready since its node was started anew.
+// returning reports whether a pod has not been ready since its node restarted.
 func returning(pod *corev1.Pod) bool {
 	ready := notReady(pod)
 	if ready == nil || !EndedByNode(pod) {
@@ -53,13 +54,13 @@ func returning(pod *corev1.Pod) bool {
 	})
 }
 
-// endedByNode recognizes an end by the words of the kubelet and of containerd for one that they have not seen, and by a sandbox
-// that is younger.
+// endedByNode reports whether an end is due to the node. The kubelet and containerd use certain words for an end that they did
+// not see. A younger sandbox shows it, too.
 func endedByNode(pod *corev1.Pod, last *corev1.ContainerStateTerminated) bool {
 	return last != nil && (slices.Contains([]string{"ContainerStatusUnknown", "Unknown"}, last.Reason) || endedWithSandbox(pod, last))
 }
 
-// nodesDoing is the signal of a pod whose node, and nothing of its own, keeps it from being ready; nil for another.
+// nodesDoing returns the signal of a pod that only its node keeps from being ready, or nil for any other pod.
 func nodesDoing(pod *corev1.Pod) *signal {
 	if target := disrupted(pod); target != nil {
 		return &signal{id: PodEvicted, reason: target.Reason, message: target.Message}
@@ -71,10 +72,10 @@ func nodesDoing(pod *corev1.Pod) *signal {
 	return nil
 }
 
-// silentNode is the signal of a pod whose node does not report any more.
+// silentNode returns the signal of a pod whose node no longer reports.
 func silentNode(pod *corev1.Pod) signal { return signal{id: NodeNotReady, node: pod.Spec.NodeName} }
 
-// silence tells which nodes are silent.
+// silence describes which nodes are silent.
 func silence(nodes []string) string {
 	if len(nodes) == 1 {
 		return nodesOf(nodes) + " does not report any more; its pods are not ready, and those that are to go end only once it does"

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// unmounted is how the kubelet says that volumes are not there, every waitsForVolumes or so.
+	// unmounted begins the kubelet's message about missing volumes. The kubelet emits it about every waitsForVolumes.
 	unmounted       = "Unable to attach or mount volumes"
 	waitsForVolumes = 150 * time.Second
 )
 
-// pending says why a pod has no node.
+// pending explains why a pod has no node.
 func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) signal {
 	if scheduled == nil {
 		return d.unscheduled(pod)
@@ -43,16 +43,16 @@ func (d *diagnosis) pending(pod *corev1.Pod, scheduled *corev1.PodCondition) sig
 		s.evidence = append(s.evidence, "an old pod may be in its way: with "+oldFirst+" each old pod goes before the new one comes")
 	}
 	if lacksNode(s.id) {
-		// Old pods that go make room, of which host ports and anti-affinity are a kind.
+		// Old pods that go make room. They also free host ports and end anti-affinity.
 		s.since = latest(s.since, d.madeRoom())
 	}
 	d.awaitsNode(pod, &s)
 	return s
 }
 
-// awaitsNode gives a pod more time where a node is about to have room for it, or may be.
+// awaitsNode gives a pod more time if a node is about to have room for it, or may be.
 func (d *diagnosis) awaitsNode(pod *corev1.Pod, s *signal) {
-	// Who adds nodes says so in an event.
+	// An autoscaler that adds nodes emits an event.
 	scaling := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated" })
 	switch {
 	case scaling != nil && s.id != PersistentVolumeClaimNotFound:
@@ -65,11 +65,11 @@ func (d *diagnosis) awaitsNode(pod *corev1.Pod, s *signal) {
 	}
 }
 
-// oldFirst are the flags with which no new pod has to find a place beside an old one.
+// oldFirst are the flags with which no new pod needs a place beside an old one.
 const oldFirst = "--max-surge 0 --max-unavailable 1"
 
-// besideOld reports whether a pod of a Deployment finds no node because of what an old pod has: a place that two pods must
-// not share, a port of the node, or a claim that one pod may use at a time.
+// besideOld reports whether a pod of a Deployment finds no node because of an old pod. Anti-affinity keeps them apart, the old
+// pod uses the host port, or its claim allows only one pod at a time.
 func (d *diagnosis) besideOld(message string) bool {
 	old := slices.ContainsFunc(d.Others, func(pod *corev1.Pod) bool {
 		return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
@@ -78,13 +78,13 @@ func (d *diagnosis) besideOld(message string) bool {
 		func(words string) bool { return strings.Contains(message, words) })
 }
 
-// lacksNode tells whether another node, or room on one, would do.
+// lacksNode reports whether another node, or room on one, would help.
 func lacksNode(id string) bool {
 	return id == InsufficientResources || id == Unschedulable || id == NodesUnsuitable
 }
 
-// pendingCause sorts what the scheduler says: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated
-// taint(s). preemption: ...". Of several reasons none is the cause.
+// pendingCause finds the cause in the scheduler's message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had
+// untolerated taint(s). preemption: ...". If there are several reasons, none of them is the cause.
 func pendingCause(message string) string {
 	switch {
 	case named(message, `persistentvolumeclaim "`, `" not found`) != "":
@@ -118,7 +118,7 @@ func pendingCause(message string) string {
 	return NodesUnsuitable
 }
 
-// unsuitable recognizes the reasons that more room would not help with.
+// unsuitable reports whether more room would not help with a reason.
 func unsuitable(reason string) bool {
 	for _, words := range []string{
 		"affinity", "untolerated taint", "unschedulable", "free ports", "topology spread", "didn't match", "didn't satisfy", "volume node",
@@ -131,10 +131,10 @@ func unsuitable(reason string) bool {
 	return false
 }
 
-// preparing says why a pod's volumes are not mounted or its sandbox is not made; only events tell.
+// preparing explains why a pod's volumes are not mounted, or why its sandbox is missing. Only events tell.
 func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
 	if Begun(d.events[pod.UID]) {
-		return nil // that comes after
+		return nil // these events come later
 	}
 	for i := range pod.Status.ContainerStatuses {
 		if status := &pod.Status.ContainerStatuses[i]; status.State.Running != nil || lastEnd(status) != nil {
@@ -160,16 +160,17 @@ func (d *diagnosis) preparing(pod *corev1.Pod) []signal {
 	return []signal{found.signal}
 }
 
-// trouble is what one event or several tell of a volume or the sandbox.
+// trouble is what one or more events report about a volume or the sandbox.
 type trouble struct {
 	signal
-	// last is when it was told last, and late how long after that the API server had an event: a busy node's events come
-	// late, and its clock may differ.
+	// last is when the trouble was last reported. late is how much later the API server got the event. A busy node's events
+	// come late, and its clock may differ.
 	last time.Time
 	late time.Duration
 }
 
-// troubles are what events tell of volumes and the sandbox: the texts of the same may differ with every attempt.
+// troubles returns what events report about volumes and the sandbox. It joins events of the same trouble, since their texts may
+// differ with every attempt.
 func (d *diagnosis) troubles(pod *corev1.Pod) []*trouble {
 	var all []*trouble
 	for _, event := range d.events[pod.UID] {
@@ -191,7 +192,7 @@ func (d *diagnosis) troubles(pod *corev1.Pod) []*trouble {
 	return all
 }
 
-// join adds what was told before of the same.
+// join adds an earlier report of the same trouble.
 func (t *trouble) join(o *trouble) {
 	if rank(&o.signal) > rank(&t.signal) || rank(&o.signal) == rank(&t.signal) && o.last.After(t.last) {
 		t.message = o.message
@@ -202,9 +203,9 @@ func (t *trouble) join(o *trouble) {
 	t.last, t.late = latest(t.last, o.last), max(t.late, o.late)
 }
 
-// lasts tells whether trouble has not passed. Mounts are tried again after as long as they have failed already, sandboxes
-// every few seconds; what has not been told for longer than that has. Of a volume that is not attached the attempts are
-// not told, but its success is.
+// lasts reports whether trouble has not passed. Mounts are retried after as long as they have failed so far, and sandboxes
+// every few seconds. Trouble that was not reported for longer than that has passed. For a volume that is not attached, attempts
+// are not reported, but success is.
 func (d *diagnosis) lasts(pod *corev1.Pod, t *trouble) bool {
 	if t.id == FailedAttachVolume {
 		attached := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "SuccessfulAttachVolume" })
@@ -217,13 +218,13 @@ func (d *diagnosis) lasts(pod *corev1.Pod, t *trouble) bool {
 	return !d.Now.After(t.last.Add(again + t.late + d.cause(t.id).Grace/2))
 }
 
-// volume is what an event tells of a volume or the sandbox, nil where it tells nothing of them.
+// volume returns what an event reports about a volume or the sandbox, or nil if it is about something else.
 func volume(pod *corev1.Pod, event *corev1.Event) *signal {
 	s := &signal{id: event.Reason, reason: event.Reason, message: event.Message, since: began(event)}
 	switch event.Reason {
 	case "FailedMount", "FailedMapVolume":
 		if strings.Contains(event.Message, "failed to sync") {
-			return nil // not fetched yet
+			return nil // the object is not fetched yet
 		}
 		s.id = FailedMount
 		missing(pod, s, named(event.Message, `volume "`, `"`))
@@ -235,7 +236,8 @@ func volume(pod *corev1.Pod, event *corev1.Event) *signal {
 	return s
 }
 
-// rank tells what is said best: a name that is missing, then which volume it is, then that there is trouble.
+// rank orders reports by how much they explain. A missing object or key comes first, then the affected volume, then any other
+// failure.
 func rank(s *signal) int {
 	switch {
 	case s.subject != "":
@@ -248,7 +250,7 @@ func rank(s *signal) int {
 	return 1
 }
 
-// latest is the later of two moments.
+// latest returns the later of two times.
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -10,13 +10,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// stuckAfter is how long after its own time a pod may still be ending.
+// stuckAfter is how long after its grace period a pod may still be ending.
 const stuckAfter = 30 * time.Second
 
-// heldAfter is how long finalizers may hold a pod that has ended without a word.
+// heldAfter is how long finalizers may hold a pod that has ended before that is reported.
 const heldAfter = 5 * time.Second
 
-// signalsOf are the signals of one pod, which tell that they are about it.
+// signalsOf returns the signals of one pod, each marked as about this pod.
 func (d *diagnosis) signalsOf(pod *corev1.Pod) []signal {
 	signals := d.pod(pod)
 	for i := range signals {
@@ -25,7 +25,7 @@ func (d *diagnosis) signalsOf(pod *corev1.Pod) []signal {
 	return signals
 }
 
-// pod are the signals of one pod of the newest version, or of any that is ending.
+// pod returns the signals of one pod of the newest version, or of any pod that is ending.
 func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	switch {
 	case pod.DeletionTimestamp != nil:
@@ -61,7 +61,7 @@ func (d *diagnosis) pod(pod *corev1.Pod) []signal {
 	return append(signals, d.hooks(pod)...)
 }
 
-// failed is a pod that has ended, which its controller replaces.
+// failed describes a pod that has ended and that its controller replaces.
 func failed(pod *corev1.Pod) signal {
 	id := PodFailed
 	switch pod.Status.Reason {
@@ -75,12 +75,12 @@ func failed(pod *corev1.Pod) signal {
 	return s
 }
 
-// ContainerStatuses are those of init containers, in their order, before those of the others.
+// ContainerStatuses returns the statuses of init containers, in their order, followed by those of the other containers.
 func ContainerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
 	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
 }
 
-// terminating is a pod that should have ended by now. Its deletionTimestamp is when its grace period ends.
+// terminating returns a signal if a pod should have ended by now. Its deletionTimestamp is when its grace period ends.
 func (d *diagnosis) terminating(pod *corev1.Pod) []signal {
 	if pod.DeletionTimestamp == nil {
 		return nil
@@ -111,7 +111,7 @@ func (d *diagnosis) terminating(pod *corev1.Pod) []signal {
 	return []signal{s}
 }
 
-// allEnded returns when the last container of a pod ended, zero where one may still run.
+// allEnded returns when the last container of a pod ended, or zero if one may still run.
 func allEnded(pod *corev1.Pod) metav1.Time {
 	var last metav1.Time
 	for _, status := range pod.Status.ContainerStatuses {
@@ -126,7 +126,7 @@ func allEnded(pod *corev1.Pod) metav1.Time {
 	return last
 }
 
-// blocked are the pods of older revisions that a StatefulSet waits for.
+// blocked returns the signals of the pods of older revisions that a StatefulSet waits for.
 func (d *diagnosis) blocked() []signal {
 	var signals []signal
 	for i, pod := range slices.Concat(d.Stale, d.Recovering) {
@@ -148,7 +148,7 @@ func (d *diagnosis) blocked() []signal {
 	return signals
 }
 
-// hooks are hooks that fail without an end to the container.
+// hooks returns the signals of hooks that fail without ending the container.
 func (d *diagnosis) hooks(pod *corev1.Pod) []signal {
 	if event := d.event(pod, func(e *corev1.Event) bool { return e.Reason == "FailedPreStopHook" }); event != nil {
 		return []signal{{id: FailedPreStopHook, reason: event.Reason, message: event.Message, container: containerOf(event)}}
@@ -156,7 +156,7 @@ func (d *diagnosis) hooks(pod *corev1.Pod) []signal {
 	return nil
 }
 
-// unready is a pod whose containers are all as they should be, and which is not ready.
+// unready returns a signal for a pod whose containers are all ready, but which is not ready itself.
 func (d *diagnosis) unready(pod *corev1.Pod) []signal {
 	ready := condition(pod, corev1.PodReady)
 	if ready == nil || ready.Status == corev1.ConditionTrue || len(pod.Status.ContainerStatuses) == 0 {
@@ -174,8 +174,8 @@ func (d *diagnosis) unready(pod *corev1.Pod) []signal {
 	return []signal{s}
 }
 
-// gated is a pod that a readiness gate keeps from being ready. Whoever is to meet it, such as a load balancer, begins when
-// the containers are ready.
+// gated describes a pod that a readiness gate keeps from being ready. The component that meets the gate, such as a load
+// balancer, starts when the containers are ready.
 func (d *diagnosis) gated(pod *corev1.Pod, s *signal) {
 	s.id, s.grace, s.why = ReadinessGateNotMet, leastGrace, fmt.Sprintf("readiness gates are given %s", leastGrace)
 	if ready := condition(pod, corev1.ContainersReady); ready != nil && ready.Status == corev1.ConditionTrue {
@@ -198,13 +198,13 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 	return nil
 }
 
-// isWell tells whether a pod is ready.
+// isWell reports whether a pod is ready.
 func isWell(pod *corev1.Pod) bool {
 	ready := condition(pod, corev1.PodReady)
 	return ready != nil && ready.Status == corev1.ConditionTrue
 }
 
-// notReady is the condition of a pod that is not ready, nil for one that is.
+// notReady returns the Ready condition of a pod that is not ready, or nil for a ready pod.
 func notReady(pod *corev1.Pod) *corev1.PodCondition {
 	if pod == nil {
 		return nil
@@ -215,13 +215,13 @@ func notReady(pod *corev1.Pod) *corev1.PodCondition {
 	return nil
 }
 
-// sandboxReady tells whether the pod's volumes are mounted and its network is there.
+// sandboxReady reports whether the pod's volumes are mounted and its network is set up.
 func sandboxReady(pod *corev1.Pod) bool {
 	ready := condition(pod, corev1.PodReadyToStartContainers)
 	return ready != nil && ready.Status == corev1.ConditionTrue
 }
 
-// event is the newest of a pod's events that is wanted.
+// event returns the newest wanted event of a pod.
 func (d *diagnosis) event(pod *corev1.Pod, wanted func(*corev1.Event) bool) *corev1.Event {
 	var newest *corev1.Event
 	for _, event := range d.events[pod.UID] {
@@ -232,13 +232,13 @@ func (d *diagnosis) event(pod *corev1.Pod, wanted func(*corev1.Event) bool) *cor
 	return newest
 }
 
-// containerOf is the container that an event is about: its field path is spec.containers{app}.
+// containerOf returns the container that an event is about. The event's field path is spec.containers{app}.
 func containerOf(event *corev1.Event) string {
 	_, name, _ := strings.Cut(event.InvolvedObject.FieldPath, "{")
 	return strings.TrimSuffix(name, "}")
 }
 
-// began is when an event came first.
+// began returns when an event first came.
 func began(event *corev1.Event) time.Time {
 	return earliest(event.FirstTimestamp, event.CreationTimestamp, metav1.NewTime(event.EventTime.Time))
 }

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// leastGrace is what every container is given to become ready.
+	// leastGrace is the least time that a container gets to become ready.
 	leastGrace = time.Minute
-	// usualDeadline is the API server's default for progressDeadlineSeconds: a longer one was chosen by somebody.
+	// usualDeadline is the API server's default for progressDeadlineSeconds. A longer one is somebody's choice.
 	usualDeadline = 10 * time.Minute
-	// leastUsual and mostUsual bound how long a pod may start without a word.
+	// leastUsual and mostUsual bound how long a pod may be starting before that is reported.
 	leastUsual = 3 * time.Second
 	mostUsual  = 10 * time.Second
 )
 
-// initialising is an init container that takes its time, which is bounded by the progress deadline alone.
+// initialising describes a running init container. Only the progress deadline bounds it.
 func (d *diagnosis) initialising(status *corev1.ContainerStatus) *signal {
 	since := status.State.Running.StartedAt.Time
 	return &signal{
@@ -28,7 +28,7 @@ func (d *diagnosis) initialising(status *corev1.ContainerStatus) *signal {
 	}
 }
 
-// readiness is a container that runs and is not ready.
+// readiness describes a container that runs but is not ready.
 func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *signal {
 	s := &signal{id: ReadinessProbeFailed, message: "the container runs and is not ready", since: status.State.Running.StartedAt.Time}
 	ready := condition(pod, corev1.PodReady)
@@ -39,7 +39,7 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 	probe := "Readiness"
 	c := specOf(pod, status.Name)
 	if hasStartupProbe(c) && (status.Started == nil || !*status.Started) {
-		// When it has failed for long enough the kubelet ends the container, and that is told then.
+		// If the probe fails for long enough, the kubelet ends the container, which is reported then.
 		s.id, s.message, probe = NotReady, "the startup probe has not succeeded yet", "Startup"
 	} else if c != nil && c.ReadinessProbe == nil {
 		s.id = NotReady
@@ -63,8 +63,8 @@ func (d *diagnosis) readiness(pod *corev1.Pod, status *corev1.ContainerStatus) *
 
 func hasStartupProbe(c *corev1.Container) bool { return c != nil && c.StartupProbe != nil }
 
-// bePatient lengthens the grace where nothing tells how long a pod takes to become ready, and where somebody has asked for
-// more patience than is usual: then it is only said in time that the pod is late.
+// bePatient lengthens the grace if no pod shows how long becoming ready takes. It also does so if the progress deadline is
+// longer than usual. Then a late pod is still reported after the original grace.
 func (d *diagnosis) bePatient(s *signal, known bool) {
 	deadline := d.patience()
 	if quarter := deadline / 4; !known && quarter > s.grace {
@@ -75,7 +75,7 @@ func (d *diagnosis) bePatient(s *signal, known bool) {
 	}
 }
 
-// grace is how long a container may take to become ready by its own probes.
+// grace returns how long a container may take to become ready according to its own probes.
 func grace(c *corev1.Container) (length time.Duration, why string) {
 	if c == nil || c.ReadinessProbe == nil && c.StartupProbe == nil {
 		return leastGrace, fmt.Sprintf("every container is given %s", leastGrace)
@@ -98,7 +98,7 @@ func grace(c *corev1.Container) (length time.Duration, why string) {
 	return length, why
 }
 
-// allowance is how long a probe takes to tell for sure. Defaults are the API server's.
+// allowance returns how long a probe takes to give a definite result. The defaults are the API server's.
 func allowance(p *corev1.Probe) time.Duration {
 	period, failures, successes, timeout := p.PeriodSeconds, p.FailureThreshold, p.SuccessThreshold, p.TimeoutSeconds
 	for field, value := range map[*int32]int32{&period: 10, &failures: 3, &successes: 1, &timeout: 1} {
@@ -109,14 +109,15 @@ func allowance(p *corev1.Probe) time.Duration {
 	return time.Duration(p.InitialDelaySeconds+period*(failures+successes-1)+timeout) * time.Second
 }
 
-// usual returns how long a pod may start before that is worth a word: half as long again as one took before.
+// usual returns how long a pod may be starting before that is reported. It is one and a half times as long as a pod took
+// before, within leastUsual and mostUsual.
 func (d *diagnosis) usual() time.Duration {
 	took, _ := d.slowestOnce()
 	return min(max(took+took/2, leastUsual), mostUsual)
 }
 
-// prove keeps the longest time that a pod took to become ready: the last one that tells may be gone by the time that another
-// is judged by it.
+// prove keeps the longest time that a pod took to become ready. The pod that showed it may be gone when another is judged by
+// it.
 func (d *diagnosis) prove() {
 	d.report.Proven = d.Proven
 	if took := d.slowest(); took != nil && (d.Proven == nil || *took > *d.Proven) {
@@ -124,7 +125,7 @@ func (d *diagnosis) prove() {
 	}
 }
 
-// slowestOnce is the longest time that a pod took to become ready, and whether one has told.
+// slowestOnce returns the longest time that a pod took to become ready, and whether one is known.
 func (d *diagnosis) slowestOnce() (time.Duration, bool) {
 	if d.report.Proven == nil {
 		return 0, false
@@ -132,8 +133,8 @@ func (d *diagnosis) slowestOnce() (time.Duration, bool) {
 	return *d.report.Proven, true
 }
 
-// slowest is the longest time that a pod took to become ready, of either version, as far as they tell: one that has
-// restarted tells nothing, nor one that was ready before, as one that took longer than a pod may. It is nil where none tells.
+// slowest returns the longest time that a pod of either version took to become ready, or nil if no pod shows it. It leaves out
+// pods that restarted or were ready before, and pods that took longer than a pod may.
 func (d *diagnosis) slowest() *time.Duration {
 	most := d.Deadline
 	if most == 0 {
@@ -151,8 +152,8 @@ func (d *diagnosis) slowest() *time.Duration {
 	return slowest
 }
 
-// wasReady tells whether a pod is known to have been ready before, and keeps for the next time whether it is or was: its
-// readiness tells only since when it is ready now.
+// wasReady reports whether a pod is known to have been ready before. It also records whether the pod is or was ready, since the
+// Ready condition dates only the latest change.
 func (d *diagnosis) wasReady(pod *corev1.Pod) bool {
 	key := Key{UID: pod.UID, ID: string(corev1.PodReady)}
 	if ready := condition(pod, corev1.PodReady); ready != nil && (ready.Status == corev1.ConditionTrue || hasLost(pod, ready)) {
@@ -162,14 +163,14 @@ func (d *diagnosis) wasReady(pod *corev1.Pod) bool {
 	return before
 }
 
-// hasLost tells of a pod that is not ready whether it was: it has not been so since before its containers were started.
+// hasLost reports whether a pod that is not ready was ready before: it became unready after its containers started.
 func hasLost(pod *corev1.Pod, ready *corev1.PodCondition) bool {
 	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool {
 		return status.State.Running != nil && ready.LastTransitionTime.After(status.State.Running.StartedAt.Time)
 	})
 }
 
-// tookToBeReady is how long after the start of its containers a pod became ready, and whether it tells.
+// tookToBeReady returns how long after the start of its containers a pod became ready, and whether the pod shows it.
 func tookToBeReady(pod *corev1.Pod) (took time.Duration, tells bool) {
 	ready := condition(pod, corev1.PodReady)
 	if ready == nil || ready.Status != corev1.ConditionTrue || pod.DeletionTimestamp != nil {

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
-// refused says why pods, or the ReplicaSet that would make them, are not created.
+// refused explains why pods, or the ReplicaSet that would create them, are not created.
 func (d *diagnosis) refused() []signal {
 	if d.Deployment != nil {
 		for i := range d.Deployment.Status.Conditions {
@@ -32,7 +32,7 @@ func (d *diagnosis) refused() []signal {
 	return nil
 }
 
-// notMade is a ReplicaSet that its Deployment's controller cannot create. The condition stays as it is for as long as that is so.
+// notMade describes a ReplicaSet that the Deployment controller cannot create. The condition does not change while that lasts.
 func (d *diagnosis) notMade(c *appsv1.DeploymentCondition) signal {
 	s := signal{
 		id: ReplicaSetCreateError, reason: c.Reason, message: c.Message, since: c.LastTransitionTime.Time,
@@ -45,8 +45,8 @@ func (d *diagnosis) notMade(c *appsv1.DeploymentCondition) signal {
 	return s
 }
 
-// refusedToReplicaSet is a ReplicaSet whose controller cannot create pods. The condition tells of the first attempt, and events
-// of those after it, which may fail for another cause.
+// refusedToReplicaSet describes a ReplicaSet whose controller cannot create pods. The condition dates from the first attempt.
+// Later attempts, which may fail for another cause, appear in events.
 func (d *diagnosis) refusedToReplicaSet(c *appsv1.ReplicaSetCondition) signal {
 	first, message := c.LastTransitionTime.Time, c.Message
 	last := first
@@ -60,14 +60,14 @@ func (d *diagnosis) refusedToReplicaSet(c *appsv1.ReplicaSetCondition) signal {
 	s := d.refusal(c.Reason, message, first)
 	s.object, s.uid = Object{"ReplicaSet", d.ReplicaSet.Name}, d.ReplicaSet.UID
 	s.last, s.next, s.asks = last, backOff(first, controllerBackOff), true
-	// An annotation would do, too, but kubectl's undo copies those to the Deployment.
+	// An annotation would also work, but kubectl's undo copies those to the Deployment.
 	s.evidence = []string{fmt.Sprintf("refused last at %s; its controller tries again ever less often, up to 17m apart; "+
 		"'kubectl label replicaset %s -n %s retried=$(date +%%s) --overwrite' has it try at once", clock(last), d.ReplicaSet.Name, d.Namespace)}
 	return s
 }
 
-// refusedToOthers says why pods of a StatefulSet or DaemonSet, or claims for them, are not created: only its events tell that.
-// What was refused before something was created has passed.
+// refusedToOthers explains why pods of a StatefulSet or DaemonSet, or claims for them, are not created. Only the workload's
+// events tell that. A refusal from before the last successful creation has passed.
 func (d *diagnosis) refusedToOthers() []signal {
 	if d.Missing <= 0 {
 		return nil
@@ -96,7 +96,7 @@ func (d *diagnosis) refusedToOthers() []signal {
 	return []signal{s}
 }
 
-// newest is the last event of a sort, nil where there is none.
+// newest returns the last event with a reason, or nil if there is none.
 func newest(events []*corev1.Event, reason string) *corev1.Event {
 	var last *corev1.Event
 	for _, event := range events {
@@ -107,7 +107,8 @@ func newest(events []*corev1.Event, reason string) *corev1.Event {
 	return last
 }
 
-// isLater tells which of two events was told last. Their times have full seconds; what is written later has a later version.
+// isLater reports whether the first event came later than the second. Event times are in full seconds. For equal times the
+// larger resourceVersion decides.
 func isLater(event, than *corev1.Event) bool {
 	if !event.LastTimestamp.Equal(&than.LastTimestamp) {
 		return than.LastTimestamp.Before(&event.LastTimestamp)
@@ -116,7 +117,7 @@ func isLater(event, than *corev1.Event) bool {
 	return err == nil && order > 0
 }
 
-// refusal is what the API server has refused since a moment.
+// refusal describes what the API server has refused since a given time.
 func (d *diagnosis) refusal(reason, message string, since time.Time) signal {
 	s := signal{id: refusalCause(message), reason: reason, message: message, since: since}
 	switch s.id {
@@ -134,7 +135,7 @@ func (d *diagnosis) refusal(reason, message string, since time.Time) signal {
 	return s
 }
 
-// refusalCause sorts what the API server says.
+// refusalCause finds the cause in the API server's words.
 func refusalCause(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded quota"), strings.Contains(text, "failed quota"):

@@ -6,18 +6,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// startsWithin is how long after a pod was made it is still taken to be starting: what its containers do by then is no relapse.
+// startsWithin is how long after its creation a pod counts as starting. What its containers do before that is no relapse.
 const startsWithin = 10 * time.Minute
 
-// Relapse is what a pod shows of restarts, or losses of readiness, after it had come up: the last one, if any.
+// Relapse describes restarts or losses of readiness of a pod after it had come up. It covers the last one, if any.
 type Relapse struct {
-	// Count is 1 where there was one.
+	// Count is 1 if there was one, otherwise 0.
 	Count int
-	// Since is when that was, or since when the pod is well without one.
+	// Since is when the last one was. Without one, it is since when the pod is well.
 	Since time.Time
 }
 
-// Relapses returns when a pod that is ready last restarted by its own doing, and when it was last not ready, after it had come up.
+// Relapses returns the last restart of a ready pod by its own doing, and its last loss of readiness. Both count only after the
+// pod had come up.
 func Relapses(pod *corev1.Pod) (restarted, lost Relapse) {
 	up := pod.CreationTimestamp.Add(startsWithin)
 	if ready := condition(pod, corev1.PodReady); ready != nil {
@@ -25,7 +26,7 @@ func Relapses(pod *corev1.Pod) (restarted, lost Relapse) {
 	}
 	restarted.Since = lost.Since
 	if lost.Since.After(up) {
-		// It came up before that, and how often it was not ready since then is not known.
+		// It came up before that. How often it was unready since then is not known.
 		lost.Count, restarted.Since = 1, up
 	}
 	for _, status := range ContainerStatuses(pod) {

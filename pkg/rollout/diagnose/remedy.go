@@ -13,7 +13,7 @@ const (
 	lastLogs = "kubectl logs {pod} -c {container} -n {namespace} --previous"
 	logs     = "kubectl logs {pod} -c {container} -n {namespace}"
 	setImage = "kubectl rollout-plus start {workload} -n {namespace} --image {container}=IMAGE"
-	// setImageOf is for what start does not roll out.
+	// setImageOf is for workloads that start does not roll out.
 	setImageOf = "kubectl set image {workload} {container}=IMAGE -n {namespace}"
 	resume     = "kubectl rollout-plus resume {workload} -n {namespace}"
 	undo       = "kubectl rollout-plus undo {workload} -n {namespace}"
@@ -22,35 +22,36 @@ const (
 	revisions  = "kubectl rollout-plus history {workload} -n {namespace}"
 )
 
-// Situation is how a Deployment stands: which command works next depends on it.
+// Situation is the state of a Deployment. It decides which commands work next.
 type Situation struct {
-	// Refused tells that start would refuse it, Open that it does for a stepwise rollout.
+	// Refused says that start would refuse the Deployment. Open says that it would do so because of a stepwise rollout.
 	Refused, Open bool
-	// First tells that there is no earlier revision to go back to.
+	// First says that there is no earlier revision to go back to.
 	First bool
 }
 
-// advice is what a finding's remedies are made of.
+// advice holds what a finding's remedies are made of.
 type advice struct {
 	Situation
 	remedies           []string
 	workload           Object
 	namespace, subject string
-	// flags are those of start that would avoid the failure.
+	// flags are flags of start that would avoid the failure.
 	flags string
-	// leaves tells that the old version returns, and the pods go. The revision that failed is 0 where it is not known.
+	// leaves says that the old version returns, and the failed pods go. failed is the revision that failed, or 0 if it is not
+	// known.
 	leaves bool
 	failed int64
 }
 
-// Suit lets what to run next suit a situation.
+// Suit adapts the remedies to a situation.
 func (f *Finding) Suit(situation Situation) {
 	f.advice.Situation = situation
 	f.advise()
 }
 
-// Leave lets what to run next suit a rollout that goes back for what was found, from the revision with this number. start
-// begins after a stepwise one.
+// Leave adapts the remedies to a rollout that goes back because of this finding, from the given revision. After a stepwise
+// rollout has gone back, start works again.
 func (f *Finding) Leave(revision int64) {
 	a := &f.advice
 	a.leaves, a.failed = true, revision
@@ -60,8 +61,8 @@ func (f *Finding) Leave(revision int64) {
 	f.advise()
 }
 
-// Blame takes another finding for the cause: whom it is about, how that is seen, and what to run next before what is to be run
-// anyway.
+// Blame makes another finding the cause of this one. It takes over the objects and evidence, and puts the other's remedies
+// before its own.
 func (f *Finding) Blame(cause *Finding) {
 	f.Objects, f.Pod, f.Container, f.Pods = cause.Objects, cause.Pod, cause.Container, cause.Pods
 	f.ExitCode, f.HasLogs, f.Restarted, f.Evidence = cause.ExitCode, cause.HasLogs, cause.Restarted, cause.Evidence
@@ -70,7 +71,7 @@ func (f *Finding) Blame(cause *Finding) {
 	f.advise()
 }
 
-// advise says what to run next, with the names that are known.
+// advise fills in the remedies with the known names.
 func (f *Finding) advise() {
 	a := &f.advice
 	names := []string{"{namespace}", a.namespace, "{subject}", a.subject, "{workload}", strings.ToLower(a.workload.Kind) + "/" + a.workload.Name}
@@ -91,7 +92,7 @@ func (f *Finding) advise() {
 	}
 }
 
-// fitting is a remedy, or what stands in for it where it does not work or names what is not known.
+// fitting returns a remedy, or its replacements if it would not work or needs an unknown name.
 func (a *advice) fitting(remedy string) []string {
 	if a.subject == "" && strings.Contains(remedy, "{subject}") {
 		remedy = describe
@@ -109,8 +110,8 @@ func (a *advice) fitting(remedy string) []string {
 	return []string{remedy}
 }
 
-// again returns the command that brings the failed revision back, to look at its pods. It stands in for what works on pods
-// that the way back takes away.
+// again returns the command that brings the failed revision back, to look at its pods. It replaces commands for pods that the
+// rollback removes.
 func (a *advice) again() string {
 	switch {
 	case a.failed == 0:
@@ -125,7 +126,7 @@ func (a *advice) again() string {
 	return fmt.Sprintf("kubectl rollout-plus start {workload} -n {namespace} --to-revision %d %s", a.failed, flags)
 }
 
-// Connected returns the finding with the flags of a connection in all commands that it names.
+// Connected returns the finding with the flags of a connection in all its commands.
 func (f *Finding) Connected(connection command.Connection) *Finding {
 	if f == nil {
 		return nil

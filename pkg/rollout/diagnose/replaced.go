@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	// mostReplaced is how many pods may end for the same reason before more than chance is at work.
+	// mostReplaced is how many pods must end for the same reason before chance no longer explains it.
 	mostReplaced = 3
-	// leastGap is how long the next one may take to end at least: controllers back off for as long as it has gone on.
+	// leastGap and mostGap bound how long the next pod may take to end. Between them the limit is the time over which pods have
+	// ended so far, since controllers back off by as much.
 	leastGap = 10 * time.Second
 	mostGap  = 2 * time.Minute
 )
 
-// Replaced are the pods of the newest version that have ended, and that their controller replaces. Most are gone by the time that
-// they are judged.
+// Replaced holds the pods of the newest version that have ended, and that their controller replaces. Most are gone by the time
+// that they are judged.
 type Replaced map[types.UID]end
 
 // end is how a pod ended.
@@ -27,12 +28,12 @@ type end struct {
 	id, reason, message string
 	pod, node           string
 	at                  time.Time
-	// status is that of the container that ended, nil where none has run.
+	// status is the status of the container that ended, or nil if none has run.
 	status *corev1.ContainerStatus
 }
 
-// endOf tells how a pod ended, by its own doing or its node's. The second result is false for a pod that has not, or that was
-// evicted: chance, or somebody, may have done that.
+// endOf returns how a pod ended by its own doing or its node's. It reports false for a pod that has not ended or that was
+// evicted, since eviction may be chance or somebody's decision.
 func endOf(pod *corev1.Pod) (end, bool) {
 	e := end{reason: pod.Status.Reason, message: pod.Status.Message, pod: pod.Name, node: pod.Spec.NodeName, at: pod.CreationTimestamp.Time}
 	isFailed := pod.Status.Phase == corev1.PodFailed
@@ -56,13 +57,13 @@ func endOf(pod *corev1.Pod) (end, bool) {
 	case e.status == nil && isFailed:
 		e.id = PodRejected
 	default:
-		return e, false // it was deleted
+		return e, false // the pod was deleted
 	}
 	return e, true
 }
 
-// lastToFail returns the last container of a pod that has ended with an error, or else the first that has ended at all; nil where
-// none has run.
+// lastToFail returns the last container of a pod that has ended with an error. Without one, it returns the first container that
+// has ended, or nil if none has run.
 func lastToFail(pod *corev1.Pod) *corev1.ContainerStatus {
 	var found *corev1.ContainerStatus
 	for _, status := range ContainerStatuses(pod) {
@@ -73,7 +74,8 @@ func lastToFail(pod *corev1.Pod) *corev1.ContainerStatus {
 	return found
 }
 
-// rejections are what the kubelet says of pods that it does not take, and that are gone: a StatefulSet's next pod has the same name.
+// rejections records pods that the kubelet rejected and that are gone, from its events. A StatefulSet's next pod has the same
+// name.
 func (d *diagnosis) rejections(known map[types.UID]bool) {
 	for _, event := range d.Events {
 		of := event.InvolvedObject
@@ -89,7 +91,7 @@ func (d *diagnosis) rejections(known map[types.UID]bool) {
 	}
 }
 
-// replaced returns what is to be said of pods that end again and again, and keeps for the next time which have.
+// replaced returns the signals of pods that end again and again. It keeps these pods for the next report.
 func (d *diagnosis) replaced() []signal {
 	d.report.Replaced = Replaced{}
 	for uid, e := range d.Replaced {
@@ -116,9 +118,9 @@ func (d *diagnosis) replaced() []signal {
 	return signals
 }
 
-// again is the signal of pods that ended alike, nil where they do not go on to.
+// again returns the signal of pods that ended alike, or nil if no further ones end.
 func (d *diagnosis) again(ends []end) *signal {
-	since := d.lastReady() // what was before that has passed
+	since := d.lastReady() // earlier ends do not count
 	ends = slices.DeleteFunc(ends, func(e end) bool { return e.at.Before(since) })
 	if len(ends) < mostReplaced {
 		return nil
@@ -129,7 +131,7 @@ func (d *diagnosis) again(ends []end) *signal {
 	if d.Now.Sub(last.at) > gap {
 		return nil
 	}
-	d.wake(d.Now.Add(time.Second)) // whether it goes on is told by nothing else
+	d.wake(d.Now.Add(time.Second)) // nothing else shows whether it goes on
 	var nodes []string
 	for _, e := range ends {
 		if !slices.Contains(nodes, e.node) {

@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// madeRoom is until when room for further pods was being made, as far as that is known: old ones go when new ones are ready.
-// While a new one is on its way to that it is now, which its own verdict and the deadline bound.
+// madeRoom returns until when room for further pods was being made, as far as it is known. Old pods go when new ones are ready.
+// While a new pod is coming up, that time is now. The pod's own findings and the deadline bound that.
 func (d *diagnosis) madeRoom() time.Time {
 	if d.room == nil {
 		room := latest(latest(d.lastReady(), d.drained()), d.report.Room)
@@ -21,20 +21,20 @@ func (d *diagnosis) madeRoom() time.Time {
 	return *d.room
 }
 
-// holdsRoom reports whether a pod takes room on a node or of a quota, also while it is ending.
+// holdsRoom reports whether a pod takes up room on a node or in a quota. A pod that is ending still does.
 func holdsRoom(pod *corev1.Pod) bool {
 	return pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
 }
 
-// roomOf is the key under which a pod is kept that holds room.
+// roomOf returns the key under which a pod that holds room is recorded.
 func roomOf(pod types.UID) Key { return Key{UID: pod, ID: "Room"} }
 
-// isLeft tells whether a pod goes on holding its room.
+// isLeft reports whether a pod keeps its room.
 func isLeft(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
 }
 
-// comesUp tells whether a pod has a node and is not ready there, and nothing of it is fatal.
+// comesUp reports whether a pod has a node and is not ready there yet, without a fatal state.
 func (d *diagnosis) comesUp(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" || isWell(pod) || !isLeft(pod) || nodesDoing(pod) != nil {
 		return false
@@ -45,7 +45,7 @@ func (d *diagnosis) comesUp(pod *corev1.Pod) bool {
 	})
 }
 
-// lastReady is when the last pod of the newest version became ready.
+// lastReady returns when the last pod of the newest version became ready.
 func (d *diagnosis) lastReady() time.Time {
 	var last time.Time
 	for _, pod := range d.Pods {
@@ -56,8 +56,8 @@ func (d *diagnosis) lastReady() time.Time {
 	return last
 }
 
-// drained is by when all pods that are ending should have ended: a deletionTimestamp is the end of the grace period. One that
-// takes longer is waited for until it counts as stuck.
+// drained returns by when all pods that are ending should have ended. A deletionTimestamp is the end of the grace period. A pod
+// that takes longer is waited for until it counts as stuck.
 func (d *diagnosis) drained() time.Time {
 	var last time.Time
 	for _, pods := range [][]*corev1.Pod{d.Pods, d.Others} {

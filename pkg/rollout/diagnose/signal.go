@@ -15,35 +15,37 @@ type signal struct {
 	pod                 *corev1.Pod
 	container           string
 	status              *corev1.ContainerStatus
-	// since is when it began, zero where the objects do not tell.
+	// since is when the state began, or zero if the objects do not show it.
 	since time.Time
-	// grace and why replace those of the catalog, also for what is fatal at once by that. now makes it fatal at once.
+	// grace and why replace the catalog's, even for a cause that is fatal at once according to the catalog. now makes the
+	// signal fatal at once.
 	grace time.Duration
 	why   string
 	now   bool
-	// late is after how long a pod that is starting is late, which is told though it is not fatal yet.
+	// late is the time after which a starting pod counts as late. That is reported although it is not fatal yet.
 	late time.Duration
-	// endless only warns, whatever the cause's class: nothing says how long it may take.
+	// endless makes the signal a warning whatever the cause's class, since nothing bounds the time it may take.
 	endless bool
-	// node is that of a pod whose node is silent.
+	// node is the node of a pod whose node is silent.
 	node string
-	// replaced is how many pods have ended alike and are mostly gone, and example the name of one; 0 for what else there is.
+	// replaced is how many pods have ended alike, most of which are gone, and example is the name of one. It is 0 for all other
+	// signals.
 	replaced int
 	example  string
-	// subject is what is missing, by its name.
+	// subject is the name of what is missing.
 	subject  string
 	evidence []string
-	// flags are those of start that would avoid it.
+	// flags are flags of start that would avoid the state.
 	flags string
 	attempt
-	// proven tells of a container that it has ended often enough since the command began.
+	// proven says that a container has ended often enough since the command began.
 	proven bool
-	// ended is how the container ended last, empty where it has not.
+	// ended describes how the container last ended. It is empty if it has not.
 	ended string
 }
 
-// onlyWarns tells whether a signal is never fatal by itself.
+// onlyWarns reports whether a signal is never fatal by itself.
 func (s *signal) onlyWarns(cause Cause) bool { return s.endless || cause.Class == Warns }
 
-// isFinal tells whether a signal is given no time.
+// isFinal reports whether a signal gets no grace.
 func (s *signal) isFinal(cause Cause) bool { return s.grace == 0 && (s.now || cause.Class == EndsNow) }

@@ -8,8 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Lingers reports whether old pods of a StatefulSet or DaemonSet are left though nothing else is under way: only its events tell
-// whether its controller tries to delete them.
+// Lingers reports whether old pods of a StatefulSet or DaemonSet are left although nothing else is under way. Only the
+// workload's events show whether its controller tries to delete them.
 func Lingers(in *Input) bool {
 	if in.Deployment != nil || in.Missing > 0 || !slices.ContainsFunc(in.Others, isLeft) {
 		return false
@@ -17,7 +17,7 @@ func Lingers(in *Input) bool {
 	return !slices.ContainsFunc(slices.Concat(in.Pods, in.Others), func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
 }
 
-// undeleted says why old pods are not deleted.
+// undeleted explains why old pods are not deleted.
 func (d *diagnosis) undeleted() []signal {
 	for _, rs := range d.OldSets {
 		for i := range rs.Status.Conditions {

@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// unseenFor is how long the end of a container may stay unseen. The kubelet looks for it once a second, and time stamps have
+	// unseenFor is how long the end of a container may stay unseen. The kubelet checks once a second, and timestamps are in
 	// full seconds.
 	unseenFor = 2 * time.Second
-	// startedLately is how long after its start a container is suspected to end at once.
+	// startedLately is how long after its start a container may be about to end at once.
 	startedLately = 10 * time.Second
 )
 
-// SeenAt returns when a ready pod is certain to have had all its containers running when it became ready. Until the kubelet sees that
-// a container has ended, one without a readiness probe keeps its pod ready. It is zero where no container started lately, or where
-// none of them has a probe: then to be ready means no more than to run.
+// SeenAt returns when it is certain that a ready pod had all containers running when it became ready. A container without a
+// readiness probe keeps its pod ready until the kubelet sees that it has ended. SeenAt returns zero if no such container
+// started lately, or if no container has a probe. In the latter case ready means no more than running.
 func SeenAt(pod *corev1.Pod) time.Time {
 	ready := condition(pod, corev1.PodReady)
 	if ready == nil || ready.Status != corev1.ConditionTrue {

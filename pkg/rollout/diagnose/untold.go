@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// quiet is how long the start of a pod's containers may take without a word.
+	// quiet is how long the start of a pod's containers may take without any sign of progress.
 	quiet = 2 * time.Minute
-	// askBefore is how long before that is told events are asked for: what they tell is to be fresh then.
+	// askBefore is how long before reporting that events are read again, so that they are fresh.
 	askBefore = 2 * time.Second
-	// mostTold is how many events of a pod are told that say nothing that is known here.
+	// mostTold is how many unknown events of a pod are reported.
 	mostTold = 3
 )
 
-// QuietAt is from when on events are wanted of a pod that does not go on by what it tells itself, zero where all its containers
-// have been started.
+// QuietAt returns from when on a pod's events are needed because its status shows no progress. It returns zero if all
+// containers have been started.
 func QuietAt(pod *corev1.Pod) time.Time {
 	if !unstarted(pod) {
 		return time.Time{}
@@ -27,14 +27,14 @@ func QuietAt(pod *corev1.Pod) time.Time {
 	return wentOn(pod).Add(quiet - askBefore)
 }
 
-// isQuiet tells whether that is now.
+// isQuiet reports whether that time has come.
 func isQuiet(pod *corev1.Pod, now time.Time) bool {
 	at := QuietAt(pod)
 	return !at.IsZero() && !now.Before(at)
 }
 
-// untold is a pod that does not go on, and nothing that is known here says why. It only warns: volumes may be large and far
-// away, and so may images, of which more time is taken for granted.
+// untold returns a signal for a pod that makes no progress for an unknown reason. It is only a warning: volumes may be large
+// and far away. The same holds for images, which get more time.
 func (d *diagnosis) untold(pod *corev1.Pod) []signal {
 	if !unstarted(pod) {
 		return nil
@@ -45,7 +45,7 @@ func (d *diagnosis) untold(pod *corev1.Pod) []signal {
 	}
 	due := since.Add(quiet)
 	if step != nil && step.Reason == "Pulling" || step == nil && (sandboxReady(pod) || d.Blind) {
-		due = since.Add(recent) // an image may be being pulled
+		due = since.Add(recent) // an image may be on its way
 	}
 	if d.Now.Before(due) {
 		d.wake(due)
@@ -57,8 +57,7 @@ func (d *diagnosis) untold(pod *corev1.Pod) []signal {
 	}}
 }
 
-// unstarted tells whether a container that has to go on running is not there yet, or has not been since its node was started
-// anew.
+// unstarted reports whether a container that has to keep running has not been started yet, or not since its node restarted.
 func unstarted(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName == "" || !isLeft(pod) || isWell(pod) {
 		return false
@@ -67,7 +66,7 @@ func unstarted(pod *corev1.Pod) bool {
 	return len(statuses) == 0 || slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return status.State.Running == nil })
 }
 
-// wentOn is when a pod took the last step on its way to running containers, by what it tells itself.
+// wentOn returns when a pod took its last step towards running containers, judging by its status.
 func wentOn(pod *corev1.Pod) time.Time {
 	last := pod.CreationTimestamp.Time
 	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.PodReadyToStartContainers, corev1.PodReady} {
@@ -86,14 +85,14 @@ func wentOn(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// newestStep is the newest event of a step on that way, nil where none is known.
+// newestStep returns the newest event of such a step, or nil if none is known.
 func (d *diagnosis) newestStep(pod *corev1.Pod) *corev1.Event {
 	return d.event(pod, func(e *corev1.Event) bool {
 		return slices.Contains([]string{"SuccessfulAttachVolume", "Pulling", "Pulled", "Created", "Started"}, e.Reason)
 	})
 }
 
-// hints are what there is to go by: the words that containers wait with, and the newest warnings or else the last step.
+// hints returns what is known: the reasons for which containers wait, and the newest warnings or else the last step.
 func (d *diagnosis) hints(pod *corev1.Pod, step *corev1.Event) []string {
 	var hints []string
 	for _, status := range ContainerStatuses(pod) {
@@ -107,7 +106,7 @@ func (d *diagnosis) hints(pod *corev1.Pod, step *corev1.Event) []string {
 	}
 	var warnings []*corev1.Event
 	for _, event := range d.events[pod.UID] {
-		if event.Type == corev1.EventTypeWarning && event.Reason != "FailedScheduling" { // it has a node by now
+		if event.Type == corev1.EventTypeWarning && event.Reason != "FailedScheduling" { // the pod has a node by now
 			warnings = append(warnings, event)
 		}
 	}
@@ -133,7 +132,7 @@ func inWords(event *corev1.Event) string {
 	return fmt.Sprintf("%s at %s: %s", event.Reason, clock(lastTold(event)), event.Message)
 }
 
-// lastTold is when an event came last.
+// lastTold returns when an event last came.
 func lastTold(event *corev1.Event) time.Time {
 	last := latest(event.LastTimestamp.Time, began(event))
 	if event.Series != nil {

@@ -7,8 +7,9 @@ import (
 	storagehelpers "k8s.io/component-helpers/storage/volume"
 )
 
-// unscheduled is a pod without a node, of which the scheduler says nothing. It does so until it has begun, and again from when it
-// has chosen a node until the pod is bound to it: volumes are provided meanwhile, for up to 10 minutes.
+// unscheduled describes a pod without a node on which the scheduler has set no condition. That is so until the scheduler has
+// begun. It is so again between the choice of a node and the binding of the pod. Meanwhile volumes are provided, for up to 10
+// minutes.
 func (d *diagnosis) unscheduled(pod *corev1.Pod) signal {
 	long := max(d.Deadline, recent)
 	if claim := d.beingProvided(pod, storagehelpers.AnnSelectedNode); claim != nil {
@@ -32,7 +33,7 @@ func (d *diagnosis) unscheduled(pod *corev1.Pod) signal {
 	return s
 }
 
-// provided gives time to a pod whose claim has a provisioner that is at work.
+// provided gives time to a pod whose claim has a provisioner at work.
 func (d *diagnosis) provided(pod *corev1.Pod, s *signal) {
 	claim := d.beingProvided(pod, storagehelpers.AnnStorageProvisioner)
 	switch {
@@ -44,7 +45,7 @@ func (d *diagnosis) provided(pod *corev1.Pod, s *signal) {
 	}
 }
 
-// beingProvided returns a claim of the pod that has an annotation and no volume yet, nil where there is none.
+// beingProvided returns a claim of the pod that has the annotation but no volume yet, or nil if there is none.
 func (d *diagnosis) beingProvided(pod *corev1.Pod, annotation string) *corev1.PersistentVolumeClaim {
 	names := ClaimsOf(pod)
 	for _, claim := range d.Claims {
@@ -55,7 +56,7 @@ func (d *diagnosis) beingProvided(pod *corev1.Pod, annotation string) *corev1.Pe
 	return nil
 }
 
-// provisioning tells who is to provide a claim's volume, and the last that was said of it.
+// provisioning names the component that is to provide a claim's volume, and its last report.
 func (d *diagnosis) provisioning(claim *corev1.PersistentVolumeClaim) []string {
 	var told []string
 	if provisioner := claim.Annotations[storagehelpers.AnnStorageProvisioner]; provisioner != "" {
@@ -81,7 +82,7 @@ func ClaimsOf(pod *corev1.Pod) []string {
 	return names
 }
 
-// WaitsForVolume reports whether the claims of a pod may tell why it has no node.
+// WaitsForVolume reports whether the claims of a pod may explain why it has no node.
 func WaitsForVolume(pod *corev1.Pod) bool {
 	if pod.Spec.NodeName != "" || pod.DeletionTimestamp != nil || len(ClaimsOf(pod)) == 0 {
 		return false

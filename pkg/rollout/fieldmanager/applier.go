@@ -8,18 +8,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Applier is a tool that applies the manifest of an object again, by itself or with its next release.
+// Applier is a tool that will apply the manifest of an object again, by itself or with its next release.
 type Applier struct {
 	// Tool is Argo CD, Flux or Helm, or the kind of the object's controller.
 	Tool string
-	// Source is what the tool makes the object from; it is empty where that is not known.
+	// Source is what the tool makes the object from, or "" if it is not known.
 	Source string
-	// Sync says what the tool does next, with {fields} for what it sets again.
+	// Sync says what the tool does next. {fields} stands for the fields that it sets again.
 	Sync string
 }
 
-// AppliedBy returns the tool that applies an object, nil where none is known. The tools mark their objects with labels and
-// annotations, and most write under a name of their own.
+// AppliedBy returns the tool that applies an object, or nil if none is known. The tools mark their objects with labels and
+// annotations, and most write as a field manager of their own.
 func AppliedBy(object metav1.Object) *Applier {
 	labels, annotations := object.GetLabels(), object.GetAnnotations()
 	tracking, instance := annotations["argocd.argoproj.io/tracking-id"], labels["argocd.argoproj.io/instance"]
@@ -82,12 +82,12 @@ func helm(release string) *Applier {
 	return a
 }
 
-// Warning says who applies a workload and what becomes of a change, in one line.
+// Warning returns one line that names the tool which applies a workload, and says what will happen to a change.
 func (a *Applier) Warning(object string) string {
 	return a.warning(object, "the image and the strategy")
 }
 
-// DataWarning says the same of a ConfigMap or Secret.
+// DataWarning returns the same warning for a ConfigMap or Secret.
 func (a *Applier) DataWarning(object string) string { return a.warning(object, "the data") }
 
 func (a *Applier) warning(object, fields string) string {

@@ -1,17 +1,19 @@
-// Package fieldmanager names who writes a workload: this program, and the tools that apply manifests. It reads objects only.
+// Package fieldmanager names the writers of a workload: this program, and the tools that apply manifests. It only reads
+// objects.
 package fieldmanager
 
 import "slices"
 
 const (
-	// Default is the field manager of this program. Flux takes over the fields of managers whose names begin with kubectl.
+	// Default is the field manager of this program. It does not begin with kubectl, since Flux takes over the fields of such
+	// managers.
 	Default = "rollout-plus"
 	// earlier is the field manager of earlier versions of this program.
 	earlier = "kubectl-rollout-plus"
 )
 
-// Own returns the field managers whose entries belong to a command that writes under a name. Where that is the default name,
-// the entries of earlier versions belong to it, too.
+// Own returns the field managers whose entries belong to a command that writes under the given name. For the default name, they
+// include the field manager of earlier versions.
 func Own(name string) []string {
 	switch name {
 	case Default:
@@ -22,5 +24,5 @@ func Own(name string) []string {
 	return []string{name}
 }
 
-// IsOwn reports whether a field manager belongs to a command that writes under a name.
+// IsOwn reports whether a field manager belongs to a command that writes under the given name.
 func IsOwn(manager, name string) bool { return slices.Contains(Own(name), manager) }

@@ -1,5 +1,5 @@
 // Package migration moves the fields that kubectl apply has set to server-side apply, as kubectl apply --server-side does. It
-// reads and returns objects and metadata.managedFields, and writes nothing.
+// reads and returns objects and metadata.managedFields, and writes nothing to the cluster.
 package migration
 
 import (
@@ -14,17 +14,17 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// Migration is what comes to a manager that applies a manifest.
+// Migration describes the fields that move to a manager which applies a manifest.
 type Migration struct {
 	// manager applies the manifest.
 	manager string
-	// clientSide are the managers of kubectl apply. Their fields become those of the manager.
+	// clientSide are the field managers of kubectl apply. Their fields move to the manager.
 	clientSide sets.Set[string]
-	// former are the names under which the manager has applied before.
+	// former are the names under which the manager applied before.
 	former []string
 }
 
-// Of returns the migration that an object with these entries needs. Own names never count as managers of kubectl apply.
+// Of returns the migration that an object with these entries needs. The names in own never count as managers of kubectl apply.
 func Of(entries []metav1.ManagedFieldsEntry, manager string, former, own []string) Migration {
 	m := Migration{manager: manager, clientSide: sets.New[string]()}
 	annotation := fieldpath.NewSet(fieldpath.MakePathOrDie("metadata", "annotations", corev1.LastAppliedConfigAnnotation))
@@ -44,7 +44,7 @@ func Of(entries []metav1.ManagedFieldsEntry, manager string, former, own []strin
 // Needed reports whether there is anything to migrate.
 func (m Migration) Needed() bool { return len(m.clientSide)+len(m.former) > 0 }
 
-// Covers reports whether the fields of an entry with this manager and operation come to the manager.
+// Covers reports whether the fields of an entry with this manager and operation move to the manager.
 func (m Migration) Covers(manager string, operation metav1.ManagedFieldsOperationType) bool {
 	if operation == metav1.ManagedFieldsOperationApply {
 		return slices.Contains(m.former, manager)
@@ -61,7 +61,8 @@ func (m Migration) Entries(entries []metav1.ManagedFieldsEntry) ([]metav1.Manage
 	entries, names := slices.Clone(entries), m.clientSide.Clone()
 	for i := range entries {
 		if entry := &entries[i]; isApply(entry) && m.covers(entry) {
-			// The library merges entries of clients that update. No client has this name, since / is not in any.
+			// The library merges only entries of clients that update. No client has this name, since names of clients contain
+			// no slash.
 			entry.Operation, entry.Manager = metav1.ManagedFieldsOperationUpdate, entry.Manager+"/apply"
 			names.Insert(entry.Manager)
 		}
@@ -72,8 +73,8 @@ func (m Migration) Entries(entries []metav1.ManagedFieldsEntry) ([]metav1.Manage
 	return holder.GetManagedFields(), err
 }
 
-// Finish removes from an object what the manifest does not name and the migrated managers alone have set. The object is the
-// answer to an apply before the migration. An apply after it leaves the object as it is then.
+// Finish removes from an object the fields that the manifest does not name and that only the migrated managers have set. The
+// object is the answer to an apply before the migration. Finish leaves it as an apply after the migration would.
 func (m Migration) Finish(object *unstructured.Unstructured) error {
 	entries := object.GetManagedFields()
 	last, kept := fieldpath.NewSet(), fieldpath.NewSet()

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// prune removes what is in one set and not in the other, with all that is below it. It needs no schema, so that it takes
+// prune removes the fields that are in last but not in kept, with everything below them. It needs no schema, so it also removes
 // fields that this client does not know.
 func prune(node any, last, kept *fieldpath.Set) {
 	object, is := node.(map[string]any)
@@ -26,7 +26,7 @@ func prune(node any, last, kept *fieldpath.Set) {
 	}
 }
 
-// pruneChild returns what is left of a field that stays.
+// pruneChild returns what remains of a field that stays.
 func pruneChild(child any, last, kept *fieldpath.Set) any {
 	list, is := child.([]any)
 	if !is {
@@ -48,12 +48,12 @@ func pruneChild(child any, last, kept *fieldpath.Set) any {
 	return rest
 }
 
-// holds reports whether a set has an element, or anything below it.
+// holds reports whether a set contains an element, or anything below it.
 func holds(set *fieldpath.Set, element fieldpath.PathElement) bool {
 	return set.Members.Has(element) || !set.WithPrefix(element).Empty()
 }
 
-// find returns the element of a set that stands for an item of a list.
+// find returns the element of a set that stands for a list item.
 func find(set *fieldpath.Set, item any, index int) (fieldpath.PathElement, bool) {
 	var elements []fieldpath.PathElement
 	for element := range set.Members.All() {

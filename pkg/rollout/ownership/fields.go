@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// Field is where a field is, by the names on the way to it. It stands for all that is below it, too.
+// Field is the path of a field, as the names on the way to it. It also stands for everything below the field.
 type Field []string
 
 func (f Field) path() fieldpath.Path {
@@ -21,13 +21,13 @@ func (f Field) path() fieldpath.Path {
 
 // Fields are the fields that a rollout writes.
 type Fields struct {
-	// Borrowed are those that it changes for as long as it is open.
+	// Borrowed are the fields that the rollout changes while it is open.
 	Borrowed []Field
-	// Changed are those that it changes for good, unless it goes back.
+	// Changed are the fields that the rollout changes for good, unless it goes back.
 	Changed []Field
 }
 
-// within returns the fields that a rollout gives back: the borrowed ones, and after its way back the changed ones, too.
+// within returns the fields that a rollout gives back: the borrowed ones and, after a rollback, also the changed ones.
 func (f Fields) within(back bool) []Field {
 	if back {
 		return slices.Concat(f.Borrowed, f.Changed)
@@ -35,7 +35,7 @@ func (f Fields) within(back bool) []Field {
 	return f.Borrowed
 }
 
-// covers reports whether a path leads to one of the fields, to a part of one, or to what contains one.
+// covers reports whether a path leads to one of the fields, to a part of one, or to a parent of one.
 func covers(fields []Field, path fieldpath.Path) bool {
 	return slices.ContainsFunc(fields, func(field Field) bool {
 		for i := range min(len(field), len(path)) {
@@ -47,7 +47,7 @@ func covers(fields []Field, path fieldpath.Path) bool {
 	})
 }
 
-// only returns the members of a set that a condition holds for.
+// only returns the members of a set for which a condition holds.
 func only(set *fieldpath.Set, holds func(fieldpath.Path) bool) *fieldpath.Set {
 	found := fieldpath.NewSet()
 	set.Iterate(func(path fieldpath.Path) {

@@ -1,5 +1,5 @@
 // Package ownership knows who owned the fields that a rollout writes, and gives them back. It reads and returns
-// metadata.managedFields, and writes nothing. docs/ownership.md tells the protocol.
+// metadata.managedFields, and writes nothing to the cluster. docs/ownership.md describes the protocol.
 package ownership
 
 import (
@@ -10,16 +10,16 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// Owners are the field managers of what a rollout writes, as they were before it. A record of a rollout keeps them.
+// Owners are the owners of the fields that a rollout writes, as they were before it. The record of the rollout keeps them.
 type Owners struct {
 	// Writers are the names under which the rollout has written.
 	Writers []string `json:"writers"`
 	Before  []Owner  `json:"before,omitempty"`
-	// BorrowedOnly means that nobody is known for the changed fields: there were too many to keep.
+	// BorrowedOnly means that no owners of the changed fields are known, because there were too many to keep.
 	BorrowedOnly bool `json:"borrowedOnly,omitempty"`
 }
 
-// Owner is what an entry of managedFields had of those fields.
+// Owner is the part of a managedFields entry that concerns these fields.
 type Owner struct {
 	Manager     string                            `json:"manager"`
 	Operation   metav1.ManagedFieldsOperationType `json:"operation"`
@@ -27,26 +27,26 @@ type Owner struct {
 	Subresource string                            `json:"subresource,omitempty"`
 	Time        *metav1.Time                      `json:"time,omitempty"`
 	Fields      *metav1.FieldsV1                  `json:"fields"`
-	// Whole means that the entry had nothing else, so that it is gone while the rollout has its fields.
+	// Whole means that the entry had no other fields. It is gone while the rollout owns these.
 	Whole bool `json:"whole,omitempty"`
 }
 
-// is reports whether the API server takes an entry for this owner. It tells appliers apart by name alone.
+// is reports whether the API server takes an entry for this owner. It distinguishes appliers by name alone.
 func (o *Owner) is(entry *metav1.ManagedFieldsEntry) bool {
 	return o.Manager == entry.Manager && o.Operation == entry.Operation && o.Subresource == entry.Subresource &&
 		(o.Operation == metav1.ManagedFieldsOperationApply || o.APIVersion == entry.APIVersion)
 }
 
-// Object is a workload as far as its ownership goes.
+// Object is a workload, reduced to what its ownership depends on.
 type Object struct {
 	Entries []metav1.ManagedFieldsEntry
-	// Content is the whole object, as JSON is decoded.
+	// Content is the whole object as decoded JSON.
 	Content map[string]any
 }
 
-// Find returns who owns what a rollout is about to write. After is the object with the changed fields as the rollout wants
-// them. Of these only what differs is kept, but for what the writer itself owns. Nothing of them is kept if it would all take
-// more than limit bytes.
+// Find returns the owners of the fields that a rollout is about to write. after is the object with the changed fields as the
+// rollout wants them. Of the changed fields, Find keeps those that differ, and those that the writer itself owns. It keeps none
+// of them if the result would take more than limit bytes.
 func Find(before Object, after map[string]any, fields Fields, writer string, limit int) (*Owners, error) {
 	found := &Owners{Writers: []string{writer}}
 	err := found.find(before, fields, func(path fieldpath.Path) bool {
@@ -81,7 +81,8 @@ func (o *Owners) find(before Object, fields Fields, changes func(fieldpath.Path)
 	return nil
 }
 
-// Unknown returns the owners where nobody has noted them. The rollout has written under the names that own this field.
+// Unknown returns the owners for a rollout whose owners nobody recorded. Its writers are the managers that own the written
+// field.
 func Unknown(entries []metav1.ManagedFieldsEntry, written Field) (*Owners, error) {
 	o := &Owners{BorrowedOnly: true}
 	for i := range entries {
@@ -96,12 +97,12 @@ func Unknown(entries []metav1.ManagedFieldsEntry, written Field) (*Owners, error
 	return o, nil
 }
 
-// isWriter reports whether an entry is what the rollout itself owns.
+// isWriter reports whether an entry holds fields that the rollout itself owns.
 func (o *Owners) isWriter(entry *metav1.ManagedFieldsEntry) bool {
 	return entry.Operation == metav1.ManagedFieldsOperationUpdate && entry.Subresource == "" && slices.Contains(o.Writers, entry.Manager)
 }
 
-// add notes what an entry owns, besides what is known of it.
+// add records fields that an entry owns, together with those already recorded for it.
 func (o *Owners) add(entry *metav1.ManagedFieldsEntry, owned, kept *fieldpath.Set) error {
 	if kept.Empty() {
 		return nil
@@ -123,8 +124,8 @@ func (o *Owners) add(entry *metav1.ManagedFieldsEntry, owned, kept *fieldpath.Se
 	return err
 }
 
-// Join returns the owners with one more writer, who is about to write for the first time. It returns the same owners where
-// the writer is known.
+// Join returns the owners with one more writer that is about to write for the first time. It returns the same owners if the
+// writer is known.
 func (o *Owners) Join(entries []metav1.ManagedFieldsEntry, fields Fields, writer string) (*Owners, error) {
 	if slices.Contains(o.Writers, writer) {
 		return o, nil
@@ -145,7 +146,8 @@ func (o *Owners) Join(entries []metav1.ManagedFieldsEntry, fields Fields, writer
 	return joined, nil
 }
 
-// Take returns the owners after others have changed fields during the rollout: who owns those now is their owner from now on.
+// Take returns the owners after others have changed fields during the rollout. The present owners of those fields replace the
+// recorded ones.
 func (o *Owners) Take(entries []metav1.ManagedFieldsEntry, changed []Field) (*Owners, error) {
 	if len(changed) == 0 {
 		return o, nil

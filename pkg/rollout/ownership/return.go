@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// Return gives the fields back that the rollout has written: the borrowed ones and, where it went back, the changed ones. It
-// returns the entries as they are to be, and reports whether that is another list. Fields that others have taken from the
+// Return gives back the fields that the rollout has written: the borrowed ones and, after a rollback, the changed ones. It
+// returns the entries to write, and reports whether they differ from the present ones. Fields that others have taken from the
 // rollout meanwhile stay theirs. An owner that has left meanwhile does not come back.
 func (o *Owners) Return(entries []metav1.ManagedFieldsEntry, fields Fields, back bool) ([]metav1.ManagedFieldsEntry, bool, error) {
 	scope := fields.within(back && !o.BorrowedOnly)
@@ -62,8 +62,8 @@ func (o *Owner) entry() metav1.ManagedFieldsEntry {
 	}
 }
 
-// replaced puts other sets into the entries, and drops the entries that own nothing any more. The list never becomes empty:
-// that would have the API server forget all owners.
+// replaced puts new field sets into the entries, and drops entries that no longer own anything. The list never becomes empty,
+// since the API server would then forget all owners.
 func replaced(entries []metav1.ManagedFieldsEntry, sets, wanted []*fieldpath.Set) ([]metav1.ManagedFieldsEntry, bool, error) {
 	var next []metav1.ManagedFieldsEntry
 	changed := false
@@ -86,7 +86,7 @@ func replaced(entries []metav1.ManagedFieldsEntry, sets, wanted []*fieldpath.Set
 	return next, changed && len(next) > 0, nil
 }
 
-// Without returns the entries as they are once these fields have been removed from the object.
+// Without returns the entries as they are after these fields have been removed from the object.
 func Without(entries []metav1.ManagedFieldsEntry, removed []Field) ([]metav1.ManagedFieldsEntry, error) {
 	rest := slices.Clone(entries)
 	for i := range rest {

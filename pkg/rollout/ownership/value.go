@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// sameAt reports whether two objects have the same at a path. An element that cannot be found is not the same as anything.
+// sameAt reports whether two objects have the same value at a path. It reports false if an element of the path is missing.
 func sameAt(a, b any, path fieldpath.Path) bool {
 	for _, element := range path {
 		var foundA, foundB bool
@@ -21,7 +21,7 @@ func sameAt(a, b any, path fieldpath.Path) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// child returns what a path's element stands for in a value as JSON is decoded.
+// child returns the value that a path element stands for in decoded JSON.
 func child(parent any, element fieldpath.PathElement) (any, bool) {
 	if element.FieldName != nil {
 		object, _ := parent.(map[string]any)
@@ -42,7 +42,7 @@ func child(parent any, element fieldpath.PathElement) (any, bool) {
 	return list[at], true
 }
 
-// isItem reports whether an item of a list is the one that a path's element names by its value or by its key.
+// isItem reports whether a path element names a list item by its value or its key.
 func isItem(item any, element fieldpath.PathElement) bool {
 	if element.Value != nil {
 		return value.Equals(value.NewValueInterface(item), *element.Value)

@@ -7,7 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// bonds names what else the scheduler goes by, where pods have it: which nodes take a pod then depends on what runs where.
+// bonds names further placement rules of the pods. With such rules, the nodes that take a pod depend on what runs where.
 func bonds(in *Input) string {
 	var all []string
 	spec := template(in)
@@ -29,7 +29,7 @@ func bonds(in *Input) string {
 	return strings.Join(all, " and ")
 }
 
-// antiAffinity is what the pods must not run beside.
+// antiAffinity returns the rules about pods that the pods must not run beside.
 func antiAffinity(spec *corev1.PodSpec) []corev1.PodAffinityTerm {
 	if spec.Affinity == nil || spec.Affinity.PodAntiAffinity == nil {
 		return nil
@@ -37,7 +37,7 @@ func antiAffinity(spec *corev1.PodSpec) []corev1.PodAffinityTerm {
 	return spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 }
 
-// apart tells whether no node takes two of the pods, of whichever version.
+// apart reports whether no node takes two of the pods, of whichever version.
 func apart(in *Input) bool {
 	for _, term := range antiAffinity(template(in)) {
 		others := len(term.Namespaces) > 0 || term.NamespaceSelector != nil
@@ -49,8 +49,8 @@ func apart(in *Input) bool {
 	return false
 }
 
-// bound judges pods of which the scheduler alone can tell what nodes take them. That there are too few nodes is certain where
-// no two of the pods go on one.
+// bound judges pods with rules that only the scheduler can evaluate. Too few nodes are certain only if no two of the pods can
+// share one.
 func (f *fit) bound(in *Input, text, by string) Result {
 	pods, surge := int(in.Workload.Replicas), int(in.Surge)
 	lacks := pods + surge - f.large

@@ -34,8 +34,8 @@ func rights(in *Input) Result {
 	return ok(Rights, "everything that the command does is allowed")
 }
 
-// disruptionBudget compares what the rollout leaves with what each budget wants, which may be one for other workloads' pods
-// too.
+// disruptionBudget compares the pods that the rollout keeps with those that each budget wants. A budget may also cover pods of
+// other workloads.
 func disruptionBudget(in *Input) Result {
 	if in.Budgets.Err != nil {
 		return skip(DisruptionBudget, in.Budgets.Err)
@@ -43,7 +43,7 @@ func disruptionBudget(in *Input) Result {
 	found := ok(DisruptionBudget, "none selects the pods")
 	for i := range in.Budgets.Items {
 		budget := &in.Budgets.Items[i]
-		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector) // an empty one is all pods of the namespace
+		selector, err := metav1.LabelSelectorAsSelector(budget.Spec.Selector) // an empty selector selects all pods of the namespace
 		if err != nil || !selector.Matches(labels.Set(in.Workload.Template.Labels)) {
 			continue
 		}
@@ -101,7 +101,7 @@ func serviceSelects(in *Input) Result {
 	return warn(ServiceSelects, "no Service selects the pods: no traffic tells a good version from a bad one")
 }
 
-// selectorUnique looks for workloads that would count each other's pods as their own.
+// selectorUnique looks for workloads that would take each other's pods for their own.
 func selectorUnique(in *Input) Result {
 	if in.Others.Err != nil {
 		return skip(SelectorUnique, in.Others.Err)

@@ -7,10 +7,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// oldFirst names the flags with which no new pod has to find a place beside an old one.
+// oldFirst names the flags with which no new pod needs a place beside an old one.
 const oldFirst = "--max-surge 0 --max-unavailable 1 lets each old pod go before the new one comes"
 
-// onePodClaims are the claims of the pods that one pod may use at a time.
+// onePodClaims returns the pods' claims that only one pod may use at a time.
 func onePodClaims(in *Input) []string {
 	var names []string
 	for i := range in.References.Items {
@@ -21,7 +21,8 @@ func onePodClaims(in *Input) []string {
 	return names
 }
 
-// beside judges what keeps a new pod from running beside an old one, whatever room there is. It reports false where nothing does.
+// beside judges what keeps a new pod from running beside an old one, however much room there is. It reports false if nothing
+// does.
 func (f *fit) beside(in *Input, text string) (Result, bool) {
 	if in.Surge == 0 || in.Workload.Kind != Deployment {
 		return Result{}, false
@@ -39,7 +40,7 @@ func (f *fit) beside(in *Input, text string) (Result, bool) {
 	return f.stuckBeside(in, why, f.large <= int(in.Workload.Replicas)), true
 }
 
-// stuckBeside says what comes of it that a new pod waits for an old one to go. All is true where every new pod does.
+// stuckBeside describes the effect of new pods waiting for old ones to go. all says that every new pod has to wait.
 func (f *fit) stuckBeside(in *Input, why string, all bool) Result {
 	if in.Unavailable == 0 && all {
 		return warn(NodeRoom, "%s; with max-unavailable 0 no pod can be replaced; %s", why, oldFirst)
@@ -47,8 +48,8 @@ func (f *fit) stuckBeside(in *Input, why string, all bool) Result {
 	return warn(NodeRoom, "%s; the rollout is slower; %s", why, oldFirst)
 }
 
-// named judges pods whose template names their node: no scheduler places them, and the kubelet refuses those that it has no room
-// for, again and again.
+// named judges pods whose template names their node. No scheduler places them, and the kubelet refuses those that do not fit,
+// again and again.
 func named(in *Input, name string) Result {
 	text := fmt.Sprintf("all pods go to node %s, which the template names", name)
 	for i := range in.Nodes.Items {
@@ -80,7 +81,7 @@ func onNamed(in *Input, node *corev1.Node, text string) Result {
 	return ok(NodeRoom, "%s, and it is large enough for them", text)
 }
 
-// cordonedText says which of the nodes that would suit are cordoned, nothing where none is.
+// cordonedText says which suitable nodes are cordoned. It returns "" if none is.
 func (f *fit) cordonedText() string {
 	switch n := len(f.cordoned); n {
 	case 0:
@@ -92,7 +93,7 @@ func (f *fit) cordonedText() string {
 	}
 }
 
-// isCordoned reports whether a node would suit if it was not cordoned.
+// isCordoned reports whether a node is unsuitable only because it is cordoned.
 func (f *fit) isCordoned(node *corev1.Node) bool {
 	if !node.Spec.Unschedulable {
 		return false

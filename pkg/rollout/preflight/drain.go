@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// preStop names containers behind a Service that have no preStop hook. Endpoints change a moment after a pod is told to end,
-// so that an application that exits at once on SIGTERM refuses the requests of that moment.
+// preStop looks for containers behind a Service that have no preStop hook. Endpoints change a moment after a pod is told to
+// end. An application that exits at once on SIGTERM refuses the requests of that moment.
 func preStop(in *Input) Result {
 	if in.Services.Err != nil {
 		return skip(PreStop, in.Services.Err)
@@ -43,9 +43,9 @@ func preStop(in *Input) Result {
 	return warn(PreStop, message, strings.Join(behind[:min(len(behind), noMoreThanListed)], ", "), strings.Join(slices.Compact(without), ", "))
 }
 
-// serving returns the containers that a Service sends requests to: those that declare one of its target ports. Where none
-// does, that is unknown: the main container stands for all, unless another one has a hook. A sidecar among the init
-// containers ends after the containers, and is not looked at.
+// serving returns the containers that a Service sends requests to: those that declare one of its target ports. If none does,
+// the receiver is unknown. The main container then stands for all, unless another one has a hook. A sidecar among the init
+// containers ends after the containers, so it is not checked.
 func serving(in *Input, service *corev1.Service) []*corev1.Container {
 	spec := template(in)
 	target := func(c corev1.Container) bool {
@@ -74,7 +74,7 @@ func isTarget(service *corev1.Service, port corev1.ContainerPort) bool {
 		case p.TargetPort.Type == intstr.String:
 			return p.TargetPort.StrVal == port.Name
 		case p.TargetPort.IntVal == 0:
-			return p.Port == port.ContainerPort // the API server fills in the same
+			return p.Port == port.ContainerPort // the API server's default
 		default:
 			return p.TargetPort.IntVal == port.ContainerPort
 		}

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// updateStrategy says what the strategy means for a rollout.
+// updateStrategy describes what the strategy means for a rollout.
 func updateStrategy(in *Input) Result {
 	w := &in.Workload
 	switch {
@@ -24,7 +24,7 @@ func updateStrategy(in *Input) Result {
 	return ok(UpdateStrategy, "RollingUpdate")
 }
 
-// openRollout tells of a rollout that is in the way of another one.
+// openRollout describes a rollout that is in the way of another one.
 func openRollout(in *Input) Result {
 	if open := in.Workload.Open; open != "" {
 		return fail(OpenRollout, "%s, and no other begins before it has ended: resume goes on with it, abort goes back", open)
@@ -59,7 +59,7 @@ func serviceName(in *Input) Result {
 	return warn(ServiceName, "Service %s does not exist: pods have no DNS names of their own", name)
 }
 
-// claimTemplates looks for the StorageClasses of new claims. Claims that there are, and volumes made by hand, need none.
+// claimTemplates looks for the StorageClasses of new claims. Existing claims, and volumes made by hand, need none.
 func claimTemplates(in *Input) Result {
 	missing, unread := missingOf(in.Classes.Items)
 	switch {

@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// limitRange compares what the pods ask for with what LimitRanges allow, of one container or of a pod as a whole.
+// limitRange compares the pods' resources with the bounds of LimitRanges, for each container and for a pod as a whole.
 func limitRange(in *Input) Result {
 	if in.LimitRanges.Err != nil {
 		return skip(LimitRangeAllows, in.LimitRanges.Err)
@@ -25,7 +25,7 @@ func limitRange(in *Input) Result {
 	return ok(LimitRangeAllows, "%d LimitRanges allow such pods", len(in.LimitRanges.Items))
 }
 
-// refusedBy says what a LimitRange has against a pod, nothing where it allows it.
+// refusedBy returns why a LimitRange refuses a pod, or "" if it allows it.
 func refusedBy(item *corev1.LimitRangeItem, pod *corev1.Pod) string {
 	switch item.Type {
 	case corev1.LimitTypePod:
@@ -40,7 +40,7 @@ func refusedBy(item *corev1.LimitRangeItem, pod *corev1.Pod) string {
 	return ""
 }
 
-// outside says what is not within bounds. What has one has to be set.
+// outside returns what is out of bounds, or "" if nothing is. A resource with a bound has to be set.
 func outside(item *corev1.LimitRangeItem, who string, requests, limits corev1.ResourceList) string {
 	for _, name := range slices.Sorted(maps.Keys(item.Max)) {
 		highest := item.Max[name]

@@ -7,8 +7,8 @@ import (
 	"k8s.io/component-helpers/resource"
 )
 
-// podOf is a pod as the API server makes it of a workload's template, as far as its resources go: a limit without a request is the
-// request too, and LimitRanges fill in what is not set.
+// podOf returns a pod as the API server creates it from a workload's template, as far as resources are concerned. A limit
+// without a request also becomes the request. LimitRanges fill in missing values.
 func podOf(in *Input, w *Workload) *corev1.Pod {
 	pod := &corev1.Pod{ObjectMeta: *w.Template.ObjectMeta.DeepCopy(), Spec: *w.Template.Spec.DeepCopy()}
 	for _, all := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
@@ -27,7 +27,7 @@ func podOf(in *Input, w *Workload) *corev1.Pod {
 	return pod
 }
 
-// filled is a list with what another one has in addition.
+// filled returns a list, extended by the entries that it lacks and defaults has.
 func filled(list, defaults corev1.ResourceList) corev1.ResourceList {
 	all := corev1.ResourceList{}
 	maps.Copy(all, defaults)
@@ -35,7 +35,7 @@ func filled(list, defaults corev1.ResourceList) corev1.ResourceList {
 	return all
 }
 
-// requests is what the scheduler and quotas count of a pod.
+// requests returns the resources of a pod as the scheduler and quotas count them.
 func requests(pod *corev1.Pod) corev1.ResourceList {
 	return resource.PodRequests(pod, resource.PodResourcesOptions{})
 }

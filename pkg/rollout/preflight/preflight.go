@@ -1,4 +1,4 @@
-// Package preflight looks for trouble before a rollout begins. It is pure: what it is to look at is fetched by others.
+// Package preflight looks for trouble before a rollout begins. It is pure: its callers fetch what it looks at.
 package preflight
 
 import (
@@ -10,7 +10,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 )
 
-// Status is what a check came to.
+// Status is the outcome of a check.
 type Status string
 
 // The statuses; their names are part of the JSON output.
@@ -44,38 +44,39 @@ const (
 	ServiceName      = "ServiceName"
 	ClaimTemplates   = "ClaimTemplates"
 	OpenRollout      = "OpenRollout"
-	// Manifest is made by whoever reads one: it asks for something that a rollout does not do.
+	// Manifest is for callers that read a manifest. It reports what the manifest asks for but a rollout does not do.
 	Manifest          = "Manifest"
 	noMoreThanListed  = 5
 	defaultTerminates = 30
 )
 
-// Result is what one check came to.
+// Result is the result of one check.
 type Result struct {
 	ID     string
 	Status Status
-	// Message says what was seen, or for a check that was skipped why.
+	// Message says what the check found, or why it was skipped.
 	Message string
-	// OfOthers tells of one that was skipped because it is about other kinds of workloads.
+	// OfOthers says that the check was skipped because it applies to other kinds of workloads.
 	OfOthers bool
 }
 
-// Right is something that the command will do.
+// Right is a permission for something that the command will do.
 type Right struct {
 	Verb, Group, Resource string
-	// Name is the only object that it is needed for, empty for all of them. A list or watch is one of that name then.
+	// Name is the only object for which the right is needed, or empty for all objects. A list or watch is then limited to that
+	// name.
 	Name string
-	// Needed tells rights without which the command cannot work from those without which it tells or does less.
+	// Needed says that the command cannot work without the right. Without other rights it reports or does less.
 	Needed  bool
 	Allowed bool
 }
 
 func (r Right) String() string { return r.Verb + " " + r.Resource }
 
-// Listed are objects of one sort, or why they could not be read.
+// Listed holds objects of one type, or the error from reading them.
 type Listed[T any] struct {
 	Items []T
-	// More tells that there are others, which were not read.
+	// More says that there are further objects, which were not read.
 	More bool
 	Err  error
 }
@@ -83,20 +84,20 @@ type Listed[T any] struct {
 // Reference is an object that pods need.
 type Reference struct {
 	Kind, Name string
-	// Keys are those that it has to have.
+	// Keys are the keys that the object must have.
 	Keys []string
-	// OnePod tells of a claim that one pod may use at a time (ReadWriteOncePod).
+	// OnePod says that the object is a claim that only one pod may use at a time (ReadWriteOncePod).
 	OnePod bool
-	// Missing tells that there is no such object, MissingKeys which keys one that there is has not.
+	// Missing says that the object does not exist. MissingKeys are the keys that an existing object lacks.
 	Missing     bool
 	MissingKeys []string
 	Err         error
 }
 
-// Input is what is known of a workload as it is to become, and of its surroundings.
+// Input is what is known about a workload as it is to become, and about its surroundings.
 type Input struct {
 	Workload Workload
-	// Live is the workload as it is now, nil where it is to become what it is already.
+	// Live is the workload as it is now, or nil if that is the same as Workload.
 	Live *Workload
 	// Surge and Unavailable are the rollout's limits as numbers of pods.
 	Surge, Unavailable int32
@@ -105,7 +106,7 @@ type Input struct {
 	Quotas      Listed[corev1.ResourceQuota]
 	LimitRanges Listed[corev1.LimitRange]
 	Nodes       Listed[corev1.Node]
-	// Taken is what runs on the nodes, nil where that was not looked at.
+	// Taken is what runs on the nodes, or nil if that was not read.
 	Taken       *Taken
 	Budgets     Listed[policyv1.PodDisruptionBudget]
 	Autoscalers Listed[autoscalingv2.HorizontalPodAutoscaler]
@@ -117,7 +118,7 @@ type Input struct {
 	Classes Listed[Reference]
 }
 
-// Check makes all checks that there are for the kind of workload, in a fixed order.
+// Check runs all checks for the kind of workload, in a fixed order.
 func Check(in *Input) []Result {
 	results := []Result{
 		rights(in), imageReference(in), references(in), quotaRoom(in), limitRange(in), nodeRoom(in), disruptionBudget(in), autoscaler(in),
@@ -133,7 +134,7 @@ func Check(in *Input) []Result {
 	return results
 }
 
-// Failed are the results that stand against a rollout.
+// Failed returns the results that speak against a rollout.
 func Failed(results []Result) []Result {
 	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Status != Fail })
 }
@@ -154,7 +155,7 @@ func skip(id string, err error) Result {
 	return Result{ID: id, Status: Skip, Message: err.Error()}
 }
 
-// hasNone skips a check of what the kind of workload does not have.
+// hasNone skips a check about something that the kind of workload does not have.
 func hasNone(id string, in *Input, what string) Result {
 	return Result{ID: id, Status: Skip, Message: "a " + in.Workload.Kind + " has no " + what, OfOthers: true}
 }

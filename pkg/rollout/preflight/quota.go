@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// quotaRoom compares what the rollout takes, on its way and in the end, with what quotas leave. Without room for the surge, old
+// quotaRoom compares what the rollout takes, on its way and at the end, with what quotas leave. Without room for the surge, old
 // pods have to go first, if they may.
 func quotaRoom(in *Input) Result {
 	if in.Quotas.Err != nil {
@@ -50,7 +50,7 @@ func quotaRoom(in *Input) Result {
 	return found
 }
 
-// counted is what a quota counts of a pod.
+// counted returns what a quota counts for a pod.
 func counted(pod *corev1.Pod) corev1.ResourceList {
 	takes := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1"), "count/pods": resource.MustParse("1")}
 	for name, quantity := range requests(pod) {
@@ -62,7 +62,7 @@ func counted(pod *corev1.Pod) corev1.ResourceList {
 	return takes
 }
 
-// room is what a quota leaves of one resource, of which a new pod takes one, and an old one has taken old.
+// room is what a quota leaves of one resource. A new pod takes one, and an old pod has taken old.
 type room struct {
 	in             *Input
 	quota, name    string
@@ -71,11 +71,11 @@ type room struct {
 
 func (r *room) judge() Result {
 	if r.one.IsZero() {
-		return ok(QuotaRoom, "") // even a quota that is exceeded refuses no pod that takes nothing
+		return ok(QuotaRoom, "") // even an exceeded quota refuses no pod that takes nothing
 	}
 	in := r.in
 	before, after := in.live().Replicas, in.Workload.Replicas
-	free := plus(r.left, r.old, max(before-after, 0)) // those that are not replaced go at once
+	free := plus(r.left, r.old, max(before-after, 0)) // pods that are not replaced go at once
 	end := plus(plus(r.left, r.old, before), r.one, -after)
 	takes, surge := plus(resource.Quantity{}, r.one, in.Surge+max(after-before, 0)), fmt.Sprintf("the surge of %d takes", in.Surge)
 	if after > before {
@@ -102,7 +102,7 @@ func (r *room) judge() Result {
 	return ok(QuotaRoom, "")
 }
 
-// plus is a quantity and so many times another.
+// plus returns a quantity plus a multiple of another one.
 func plus(quantity, other resource.Quantity, times int32) resource.Quantity {
 	sum := other.DeepCopy()
 	sum.Mul(int64(times))
@@ -110,10 +110,10 @@ func plus(quantity, other resource.Quantity, times int32) resource.Quantity {
 	return sum
 }
 
-// unset is what a quota counts and a container does not set. The API server wants that of CPU and memory alone.
+// unset returns what a quota counts but a container does not set. The API server requires that only for CPU and memory.
 func unset(pod *corev1.Pod, quota *corev1.ResourceQuota) string {
 	if pod.Spec.Resources != nil {
-		return "" // set for the pod as a whole
+		return "" // resources are set for the pod as a whole
 	}
 	for _, name := range slices.Sorted(maps.Keys(quota.Status.Hard)) {
 		plain := corev1.ResourceName(strings.TrimPrefix(strings.TrimPrefix(string(name), "requests."), "limits."))

@@ -18,7 +18,7 @@ func references(in *Input) Result {
 	return ok(References, "all %d objects that pods need exist", len(in.References.Items))
 }
 
-// missingOf names what does not exist, and says why one of the others is not known about.
+// missingOf names the objects and keys that do not exist. unread is an error about one whose existence is not known.
 func missingOf(references []Reference) (missing []string, unread error) {
 	for i := range references {
 		r := &references[i]
@@ -41,7 +41,7 @@ func keys(names []string) string {
 	return "keys " + strings.Join(names, " and ")
 }
 
-// pullSecrets looks for the Secrets that images are pulled with. The kubelet passes over one that is not there.
+// pullSecrets looks for the Secrets that images are pulled with. The kubelet ignores a missing one.
 func pullSecrets(in *Input) Result {
 	if in.PullSecrets.Err != nil {
 		return skip(PullSecrets, in.PullSecrets.Err)

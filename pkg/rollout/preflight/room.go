@@ -10,24 +10,24 @@ import (
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 )
 
-// Taken is what runs on nodes.
+// Taken counts what runs on nodes.
 type Taken struct {
 	nodes map[string]*usage
-	// Pods is how many pods were counted, More tells that there are others.
+	// Pods is the number of counted pods. More says that there are others.
 	Pods int
 	More bool
-	// Err is why none were.
+	// Err is why no pods were counted.
 	Err error
 }
 
-// usage is what the pods of one node take.
+// usage is what the pods of one node take up.
 type usage struct {
 	requests corev1.ResourceList
 	pods     int
 	ports    map[string]bool
 }
 
-// Add counts a pod that has a node.
+// Add counts a pod that is assigned to a node.
 func (t *Taken) Add(pod *corev1.Pod) {
 	if t.nodes == nil {
 		t.nodes = map[string]*usage{}
@@ -49,7 +49,7 @@ func (t *Taken) Add(pod *corev1.Pod) {
 	}
 }
 
-// hostPorts are the ports of its node that a pod takes.
+// hostPorts returns the host ports that a pod takes.
 func hostPorts(pod *corev1.Pod) []string {
 	var ports []string
 	for _, c := range containers(&pod.Spec) {
@@ -62,8 +62,8 @@ func hostPorts(pod *corev1.Pod) []string {
 	return ports
 }
 
-// nodeRoom looks for nodes that suit the pods, are large enough for one, and have room for the surge. It never fails: that
-// no node is added cannot be known.
+// nodeRoom looks for nodes that suit the pods, are large enough for one, and have room for the surge. It never fails, since a
+// node may still be added.
 func nodeRoom(in *Input) Result {
 	if in.Nodes.Err != nil {
 		return skip(NodeRoom, in.Nodes.Err)
@@ -88,7 +88,7 @@ func nodeRoom(in *Input) Result {
 	return f.surgeRoom(in, text)
 }
 
-// surgeRoom judges whether new pods find a place beside the old ones.
+// surgeRoom judges whether new pods find a place beside old ones.
 func (f *fit) surgeRoom(in *Input, text string) Result {
 	if found, is := f.beside(in, text); is {
 		return found
@@ -107,7 +107,7 @@ func (f *fit) surgeRoom(in *Input, text string) Result {
 	return f.judge(in, text)
 }
 
-// judge compares the room that is left with what the surge takes. Where not all nodes or pods were read it says so.
+// judge compares the remaining room with what the surge takes. It says so if not all nodes or pods were read.
 func (f *fit) judge(in *Input, text string) Result {
 	if in.Taken.More {
 		text += fmt.Sprintf("; only the first %d pods are counted", in.Taken.Pods)
@@ -127,7 +127,7 @@ func (f *fit) judge(in *Input, text string) Result {
 	return warn(NodeRoom, "%s, and there is room for %d more, with a surge of %d: the rollout is slower, unless a node is added", text, f.room, in.Surge)
 }
 
-// fit counts the nodes that are fit for a pod.
+// fit counts the nodes that can take a pod.
 type fit struct {
 	in          *Input
 	needs       corev1.ResourceList
@@ -135,10 +135,11 @@ type fit struct {
 	affinity    nodeaffinity.RequiredNodeAffinity
 	tolerations []corev1.Toleration
 
-	// suited are the nodes that the scheduler would look at, large those of them that an empty one would do, full those
-	// without room for one more. room is how many more pods there is room for, up to the surge.
+	// suited counts the nodes that the scheduler would consider. Of these, large counts the nodes that could hold a pod if they
+	// were empty. Of those, full counts the nodes without room for one more. room is the number of further pods that fit, up to
+	// the surge.
 	all, suited, large, full, room int
-	// cordoned are the names of those that would suit.
+	// cordoned are the names of the nodes that would suit if they were not cordoned.
 	cordoned []string
 }
 
@@ -153,8 +154,8 @@ func newFit(in *Input) *fit {
 	return f
 }
 
-// daemonTolerations are those that the DaemonSet controller gives its pods (AddOrUpdateDaemonPodTolerations in its
-// daemonset_util): they stay on a node that is down, and no new one is made there.
+// daemonTolerations returns the tolerations that the DaemonSet controller gives its pods (AddOrUpdateDaemonPodTolerations in
+// its daemonset_util). With them the pods stay on a node that is down, where no new pod is created.
 func daemonTolerations(pod *corev1.Pod) []corev1.Toleration {
 	tolerations := []corev1.Toleration{
 		{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute},
@@ -198,7 +199,7 @@ func (f *fit) look(node *corev1.Node) {
 	f.room = min(f.room+room, surge)
 }
 
-// suits tells whether the scheduler would look at a node at all: it is up, and of those that the pods want and tolerate.
+// suits reports whether the scheduler would consider a node at all: the node is up, and the pods want and tolerate it.
 func (f *fit) suits(node *corev1.Node) bool {
 	if match, err := f.affinity.Match(node); err != nil || !match {
 		return false
@@ -218,7 +219,7 @@ func (f *fit) suits(node *corev1.Node) bool {
 	return !repelled
 }
 
-// holds is how many pods, up to a number, find room on a node beside what is taken.
+// holds returns how many pods fit on a node beside what is taken, up to a maximum.
 func (f *fit) holds(node *corev1.Node, taken *usage, most int) int {
 	for _, port := range f.ports {
 		if taken.ports[port] {

@@ -6,7 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// covers tells whether a quota counts a pod, by its scopes. One that is not known here counts it.
+// covers reports whether a quota counts a pod, according to its scopes. A scope that is not known here does not exclude the
+// pod.
 func covers(quota *corev1.ResourceQuota, pod *corev1.Pod) bool {
 	wanted := []corev1.ScopedResourceSelectorRequirement{}
 	for _, scope := range quota.Spec.Scopes {
@@ -29,7 +30,7 @@ func inScope(scope corev1.ScopedResourceSelectorRequirement, pod *corev1.Pod) bo
 	case corev1.ResourceQuotaScopeNotBestEffort:
 		return !isBestEffort(pod)
 	case corev1.ResourceQuotaScopeCrossNamespacePodAffinity:
-		return false // such a quota counts no more than pods, of those that few have
+		return false // such a quota counts only pods with affinity across namespaces, which few have
 	case corev1.ResourceQuotaScopePriorityClass:
 		class := pod.Spec.PriorityClassName
 		switch scope.Operator {
@@ -46,7 +47,7 @@ func inScope(scope corev1.ScopedResourceSelectorRequirement, pod *corev1.Pod) bo
 	return true
 }
 
-// isBestEffort tells whether a pod neither asks for CPU and memory nor is limited in them.
+// isBestEffort reports whether a pod has neither requests nor limits for CPU and memory.
 func isBestEffort(pod *corev1.Pod) bool {
 	for _, list := range []corev1.ResourceList{requests(pod), limits(pod)} {
 		if !list.Cpu().IsZero() || !list.Memory().IsZero() {

@@ -8,12 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// imageName is what the reference of an image looks like: [host[:port]/]path[:tag][@digest].
+// imageName matches an image reference: [host[:port]/]path[:tag][@digest].
 var imageName = regexp.MustCompile(`^(?:(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?` +
 	`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*` +
 	`(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,})?$`)
 
-// defaultContainer is the annotation that tells kubectl which container of a pod is meant where none is named.
+// defaultContainer is the annotation that names the container which kubectl uses if none is given.
 const defaultContainer = "kubectl.kubernetes.io/default-container"
 
 func imageReference(in *Input) Result {
@@ -62,7 +62,8 @@ func readinessProbe(in *Input) Result {
 	return ok(ReadinessProbe, "readiness is probed")
 }
 
-// mainContainer is the one that the others are there for, as kubectl takes it: the one that is named as that, else the first.
+// mainContainer returns the container that the others serve. As for kubectl, it is the one in the annotation, or else the
+// first.
 func mainContainer(in *Input) string {
 	containers, name := template(in).Containers, in.Workload.Template.Annotations[defaultContainer]
 	if slices.ContainsFunc(containers, func(c corev1.Container) bool { return c.Name == name }) {
@@ -106,7 +107,7 @@ func availability(in *Input) Result {
 	}
 }
 
-// progressDeadline compares the deadline with the time that the probes themselves allow for.
+// progressDeadline compares the deadline with the time that the probes allow.
 func progressDeadline(in *Input) Result {
 	w := &in.Workload
 	switch {
@@ -125,7 +126,7 @@ func progressDeadline(in *Input) Result {
 	return ok(ProgressDeadline, "%d s, and the probes allow a pod %d s to become ready", *w.Deadline, slowest)
 }
 
-// startup is how long a container may take to become ready by its probes, in seconds.
+// startup returns how many seconds a container may take to become ready according to its probes.
 func startup(c *corev1.Container) int32 {
 	var seconds int32
 	if p := c.StartupProbe; p != nil {

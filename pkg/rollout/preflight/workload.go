@@ -13,17 +13,17 @@ const (
 	DaemonSet   = "DaemonSet"
 )
 
-// The ways in which pods are replaced.
+// The update strategies.
 const (
 	RollingUpdate = "RollingUpdate"
 	Recreate      = "Recreate"
 	OnDelete      = "OnDelete"
 )
 
-// Workload is what checks look at, whatever its kind.
+// Workload is a workload of any kind, reduced to what the checks need.
 type Workload struct {
 	Kind, Namespace, Name string
-	// Replicas is how many pods there are to be; of a DaemonSet, on how many nodes.
+	// Replicas is the wanted number of pods. For a DaemonSet it is the number of nodes.
 	Replicas        int32
 	Selector        *metav1.LabelSelector
 	Template        *corev1.PodTemplateSpec
@@ -31,11 +31,11 @@ type Workload struct {
 	// Deadline is progressDeadlineSeconds, which only a Deployment has.
 	Deadline *int32
 	Strategy string
-	// Partition and ServiceName are a StatefulSet's.
+	// Partition and ServiceName are fields of a StatefulSet.
 	Partition   int32
 	ServiceName string
-	// Open says what a stepwise rollout is about that is open, and Failed why the present rollout has failed. They are empty
-	// where that is not so.
+	// Open describes an open stepwise rollout, and Failed says why the present rollout has failed. Each is empty if there is no
+	// such rollout.
 	Open, Failed string
 }
 
@@ -43,11 +43,11 @@ type Workload struct {
 type Other struct {
 	Kind, Name string
 	Selector   *metav1.LabelSelector
-	// Labels are those of its pods.
+	// Labels are the labels of its pods.
 	Labels map[string]string
 }
 
-// live is the workload as it is now.
+// live returns the workload as it is now.
 func (in *Input) live() *Workload {
 	if in.Live == nil {
 		return &in.Workload
@@ -57,12 +57,12 @@ func (in *Input) live() *Workload {
 
 func template(in *Input) *corev1.PodSpec { return &in.Workload.Template.Spec }
 
-// containers are all that run, init containers included.
+// containers returns all containers, including init containers.
 func containers(spec *corev1.PodSpec) []corev1.Container {
 	return append(append([]corev1.Container{}, spec.InitContainers...), spec.Containers...)
 }
 
-// matches tells whether a selector matches a set of labels. An empty one is no workload's.
+// matches reports whether a selector matches a set of labels. An empty selector matches nothing, since no workload has one.
 func matches(selector *metav1.LabelSelector, set map[string]string) bool {
 	parsed, err := metav1.LabelSelectorAsSelector(selector)
 	return err == nil && !parsed.Empty() && parsed.Matches(labels.Set(set))
