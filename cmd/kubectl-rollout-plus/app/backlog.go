@@ -42,7 +42,7 @@ type backlog struct {
 	ends  bool
 }
 
-// pending is a text that waits. done is closed after the write, even if that failed.
+// pending is a text that waits. done is closed after the write, even if that failed, or when the text is left out.
 type pending struct {
 	text []byte
 	done chan struct{}
@@ -121,7 +121,7 @@ func (b *backlog) Write(text []byte) (int, error) {
 func (b *backlog) add(p *pending) (full func()) {
 	b.waiting, b.size = append(b.waiting, p), b.size+len(p.text)
 	for b.size > mostBacklog && len(b.waiting) > 1 {
-		b.take()
+		close(b.take().done)
 		b.leftOut++
 		if !b.toldGap {
 			b.toldGap, full = true, b.full
