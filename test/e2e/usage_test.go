@@ -199,7 +199,7 @@ func TestADeploymentThatCannotBeStepped(t *testing.T) {
 		"strategy Recreate", "set spec.strategy.type to RollingUpdate")
 	w.plugin("start", "deployment/nowhere", "--image", "x").ends(1, `there is no deployment "nowhere" in namespace "`+w.name+`"`, "kubectl get deployments")
 	w.plugin("abort", "deployment/nowhere").ends(1, `there is no deployment "nowhere"`)
-	w.plugin("abort", "deployment/web").ends(1, "no stepwise rollout is open", "'kubectl rollout-plus start'")
+	w.plugin("abort", "deployment/web").ends(1, "no stepwise rollout is open", "'kubectl rollout-plus start --help'")
 	w.plugin("resume", "deployment/nowhere").ends(1, `Error from server (NotFound): deployments.apps "nowhere" not found`)
 	w.plugin("resume", "deployment/web").ends(1, `error: deployments.apps "web" is not paused`)
 	w.plugin("undo", "deployment/nowhere").ends(1, `"nowhere"`)
