@@ -314,6 +314,34 @@ func TestInitContainersThatTryAgainByDesign(t *testing.T) {
 	}
 }
 
+// After many events a kubelet reports hardly any. The trouble lasts for as long as the pod has no sandbox.
+func TestSandboxTroubleThatIsReportedNoMore(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		last    int
+		sandbox corev1.ConditionStatus
+		want    string
+	}{
+		"no sandbox":               {last: 135, sandbox: corev1.ConditionFalse, want: "fatal FailedCreatePodSandBox 1"},
+		"a sandbox":                {last: 135, sandbox: corev1.ConditionTrue, want: ""},
+		"not known":                {last: 135, sandbox: corev1.ConditionUnknown, want: ""},
+		"an attempt that is alone": {last: 2, sandbox: corev1.ConditionFalse, want: ""},
+	} {
+		pod := podWith("a", waits("ContainerCreating", ""))
+		pod.CreationTimestamp, pod.Status.Conditions[0].LastTransitionTime = at(-1), at(-1)
+		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{
+			Type: corev1.PodReadyToStartContainers, Status: test.sandbox, LastTransitionTime: at(0),
+		})
+		in := inputOf(600, pod)
+		event := about(pod, "", "FailedCreatePodSandBox", `failed to get sandbox image "pause:1"`, 0)
+		event.LastTimestamp, event.CreationTimestamp = at(test.last), at(0)
+		in.Events = append(in.Events, event)
+		if got := summary(Diagnose(in)); got != test.want && (test.want != "" || strings.Contains(got, "FailedCreatePodSandBox")) {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 // Mounts that came good are told by nothing but that they are told no more; the sandbox may then still take its time.
 func TestMountsThatHavePassed(t *testing.T) {
 	t.Parallel()

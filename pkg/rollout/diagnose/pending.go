@@ -203,6 +203,16 @@ func (t *trouble) join(o *trouble) {
 	t.last, t.late = latest(t.last, o.last), max(t.late, o.late)
 }
 
+// rarelyReported is how long a kubelet reports every attempt for a pod. After 25 events it reports one in five minutes, and a pod
+// without a sandbox may have two with each attempt.
+const rarelyReported = time.Minute
+
+// lacksSandbox reports whether the kubelet says that the pod has no sandbox yet. Older kubelets do not say.
+func lacksSandbox(pod *corev1.Pod) bool {
+	ready := condition(pod, corev1.PodReadyToStartContainers)
+	return ready != nil && ready.Status == corev1.ConditionFalse
+}
+
 // lasts reports whether trouble has not passed. Mounts are retried after as long as they have failed so far, and sandboxes
 // every few seconds. Trouble that was not reported for longer than that has passed. For a volume that is not attached, attempts
 // are not reported, but success is.
@@ -212,6 +222,9 @@ func (d *diagnosis) lasts(pod *corev1.Pod, t *trouble) bool {
 		return attached == nil || !attached.LastTimestamp.After(t.last)
 	}
 	again := max(t.last.Sub(t.since), 0)
+	if t.id == FailedCreatePodSandBox && again >= rarelyReported && lacksSandbox(pod) {
+		return true
+	}
 	if strings.HasPrefix(t.message, unmounted) {
 		again = max(again, waitsForVolumes)
 	}
