@@ -14,15 +14,21 @@ import (
 // version tells little, with features that can be switched on and off.
 func (s *space) needs(groupVersion, resource string) {
 	s.Helper()
+	if !s.serves(groupVersion, resource) {
+		s.Skipf("this server serves no %s of %s", resource, groupVersion)
+	}
+}
+
+// serves reports whether the server serves a resource.
+func (s *space) serves(groupVersion, resource string) bool {
+	s.Helper()
 	list, err := s.client.Discovery().ServerResourcesForGroupVersion(groupVersion)
 	if apierrors.IsNotFound(err) {
 		list = &metav1.APIResourceList{}
 	} else {
 		must(s.TB, err)
 	}
-	if !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource }) {
-		s.Skipf("this server serves no %s of %s", resource, groupVersion)
-	}
+	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource })
 }
 
 // keepsEmptyTimes reports whether the server's controllers write a creation time that is none into ControllerRevisions, as they

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -175,8 +176,14 @@ func (p *pasting) pasteAll(missing bool) {
 	defer p.readOnly()()
 	var group sync.WaitGroup
 	free := make(chan struct{}, 4)
+	// On a server that lacks them, kubectl says so.
+	const policies = "mutatingadmissionpolicies"
+	lacks := !p.serves(admissionv1.SchemeGroupVersion.String(), policies)
 	for _, line := range slices.Sorted(maps.Keys(p.commands)) {
 		p.carries(line)
+		if lacks && strings.Contains(line, policies) {
+			continue
+		}
 		group.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
