@@ -15,7 +15,7 @@ import (
 // does not.
 func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 	options := s.patchOptions(false)
-	for _, rs := range snapshot.ReplicaSets {
+	for _, rs := range s.copiesOn(ctx, snapshot) {
 		if body := withoutRecord(rs, snapshot.staleOn(rs)...); body != nil {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
@@ -25,6 +25,29 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 		p.withoutRecord()
 		_ = s.write(ctx, p)
 	}
+}
+
+// copiesOn returns the ReplicaSets that may have a copy of the record. Watches that are held back may bring the newest copies too
+// late, so the API server is asked then.
+func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.ReplicaSet {
+	if !s.toldHeldBack {
+		return snapshot.ReplicaSets
+	}
+	selector, err := metav1.LabelSelectorAsSelector(snapshot.Deployment.Spec.Selector)
+	if err != nil {
+		return snapshot.ReplicaSets
+	}
+	list, err := s.Client.AppsV1().ReplicaSets(snapshot.Deployment.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if err != nil {
+		return snapshot.ReplicaSets
+	}
+	var owned []*appsv1.ReplicaSet
+	for i := range list.Items {
+		if metav1.IsControlledBy(&list.Items[i], snapshot.Deployment) {
+			owned = append(owned, &list.Items[i])
+		}
+	}
+	return owned
 }
 
 // staleOn returns the annotations of the current ReplicaSet that the Deployment no longer has.
