@@ -100,7 +100,7 @@ func TestAManifestLeavesWhatAnApplyLeaves(t *testing.T) {
 			parts{pod: app("v1", "ports: [{containerPort: 81, protocol: TCP}]")},
 		},
 		"a lifecycle hook": {
-			parts{pod: app("v1", "lifecycle: {preStop: {sleep: {seconds: 0}}}, resources: {limits: {cpu: 1m}}")},
+			parts{pod: app("v1", "lifecycle: {preStop: {sleep: {seconds: 1}}}, resources: {limits: {cpu: 1m}}")},
 			parts{pod: app("v1", "lifecycle: {preStop: {exec: {command: ['true']}}}")},
 		},
 		"labels and annotations": {
