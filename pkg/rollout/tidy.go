@@ -33,21 +33,11 @@ func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.Re
 	if !s.toldHeldBack {
 		return snapshot.ReplicaSets
 	}
-	selector, err := metav1.LabelSelectorAsSelector(snapshot.Deployment.Spec.Selector)
+	sets, err := s.replicaSets(ctx, snapshot.Deployment)
 	if err != nil {
 		return snapshot.ReplicaSets
 	}
-	list, err := s.Client.AppsV1().ReplicaSets(snapshot.Deployment.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
-	if err != nil {
-		return snapshot.ReplicaSets
-	}
-	var owned []*appsv1.ReplicaSet
-	for i := range list.Items {
-		if metav1.IsControlledBy(&list.Items[i], snapshot.Deployment) {
-			owned = append(owned, &list.Items[i])
-		}
-	}
-	return owned
+	return sets
 }
 
 // staleOn returns the annotations of the current ReplicaSet that the Deployment no longer has.
