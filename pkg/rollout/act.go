@@ -149,7 +149,7 @@ func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) 
 		return err
 	}
 	if s.record.foreign(d) {
-		s.emit(ProgressEvent{Message: "the strategy was changed" + writerOf(d, "spec", "strategy") + " to " + strategyText(d.Spec.Strategy) +
+		s.emit(ProgressEvent{Message: "the strategy was changed" + strategyWriter(d, s.record) + " to " + strategyText(d.Spec.Strategy) +
 			"; the limits of the step are back, and it comes into force when the rollout ends"})
 	}
 	s.record = record // an interruption right after the write reports the new step

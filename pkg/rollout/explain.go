@@ -156,7 +156,7 @@ func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fa
 	}
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
 	if a := told.Attendance; a.State != Held && record.rewritten(told.Workload) {
-		text += ", but spec.strategy was written" + writerOf(told.Workload, "spec", "strategy") + " over the one that holds it there"
+		text += ", but spec.strategy was written" + strategyWriter(told.Workload, record) + " over the one that holds it there"
 	} else {
 		text += a.text()
 		told.moves = a.State == Driven

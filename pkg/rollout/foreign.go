@@ -47,7 +47,8 @@ func lastWriter(w Workload) string {
 
 // setBack says who has set a workload's pod template back to the old version's.
 func setBack(w Workload, record *Record) string {
-	return fmt.Sprintf("the pod template was set back%s during the rollout to that of revision %d", writerOf(w, "spec", "template"), record.From.Number)
+	writer := writerOf(w, []string{"spec", "template"})
+	return fmt.Sprintf("the pod template was set back%s during the rollout to that of revision %d", writer, record.From.Number)
 }
 
 // EndedBy says who ended an open rollout while nobody drove it, by changing the fields that held it at its step.
@@ -55,10 +56,10 @@ func EndedBy(w Workload, record *Record) string {
 	where := fmt.Sprintf("a rollout stood at step %d of %d until ", record.Step, len(record.Plan.Steps))
 	d, is := w.(*appsv1.Deployment)
 	if !is {
-		return where + "spec.updateStrategy was changed" + writerOf(w, "spec", "updateStrategy") + " to " + updateStrategyText(w) + ", which ended it"
+		return where + "spec.updateStrategy was changed" + strategyWriter(w, record) + " to " + updateStrategyText(w) + ", which ended it"
 	}
 	return where + fmt.Sprintf("spec.minReadySeconds was changed%s to %d, which ended it; other fields are still the rollout's",
-		writerOf(w, "spec", "minReadySeconds"), d.Spec.MinReadySeconds)
+		writerOf(w, []string{"spec", "minReadySeconds"}), d.Spec.MinReadySeconds)
 }
 
 // rewritten reports whether others have written over the strategy of a closed gate.

@@ -17,7 +17,7 @@ func (reclaim) isAction() {}
 func (o *other) reclaims(record *Record, m memory) (action, memory) {
 	u := record.Update
 	if !m.inForce || !u.takes(o.workload) {
-		return part{"the update strategy that holds the rollout at its step was changed" + writerOf(o.workload, "spec", "updateStrategy") +
+		return part{"the update strategy that holds the rollout at its step was changed" + strategyWriter(o.workload, record) +
 			" to " + updateStrategyText(o.workload) + "; the controller goes on by itself"}, m
 	}
 	var often bool
@@ -25,7 +25,7 @@ func (o *other) reclaims(record *Record, m memory) (action, memory) {
 	if !often {
 		return reclaim{}, m
 	}
-	return reclaim{insists(o.workload, len(m.rewrites.values), updateStrategyText(o.workload), "updateStrategy") +
+	return reclaim{insists(o.workload, record, len(m.rewrites.values), updateStrategyText(o.workload), "updateStrategy") +
 		"; what holds the step is back once more, and nobody drives the rollout on"}, m
 }
 
@@ -79,7 +79,7 @@ func (s *otherSession) reclaim(ctx context.Context, now *other, a reclaim) error
 		s.parted = &stop{outcome: Overtaken, message: a.message}
 		return nil
 	}
-	s.emit(ProgressEvent{Message: "the update strategy was changed" + writerOf(now.workload, "spec", "updateStrategy") + " to " +
+	s.emit(ProgressEvent{Message: "the update strategy was changed" + strategyWriter(now.workload, &record) + " to " +
 		updateStrategyText(now.workload) + "; what holds the step is back, and theirs comes into force when the rollout ends"})
 	return nil
 }

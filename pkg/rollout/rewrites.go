@@ -64,7 +64,7 @@ func (st *stepper) reclaim(m memory) (action, memory) {
 	if !often {
 		return back, m
 	}
-	message := insists(st.Deployment, len(m.rewrites.values), value, "strategy")
+	message := insists(st.Deployment, st.record, len(m.rewrites.values), value, "strategy")
 	if gate.New() <= back.gate.New() && gate.Unavailable <= back.gate.Unavailable {
 		return stop{outcome: Overtaken, message: message + "; it stays, since it lets no more pods go"}, m
 	}
@@ -72,9 +72,9 @@ func (st *stepper) reclaim(m memory) (action, memory) {
 }
 
 // insists returns a message about who writes a strategy again and again.
-func insists(w Workload, times int, value, field string) string {
+func insists(w Workload, record *Record, times int, value, field string) string {
 	return fmt.Sprintf("spec.%s was written%s over the one that holds the rollout at its step, %d times by now, last as %s",
-		field, writerOf(w, "spec", field), times, value)
+		field, strategyWriter(w, record), times, value)
 }
 
 // strategyText returns a strategy in words.
@@ -86,29 +86,71 @@ func strategyText(strategy appsv1.DeploymentStrategy) string {
 	return fmt.Sprintf("maxSurge %s, maxUnavailable %s", limits.Surge.String(), limits.Unavailable.String())
 }
 
-// writerOf returns the manager that wrote a field over our own value, with a preposition, or "" if it is not known. The
-// API server makes whoever changes a field its owner.
-func writerOf(w Workload, path ...string) string {
+// writerOf returns the manager that wrote one of the fields over our own value, with a preposition, or "" if it is not known. The
+// API server makes whoever changes a field its owner. Times have full seconds: of two managers in one second none is named.
+func writerOf(w Workload, fields ...[]string) string {
 	var found *metav1.ManagedFieldsEntry
+	unclear := false
 	entries := w.GetManagedFields()
 	for i := range entries {
 		entry := &entries[i]
-		if entry.Subresource != "" || entry.Time == nil || entry.FieldsV1 == nil || holdsRecord(entry) || !ownsWithin(entry, path) {
+		if entry.Subresource != "" || entry.Time == nil || entry.FieldsV1 == nil || holdsRecord(entry) || !ownsAny(entry, fields) {
 			continue
 		}
 		if found == nil || found.Time.Before(entry.Time) {
-			found = entry
+			found, unclear = entry, false
+		} else if found.Time.Equal(entry.Time) && found.Manager != entry.Manager {
+			unclear = true
 		}
 	}
-	if found == nil {
+	switch {
+	case unclear:
+		return ""
+	case found == nil:
 		return lastWriter(w)
 	}
 	return fmt.Sprintf(" by %s at %s", found.Manager, found.Time.UTC().Format(time.TimeOnly))
 }
 
+// strategyWriter returns who wrote a workload's strategy over the one that holds the rollout. Only the fields that differ
+// count: whoever created the workload still owns the others.
+func strategyWriter(w Workload, record *Record) string {
+	return writerOf(w, strategyFields(w, record)...)
+}
+
+// strategyFields returns the fields of a workload's strategy that differ from what the rollout wrote.
+func strategyFields(workload Workload, record *Record) [][]string {
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		ours := record.inForce(w).Strategy
+		if ours.Type != w.Spec.Strategy.Type {
+			return [][]string{{"spec", "strategy", "type"}}
+		}
+		var fields [][]string
+		a, b := LimitsOf(ours), LimitsOf(w.Spec.Strategy)
+		if a.Surge != b.Surge {
+			fields = append(fields, []string{"spec", "strategy", "rollingUpdate", "maxSurge"})
+		}
+		if a.Unavailable != b.Unavailable {
+			fields = append(fields, []string{"spec", "strategy", "rollingUpdate", "maxUnavailable"})
+		}
+		return fields
+	case *appsv1.StatefulSet:
+		if w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType {
+			return [][]string{{"spec", "updateStrategy", "rollingUpdate", "partition"}}
+		}
+	}
+	return [][]string{{"spec", "updateStrategy", "type"}}
+}
+
 // holdsRecord reports whether an entry belongs to the manager that wrote the record.
 func holdsRecord(entry *metav1.ManagedFieldsEntry) bool {
 	return strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`)
+}
+
+// ownsAny reports whether a manager owns one of the fields, or one below it.
+func ownsAny(entry *metav1.ManagedFieldsEntry, fields [][]string) bool {
+	return slices.ContainsFunc(fields, func(field []string) bool { return ownsWithin(entry, field) })
 }
 
 // ownsWithin reports whether a manager owns the field at a path, or one below it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"pgregory.net/rapid"
 )
@@ -103,4 +104,40 @@ func TestRewrites(t *testing.T) {
 			t.Fatal("nothing is counted")
 		}
 	})
+}
+
+// Whoever made a workload a moment ago owns a part of its strategy in the same second as whoever changed it.
+func TestStrategyWriter(t *testing.T) {
+	t.Parallel()
+	const (
+		madeIt    = `{"f:spec":{"f:strategy":{"f:type":{},"f:rollingUpdate":{".":{},"f:maxUnavailable":{}}}}}`
+		bothRates = `{"f:spec":{"f:strategy":{"f:rollingUpdate":{"f:maxSurge":{},"f:maxUnavailable":{}}}}}`
+		surge     = `{"f:spec":{"f:strategy":{"f:rollingUpdate":{"f:maxSurge":{}}}}}`
+		kind      = `{"f:spec":{"f:strategy":{"f:type":{}}}}`
+	)
+	ours := settingsWith(intstr.FromInt32(1), intstr.FromInt32(0), 0).Strategy
+	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Strategy: ours}}
+	record := &Record{Gate: &Opening{Limits: LimitsOf(ours), Move: 1}}
+	wider := settingsWith(intstr.FromInt32(3), intstr.FromInt32(0), 0).Strategy
+	for name, test := range map[string]struct {
+		strategy appsv1.DeploymentStrategy
+		managers []metav1.ManagedFieldsEntry
+		want     string
+	}{
+		"the field that changed": {wider, []metav1.ManagedFieldsEntry{manager("maker", 5, madeIt), manager("gitops", 5, surge)}, " by gitops at "},
+		"whichever comes first":  {wider, []metav1.ManagedFieldsEntry{manager("gitops", 5, surge), manager("maker", 5, madeIt)}, " by gitops at "},
+		"of two, the later one":  {wider, []metav1.ManagedFieldsEntry{manager("gitops", 6, bothRates), manager("maker", 5, surge)}, " by gitops at "},
+		"of two in one second":   {wider, []metav1.ManagedFieldsEntry{manager("gitops", 5, bothRates), manager("maker", 5, surge)}, ""},
+		"another type": {
+			appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
+			[]metav1.ManagedFieldsEntry{manager("gitops", 5, kind), manager("maker", 5, surge)},
+			" by gitops at ",
+		},
+	} {
+		d := d.DeepCopy()
+		d.Spec.Strategy, d.ManagedFields = test.strategy, test.managers
+		if got := strategyWriter(d, record); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+			t.Errorf("%s: %q, not %q", name, got, test.want)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
@@ -61,6 +62,12 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 			return err
 		}
 		if len(sides) == 0 {
+			// Without the right to list revisions, names decide between versions of the same second.
+			if sameAge(versions) {
+				if err := s.learnUsers(ctx, versions); err != nil && !apierrors.IsForbidden(err) {
+					return err
+				}
+			}
 			side, found := newestOther(versions, now.content)
 			if !found {
 				return nil // no version differs

@@ -22,6 +22,8 @@ type listedVersion struct {
 	users   []string
 	// left names revisions that own the version but whose templates do not name it.
 	left []string
+	// revision is the highest number of the revisions that use it.
+	revision int64
 }
 
 // listVersions reads the versions of a head, oldest first.
@@ -43,13 +45,30 @@ func (s *configSession) listVersions(ctx context.Context, head configmap.Object)
 			all = append(all, listedVersion{Kept: kept[i], content: found.content})
 		}
 	}
-	slices.SortFunc(all, func(a, b listedVersion) int {
-		return cmp.Or(a.Meta.CreationTimestamp.Compare(b.Meta.CreationTimestamp.Time), cmp.Compare(a.Object.Name, b.Object.Name))
-	})
+	sortVersions(all)
 	return all, nil
 }
 
-// learnUsers finds out which revisions of which workloads use each version.
+// sortVersions sorts versions by age, the oldest first. Creation times have full seconds only. Within one second the revisions
+// that use them tell which is older, as far as they are known.
+func sortVersions(all []listedVersion) {
+	slices.SortFunc(all, func(a, b listedVersion) int {
+		return cmp.Or(a.Meta.CreationTimestamp.Compare(b.Meta.CreationTimestamp.Time), cmp.Compare(a.revision, b.revision),
+			cmp.Compare(a.Object.Name, b.Object.Name))
+	})
+}
+
+// sameAge reports whether creation times do not tell which of two versions is older.
+func sameAge(all []listedVersion) bool {
+	for i := 1; i < len(all); i++ {
+		if all[i].Meta.CreationTimestamp.Time.Equal(all[i-1].Meta.CreationTimestamp.Time) {
+			return true
+		}
+	}
+	return false
+}
+
+// learnUsers finds out which revisions of which workloads use each version. It sorts the versions again by what it has learnt.
 func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) error {
 	lists := []list{
 		typed("replicasets.apps", s.engine.Client.AppsV1().ReplicaSets(s.namespace).List),
@@ -62,7 +81,7 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 			if err != nil {
 				failure = err
 			}
-			user := revisionUser(object)
+			user, revision := revisionUser(object)
 			if !is || user == "" {
 				return
 			}
@@ -70,6 +89,7 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 				switch {
 				case holder.Needs(all[i].Object):
 					all[i].users = append(all[i].users, user)
+					all[i].revision = max(all[i].revision, revision)
 				case holder.Leaves(&all[i].Kept):
 					all[i].left = append(all[i].left, user)
 				}
@@ -86,23 +106,26 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 		slices.Sort(all[i].users)
 		slices.Sort(all[i].left)
 	}
+	sortVersions(all)
 	return nil
 }
 
-// revisionUser returns the name of a workload's revision as people write it, or "" if the object is no revision.
-func revisionUser(object runtime.Object) string {
+// revisionUser returns the name of a workload's revision as people write it, and its number. The name is "" if the object is no
+// revision.
+func revisionUser(object runtime.Object) (string, int64) {
 	switch o := object.(type) {
 	case *appsv1.ReplicaSet:
+		number := rollout.RevisionOf(o)
 		if owner := metav1.GetControllerOf(o); owner != nil {
-			return revisionName(owner, rollout.RevisionOf(o))
+			return revisionName(owner, number), number
 		}
-		return "replicaset/" + o.Name
+		return "replicaset/" + o.Name, number
 	case *appsv1.ControllerRevision:
 		if owner := metav1.GetControllerOf(o); owner != nil {
-			return revisionName(owner, o.Revision)
+			return revisionName(owner, o.Revision), o.Revision
 		}
 	}
-	return ""
+	return "", 0
 }
 
 func revisionName(owner *metav1.OwnerReference, number int64) string {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -27,5 +28,23 @@ func TestLearnUsersTellsWhatDoesNotParse(t *testing.T) {
 	}
 	if err := s.learnUsers(t.Context(), nil); err == nil || !strings.Contains(err.Error(), `ControllerRevision "a" does not parse`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Creation times have full seconds: the revisions that use versions tell which of them is older.
+func TestVersionsOfOneSecond(t *testing.T) {
+	t.Parallel()
+	of := func(name, user string, number int64) listedVersion {
+		kept := configmap.Kept{Object: configmap.Object{Kind: configmap.ConfigMap, Name: name}}
+		return listedVersion{Kept: kept, users: []string{user}, revision: number}
+	}
+	older, newer := of("settings-b", "deployment/web:2", 2), of("settings-a", "deployment/web:10", 10)
+	all := []listedVersion{newer, older}
+	if sortVersions(all); !sameAge(all) || all[0].Object != older.Object {
+		t.Errorf("the first is %s", all[0].Object)
+	}
+	all[1].Meta.CreationTimestamp = metav1.Unix(1, 0)
+	if sameAge(all) {
+		t.Error("versions of different seconds have the same age")
 	}
 }
