@@ -34,7 +34,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	case stop:
 		return s.stopped(ctx, snapshot, a)
 	}
-	err := s.perform(ctx, snapshot.Deployment, next)
+	err := s.perform(ctx, snapshot.deployment(), next)
 	if altered := (*AlteredError)(nil); errors.As(err, &altered) {
 		return s.afterAltered(altered, isGated(s.written))
 	}

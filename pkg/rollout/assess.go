@@ -67,8 +67,8 @@ func podFailure(pod *corev1.Pod, now time.Time) (failure *Finding, until time.Ti
 
 // stalled returns a finding about a step that made no progress within its deadline. It names the cause as far as that is known.
 func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
-	workload := diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}
-	finding := diagnose.Known(diagnose.ProgressDeadlineExceeded, workload, s.Deployment.Namespace,
+	workload := diagnose.Object{Kind: "Deployment", Name: s.deployment().Name}
+	finding := diagnose.Known(diagnose.ProgressDeadlineExceeded, workload, s.deployment().Namespace,
 		fmt.Sprintf("no new pod became ready for %d s (progressDeadlineSeconds)", seconds))
 	finding.Suit(s.situation(current))
 	if !s.Observed() || current == nil {
@@ -77,7 +77,7 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 	}
 	report := s.report
 	if report == nil {
-		report = s.examine(current, nil, memory{}, s.Deployment.CreationTimestamp.Time)
+		report = s.examine(current, nil, memory{}, s.deployment().CreationTimestamp.Time)
 	}
 	blamed := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.ID != diagnose.ContainerRestarted })
 	switch {

@@ -97,7 +97,7 @@ func TestStalled(t *testing.T) {
 		if test.behind {
 			d.Generation = 1
 		}
-		got := (&Snapshot{Deployment: d, Pods: test.pods}).stalled(refused, 60).String()
+		got := (&Snapshot{Workload: d, Pods: test.pods}).stalled(refused, 60).String()
 		if !strings.HasSuffix(got, test.want) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}

@@ -114,7 +114,7 @@ func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
 // due returns since when, or from when on, the driver of a Deployment's open rollout has something to do. It is zero while it
 // is the controller's or the pods' turn.
 func (s *Snapshot) due(record *Record, now time.Time) time.Time {
-	d, current := s.Deployment, s.Current()
+	d, current := s.deployment(), s.Current()
 	if !s.StaleSince.IsZero() || d.Spec.Paused || !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(d) {
 		return time.Time{}
 	}
@@ -135,16 +135,16 @@ func (s *Snapshot) due(record *Record, now time.Time) time.Time {
 	})
 }
 
-// due does the same for a StatefulSet or DaemonSet. gone are its pods that have ended or are about to.
-func (o *other) due(record *Record, gone []*corev1.Pod, now time.Time) time.Time {
-	if !o.staleSince.IsZero() || o.newest == nil {
+// dueOther does the same for a StatefulSet or DaemonSet.
+func (s *Snapshot) dueOther(record *Record, now time.Time) time.Time {
+	if !s.StaleSince.IsZero() || s.Newest == nil {
 		return time.Time{}
 	}
-	last := record.lastMove(o.workload, o.pods, gone, o.minReadySeconds())
-	if o.newest.Revision != record.ToRevision {
+	last := record.lastMove(s.Workload, s.Pods, s.Gone, s.minReadySeconds())
+	if s.Newest.Revision != record.ToRevision {
 		return last
 	}
-	st := o.stepper(record, now)
+	st := s.otherStepper(record, now)
 	done := st.done(false)
 	return dueOf(record, done, last, now, func(record *Record, m memory) (action, memory) {
 		if st.record = record; done {

@@ -169,25 +169,25 @@ func recordOf(t *testing.T, d *appsv1.Deployment) *Record {
 func TestSinceWhenADriverOfOthersHasSomethingToDo(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		change func(*other, *Record)
+		change func(*Snapshot, *Record)
 		gone   []*corev1.Pod
 		want   time.Time
 	}{
 		"the next step":    {want: noon(-60)},
-		"begun since":      {change: func(_ *other, r *Record) { r.StartedAt = metav1.NewTime(noon(-20)) }, want: noon(-20)},
-		"one is not ready": {change: func(o *other, _ *Record) { o.pods[5].Status.Conditions = nil }},
-		"not observed":     {change: func(o *other, _ *Record) { o.newest = nil }},
-		"no connection":    {change: func(o *other, _ *Record) { o.staleSince = noon(-1) }},
-		"another template": {change: func(o *other, _ *Record) { o.newest.Revision = 3 }, want: noon(-60)},
-		"within its hold":  {change: func(_ *other, r *Record) { r.Plan.Hold.Duration = time.Minute * 2 }, want: noon(60)},
-		"its hold is noted": {change: func(_ *other, r *Record) {
+		"begun since":      {change: func(_ *Snapshot, r *Record) { r.StartedAt = metav1.NewTime(noon(-20)) }, want: noon(-20)},
+		"one is not ready": {change: func(o *Snapshot, _ *Record) { o.Pods[5].Status.Conditions = nil }},
+		"not observed":     {change: func(o *Snapshot, _ *Record) { o.Newest = nil }},
+		"no connection":    {change: func(o *Snapshot, _ *Record) { o.StaleSince = noon(-1) }},
+		"another template": {change: func(o *Snapshot, _ *Record) { o.Newest.Revision = 3 }, want: noon(-60)},
+		"within its hold":  {change: func(_ *Snapshot, r *Record) { r.Plan.Hold.Duration = time.Minute * 2 }, want: noon(60)},
+		"its hold is noted": {change: func(_ *Snapshot, r *Record) {
 			r.Plan.Hold.Duration, r.HoldUntil = time.Hour, ptr.To(metav1.NewTime(noon(5)))
 		}, want: noon(5)},
-		"its hold is over": {change: func(_ *other, r *Record) {
+		"its hold is over": {change: func(_ *Snapshot, r *Record) {
 			r.Plan.Hold.Duration, r.HoldUntil = time.Second, ptr.To(metav1.NewTime(noon(-5)))
 		}, want: noon(-5)},
-		"minReadySeconds run": {change: func(o *other, _ *Record) {
-			switch w := o.workload.(type) {
+		"minReadySeconds run": {change: func(o *Snapshot, _ *Record) {
+			switch w := o.Workload.(type) {
 			case *appsv1.StatefulSet:
 				w.Spec.MinReadySeconds = 90
 			case *appsv1.DaemonSet:
@@ -203,7 +203,8 @@ func TestSinceWhenADriverOfOthersHasSomethingToDo(t *testing.T) {
 			if test.change != nil {
 				test.change(o, record)
 			}
-			if got := o.due(record, test.gone, noon(0)); !got.Equal(test.want) {
+			o.Gone = test.gone
+			if got := o.dueOther(record, noon(0)); !got.Equal(test.want) {
 				t.Errorf("%s, %s: %s, want %s", name, kind, got, test.want)
 			}
 		}

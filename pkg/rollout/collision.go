@@ -17,7 +17,7 @@ import (
 // the Deployment's. The controller then makes ReplicaSets without end, counts a collision for each, and reports no change as
 // observed. Two ReplicaSets made since the last change are proof, since a change makes one.
 func (s *Snapshot) collides() *Finding {
-	d := s.Deployment
+	d := s.deployment()
 	if collisionsOf(d) == 0 || s.Current() != nil || !s.StaleSince.IsZero() {
 		return nil
 	}

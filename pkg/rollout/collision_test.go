@@ -40,7 +40,7 @@ func TestCollides(t *testing.T) {
 			d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: template()}}
 			d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl-set", Time: &metav1.Time{Time: written}}}
 			d.Status.CollisionCount = c.count
-			s := &Snapshot{Deployment: d}
+			s := &Snapshot{Workload: d}
 			for range c.made {
 				s.ReplicaSets = append(s.ReplicaSets, &appsv1.ReplicaSet{
 					ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.Time{Time: written.Add(c.after)}},

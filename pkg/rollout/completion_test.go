@@ -130,7 +130,7 @@ func TestWayBackBelowThePartition(t *testing.T) {
 			test.change(record)
 		}
 		// The controller numbers a revision anew that it takes again.
-		o := &other{workload: set, pods: pods, numbers: map[string]int64{"first": 1, "old": 5, "new": 3, "third": 4}}
+		o := &Snapshot{Workload: set, Pods: pods, numbers: map[string]int64{"first": 1, "old": 5, "new": 3, "third": 4}}
 		*set.Spec.Replicas = 4
 		if got := o.hasLeftKept(record); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)

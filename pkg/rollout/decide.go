@@ -82,7 +82,7 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	if !s.StaleSince.IsZero() {
 		return await{}, m
 	}
-	if s.Deployment.Spec.Paused {
+	if s.deployment().Spec.Paused {
 		return stop{outcome: Paused, message: "the Deployment was paused"}, m
 	}
 	if record.Held {
@@ -92,13 +92,13 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	if finding := s.collides(); finding != nil {
 		return goBack{finding: finding}, m // a hold would not help: the controller goes on making ReplicaSets
 	}
-	if !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(s.Deployment) {
+	if !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(s.deployment()) {
 		return orStalled(s, record, current, m, await{}, now), m
 	}
-	if RevisionOf(s.Deployment) != record.ToRevision {
+	if RevisionOf(s.deployment()) != record.ToRevision {
 		return foreignTemplate(s, record, current), m
 	}
-	replicas := replicasOf(s.Deployment)
+	replicas := replicasOf(s.deployment())
 	limits, err := record.Plan.Limits.At(replicas)
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
@@ -108,7 +108,7 @@ func decideStep(s *Snapshot, record *Record, m memory, now time.Time) (action, m
 	}
 	m = m.sized(replicas)
 	st := s.stepper(record, current, limits, now)
-	if isGated(s.Deployment) && record.Gate != nil && record.foreign(s.Deployment) {
+	if isGated(s.deployment()) && record.Gate != nil && record.foreign(s.deployment()) {
 		return st.reclaim(m)
 	}
 	return st.decide(m)
@@ -141,15 +141,15 @@ func (st *stepper) fail(finding *Finding) action {
 // done reports whether the step has all its new pods truly ready, and no more old pods than it should. When replicas change in
 // mid-step, the controller may have made more new pods than the step asks for. Those have to be ready as well.
 func (st *stepper) done() bool {
-	size, old := sizeOf(st.current), replicasOf(st.Deployment)-st.target
+	size, old := sizeOf(st.current), replicasOf(st.deployment())-st.target
 	return size >= st.target && st.counts.NewReady >= size && st.oldSize(st.current) <= old && st.counts.Old <= old
 }
 
 // next goes from a finished step to its hold, to the next step, or to the end.
 func (st *stepper) next(m memory) (action, memory) {
-	replicas := replicasOf(st.Deployment)
+	replicas := replicasOf(st.deployment())
 	if replicas == 0 && m.heldSince.IsZero() {
-		return m.emptied(st.Deployment), m
+		return m.emptied(st.deployment()), m
 	}
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
 		begins := m.heldSince.IsZero()
@@ -170,7 +170,7 @@ func (st *stepper) next(m memory) (action, memory) {
 	}
 	switch {
 	case replicas == 0:
-		return m.emptied(st.Deployment), m
+		return m.emptied(st.deployment()), m
 	case st.record.Last():
 		var until time.Time
 		if m, until = m.settling(st.Snapshot, st.current, st.now); st.now.Before(until) {
@@ -184,7 +184,7 @@ func (st *stepper) next(m memory) (action, memory) {
 }
 
 // gone returns how many old pods the controller was told to remove.
-func (st *stepper) gone() int32 { return replicasOf(st.Deployment) - st.oldSize(st.current) }
+func (st *stepper) gone() int32 { return replicasOf(st.deployment()) - st.oldSize(st.current) }
 
 // opening returns the gate that follows the present one in a step. The watch may still show old pods that are gone: up to as
 // many as the present gate allows, or the one before it. The controller copies the present record to the new ReplicaSet before
@@ -192,14 +192,14 @@ func (st *stepper) gone() int32 { return replicasOf(st.Deployment) - st.oldSize(
 // not grow.
 func (st *stepper) opening(present Gate) Gate {
 	next := NextGate(st.target, st.counts.NewReady, st.limits)
-	if st.current.Annotations[Annotation] != st.Deployment.Annotations[Annotation] && present != (Gate{}) {
+	if st.current.Annotations[Annotation] != st.deployment().Annotations[Annotation] && present != (Gate{}) {
 		next.Surge = min(next.Surge, present.Surge)
 	}
 	return next.within(st.target, max(present.Unavailable, st.gone()))
 }
 
 func (st *stepper) exceeds(rest Gate) bool {
-	gate, err := gateOf(st.Deployment)
+	gate, err := gateOf(st.deployment())
 	return err == nil && (gate.Unavailable > rest.Unavailable || gate.Surge > rest.Surge)
 }
 
@@ -222,7 +222,7 @@ func restartsOf(pods []*corev1.Pod, isNew func(*corev1.Pod) bool) map[types.UID]
 
 // advance opens the gate further as new pods become ready, and fails the step if none did for too long.
 func (st *stepper) advance(m memory) (action, memory) {
-	if replicasOf(st.Deployment) == 0 {
+	if replicasOf(st.deployment()) == 0 {
 		return await{}, m
 	}
 	if !m.heldSince.IsZero() {
@@ -231,7 +231,7 @@ func (st *stepper) advance(m memory) (action, memory) {
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
 	m = m.unhold(st.now)
-	gate, err := gateOf(st.Deployment)
+	gate, err := gateOf(st.deployment())
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
@@ -254,14 +254,14 @@ func (st *stepper) advance(m memory) (action, memory) {
 }
 
 // ungated reports whether the last step goes on without a gate.
-func (st *stepper) ungated() bool { return !isGated(st.Deployment) }
+func (st *stepper) ungated() bool { return !isGated(st.deployment()) }
 
 // leaves reports whether the gate has nothing left to hold back. This is so in the last step, with no hold after it, when all
 // new pods are made and so many are ready that all old ones may go. The limits have to be the Deployment's own. The controller
 // then does by itself just what the open gate would let it do. It has counted the new pods as available by the time the last
 // one is ready.
 func (st *stepper) leaves(gate, desired Gate) bool {
-	replicas, wanted := replicasOf(st.Deployment), st.record.Wanted()
+	replicas, wanted := replicasOf(st.deployment()), st.record.Wanted()
 	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && st.record.Plan.Limits == LimitsOf(wanted.Strategy) &&
 		desired.Unavailable == replicas && gate.New() == replicas && sizeOf(st.current) == replicas &&
 		// From then on only the deadline shows that the rollout is open.
@@ -289,7 +289,7 @@ func (st *stepper) worthIt(gate, desired Gate) bool {
 func (st *stepper) part() int32 {
 	var before int32
 	if st.record.Step > 1 {
-		before = st.record.Plan.Steps.Target(st.record.Step-2, replicasOf(st.Deployment))
+		before = st.record.Plan.Steps.Target(st.record.Step-2, replicasOf(st.deployment()))
 	}
 	atOnce := st.limits.Surge + st.limits.Unavailable
 	moves := 2 + 2/int32(len(st.record.Plan.Steps)) //nolint:gosec // there are at most 100 steps

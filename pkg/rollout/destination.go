@@ -76,7 +76,7 @@ func (s *session) isAstray(snapshot *Snapshot) bool {
 	}
 	for _, rs := range snapshot.ReplicaSets {
 		if rs.Name == s.to.ReplicaSet {
-			return !SameTemplate(&rs.Spec.Template, &snapshot.Deployment.Spec.Template)
+			return !SameTemplate(&rs.Spec.Template, &snapshot.deployment().Spec.Template)
 		}
 	}
 	return true // goBack finds that the ReplicaSet is gone, and reports it

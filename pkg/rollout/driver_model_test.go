@@ -117,7 +117,7 @@ func (d *driver) decide() {
 	if a, ends := next.(stop); ends {
 		d.result = d.s.stopped(ctx, &snapshot, a)
 	}
-	err = d.s.perform(ctx, snapshot.Deployment, next)
+	err = d.s.perform(ctx, snapshot.deployment(), next)
 	// A conflict is a stale view: the next decision is taken on a newer one.
 	if err != nil && !apierrors.IsConflict(err) {
 		d.err = err

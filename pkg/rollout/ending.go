@@ -22,7 +22,7 @@ func (s *session) end(outcome Outcome, template *corev1.PodTemplateSpec) action 
 
 // endBack makes the session wait for the old version.
 func (s *session) endBack(snapshot *Snapshot) action {
-	template := &snapshot.Deployment.Spec.Template
+	template := &snapshot.deployment().Spec.Template
 	for _, rs := range snapshot.ReplicaSets {
 		if s.record != nil && rs.Name == s.record.From.ReplicaSet {
 			template = &rs.Spec.Template
@@ -34,7 +34,7 @@ func (s *session) endBack(snapshot *Snapshot) action {
 // isOvertaken reports whether the Deployment has another template than the awaited one. A restart of the awaited template is no
 // other template.
 func (s *session) isOvertaken(snapshot *Snapshot, state State) bool {
-	d := snapshot.Deployment
+	d := snapshot.deployment()
 	if s.awaited.template == nil || s.awaited.generation == d.Generation || state == Open || !snapshot.StaleSince.IsZero() {
 		return false
 	}
@@ -50,7 +50,7 @@ func (s *session) overtaken(snapshot *Snapshot, state State) action {
 	if state == RollingBack {
 		return finish{outcome: s.outcome}
 	}
-	writer := s.otherWriter(snapshot.Deployment)
+	writer := s.otherWriter(snapshot.deployment())
 	return stop{outcome: Overtaken, message: "the pod template was changed" + writer + " before the awaited one was complete"}
 }
 
@@ -65,13 +65,13 @@ func (s *session) otherWriter(w Workload) string {
 // decideEnd returns the next action once the controller drives by itself again, towards the new version (Done) or back to the
 // old one (RolledBack). It waits until that version is complete.
 func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
-	m = m.enter(s.StaleSince, endStep, now).sized(replicasOf(s.Deployment))
+	m = m.enter(s.StaleSince, endStep, now).sized(replicasOf(s.deployment()))
 	switch {
 	case !s.StaleSince.IsZero():
 		return await{}, m
 	case state == Open:
 		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}, m
-	case s.Deployment.Spec.Paused && s.Observed() && !s.Complete():
+	case s.deployment().Spec.Paused && s.Observed() && !s.Complete():
 		return stop{outcome: Paused, message: "the Deployment is paused, so its pods are not replaced"}, m
 	case s.Complete() && state == RollingBack:
 		return finish{outcome: RolledBack}, m
@@ -92,16 +92,16 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 // completed ends a rollout whose pods are all as they should be. If the workload had pods but was scaled to 0 before any new
 // one was ready, the new version has shown nothing.
 func (m memory) completed(s *Snapshot, outcome Outcome) action {
-	if replicasOf(s.Deployment) == 0 && outcome == Done && m.populated && !m.reached {
-		return m.emptied(s.Deployment)
+	if replicasOf(s.deployment()) == 0 && outcome == Done && m.populated && !m.reached {
+		return m.emptied(s.deployment())
 	}
-	return stop{outcome: outcome, message: ofNothing(s.Deployment, outcome)}
+	return stop{outcome: outcome, message: ofNothing(s.deployment(), outcome)}
 }
 
 // untilDeadline waits for further progress, and fails if there was none for too long.
 func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (action, memory) {
 	if s.Observed() {
-		m = m.advanced(s.Deployment, now)
+		m = m.advanced(s.deployment(), now)
 	}
 	if deadline == nil || *deadline == GateProgressDeadlineSeconds {
 		return await{}, m
@@ -158,16 +158,16 @@ func (s *session) closed(snapshot *Snapshot, state State) action {
 	case state == RollingBack:
 		return s.endBack(snapshot)
 	case state == Disturbed:
-		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment) +
+		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.deployment()) +
 			"; the strategy is the Deployment's own again, and its controller goes on by itself"}
-	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
+	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.deployment()):
 		return await{}
 	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
-		return s.end(Done, &snapshot.Deployment.Spec.Template)
+		return s.end(Done, &snapshot.deployment().Spec.Template)
 	case s.record != nil && current.Name == s.record.From.ReplicaSet:
 		return s.endBack(snapshot)
 	}
-	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template"}
+	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.deployment()) + " with another pod template"}
 }
 
 // patiently waits a moment for the ReplicaSets to catch up before the old version returns. The controller relies on what they
@@ -188,7 +188,7 @@ func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) acti
 // deadline returns the Deployment's own progress deadline in seconds, or nil if it has none.
 func (s *session) deadline(snapshot *Snapshot) *int32 {
 	if s.record == nil {
-		return snapshot.Deployment.Spec.ProgressDeadlineSeconds
+		return snapshot.deployment().Spec.ProgressDeadlineSeconds
 	}
 	return s.record.Wanted().ProgressDeadlineSeconds
 }

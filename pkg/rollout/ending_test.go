@@ -121,7 +121,7 @@ func TestFlappingPodsDoNotPutOffTheDeadline(t *testing.T) {
 	status := func(replicas, available int32) *Snapshot {
 		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: ptr.To(replicas), Template: templateFor("web:1", "")}}
 		d.Status = appsv1.DeploymentStatus{Replicas: replicas, UpdatedReplicas: replicas, AvailableReplicas: available}
-		return &Snapshot{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{current}}
+		return &Snapshot{Workload: d, ReplicaSets: []*appsv1.ReplicaSet{current}}
 	}
 	var last action
 	for second := range 700 {

@@ -202,13 +202,13 @@ func (s *session) sleep(ctx context.Context, until time.Time) error {
 // snapshot returns what the watches brought, with our own last write if the watches have not brought it yet.
 func (s *session) snapshot() Snapshot {
 	snapshot := s.source.snapshot()
-	if snapshot.Deployment == nil {
+	if snapshot.deployment() == nil {
 		return snapshot
 	}
 	s.overlay(&snapshot)
 	snapshot.Deaf = s.witness.deaf
 	snapshot.Claims, snapshot.NoClaims = s.witness.claims()
-	if generation := snapshot.Deployment.Generation; s.matched.generation == generation {
+	if generation := snapshot.deployment().Generation; s.matched.generation == generation {
 		snapshot.expect(s.matched.current)
 	} else if current := snapshot.Current(); current != nil {
 		s.matched.generation, s.matched.current = generation, current.UID
@@ -221,8 +221,8 @@ func (s *session) overlay(snapshot *Snapshot) {
 	if s.written == nil {
 		return
 	}
-	if order, err := resourceversion.CompareResourceVersion(snapshot.Deployment.ResourceVersion, s.written.ResourceVersion); err == nil && order < 0 {
-		snapshot.Deployment = s.written
+	if order, err := resourceversion.CompareResourceVersion(snapshot.deployment().ResourceVersion, s.written.ResourceVersion); err == nil && order < 0 {
+		snapshot.Workload = s.written
 	} else {
 		s.written = nil
 	}
@@ -242,7 +242,7 @@ func (s *session) run(ctx context.Context) *Result {
 		heard := s.listen(ctx)
 		snapshot := s.snapshot()
 		snapshot.Events = heard
-		if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
+		if snapshot.Workload == nil || snapshot.deployment().UID != s.uid {
 			if snapshot.StaleSince.IsZero() {
 				return s.result(Deleted, "the "+s.kind+" was deleted")
 			}

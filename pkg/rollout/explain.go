@@ -217,19 +217,19 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		}
 	}
 	return in, func(record *Record) time.Time {
-		o := &other{workload: workload, pods: activePods(workload, pods)}
+		o := new(NewSnapshot(workload, nil, pods))
 		if newest, err := e.revisionOfTemplate(ctx, workload); err == nil && ObservedGenerationOf(workload) >= workload.GetGeneration() {
-			o.newest = newest
+			o.Newest = newest
 		}
-		return o.due(record, gonePods(workload, pods), in.Now)
+		return o.dueOther(record, in.Now)
 	}, nil
 }
 
 // input returns what there is to diagnose of a Deployment.
 func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
-		Workload: diagnose.Object{Kind: "Deployment", Name: s.Deployment.Name}, Namespace: s.Deployment.Namespace,
-		Deployment: s.Deployment, ReplicaSet: current, Now: now, Deadline: patienceOf(s.Deployment.Spec.ProgressDeadlineSeconds),
+		Workload: diagnose.Object{Kind: "Deployment", Name: s.deployment().Name}, Namespace: s.deployment().Namespace,
+		Deployment: s.deployment(), ReplicaSet: current, Now: now, Deadline: patienceOf(s.deployment().Spec.ProgressDeadlineSeconds),
 		Blind: s.Deaf, Claims: s.Claims, NoClaims: s.NoClaims, Situation: s.situation(current),
 	}
 	for _, rs := range s.ReplicaSets {

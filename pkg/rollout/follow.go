@@ -139,12 +139,12 @@ func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
 
 func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	snapshot := s.snapshot()
-	if snapshot.Deployment == nil || snapshot.Deployment.UID != s.uid {
+	if snapshot.Workload == nil || snapshot.deployment().UID != s.uid {
 		return nil, time.Time{}, nil // the Deployment went just now, and the next look reports that
 	}
-	view.Workload, view.Phase = snapshot.Deployment, PhaseOf(snapshot.Deployment)
+	view.Workload, view.Phase = snapshot.deployment(), PhaseOf(snapshot.deployment())
 	var err error
-	view.State, view.Record, err = openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
+	view.State, view.Record, err = openRollout(snapshot.deployment(), snapshot.ReplicaSets, s.decodeRecord)
 	s.memory.patience = s.patience(view.Record)
 	switch {
 	case err != nil:
@@ -156,7 +156,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 		view.Phase = Standing
 		return view, earlierOf(s.viewStep(view, &snapshot), s.warnSilent(view.Workload)), nil
 	case view.State == Open:
-		if view.Phase = Standing; snapshot.Deployment.Spec.Paused {
+		if view.Phase = Standing; snapshot.deployment().Spec.Paused {
 			view.Phase = PhasePaused
 		}
 	case view.Blind == nil && snapshot.StaleSince.IsZero():
@@ -222,10 +222,10 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 		s.memory = s.memory.after(snapshot.examine(nil, nil, s.memory, s.Clock.Now()))
 		return
 	}
-	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment) {
+	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.deployment()) {
 		return
 	}
-	deadline := snapshot.Deployment.Spec.ProgressDeadlineSeconds
+	deadline := snapshot.deployment().Spec.ProgressDeadlineSeconds
 	switch v.Phase {
 	case PhasePaused:
 		if snapshot.oldSize(current) == 0 {

@@ -90,16 +90,16 @@ func (s *session) viewEndOfDeployment(view *View, snapshot *Snapshot) time.Time 
 	current, towards := snapshot.Current(), Done
 	switch {
 	case view.State == Disturbed:
-		view.overtaken("the fields that hold the rollout at its step were changed" + lastWriter(snapshot.Deployment))
+		view.overtaken("the fields that hold the rollout at its step were changed" + lastWriter(snapshot.deployment()))
 		return time.Time{}
 	case view.State == RollingBack:
 		towards = RolledBack
-	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.Deployment):
+	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.deployment()):
 		return time.Time{}
 	case current.Name == s.record.From.ReplicaSet:
 		towards = RolledBack
 	case RevisionOf(current) != s.record.ToRevision:
-		view.overtaken("the rollout was ended" + lastWriter(snapshot.Deployment) + " with another pod template")
+		view.overtaken("the rollout was ended" + lastWriter(snapshot.deployment()) + " with another pod template")
 		return time.Time{}
 	}
 	return s.viewEnd(view, towards, snapshot.Complete())

@@ -14,11 +14,11 @@ import (
 // any other template stops it.
 func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) action {
 	if current.Name == record.From.ReplicaSet {
-		return finish{outcome: RolledBack, why: setBack(s.Deployment, record)}
+		return finish{outcome: RolledBack, why: setBack(s.deployment(), record)}
 	}
 	message := fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
-		lastWriter(s.Deployment), RevisionOf(s.Deployment), record.ToRevision)
-	if !isGated(s.Deployment) {
+		lastWriter(s.deployment()), RevisionOf(s.deployment()), record.ToRevision)
+	if !isGated(s.deployment()) {
 		return part{message + "; nothing held it at its last step any more, and the Deployment controller goes on by itself"}
 	}
 	return stop{outcome: Overtaken, message: message}

@@ -87,7 +87,7 @@ func (e *Engine) Hold(ctx context.Context, key types.NamespacedName) (*appsv1.De
 		if err != nil {
 			return nil, err
 		}
-		d := snapshot.Deployment
+		d := snapshot.deployment()
 		if record.Held || d.Spec.Paused {
 			return nil, fmt.Errorf("error: deployments.apps %q %w", key.Name, ErrHeld)
 		}
@@ -143,7 +143,7 @@ func moves(state State, d *appsv1.Deployment) string {
 //
 // lower is false if the present gate is as small, or the old pods have yet to go.
 func (r *Record) atRest(s *Snapshot) (gate Gate, lower bool) {
-	d, current := s.Deployment, s.Current()
+	d, current := s.deployment(), s.Current()
 	if !isGated(d) || d.Spec.Paused || !s.scaled() || current == nil || RevisionOf(current) != r.ToRevision {
 		return gate, false
 	}

@@ -62,10 +62,10 @@ func (b *bound) at(wanted int32, reached func(int32) bool) int32 {
 }
 
 func (m *meter) observe(s *Snapshot) {
-	if s.Deployment == nil {
+	if s.Workload == nil {
 		return
 	}
-	replicas := replicasOf(s.Deployment)
+	replicas := replicasOf(s.deployment())
 	ready, total := s.readyAndWanted()
 	m.take(replicas, ready, total, func(limits Limits) (Resolved, error) { return limits.At(replicas) })
 }

@@ -22,7 +22,7 @@ func metered(replicas int32, ready, unready int) *Snapshot {
 	for i := range unready {
 		pods = append(pods, podFor(rs, fmt.Sprint("u", i), nil))
 	}
-	return &Snapshot{Deployment: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &replicas}}, ReplicaSets: []*appsv1.ReplicaSet{rs}, Pods: pods}
+	return &Snapshot{Workload: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &replicas}}, ReplicaSets: []*appsv1.ReplicaSet{rs}, Pods: pods}
 }
 
 func TestMeter(t *testing.T) {

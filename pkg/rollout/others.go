@@ -1,30 +1,10 @@
 package rollout
 
 import (
-	"time"
-
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
-
-// other is a StatefulSet or DaemonSet at one moment.
-type other struct {
-	workload Workload
-	// pods are the pods that the workload controls, except those that have ended or are being deleted.
-	pods []*corev1.Pod
-	// ending are the pods that are being deleted.
-	ending []*corev1.Pod
-	// newest is the revision of the workload's pod template, or nil if the controller has not made it yet.
-	newest *appsv1.ControllerRevision
-	// numbers maps the names of all the workload's revisions to their numbers.
-	numbers map[string]int64
-	// deleted holds pods that this process has deleted. The watch may not have delivered that yet.
-	deleted map[types.UID]bool
-	// staleSince is when the connection to the API server was lost, or zero while there is one.
-	staleSince time.Time
-}
 
 // activePods returns the pods of a workload that count for its controller.
 func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
@@ -69,15 +49,15 @@ func revisionLabel(kind string, of *appsv1.ControllerRevision) string {
 }
 
 // isNew reports whether a pod is of the newest revision.
-func (o *other) isNew(pod *corev1.Pod) bool {
-	return o.newest != nil && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(o.workload), o.newest)
+func (s *Snapshot) isNew(pod *corev1.Pod) bool {
+	return s.Newest != nil && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(s.Workload), s.Newest)
 }
 
 // newPods returns the pods of the newest revision.
-func (o *other) newPods() []*corev1.Pod {
+func (s *Snapshot) newPods() []*corev1.Pod {
 	var pods []*corev1.Pod
-	for _, pod := range o.pods {
-		if o.isNew(pod) {
+	for _, pod := range s.Pods {
+		if s.isNew(pod) {
 			pods = append(pods, pod)
 		}
 	}
@@ -85,8 +65,8 @@ func (o *other) newPods() []*corev1.Pod {
 }
 
 // minReadySeconds returns for how long a pod has to be ready before it counts.
-func (o *other) minReadySeconds() int32 {
-	switch w := o.workload.(type) {
+func (s *Snapshot) minReadySeconds() int32 {
+	switch w := s.Workload.(type) {
 	case *appsv1.StatefulSet:
 		return w.Spec.MinReadySeconds
 	case *appsv1.DaemonSet:

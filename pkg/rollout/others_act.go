@@ -16,7 +16,7 @@ import (
 )
 
 // act carries out the decision. It returns a result when the session's work has ended, and nil otherwise.
-func (s *otherSession) act(ctx context.Context, now *other, next action) *Result {
+func (s *otherSession) act(ctx context.Context, now *Snapshot, next action) *Result {
 	switch a := next.(type) {
 	case await:
 		if err := s.sleep(ctx, a.until); err != nil {
@@ -25,7 +25,7 @@ func (s *otherSession) act(ctx context.Context, now *other, next action) *Result
 		return nil
 	case stop:
 		s.tell(ctx, a.finding, false)
-		s.returned(ctx, now.workload)
+		s.returned(ctx, now.Workload)
 		return s.result(a.outcome, a.message)
 	}
 	err := s.perform(ctx, now, next)
@@ -36,7 +36,7 @@ func (s *otherSession) act(ctx context.Context, now *other, next action) *Result
 }
 
 // perform makes the write that was decided.
-func (s *otherSession) perform(ctx context.Context, now *other, next action) error {
+func (s *otherSession) perform(ctx context.Context, now *Snapshot, next action) error {
 	switch a := next.(type) {
 	case openTo:
 		return s.move(ctx, now, a.step, func(u *Update) { u.Partition = &a.partition })
@@ -63,16 +63,16 @@ func (s *otherSession) perform(ctx context.Context, now *other, next action) err
 		s.tellLeaving(ctx, a.finding)
 		s.why = cmp.Or(a.why, s.why)
 		failed := a.finding != nil || s.record.hasFailed()
-		if err := s.goBack(ctx, now); err != nil || !failed || now.newest == nil {
+		if err := s.goBack(ctx, now); err != nil || !failed || now.Newest == nil {
 			return err
 		}
-		s.markFailed(ctx, now.newest, now.newest.Revision)
+		s.markFailed(ctx, now.Newest, now.Newest.Revision)
 	}
 	return nil
 }
 
 // adopt takes the present template as the rollout's new version, and lets a held rollout go on.
-func (s *otherSession) adopt(ctx context.Context, now *other, a adopt) error {
+func (s *otherSession) adopt(ctx context.Context, now *Snapshot, a adopt) error {
 	record := *s.record.driven()
 	record.ToRevision, record.Held = a.revision, false
 	err := s.borrow(ctx, now, &record)
@@ -83,8 +83,8 @@ func (s *otherSession) adopt(ctx context.Context, now *other, a adopt) error {
 }
 
 // unblock deletes pods that a StatefulSet waits for in vain.
-func (s *otherSession) unblock(ctx context.Context, now *other, a unblock) error {
-	set, is := now.workload.(*appsv1.StatefulSet)
+func (s *otherSession) unblock(ctx context.Context, now *Snapshot, a unblock) error {
+	set, is := now.Workload.(*appsv1.StatefulSet)
 	if !is {
 		return nil
 	}
@@ -100,7 +100,7 @@ func (s *otherSession) unblock(ctx context.Context, now *other, a unblock) error
 }
 
 // move writes the record with another step or opening, and the strategy that belongs to it.
-func (s *otherSession) move(ctx context.Context, now *other, step int, change func(*Update)) error {
+func (s *otherSession) move(ctx context.Context, now *Snapshot, step int, change func(*Update)) error {
 	record, update, before := *s.record.driven(), *s.record.Update, s.record.Step
 	change(&update)
 	record.Step, record.Update = step, &update
@@ -110,29 +110,29 @@ func (s *otherSession) move(ctx context.Context, now *other, step int, change fu
 	if step == before {
 		return nil
 	}
-	replicas := stepped(now.workload, &update)
+	replicas := stepped(now.Workload, &update)
 	s.meter.stepDone(before, record.Plan.Steps.Target(before-1, replicas), s.Clock.Now())
 	s.emit(StepEvent{Step: step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
 	return nil
 }
 
 // borrow writes a record and the strategy that belongs to it.
-func (s *otherSession) borrow(ctx context.Context, now *other, record *Record) error {
-	record, err := s.signed(record, now.workload)
+func (s *otherSession) borrow(ctx context.Context, now *Snapshot, record *Record) error {
+	record, err := s.signed(record, now.Workload)
 	if err != nil {
 		return err
 	}
-	p := newGatePatch(now.workload)
-	if !record.Update.holds(now.workload) {
-		record.Update.hold(p, now.workload)
+	p := newGatePatch(now.Workload)
+	if !record.Update.holds(now.Workload) {
+		record.Update.hold(p, now.Workload)
 	}
 	if err := p.record(record); err != nil {
 		return err
 	}
-	if err := s.write(ctx, now.workload, p); err != nil {
+	if err := s.write(ctx, now.Workload, p); err != nil {
 		return err
 	}
-	if s.record = record; s.generation == now.workload.GetGeneration() {
+	if s.record = record; s.generation == now.Workload.GetGeneration() {
 		s.generation = s.latest.GetGeneration() // this write is the only one in between, and it keeps the template
 	}
 	return nil
@@ -160,9 +160,9 @@ func (s *otherSession) writeLast(ctx context.Context, workload Workload, p *patc
 }
 
 // deletePods deletes the pods of a wave. It stops as soon as somebody else has changed the workload.
-func (s *otherSession) deletePods(ctx context.Context, now *other, pods []*corev1.Pod) error {
+func (s *otherSession) deletePods(ctx context.Context, now *Snapshot, pods []*corev1.Pod) error {
 	for _, pod := range pods {
-		if s.isOverrun(now.workload) {
+		if s.isOverrun(now.Workload) {
 			return nil
 		}
 		err := s.Client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &pod.UID}})
@@ -186,27 +186,27 @@ func (s *otherSession) isOverrun(decided Workload) bool {
 }
 
 // finish ends the rollout.
-func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) error {
-	p := newGatePatch(now.workload)
+func (s *otherSession) finish(ctx context.Context, now *Snapshot, outcome Outcome) error {
+	p := newGatePatch(now.Workload)
 	var err error
 	switch s.state {
 	case RollingBack:
-		err = s.record.Update.restore(p, now.workload)
+		err = s.record.Update.restore(p, now.Workload)
 	case Open:
-		err = s.record.Update.giveBack(p, now.workload, nil)
+		err = s.record.Update.giveBack(p, now.Workload, nil)
 	case Idle, Disturbed: // the strategy is not the rollout's
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.withoutRecord(p, s.record, now.workload, outcome); err != nil {
+	if err := s.withoutRecord(p, s.record, now.Workload, outcome); err != nil {
 		return err
 	}
-	if err := s.writeLast(ctx, now.workload, p); err != nil {
+	if err := s.writeLast(ctx, now.Workload, p); err != nil {
 		return err
 	}
 	if s.phase == stepping && outcome == Done {
-		s.meter.stepDone(s.record.Step, s.record.Target(stepped(now.workload, s.record.Update)), s.Clock.Now())
+		s.meter.stepDone(s.record.Step, s.record.Target(stepped(now.Workload, s.record.Update)), s.Clock.Now())
 	}
 	s.state = Idle
 	s.end(outcome, nil)
@@ -215,12 +215,12 @@ func (s *otherSession) finish(ctx context.Context, now *other, outcome Outcome) 
 
 // part removes the record and leaves the workload to those who have changed its strategy. The session stops next, with
 // the message of a.
-func (s *otherSession) part(ctx context.Context, now *other, a part) error {
-	p := newGatePatch(now.workload)
-	if err := s.withoutRecord(p, s.record, now.workload, Overtaken); err != nil {
+func (s *otherSession) part(ctx context.Context, now *Snapshot, a part) error {
+	p := newGatePatch(now.Workload)
+	if err := s.withoutRecord(p, s.record, now.Workload, Overtaken); err != nil {
 		return err
 	}
-	if err := s.writeLast(ctx, now.workload, p); err != nil {
+	if err := s.writeLast(ctx, now.Workload, p); err != nil {
 		return err
 	}
 	s.state, s.phase, s.parted = Idle, ending, &stop{outcome: Overtaken, message: a.message}
@@ -228,7 +228,7 @@ func (s *otherSession) part(ctx context.Context, now *other, a part) error {
 }
 
 // goBack returns to the old version in one write, and leaves the rest to the controller.
-func (s *otherSession) goBack(ctx context.Context, now *other) error {
+func (s *otherSession) goBack(ctx context.Context, now *Snapshot) error {
 	from := s.record.From
 	revision, err := s.Client.AppsV1().ControllerRevisions(s.key.Namespace).Get(ctx, from.ControllerRevision, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -241,14 +241,14 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 	if err != nil {
 		return err
 	}
-	if err := s.returningTo(ctx, now.workload, template); err != nil {
+	if err := s.returningTo(ctx, now.Workload, template); err != nil {
 		return err
 	}
-	p := newGatePatch(now.workload)
+	p := newGatePatch(now.Workload)
 	p.template(template)
 	p.annotate(ChangeCauseAnnotation, revision.Annotations[ChangeCauseAnnotation])
 	if s.Annotations != nil {
-		for key, value := range s.Annotations(now.workload.GetAnnotations(), template) {
+		for key, value := range s.Annotations(now.Workload.GetAnnotations(), template) {
 			p.annotate(key, value)
 		}
 	}
@@ -256,7 +256,7 @@ func (s *otherSession) goBack(ctx context.Context, now *other) error {
 	if err != nil {
 		return err
 	}
-	if err := s.writeLast(ctx, now.workload, p); err != nil {
+	if err := s.writeLast(ctx, now.Workload, p); err != nil {
 		return err
 	}
 	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})

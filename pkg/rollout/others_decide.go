@@ -36,7 +36,7 @@ func (unblock) isAction()    {}
 
 // otherStepper is one decision about the open rollout of a StatefulSet or DaemonSet.
 type otherStepper struct {
-	*other
+	*Snapshot
 	record *Record
 	// replicas is the number of pods that the steps apply to. target is how many of them are new after this step.
 	replicas, target int32
@@ -46,27 +46,27 @@ type otherStepper struct {
 
 // decideOther decides what to do about the open rollout of a StatefulSet or DaemonSet. finding is the fatal finding
 // about its pods, or nil.
-func decideOther(o *other, record *Record, finding *Finding, m memory, now time.Time) (action, memory) {
-	m = m.enter(o.staleSince, record.Step, now)
+func decideOther(s *Snapshot, record *Record, finding *Finding, m memory, now time.Time) (action, memory) {
+	m = m.enter(s.StaleSince, record.Step, now)
 	switch {
-	case !o.staleSince.IsZero():
+	case !s.StaleSince.IsZero():
 		return await{}, m
-	case !record.Update.holds(o.workload):
-		return o.reclaims(record, m)
+	case !record.Update.holds(s.Workload):
+		return s.reclaims(record, m)
 	}
 	m.inForce = true
 	switch {
 	case record.Held:
 		return stop{outcome: Paused, message: "the rollout is held at its step"}, m
-	case o.newest == nil:
+	case s.Newest == nil:
 		return await{}, m
-	case o.newest.Revision != record.ToRevision:
-		return foreignRevision(o, record), m
+	case s.Newest.Revision != record.ToRevision:
+		return foreignRevision(s, record), m
 	}
-	st := o.stepper(record, now)
+	st := s.otherStepper(record, now)
 	m = m.sized(st.replicas)
 	if finding == nil {
-		finding = m.lost(o.newPods(), suspectsOf(o.workload, nil), now)
+		finding = m.lost(s.newPods(), suspectsOf(s.Workload, nil), now)
 	}
 	switch {
 	case finding != nil && record.Plan.OnFailure == OnFailureHold && finding.ID != diagnose.HashCollision:
@@ -82,30 +82,30 @@ func decideOther(o *other, record *Record, finding *Finding, m memory, now time.
 
 // foreignRevision responds to a template that is not the rollout's. The old version's template ends the rollout, and
 // any other one stops it.
-func foreignRevision(o *other, record *Record) action {
+func foreignRevision(s *Snapshot, record *Record) action {
 	switch {
-	case o.newest.Name == record.From.ControllerRevision && (record.Update.Paced || o.hasLeftKept(record)):
-		return goBack{why: setBack(o.workload, record)} // the way back keeps the limits that were asked for, and includes all pods
-	case o.newest.Name == record.From.ControllerRevision:
-		return finish{outcome: RolledBack, why: setBack(o.workload, record)}
+	case s.Newest.Name == record.From.ControllerRevision && (record.Update.Paced || s.hasLeftKept(record)):
+		return goBack{why: setBack(s.Workload, record)} // the way back keeps the limits that were asked for, and includes all pods
+	case s.Newest.Name == record.From.ControllerRevision:
+		return finish{outcome: RolledBack, why: setBack(s.Workload, record)}
 	}
 	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
-		lastWriter(o.workload), o.newest.Revision, record.ToRevision)}
+		lastWriter(s.Workload), s.Newest.Revision, record.ToRevision)}
 }
 
 // opened returns how many pods of a StatefulSet its partition lets be new.
 func (st *otherStepper) opened() int32 {
-	return max(PodCountsOf(st.workload).Desired-*st.record.Update.Partition, 0)
+	return max(PodCountsOf(st.Workload).Desired-*st.record.Update.Partition, 0)
 }
 
 // wanted returns the pods without those above the replica count of a StatefulSet, which are still to be deleted.
 func (st *otherStepper) wanted() []*corev1.Pod {
-	set, is := st.workload.(*appsv1.StatefulSet)
+	set, is := st.Workload.(*appsv1.StatefulSet)
 	if !is {
-		return st.pods
+		return st.Pods
 	}
 	end := startOf(set) + PodCountsOf(set).Desired
-	return slices.DeleteFunc(slices.Clone(st.pods), func(pod *corev1.Pod) bool { return ordinalOf(set, pod) >= int(end) })
+	return slices.DeleteFunc(slices.Clone(st.Pods), func(pod *corev1.Pod) bool { return ordinalOf(set, pod) >= int(end) })
 }
 
 // done reports whether all new pods of the step exist and are truly ready. When replicas change in mid-step, there may
@@ -131,11 +131,11 @@ func (st *otherStepper) done(held bool) bool {
 // next goes from a finished step to its hold, to the next step, or to the end.
 func (st *otherStepper) next(m memory) (action, memory) {
 	if st.replicas == 0 && m.heldSince.IsZero() {
-		return m.emptied(st.workload), m
+		return m.emptied(st.Workload), m
 	}
 	if hold := st.record.Plan.Hold.Duration; hold > 0 {
 		var end time.Time
-		m, end = m.hold(hold, func() map[types.UID]int32 { return restartsOf(st.pods, st.isNew) }, st.now)
+		m, end = m.hold(hold, func() map[types.UID]int32 { return restartsOf(st.Pods, st.isNew) }, st.now)
 		if until := inSeconds(end); !st.record.HoldUntil.Equal(&until) {
 			return noteHold{until: until}, m
 		}
@@ -144,7 +144,7 @@ func (st *otherStepper) next(m memory) (action, memory) {
 		}
 	}
 	if st.replicas == 0 {
-		return m.emptied(st.workload), m
+		return m.emptied(st.Workload), m
 	}
 	if !st.record.Last() {
 		following := *st
@@ -188,12 +188,12 @@ func (st *otherStepper) advanceStatefulSet() action {
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}
 	}
-	limit, err := st.record.Plan.Limits.unavailableOf(st.workload)
+	limit, err := st.record.Plan.Limits.unavailableOf(st.Workload)
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}
 	}
 	open, wake := st.openable(limit)
-	if partition := max(PodCountsOf(st.workload).Desired-open, kept); partition < *st.record.Update.Partition {
+	if partition := max(PodCountsOf(st.Workload).Desired-open, kept); partition < *st.record.Update.Partition {
 		return openTo{step: st.record.Step, partition: partition}
 	}
 	return await{until: wake}
@@ -204,7 +204,7 @@ func (st *otherStepper) advanceStatefulSet() action {
 func (st *otherStepper) openable(limit int32) (open int32, wake time.Time) {
 	missing, wake := st.missing()
 	ready := map[int]bool{}
-	set, _ := st.workload.(*appsv1.StatefulSet)
+	set, _ := st.Workload.(*appsv1.StatefulSet)
 	for _, pod := range st.wanted() {
 		ready[ordinalOf(set, pod)], _ = readySince(pod)
 	}
@@ -225,7 +225,7 @@ func (st *otherStepper) openable(limit int32) (open int32, wake time.Time) {
 func (st *otherStepper) missing() (int32, time.Time) {
 	var available int32
 	wake := st.wake
-	set, _ := st.workload.(*appsv1.StatefulSet)
+	set, _ := st.Workload.(*appsv1.StatefulSet)
 	for _, pod := range st.wanted() {
 		is, due := countsAt(pod, st.minReadySeconds(), st.now)
 		switch {
@@ -235,5 +235,5 @@ func (st *otherStepper) missing() (int32, time.Time) {
 			wake = earlier(wake, due)
 		}
 	}
-	return PodCountsOf(st.workload).Desired - available, wake
+	return PodCountsOf(st.Workload).Desired - available, wake
 }

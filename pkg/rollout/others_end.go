@@ -10,22 +10,22 @@ import (
 )
 
 // decideOtherEnd decides what to do once the controller drives by itself again.
-func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
-	counts, c := PodCountsOf(o.workload), completionOf(o.workload, o.pods, now)
+func decideOtherEnd(s *Snapshot, state State, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
+	counts, c := PodCountsOf(s.Workload), completionOf(s.Workload, s.Pods, now)
 	switch phase := c.phase; {
-	case !o.staleSince.IsZero() || o.newest == nil:
+	case !s.StaleSince.IsZero() || s.Newest == nil:
 		return await{}
 	case state == Open:
 		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}
-	case !o.isAwaited(record, outcome):
-		return stop{outcome: Overtaken, message: "the pod template was changed" + lastWriter(o.workload) + " before the awaited one was complete"}
+	case !s.isAwaited(record, outcome):
+		return stop{outcome: Overtaken, message: "the pod template was changed" + lastWriter(s.Workload) + " before the awaited one was complete"}
 	case phase == OnDelete && counts.Updated < counts.Total:
 		return stop{outcome: Overtaken, message: fmt.Sprintf("its strategy is OnDelete by now%s: %d pods of another version are replaced when "+
-			"somebody deletes them", lastWriter(o.workload), counts.Total-counts.Updated)}
+			"somebody deletes them", lastWriter(s.Workload), counts.Total-counts.Updated)}
 	case phase == Complete || phase == Partitioned || phase == OnDelete:
-		return o.completed(phase, state, record, outcome)
+		return s.completed(phase, state, record, outcome)
 	}
-	if blocking := o.blocking(now); outcome == RolledBack && len(blocking) > 0 {
+	if blocking := s.blocking(now); outcome == RolledBack && len(blocking) > 0 {
 		return unblock{pods: blocking}
 	}
 	if finding != nil {
@@ -35,27 +35,27 @@ func decideOtherEnd(o *other, state State, record *Record, outcome Outcome, find
 }
 
 // completed ends a rollout whose pods are all as they should be.
-func (o *other) completed(phase Phase, state State, record *Record, outcome Outcome) action {
+func (s *Snapshot) completed(phase Phase, state State, record *Record, outcome Outcome) action {
 	if state != Idle {
 		return finish{outcome: outcome}
 	}
-	if outcome == RolledBack && phase == Partitioned && o.hasLeftKept(record) {
-		return stop{outcome: Overtaken, message: "its partition" + lastWriter(o.workload) + " keeps pods at the version that was given up"}
+	if outcome == RolledBack && phase == Partitioned && s.hasLeftKept(record) {
+		return stop{outcome: Overtaken, message: "its partition" + lastWriter(s.Workload) + " keeps pods at the version that was given up"}
 	}
-	return stop{outcome: outcome, message: ofNothing(o.workload, outcome)}
+	return stop{outcome: outcome, message: ofNothing(s.Workload, outcome)}
 }
 
 // isAwaited reports whether the newest revision is the one that the rollout ends with.
-func (o *other) isAwaited(record *Record, outcome Outcome) bool {
-	return o.newest.Revision == record.ToRevision || outcome == RolledBack && o.newest.Name == record.From.ControllerRevision
+func (s *Snapshot) isAwaited(record *Record, outcome Outcome) bool {
+	return s.Newest.Revision == record.ToRevision || outcome == RolledBack && s.Newest.Name == record.From.ControllerRevision
 }
 
 // blocking returns the pods that a StatefulSet waits for in vain on its way back.
-func (o *other) blocking(now time.Time) []*corev1.Pod {
-	set, is := o.workload.(*appsv1.StatefulSet)
+func (s *Snapshot) blocking(now time.Time) []*corev1.Pod {
+	set, is := s.Workload.(*appsv1.StatefulSet)
 	if !is {
 		return nil
 	}
-	found, _ := obstacles(set, o.pods, now)
-	return slices.DeleteFunc(found, func(pod *corev1.Pod) bool { return o.deleted[pod.UID] })
+	found, _ := obstacles(set, s.Pods, now)
+	return slices.DeleteFunc(found, func(pod *corev1.Pod) bool { return s.deleted[pod.UID] })
 }

@@ -176,10 +176,10 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 	d.seen = max(d.seen, len(w.views)-1-w.random.IntN(3))
 	seen := w.views[d.seen]
 	record := seen.record
-	now := &other{workload: w.workload(), pods: seen.pods, ending: seen.ending, deleted: d.deleted, newest: &appsv1.ControllerRevision{
+	now := &Snapshot{Workload: w.workload(), Pods: seen.pods, Gone: seen.ending, deleted: d.deleted, Newest: &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{Name: "new", Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: "new"}}, Revision: 2,
 	}}
-	if set, is := now.workload.(*appsv1.StatefulSet); is {
+	if set, is := now.Workload.(*appsv1.StatefulSet); is {
 		set.Spec.UpdateStrategy.RollingUpdate.Partition = record.Update.Partition
 	}
 	var next action

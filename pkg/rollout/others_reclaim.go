@@ -14,18 +14,18 @@ func (reclaim) isAction() {}
 
 // reclaims responds to an update strategy that others wrote over the one that holds the rollout. A strategy that is at
 // least as narrow, or of another type, stays and ends the rollout.
-func (o *other) reclaims(record *Record, m memory) (action, memory) {
+func (s *Snapshot) reclaims(record *Record, m memory) (action, memory) {
 	u := record.Update
-	if !m.inForce || !u.takes(o.workload) {
-		return part{"the update strategy that holds the rollout at its step was changed" + strategyWriter(o.workload, record) +
-			" to " + updateStrategyText(o.workload) + "; the controller goes on by itself"}, m
+	if !m.inForce || !u.takes(s.Workload) {
+		return part{"the update strategy that holds the rollout at its step was changed" + strategyWriter(s.Workload, record) +
+			" to " + updateStrategyText(s.Workload) + "; the controller goes on by itself"}, m
 	}
 	var often bool
-	m.rewrites, often = m.rewrites.with(u.Reclaimed, updateStrategyText(o.workload))
+	m.rewrites, often = m.rewrites.with(u.Reclaimed, updateStrategyText(s.Workload))
 	if !often {
 		return reclaim{}, m
 	}
-	return reclaim{insists(o.workload, record, len(m.rewrites.values), updateStrategyText(o.workload), "updateStrategy") +
+	return reclaim{insists(s.Workload, record, len(m.rewrites.values), updateStrategyText(s.Workload), "updateStrategy") +
 		"; what holds the step is back once more, and nobody drives the rollout on"}, m
 }
 
@@ -66,10 +66,10 @@ func (u *Update) taking(workload Workload) (*Update, error) {
 }
 
 // reclaim writes the strategy that holds the rollout again, and stores in the record the one that others have set.
-func (s *otherSession) reclaim(ctx context.Context, now *other, a reclaim) error {
+func (s *otherSession) reclaim(ctx context.Context, now *Snapshot, a reclaim) error {
 	record := *s.record
 	var err error
-	if record.Update, err = s.record.Update.taking(now.workload); err != nil {
+	if record.Update, err = s.record.Update.taking(now.Workload); err != nil {
 		return err
 	}
 	if err := s.borrow(ctx, now, &record); err != nil {
@@ -79,8 +79,8 @@ func (s *otherSession) reclaim(ctx context.Context, now *other, a reclaim) error
 		s.parted = &stop{outcome: Overtaken, message: a.message}
 		return nil
 	}
-	s.emit(ProgressEvent{Message: "the update strategy was changed" + strategyWriter(now.workload, &record) + " to " +
-		updateStrategyText(now.workload) + "; what holds the step is back, and theirs comes into force when the rollout ends"})
+	s.emit(ProgressEvent{Message: "the update strategy was changed" + strategyWriter(now.Workload, &record) + " to " +
+		updateStrategyText(now.Workload) + "; what holds the step is back, and theirs comes into force when the rollout ends"})
 	return nil
 }
 

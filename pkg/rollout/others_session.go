@@ -102,7 +102,7 @@ func (s *otherSession) finished(ctx context.Context, result *Result) *Result {
 }
 
 // see returns the workload at this moment, or nil if it does not exist.
-func (s *otherSession) see(ctx context.Context) (*other, error) {
+func (s *otherSession) see(ctx context.Context) (*Snapshot, error) {
 	stale := s.source.staleSince() // first of all: otherwise stale objects might count as fresh if the connection comes back just now
 	workload := s.source.workload()
 	if workload == nil || workload.GetUID() != s.uid {
@@ -115,8 +115,8 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 			s.latest = nil
 		}
 	}
-	pods := s.source.pods()
-	o := &other{workload: workload, pods: activePods(workload, pods), ending: endingPods(workload, pods), deleted: s.deleted, staleSince: stale}
+	o := new(NewSnapshot(workload, nil, s.source.pods()))
+	o.deleted, o.StaleSince = s.deleted, stale
 	if ObservedGenerationOf(workload) < workload.GetGeneration() || !stale.IsZero() {
 		return o, nil
 	}
@@ -127,7 +127,7 @@ func (s *otherSession) see(ctx context.Context) (*other, error) {
 		}
 		s.newest, s.numbers, s.generation = newestOf(revisions), numbersOf(revisions), workload.GetGeneration()
 	}
-	o.newest, o.numbers = s.newest, s.numbers
+	o.Newest, o.numbers = s.newest, s.numbers
 	return o, nil
 }
 
@@ -164,8 +164,8 @@ func numbersOf(revisions []*appsv1.ControllerRevision) map[string]int64 {
 }
 
 // decide lets the pure functions choose the next action.
-func (s *otherSession) decide(now *other) action {
-	state, record, err := openOther(now.workload, s.decodeRecord)
+func (s *otherSession) decide(now *Snapshot) action {
+	state, record, err := openOther(now.Workload, s.decodeRecord)
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}
 	}
@@ -177,14 +177,14 @@ func (s *otherSession) decide(now *other) action {
 	finding, until := s.diagnose(now)
 	next := s.choose(now, state, finding)
 	if a, waits := next.(await); waits {
-		next = await{until: earlierOf(a.until, earlierOf(until, s.warnSilent(now.workload)))}
+		next = await{until: earlierOf(a.until, earlierOf(until, s.warnSilent(now.Workload)))}
 	}
 	return next
 }
 
 // choose returns the next action for the session's phase.
-func (s *otherSession) choose(now *other, state State, finding *Finding) (next action) {
-	astray := s.to != nil && state == RollingBack && s.phase == returning && now.newest != nil && now.newest.Name != s.to.ControllerRevision
+func (s *otherSession) choose(now *Snapshot, state State, finding *Finding) (next action) {
+	astray := s.to != nil && state == RollingBack && s.phase == returning && now.Newest != nil && now.Newest.Name != s.to.ControllerRevision
 	if state == RollingBack && s.phase != ending && !astray {
 		s.end(RolledBack, nil)
 	}
@@ -208,48 +208,48 @@ func (s *otherSession) choose(now *other, state State, finding *Finding) (next a
 }
 
 // closed responds to a rollout that somebody else ended. The answer depends on what is left of it.
-func (s *otherSession) closed(now *other) action {
+func (s *otherSession) closed(now *Snapshot) action {
 	switch {
-	case now.newest == nil:
+	case now.Newest == nil:
 		return await{}
-	case now.newest.Name == s.record.From.ControllerRevision:
+	case now.Newest.Name == s.record.From.ControllerRevision:
 		return s.end(RolledBack, nil)
-	case now.newest.Revision == s.record.ToRevision && s.record.Update.borrows(now.workload):
+	case now.Newest.Revision == s.record.ToRevision && s.record.Update.borrows(now.Workload):
 		return adopt{revision: s.record.ToRevision} // the record comes back, since without it nobody could give back the borrowed fields
-	case now.newest.Revision == s.record.ToRevision:
+	case now.Newest.Revision == s.record.ToRevision:
 		return s.end(Done, nil)
 	}
-	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(now.workload) + " with another pod template"}
+	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(now.Workload) + " with another pod template"}
 }
 
 // takeUp returns the first action of a resumed rollout. A template that others changed becomes the new version, and a
 // held rollout is no longer held.
-func (s *otherSession) takeUp(now *other) action {
-	if now.newest == nil && s.state == Open {
+func (s *otherSession) takeUp(now *Snapshot) action {
+	if now.Newest == nil && s.state == Open {
 		return await{}
 	}
 	s.phase = stepping
 	switch {
 	case s.state != Open:
-	case now.newest.Name == s.record.From.ControllerRevision:
+	case now.Newest.Name == s.record.From.ControllerRevision:
 		return foreignRevision(now, s.record) // somebody has gone back already
-	case s.record.Held || s.record.Rest != nil || now.newest.Revision != s.record.ToRevision:
-		return adopt{revision: now.newest.Revision}
+	case s.record.Held || s.record.Rest != nil || now.Newest.Revision != s.record.ToRevision:
+		return adopt{revision: now.Newest.Revision}
 	}
 	return await{until: s.Clock.Now()}
 }
 
 // diagnose returns the fatal finding, or nil, and when to look again.
-func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
-	if !now.staleSince.IsZero() || now.newest == nil {
+func (s *otherSession) diagnose(now *Snapshot) (*Finding, time.Time) {
+	if !now.StaleSince.IsZero() || now.Newest == nil {
 		return nil, time.Time{}
 	}
-	if finding := revisionCollides(now.workload, now.newest); finding != nil {
+	if finding := revisionCollides(now.Workload, now.Newest); finding != nil {
 		return finding, time.Time{}
 	}
-	view := &View{Workload: now.workload, Phase: Progressing, State: s.state}
+	view := &View{Workload: now.Workload, Phase: Progressing, State: s.state}
 	if s.record != nil && s.phase != ending {
-		view.Workload, view.Record = s.record.Update.ownStrategy(now.workload), s.record
+		view.Workload, view.Record = s.record.Update.ownStrategy(now.Workload), s.record
 	}
 	until := s.judgePods(view, s.source.pods())
 	if text := view.Obstacle.Text; text != s.obstacle {
@@ -265,20 +265,20 @@ func (s *otherSession) diagnose(now *other) (*Finding, time.Time) {
 }
 
 // report emits what has changed since the last report.
-func (s *otherSession) report(now *other, next action) {
+func (s *otherSession) report(now *Snapshot, next action) {
 	if s.Emit == nil || s.record == nil {
 		return
 	}
-	replicas := stepped(now.workload, s.record.Update)
-	counts, _ := countPods(now.pods, now.isNew, now.minReadySeconds(), s.Clock.Now())
+	replicas := stepped(now.Workload, s.record.Update)
+	counts, _ := countPods(now.Pods, now.isNew, now.minReadySeconds(), s.Clock.Now())
 	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
 	if s.phase == ending {
 		event.Step, event.Target = 0, replicas
 	}
-	if now.newest != nil || !now.staleSince.IsZero() {
-		s.progress(&event, now.staleSince)
+	if now.Newest != nil || !now.StaleSince.IsZero() {
+		s.progress(&event, now.StaleSince)
 	}
-	if counts := PodCountsOf(now.workload); now.newest != nil && counts.Total == counts.Desired {
+	if counts := PodCountsOf(now.Workload); now.Newest != nil && counts.Total == counts.Desired {
 		s.overstep(&event)
 	}
 	s.hold(&event, next)

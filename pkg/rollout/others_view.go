@@ -3,9 +3,6 @@ package rollout
 import (
 	"context"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // viewOther adds to a view of a StatefulSet or DaemonSet what its pods do. It returns when to look again.
@@ -58,28 +55,17 @@ func (s *session) viewPods(view *View) (until time.Time) {
 func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Time) {
 	record, now := view.Record, s.Clock.Now()
 	pods := s.source.pods()
-	o := &other{workload: view.Workload, pods: activePods(view.Workload, pods)}
-	view.Counts, _ = countPods(o.pods, updatedPod(view.Workload, pods), o.minReadySeconds(), now)
+	o := new(NewSnapshot(view.Workload, nil, pods))
+	view.Counts, _ = countPods(o.Pods, updatedPod(view.Workload, pods), o.minReadySeconds(), now)
 	if !record.Held && ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
 		view.Workload = record.Update.ownStrategy(view.Workload)
 		until = s.judgePods(view, pods)
-		view.Workload = o.workload
+		view.Workload = o.Workload
 	}
-	o.newest, _ = s.newestRevision(ctx, o.workload) // without this right, the view does not show that nobody drives the rollout
-	until = earlierOf(until, s.attend(view, o.due(record, gonePods(o.workload, pods), now), now))
+	o.Newest, _ = s.newestRevision(ctx, o.Workload) // without this right, the view does not show that nobody drives the rollout
+	until = earlierOf(until, s.attend(view, o.dueOther(record, now), now))
 	if record.Held {
 		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
 	}
 	return until
-}
-
-// gonePods returns the pods of a workload that have ended or are being deleted.
-func gonePods(w Workload, pods []*corev1.Pod) []*corev1.Pod {
-	var gone []*corev1.Pod
-	for _, pod := range pods {
-		if !isActive(pod) && metav1.IsControlledBy(pod, w) {
-			gone = append(gone, pod)
-		}
-	}
-	return gone
 }

@@ -17,11 +17,11 @@ const mostInWave = 50
 // surplus returns how many pods of a DaemonSet run where none should run any more, such as on nodes that are being
 // drained. The status does not show which pods these are. They do not count towards the pods that may be missing.
 func (st *otherStepper) surplus() int32 {
-	set, is := st.workload.(*appsv1.DaemonSet)
+	set, is := st.Workload.(*appsv1.DaemonSet)
 	if !is {
 		return 0
 	}
-	return max(set.Status.NumberMisscheduled, int32(len(st.pods))-st.replicas, 0) //nolint:gosec // pods of one workload
+	return max(set.Status.NumberMisscheduled, int32(len(st.Pods))-st.replicas, 0) //nolint:gosec // pods of one workload
 }
 
 // unreachable counts the pods of a DaemonSet whose nodes are silent. They are missing already, and no pod takes their
@@ -29,7 +29,7 @@ func (st *otherStepper) surplus() int32 {
 type unreachable struct{ old, newer, ending int32 }
 
 func (st *otherStepper) unreachable() (u unreachable) {
-	for _, pod := range st.pods {
+	for _, pod := range st.Pods {
 		switch {
 		case !diagnose.Silent(pod):
 		case st.isNew(pod):
@@ -38,8 +38,8 @@ func (st *otherStepper) unreachable() (u unreachable) {
 			u.old++
 		}
 	}
-	for _, pod := range st.ending {
-		if diagnose.Silent(pod) {
+	for _, pod := range st.Gone {
+		if pod.DeletionTimestamp != nil && diagnose.Silent(pod) {
 			u.ending++
 		}
 	}
@@ -49,7 +49,7 @@ func (st *otherStepper) unreachable() (u unreachable) {
 // going returns the pods of the last wave and the deleted pods, as long as they are not known to be gone.
 func (st *otherStepper) going() []*corev1.Pod {
 	var going []*corev1.Pod
-	for _, pod := range st.pods {
+	for _, pod := range st.Pods {
 		if st.deleted[pod.UID] || slices.Contains(st.record.Update.Wave, pod.UID) {
 			going = append(going, pod)
 		}
@@ -66,14 +66,14 @@ func (st *otherStepper) advanceDaemonSet() action {
 	if len(left) > 0 {
 		return replace{pods: left}
 	}
-	limit, err := st.record.Plan.Limits.unavailableOf(st.workload)
+	limit, err := st.record.Plan.Limits.unavailableOf(st.Workload)
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}
 	}
 	available := -st.surplus()
 	var old []*corev1.Pod
 	wake := st.wake
-	for _, pod := range st.pods {
+	for _, pod := range st.Pods {
 		if slices.Contains(going, pod) {
 			continue
 		}

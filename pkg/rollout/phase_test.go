@@ -208,7 +208,7 @@ func TestJudgingANativeRollout(t *testing.T) {
 			Spec:       appsv1.DeploymentSpec{Template: templateFor("web:2", ""), ProgressDeadlineSeconds: ptr.To[int32](60)},
 		}
 		view := &View{Workload: d, Phase: test.phase}
-		fixedSession().judge(view, &Snapshot{Deployment: d, ReplicaSets: test.sets, Pods: test.pods})
+		fixedSession().judge(view, &Snapshot{Workload: d, ReplicaSets: test.sets, Pods: test.pods})
 		finding := ""
 		if view.Finding != nil {
 			finding = view.Finding.Reason
@@ -240,7 +240,7 @@ func TestTheReadinessGraceOutlivesThePodsThatProveIt(t *testing.T) {
 		{199, []*corev1.Pod{slow}, ""},
 		{200, []*corev1.Pod{slow}, "twice the 1m40s that a pod took before"},
 	} {
-		snapshot := &Snapshot{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{old, current}, Pods: look.pods}
+		snapshot := &Snapshot{Workload: d, ReplicaSets: []*appsv1.ReplicaSet{old, current}, Pods: look.pods}
 		m, finding = m.enter(snapshot.StaleSince, look.second, noon(look.second)).failure(snapshot, ptr.To[int32](600), noon(look.second))
 		if (finding != nil) != (look.want != "") || finding != nil && !strings.Contains(finding.Message, look.want) {
 			t.Errorf("after %d s: got %v", look.second, finding)
@@ -291,7 +291,7 @@ func TestWhatHoldsTheWayBackUpIsTold(t *testing.T) {
 	s.Emit = func(_ time.Time, event Event) { told = append(told, event.(FindingEvent).Finding) }
 	s.phase, s.outcome = ending, RolledBack
 	for second := range 3 {
-		snapshot := &Snapshot{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{current}}
+		snapshot := &Snapshot{Workload: d, ReplicaSets: []*appsv1.ReplicaSet{current}}
 		var next action
 		next, s.memory = decideEnd(snapshot, Idle, RolledBack, ptr.To[int32](600), s.memory, noon(second))
 		if _, waits := next.(await); !waits {

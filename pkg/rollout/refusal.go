@@ -46,13 +46,13 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 
 // underWay reports whether the controller has yet to replace or scale pods.
 func (s *Snapshot) underWay(current *appsv1.ReplicaSet) bool {
-	return current == nil || s.oldSize(current) > 0 || sizeOf(current) != replicasOf(s.Deployment)
+	return current == nil || s.oldSize(current) > 0 || sizeOf(current) != replicasOf(s.deployment())
 }
 
 // situation returns what decides which command helps next. On a Deployment that start refuses, another command than
 // start does.
 func (s *Snapshot) situation(current *appsv1.ReplicaSet) diagnose.Situation {
-	d := s.Deployment
+	d := s.deployment()
 	return diagnose.Situation{
 		Open:    MayBeOpen(d),
 		Refused: d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType || d.Spec.Paused || s.underWay(current),

@@ -18,7 +18,7 @@ func (s *session) report(snapshot *Snapshot, next action) {
 		return
 	}
 	counts, _ := snapshot.count(snapshot.Current(), s.record.Wanted().MinReadySeconds, s.Clock.Now())
-	replicas := replicasOf(snapshot.Deployment)
+	replicas := replicasOf(snapshot.deployment())
 	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
 	if s.phase == ending {
 		event.Step, event.Target = 0, replicas

@@ -57,12 +57,12 @@ func causeOf(finding *Finding) string {
 // rest records why the session stops driving a rollout, and narrows the gate if the step no longer needs it as wide.
 // This is a best effort: without the write, the rollout stays at its step as well.
 func (s *session) rest(ctx context.Context, snapshot *Snapshot, outcome Outcome, finding *Finding) {
-	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || snapshot.Deployment == nil || !snapshot.StaleSince.IsZero() {
+	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || snapshot.Workload == nil || !snapshot.StaleSince.IsZero() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout)
 	defer cancel()
-	d, record := snapshot.Deployment, s.record.taking(snapshot.Deployment)
+	d, record := snapshot.deployment(), s.record.taking(snapshot.deployment())
 	p := newGatePatch(d)
 	if gate, lower := s.record.atRest(snapshot); lower && outcome != Overtaken {
 		record.opens(gate.Strategy(replicasOf(d), record.Plan.Limits))

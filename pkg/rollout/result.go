@@ -43,8 +43,8 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	if outcome == Done && message != "" {
 		result.Message, result.Notes = "", []string{message}
 	}
-	if snapshot.Deployment != nil {
-		result.Revision = RevisionOf(snapshot.Deployment)
+	if snapshot.deployment() != nil {
+		result.Revision = RevisionOf(snapshot.deployment())
 	}
 	if s.phase == ending && !result.Standing && outcome != Overtaken {
 		result.Towards = s.outcome

@@ -50,12 +50,12 @@ type standBack struct {
 // reclaim responds to a strategy that others wrote over a closed gate. It restores the gate at once. From the second
 // write of the same value on, somebody insists on that value, and the rollout stops.
 func (st *stepper) reclaim(m memory) (action, memory) {
-	gate, err := gateOf(st.Deployment)
+	gate, err := gateOf(st.deployment())
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
 	var often bool
-	value := strategyText(st.Deployment.Spec.Strategy)
+	value := strategyText(st.deployment().Spec.Strategy)
 	m.rewrites, often = m.rewrites.with(st.record.Gate.Move, value)
 	back := setGate{step: st.record.Step, gate: st.opening(gate)}
 	if st.done() && st.target > 0 {
@@ -64,7 +64,7 @@ func (st *stepper) reclaim(m memory) (action, memory) {
 	if !often {
 		return back, m
 	}
-	message := insists(st.Deployment, st.record, len(m.rewrites.values), value, "strategy")
+	message := insists(st.deployment(), st.record, len(m.rewrites.values), value, "strategy")
 	if gate.New() <= back.gate.New() && gate.Unavailable <= back.gate.Unavailable {
 		return stop{outcome: Overtaken, message: message + "; it stays, since it lets no more pods go"}, m
 	}

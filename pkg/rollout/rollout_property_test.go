@@ -519,7 +519,7 @@ func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
 	default:
 		return
 	}
-	if snapshot.Deployment.ResourceVersion != r.w.d.ResourceVersion {
+	if snapshot.deployment().ResourceVersion != r.w.d.ResourceVersion {
 		return // the write is about to be refused
 	}
 	target := r.client.s.record.Target(r.Replicas)

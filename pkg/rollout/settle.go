@@ -17,7 +17,7 @@ type suspects struct {
 	report    *diagnose.Report
 }
 
-func (s *Snapshot) suspects() suspects { return suspectsOf(s.Deployment, s.report) }
+func (s *Snapshot) suspects() suspects { return suspectsOf(s.deployment(), s.report) }
 
 func suspectsOf(workload Workload, report *diagnose.Report) suspects {
 	return suspects{diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, workload.GetNamespace(), report}

@@ -55,7 +55,7 @@ func TestRelapses(t *testing.T) {
 		"and crashed after that":   {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionTrue, 2, runs, crashed)}, diagnose.RestartedAfterReady, diagnose.RestartedAfterReady},
 		"rebooted again and again": {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionTrue, 2, runs, rebooted), pod(corev1.ConditionTrue, 3, runs, rebooted)}, "", ""},
 	} {
-		s := &Snapshot{Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{well}}
+		s := &Snapshot{Workload: &appsv1.Deployment{}, Pods: []*corev1.Pod{well}}
 		m, _ := memory{restarts: map[types.UID]int32{well.UID: 0}}.follow(s.Pods, belongsTo(rs), s.suspects(), noon(2))
 		held, follow := "", ""
 		for _, p := range test.then {
@@ -133,7 +133,7 @@ func TestSettlingIsBounded(t *testing.T) {
 			LastTerminationState: ended(1, "Error", ""),
 		}}
 	}
-	s := &Snapshot{Deployment: &appsv1.Deployment{}, Pods: []*corev1.Pod{pod}}
+	s := &Snapshot{Workload: &appsv1.Deployment{}, Pods: []*corev1.Pod{pod}}
 	var m memory
 	var until time.Time
 	restarted(1, noon(600))

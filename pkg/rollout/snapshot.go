@@ -19,13 +19,16 @@ const RevisionAnnotation = "deployment.kubernetes.io/revision"
 // desiredAnnotation is where the Deployment controller keeps the replicas that it sized a ReplicaSet for.
 const desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
 
-// Snapshot is a Deployment with its ReplicaSets and pods at one moment.
+// Snapshot is a workload with its revisions and pods at one moment.
 type Snapshot struct {
-	// Deployment is nil if it does not exist.
-	Deployment *appsv1.Deployment
-	// ReplicaSets are those that the Deployment controls.
+	// Workload is nil if it does not exist.
+	Workload Workload
+	// ReplicaSets are those that a Deployment controls.
 	ReplicaSets []*appsv1.ReplicaSet
-	// Pods are those that the ReplicaSets control, except those that have ended or are being deleted.
+	// Newest is the revision of the pod template of a StatefulSet or DaemonSet. It is nil if the controller has not made it
+	// yet, or if it is not known.
+	Newest *appsv1.ControllerRevision
+	// Pods are those that the workload or its ReplicaSets control, except those that have ended or are being deleted.
 	Pods []*corev1.Pod
 	// Gone are the pods that have ended or are being deleted.
 	Gone []*corev1.Pod
@@ -41,27 +44,32 @@ type Snapshot struct {
 
 	// current caches the result of Current: comparing templates is expensive, and every decision needs it.
 	current *appsv1.ReplicaSet
+	// numbers maps the names of all ControllerRevisions to their numbers. It is nil if they are not known.
+	numbers map[string]int64
+	// deleted holds pods that this process has deleted. The watch may not have delivered that yet.
+	deleted map[types.UID]bool
 	// report is the report of the last diagnosis.
 	report *diagnose.Report
 }
 
-// NewSnapshot returns the snapshot of a Deployment with those of the objects that belong to it.
-func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) Snapshot {
-	snapshot := Snapshot{Deployment: d}
-	if d == nil {
+// NewSnapshot returns the snapshot of a workload with those of the objects that belong to it. Only a Deployment has
+// ReplicaSets.
+func NewSnapshot(workload Workload, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) Snapshot {
+	snapshot := Snapshot{Workload: workload}
+	if workload == nil {
 		return snapshot
 	}
-	owned := make(map[types.UID]bool, len(replicaSets))
+	owners := map[types.UID]bool{workload.GetUID(): true}
 	for _, rs := range replicaSets {
-		if metav1.IsControlledBy(rs, d) {
+		if metav1.IsControlledBy(rs, workload) {
 			snapshot.ReplicaSets = append(snapshot.ReplicaSets, rs)
-			owned[rs.UID] = true
+			owners[rs.UID] = true
 		}
 	}
 	for _, pod := range pods {
 		owner := metav1.GetControllerOfNoCopy(pod)
 		switch {
-		case owner == nil || !owned[owner.UID]:
+		case owner == nil || !owners[owner.UID]:
 		case isActive(pod):
 			snapshot.Pods = append(snapshot.Pods, pod)
 		default:
@@ -71,6 +79,12 @@ func NewSnapshot(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, pods []
 	return snapshot
 }
 
+// deployment returns the workload as a Deployment, or nil if it is of another kind.
+func (s *Snapshot) deployment() *appsv1.Deployment {
+	d, _ := s.Workload.(*appsv1.Deployment)
+	return d
+}
+
 // isActive reports whether the ReplicaSet controller counts a pod (IsPodActive in its controller_utils).
 func isActive(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
@@ -78,7 +92,7 @@ func isActive(pod *corev1.Pod) bool {
 
 // Observed reports whether the Deployment controller has acted on the present Deployment.
 func (s *Snapshot) Observed() bool {
-	return s.Deployment.Status.ObservedGeneration >= s.Deployment.Generation
+	return s.deployment().Status.ObservedGeneration >= s.deployment().Generation
 }
 
 // scaled reports whether the known ReplicaSets have followed the present number of replicas. On each ReplicaSet with
@@ -86,7 +100,7 @@ func (s *Snapshot) Observed() bool {
 // are independent of each other, and the one of the ReplicaSets may lag behind. If a single ReplicaSet has the right
 // size already, the controller changes nothing, not even that note.
 func (s *Snapshot) scaled() bool {
-	replicas, followed := replicasOf(s.Deployment), true
+	replicas, followed := replicasOf(s.deployment()), true
 	var active, rightSize int
 	for _, rs := range s.ReplicaSets {
 		if sizeOf(rs) == 0 {
@@ -115,7 +129,7 @@ func (s *Snapshot) resizing() bool {
 // Current returns the ReplicaSet of the Deployment's present template, or nil if the controller has not made it yet.
 func (s *Snapshot) Current() *appsv1.ReplicaSet {
 	if s.current == nil {
-		s.current = findByTemplate(s.ReplicaSets, &s.Deployment.Spec.Template)
+		s.current = findByTemplate(s.ReplicaSets, &s.deployment().Spec.Template)
 	}
 	return s.current
 }
@@ -288,7 +302,7 @@ func sizeOf(rs *appsv1.ReplicaSet) int32 {
 // deploymentutil), and whether the pods confirm it. The controller adds up what the ReplicaSets reported last, which
 // may be from before they were resized.
 func (s *Snapshot) Complete() bool {
-	status, replicas := s.Deployment.Status, replicasOf(s.Deployment)
+	status, replicas := s.deployment().Status, replicasOf(s.deployment())
 	if !s.Observed() || status.UpdatedReplicas != replicas || status.Replicas != replicas || status.AvailableReplicas != replicas {
 		return false
 	}

@@ -60,7 +60,7 @@ func TestNextRevisionAndCurrent(t *testing.T) {
 		"two alike of the same age": {[]*appsv1.ReplicaSet{setFor("z", "web:1", 5, noon(1)), one}, "web:1", "a", 6},
 	} {
 		template := templateFor(test.image, "")
-		snapshot := Snapshot{Deployment: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: template}}, ReplicaSets: test.sets}
+		snapshot := Snapshot{Workload: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Template: template}}, ReplicaSets: test.sets}
 		current := snapshot.Current()
 		if current == nil && test.current != "" || current != nil && current.Name != test.current {
 			t.Errorf("%s: current is %v", name, current)
@@ -116,7 +116,7 @@ func TestNewSnapshotKeepsWhatCounts(t *testing.T) {
 	if len(s.ReplicaSets) != 1 || s.ReplicaSets[0] != mine || len(s.Pods) != 1 || s.Pods[0].Name != "kept" {
 		t.Errorf("%d ReplicaSets, %d pods", len(s.ReplicaSets), len(s.Pods))
 	}
-	if s := NewSnapshot(nil, []*appsv1.ReplicaSet{mine}, nil); s.Deployment != nil || s.ReplicaSets != nil {
+	if s := NewSnapshot(nil, []*appsv1.ReplicaSet{mine}, nil); s.Workload != nil || s.ReplicaSets != nil {
 		t.Errorf("without a Deployment there is nothing: %+v", s)
 	}
 }
@@ -124,7 +124,7 @@ func TestNewSnapshotKeepsWhatCounts(t *testing.T) {
 func TestScaled(t *testing.T) {
 	t.Parallel()
 	rs := setFor("a", "web:1", 1, noon(0))
-	s := &Snapshot{Deployment: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](5)}}, ReplicaSets: []*appsv1.ReplicaSet{rs}}
+	s := &Snapshot{Workload: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](5)}}, ReplicaSets: []*appsv1.ReplicaSet{rs}}
 	if !s.scaled() {
 		t.Error("a ReplicaSet without the controller's annotation cannot be judged")
 	}
@@ -163,7 +163,7 @@ func TestScaledTellsWhetherReplicaSetsFollowed(t *testing.T) {
 		"of the right size, but not alone":        {[]*appsv1.ReplicaSet{set(16, "15"), set(1, "16")}, false},
 		"without the controller's note (adopted)": {[]*appsv1.ReplicaSet{set(8, "")}, true},
 	} {
-		s := &Snapshot{Deployment: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &sixteen}}, ReplicaSets: test.sets}
+		s := &Snapshot{Workload: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &sixteen}}, ReplicaSets: test.sets}
 		if got := s.scaled(); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}

@@ -257,8 +257,11 @@ func (s *source) pods() []*corev1.Pod { return listOf[*corev1.Pod](s.watches[len
 // snapshot returns what is known now.
 func (s *source) snapshot() Snapshot {
 	since := s.staleSince() // first of all: otherwise stale objects might count as fresh if the connection comes back just now
-	d, _ := s.workload().(*appsv1.Deployment)
-	snapshot := NewSnapshot(d, listOf[*appsv1.ReplicaSet](s.watches[1]), s.pods())
+	var sets []*appsv1.ReplicaSet
+	if len(s.watches) > 2 {
+		sets = listOf[*appsv1.ReplicaSet](s.watches[1])
+	}
+	snapshot := NewSnapshot(s.workload(), sets, s.pods())
 	snapshot.StaleSince = since
 	return snapshot
 }

@@ -27,7 +27,7 @@ func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result,
 // Deployment gets its other fields back.
 func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 	s.memory = s.memory.enter(snapshot.StaleSince, s.record.Step, now)
-	d, current := snapshot.Deployment, snapshot.Current()
+	d, current := snapshot.deployment(), snapshot.Current()
 	switch {
 	case s.state == Disturbed:
 		return finish{outcome: Done}
@@ -112,10 +112,10 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 	s.memory.began = e.began(false)
 	_, snapshot, err := s.settle(ctx)
 	if err == nil {
-		s.state, s.record, err = OpenRollout(snapshot.Deployment, snapshot.ReplicaSets)
+		s.state, s.record, err = OpenRollout(snapshot.deployment(), snapshot.ReplicaSets)
 	}
 	if err == nil && s.state == Idle {
-		s.returned(ctx, snapshot.Deployment)
+		s.returned(ctx, snapshot.deployment())
 		err = fmt.Errorf("%w for deployment %q in namespace %q; 'kubectl rollout-plus start --help' tells how to begin one",
 			ErrNoRollout, key.Name, key.Namespace)
 	}
@@ -130,14 +130,14 @@ func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*sessi
 func (s *session) announce(record *Record) {
 	snapshot := s.snapshot()
 	s.meter.begin(record.Plan.Limits, s.Clock.Now())
-	if snapshot.Deployment == nil {
+	if snapshot.Workload == nil {
 		return
 	}
 	if s.state == RollingBack {
-		s.announceReturn(snapshot.Deployment)
+		s.announceReturn(snapshot.deployment())
 		return
 	}
-	replicas := replicasOf(snapshot.Deployment)
+	replicas := replicasOf(snapshot.deployment())
 	resolved, err := record.Plan.Limits.At(replicas)
 	planned, planErr := record.Plan.Preview(replicas)
 	if err == nil && planErr == nil {

@@ -266,7 +266,7 @@ func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error)
 			return nil, Snapshot{}, err
 		}
 		snapshot := s.source.snapshot()
-		snapshot.Deployment = typed
+		snapshot.Workload = typed
 		current := snapshot.Current()
 		if snapshot.Observed() && (current != nil && RevisionOf(current) == RevisionOf(typed) || typed.Spec.Paused) {
 			return &liveDeployment{raw: raw, typed: typed}, snapshot, nil

@@ -8,7 +8,7 @@ import (
 
 // stepper returns the input for a decision at a step.
 func (s *Snapshot) stepper(record *Record, current *appsv1.ReplicaSet, limits Resolved, now time.Time) *stepper {
-	st := &stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicasOf(s.Deployment)), now: now}
+	st := &stepper{Snapshot: s, record: record, current: current, limits: limits, target: record.Target(replicasOf(s.deployment())), now: now}
 	st.counts, st.wake = s.count(current, record.Wanted().MinReadySeconds, now)
 	// Surplus pods of the ReplicaSet are about to go: no old pod may go in exchange for them.
 	st.counts.NewReady = min(st.counts.NewReady, sizeOf(current))
@@ -16,10 +16,10 @@ func (s *Snapshot) stepper(record *Record, current *appsv1.ReplicaSet, limits Re
 }
 
 // stepper is the same for a StatefulSet or DaemonSet.
-func (o *other) stepper(record *Record, now time.Time) *otherStepper {
-	st := &otherStepper{other: o, record: record, replicas: stepped(o.workload, record.Update), now: now}
+func (s *Snapshot) otherStepper(record *Record, now time.Time) *otherStepper {
+	st := &otherStepper{Snapshot: s, record: record, replicas: stepped(s.Workload, record.Update), now: now}
 	st.target = record.Target(st.replicas)
-	st.counts, st.wake = countPods(st.wanted(), o.isNew, o.minReadySeconds(), now)
+	st.counts, st.wake = countPods(st.wanted(), s.isNew, s.minReadySeconds(), now)
 	return st
 }
 

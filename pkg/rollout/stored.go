@@ -117,8 +117,8 @@ func (s *session) warnApplied(workload Workload) {
 // openIn finds the open rollout of the session's Deployment. The session still knows a record that somebody has
 // removed.
 func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
-	state, record, err := openRollout(snapshot.Deployment, snapshot.ReplicaSets, s.decodeRecord)
-	if err != nil && s.record != nil && snapshot.Deployment.Annotations[Annotation] == "" {
+	state, record, err := openRollout(snapshot.deployment(), snapshot.ReplicaSets, s.decodeRecord)
+	if err != nil && s.record != nil && snapshot.deployment().Annotations[Annotation] == "" {
 		return state, s.record, nil
 	}
 	return state, record, err

@@ -20,7 +20,7 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
 	}
-	if d, is := s.returned(ctx, snapshot.Deployment).(*appsv1.Deployment); is && d.Annotations[Annotation] != "" && endedRecord(d) == nil {
+	if d, is := s.returned(ctx, snapshot.deployment()).(*appsv1.Deployment); is && d.Annotations[Annotation] != "" && endedRecord(d) == nil {
 		p := newGatePatch(d)
 		p.withoutRecord()
 		_ = s.write(ctx, p)
@@ -33,7 +33,7 @@ func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.Re
 	if !s.toldHeldBack {
 		return snapshot.ReplicaSets
 	}
-	sets, err := s.replicaSets(ctx, snapshot.Deployment)
+	sets, err := s.replicaSets(ctx, snapshot.deployment())
 	if err != nil {
 		return snapshot.ReplicaSets
 	}
@@ -42,7 +42,7 @@ func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.Re
 
 // staleOn returns the annotations of the current ReplicaSet that the Deployment no longer has.
 func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
-	if s.Deployment.Annotations[ChangeCauseAnnotation] != "" || s.Current() == nil || s.Current().UID != rs.UID {
+	if s.deployment().Annotations[ChangeCauseAnnotation] != "" || s.Current() == nil || s.Current().UID != rs.UID {
 		return nil
 	}
 	return []string{ChangeCauseAnnotation}

@@ -281,11 +281,11 @@ func (s *session) present() *diagnose.Input {
 	workload := s.source.workload()
 	if _, is := workload.(*appsv1.Deployment); is || workload == nil {
 		snapshot := s.snapshot()
-		if snapshot.Deployment == nil {
+		if snapshot.Workload == nil {
 			return nil
 		}
 		in := snapshot.input(snapshot.Current(), s.Clock.Now())
-		in.Deadline = patienceOf(settingsBehind(snapshot.Deployment).ProgressDeadlineSeconds)
+		in.Deadline = patienceOf(settingsBehind(snapshot.deployment()).ProgressDeadlineSeconds)
 		return in
 	}
 	in := inputOfOthers(workload, s.source.pods(), s.Clock.Now())
