@@ -1,5 +1,3 @@
-// Package configmap describes ConfigMaps and Secrets as values: content, versions and references. It computes what containers
-// see of a change.
 package configmap
 
 import (

@@ -2,9 +2,9 @@ package configmap
 
 import "strings"
 
-// expand replaces $(NAME) as Kubernetes does in command, args, env values and subPathExpr. $$ is a dollar sign, and a reference
+// Expand replaces $(NAME) as Kubernetes does in command, args, env values and subPathExpr. $$ is a dollar sign, and a reference
 // that is not closed stays as written. The value function also decides what an unknown name becomes.
-func expand(text string, value func(name string) string) string {
+func Expand(text string, value func(name string) string) string {
 	var b strings.Builder
 	for {
 		before, after, found := strings.Cut(text, "$")

@@ -31,7 +31,7 @@ func TestExpand(t *testing.T) {
 		"$($(A)":         "odd",
 		"$(A)$(MISSING)": "1$(MISSING)",
 	} {
-		got := expand(text, func(name string) string {
+		got := Expand(text, func(name string) string {
 			if value, found := values[name]; found {
 				return value
 			}

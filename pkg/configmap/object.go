@@ -82,8 +82,8 @@ func (c *Content) SecretData() map[string][]byte {
 // Same reports whether two contents are the same. A nil content is the same only as another nil.
 func Same(a, b *Content) bool { return a == b || a != nil && b != nil && a.Equal(b) }
 
-// file returns what a file for this key contains.
-func (c *Content) file(key string) (string, bool) {
+// File returns what a file for this key contains.
+func (c *Content) File(key string) (string, bool) {
 	if text, found := c.Text[key]; found {
 		return text, true
 	}
@@ -124,14 +124,18 @@ func ChangedKeys(before, after *Content) []string {
 	return changed
 }
 
+// Opaque begins a placeholder for a value that is not known here, such as a field of the pod. The placeholder is the same
+// before and after. No file or variable of a template can contain it.
+const Opaque = "\x00"
+
 // Every returns the content with another value under every key. It stands for a change that nobody has proposed yet.
 func (c *Content) Every() *Content {
 	every := &Content{Text: make(map[string]string, len(c.Text)), Binary: make(map[string][]byte, len(c.Binary)), Type: c.Type}
 	for key, value := range c.Text {
-		every.Text[key] = value + opaque + "changed"
+		every.Text[key] = value + Opaque + "changed"
 	}
 	for key, value := range c.Binary {
-		every.Binary[key] = append(bytes.Clone(value), opaque+"changed"...)
+		every.Binary[key] = append(bytes.Clone(value), Opaque+"changed"...)
 	}
 	return every
 }
@@ -152,6 +156,6 @@ func (c *Content) With(put *Content, removed []string) *Content {
 
 // Has reports whether the content has a key.
 func (c *Content) Has(key string) bool {
-	_, found := c.file(key)
+	_, found := c.File(key)
 	return found
 }

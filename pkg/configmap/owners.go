@@ -68,6 +68,9 @@ const (
 	recordedLength = validation.LabelValueMaxLength - len("configmap.")
 )
 
+// Absent is what a template's annotation records for an object that did not exist when its pods were rolled out.
+const Absent = "absent"
+
 // RecordKey returns the key of the annotation of a pod template for an object.
 func RecordKey(head Object) string {
 	if head.Kind == Secret {

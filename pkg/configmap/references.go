@@ -25,9 +25,9 @@ const (
 	FromPull Source = "imagePullSecrets"
 )
 
-// rank returns the position of a source in the order of reasons. What a template names directly comes before what follows from
+// Rank returns the position of a source in the order of reasons. What a template names directly comes before what follows from
 // it.
-func (s Source) rank() int {
+func (s Source) Rank() int {
 	return slices.Index([]Source{FromEnv, FromEnvFrom, FromCommand, FromArgs, FromVolume, FromProjected, FromSubPath}, s)
 }
 
@@ -56,11 +56,11 @@ func (r *Reference) Configures() bool { return r.Source != FromPull && r.Source 
 func References(spec *corev1.PodSpec) []Reference {
 	var all []Reference
 	mounted := map[string]bool{}
-	for _, c := range containers(spec) {
-		all = append(all, environmentReferences(c.Container)...)
+	for _, c := range ContainersOf(spec) {
+		all = append(all, EnvironmentReferences(c.Container)...)
 		for i := range c.VolumeMounts {
 			mount := &c.VolumeMounts[i]
-			if volume := volumeOf(spec, mount.Name); volume != nil {
+			if volume := VolumeOf(spec, mount.Name); volume != nil {
 				mounted[mount.Name] = true
 				all = append(all, volumeReferences(volume, c.Name, mount)...)
 			}
@@ -77,19 +77,20 @@ func References(spec *corev1.PodSpec) []Reference {
 	return all
 }
 
-// container is a container of any sort: init, regular or ephemeral.
-type container struct {
+// Container is a container of any sort: init, regular or ephemeral.
+type Container struct {
 	*corev1.Container
-	order int
-	// once says that an init container ends. It reads files only once, as other containers read the environment.
-	once bool
+	// Order is the position in which the container starts.
+	Order int
+	// Once says that an init container ends. It reads files only once, as other containers read the environment.
+	Once bool
 }
 
-// containers returns all containers of a pod in the order in which they start. A sidecar is an init container that keeps
+// ContainersOf returns all containers of a pod in the order in which they start. A sidecar is an init container that keeps
 // running.
-func containers(spec *corev1.PodSpec) []container {
-	var all []container
-	add := func(c *corev1.Container, once bool) { all = append(all, container{c, len(all), once}) }
+func ContainersOf(spec *corev1.PodSpec) []Container {
+	var all []Container
+	add := func(c *corev1.Container, once bool) { all = append(all, Container{c, len(all), once}) }
 	for i := range spec.InitContainers {
 		c := &spec.InitContainers[i]
 		add(c, ptr.Deref(c.RestartPolicy, "") != corev1.ContainerRestartPolicyAlways)
@@ -104,16 +105,17 @@ func containers(spec *corev1.PodSpec) []container {
 	return all
 }
 
-func environmentReferences(c *corev1.Container) []Reference {
+// EnvironmentReferences returns the places of a container that take variables from a ConfigMap or a Secret.
+func EnvironmentReferences(c *corev1.Container) []Reference {
 	var all []Reference
 	for i := range c.EnvFrom {
 		from := &c.EnvFrom[i]
-		if object, optional, found := envFromObject(from); found {
+		if object, optional, found := EnvFromObject(from); found {
 			all = append(all, Reference{Object: object, Source: FromEnvFrom, Container: c.Name, Optional: optional, Prefix: from.Prefix})
 		}
 	}
 	for i := range c.Env {
-		if object, key, optional, found := keyReference(&c.Env[i]); found {
+		if object, key, optional, found := KeyReference(&c.Env[i]); found {
 			all = append(all, Reference{
 				Object: object, Source: FromEnv, Container: c.Name, Keys: []string{key}, Optional: optional, Variable: c.Env[i].Name,
 			})
@@ -122,7 +124,8 @@ func environmentReferences(c *corev1.Container) []Reference {
 	return all
 }
 
-func envFromObject(from *corev1.EnvFromSource) (object Object, optional, found bool) {
+// EnvFromObject returns the object that an envFrom takes its variables from.
+func EnvFromObject(from *corev1.EnvFromSource) (object Object, optional, found bool) {
 	switch {
 	case from.ConfigMapRef != nil:
 		return Object{ConfigMap, from.ConfigMapRef.Name}, ptr.Deref(from.ConfigMapRef.Optional, false), true
@@ -132,9 +135,9 @@ func envFromObject(from *corev1.EnvFromSource) (object Object, optional, found b
 	return Object{}, false, false
 }
 
-// keyReference returns the object and key that a variable takes its value from. A value beats valueFrom, though the API refuses
+// KeyReference returns the object and key that a variable takes its value from. A value beats valueFrom, though the API refuses
 // both.
-func keyReference(variable *corev1.EnvVar) (object Object, key string, optional, found bool) {
+func KeyReference(variable *corev1.EnvVar) (object Object, key string, optional, found bool) {
 	from := variable.ValueFrom
 	switch {
 	case variable.Value != "" || from == nil:
@@ -150,16 +153,16 @@ func keyReference(variable *corev1.EnvVar) (object Object, key string, optional,
 
 func volumeReferences(volume *corev1.Volume, container string, mount *corev1.VolumeMount) []Reference {
 	var all []Reference
-	for _, p := range projections(volume) {
-		if p.object == (Object{}) {
+	for _, p := range ProjectionsOf(volume) {
+		if p.Object == (Object{}) {
 			continue
 		}
-		source := p.source
+		source := p.Source
 		if mount.SubPath != "" || mount.SubPathExpr != "" {
 			source = FromSubPath
 		}
-		reference := Reference{Object: p.object, Source: source, Container: container, Optional: p.optional, Path: mount.MountPath}
-		for _, item := range p.items {
+		reference := Reference{Object: p.Object, Source: source, Container: container, Optional: p.Optional, Path: mount.MountPath}
+		for _, item := range p.Items {
 			reference.Keys = append(reference.Keys, item.Key)
 		}
 		all = append(all, reference)
@@ -170,7 +173,8 @@ func volumeReferences(volume *corev1.Volume, container string, mount *corev1.Vol
 	return all
 }
 
-func volumeOf(spec *corev1.PodSpec, name string) *corev1.Volume {
+// VolumeOf returns the volume of a name, or nil if there is none.
+func VolumeOf(spec *corev1.PodSpec, name string) *corev1.Volume {
 	i := slices.IndexFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == name })
 	if i < 0 {
 		return nil

@@ -5,27 +5,27 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// projection is one source of a volume's files.
-type projection struct {
-	source   Source
-	object   Object // of no kind if the files come from elsewhere
-	items    []corev1.KeyToPath
-	optional bool
-	paths    []string // paths from elsewhere, which may cover files of earlier sources
+// Projection is one source of a volume's files.
+type Projection struct {
+	Source   Source
+	Object   Object // of no kind if the files come from elsewhere
+	Items    []corev1.KeyToPath
+	Optional bool
+	Paths    []string // paths from elsewhere, which may cover files of earlier sources
 }
 
-// projections returns the sources of a volume's files. Later ones win. It returns nil for a volume that takes nothing from
+// ProjectionsOf returns the sources of a volume's files. Later ones win. It returns nil for a volume that takes nothing from
 // ConfigMaps or Secrets.
-func projections(volume *corev1.Volume) []projection {
+func ProjectionsOf(volume *corev1.Volume) []Projection {
 	switch {
 	case volume.ConfigMap != nil:
 		v := volume.ConfigMap
-		return []projection{{source: FromVolume, object: Object{ConfigMap, v.Name}, items: v.Items, optional: ptr.Deref(v.Optional, false)}}
+		return []Projection{{Source: FromVolume, Object: Object{ConfigMap, v.Name}, Items: v.Items, Optional: ptr.Deref(v.Optional, false)}}
 	case volume.Secret != nil:
 		v := volume.Secret
-		return []projection{{source: FromVolume, object: Object{Secret, v.SecretName}, items: v.Items, optional: ptr.Deref(v.Optional, false)}}
+		return []Projection{{Source: FromVolume, Object: Object{Secret, v.SecretName}, Items: v.Items, Optional: ptr.Deref(v.Optional, false)}}
 	case volume.Projected != nil:
-		all := make([]projection, len(volume.Projected.Sources))
+		all := make([]Projection, len(volume.Projected.Sources))
 		for i := range all {
 			all[i] = projected(&volume.Projected.Sources[i])
 		}
@@ -34,25 +34,25 @@ func projections(volume *corev1.Volume) []projection {
 	return nil
 }
 
-func projected(from *corev1.VolumeProjection) projection {
-	p := projection{source: FromProjected}
+func projected(from *corev1.VolumeProjection) Projection {
+	p := Projection{Source: FromProjected}
 	switch {
 	case from.ConfigMap != nil:
-		p.object, p.items, p.optional = Object{ConfigMap, from.ConfigMap.Name}, from.ConfigMap.Items, ptr.Deref(from.ConfigMap.Optional, false)
+		p.Object, p.Items, p.Optional = Object{ConfigMap, from.ConfigMap.Name}, from.ConfigMap.Items, ptr.Deref(from.ConfigMap.Optional, false)
 	case from.Secret != nil:
-		p.object, p.items, p.optional = Object{Secret, from.Secret.Name}, from.Secret.Items, ptr.Deref(from.Secret.Optional, false)
+		p.Object, p.Items, p.Optional = Object{Secret, from.Secret.Name}, from.Secret.Items, ptr.Deref(from.Secret.Optional, false)
 	case from.DownwardAPI != nil:
 		for _, item := range from.DownwardAPI.Items {
-			p.paths = append(p.paths, item.Path)
+			p.Paths = append(p.Paths, item.Path)
 		}
 	case from.ServiceAccountToken != nil:
-		p.paths = []string{from.ServiceAccountToken.Path}
+		p.Paths = []string{from.ServiceAccountToken.Path}
 	case from.ClusterTrustBundle != nil:
-		p.paths = []string{from.ClusterTrustBundle.Path}
+		p.Paths = []string{from.ClusterTrustBundle.Path}
 	case from.PodCertificate != nil:
 		for _, path := range []string{from.PodCertificate.CredentialBundlePath, from.PodCertificate.KeyPath, from.PodCertificate.CertificateChainPath} {
 			if path != "" {
-				p.paths = append(p.paths, path)
+				p.Paths = append(p.Paths, path)
 			}
 		}
 	}

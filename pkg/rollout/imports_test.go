@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -60,11 +61,15 @@ func TestImports(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
-			"pkg/configmap", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/impact", "pkg/configmap/watch",
+			"pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
 			"pkg/rollout/preflight",
 		},
-		"pkg/configmap": {"pkg/rollout/fieldmanager"},
-		"pkg/printers":  {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
+		"pkg/configmap/attach": {"pkg/configmap"},
+		"pkg/configmap/impact": {"pkg/configmap"},
+		"pkg/configmap/watch":  {"pkg/configmap"},
+		"pkg/printers":         {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/migration",
 			"pkg/rollout/ownership", "pkg/rollout/preflight", "pkg/rollout/relapse",
@@ -93,22 +98,33 @@ func TestImports(t *testing.T) {
 			if inner, found := strings.CutPrefix(path, module+"/"); found && !slices.Contains(own[name], inner) {
 				t.Errorf("%s imports %s", name, inner)
 			}
-			if strings.HasPrefix(name, "pkg/rollout") && (path == "os" || strings.HasPrefix(path, "os/")) {
+			libraries := strings.HasPrefix(name, "pkg/rollout") || strings.HasPrefix(name, "pkg/configmap/")
+			if libraries && (path == "os" || strings.HasPrefix(path, "os/")) {
 				t.Errorf("%s imports %s", name, path)
 			}
 		}
 		for _, path := range p.Deps {
-			for _, bad := range forbidden[name] {
+			for _, bad := range forbiddenIn(forbidden, name) {
 				// client-go itself depends on pflag, through which nothing comes in here.
 				indirectly := path == "github.com/spf13/pflag" && !slices.Contains(p.Imports, path)
 				// Versions have the names of kubectl's --append-hash, which is a package by itself.
-				indirectly = indirectly || name == "pkg/configmap" && path == "k8s.io/kubectl/pkg/util/hash"
+				indirectly = indirectly || strings.HasPrefix(name, "pkg/configmap") && path == "k8s.io/kubectl/pkg/util/hash"
 				if (path == bad || strings.HasPrefix(path, bad+"/")) && !indirectly {
 					t.Errorf("%s depends on %s", name, path)
 				}
 			}
 		}
 	}
+}
+
+// forbiddenIn returns what a package must not depend on: the list of the innermost folder that has one.
+func forbiddenIn(forbidden map[string][]string, name string) []string {
+	for ; name != "."; name = path.Dir(name) {
+		if bad, has := forbidden[name]; has {
+			return bad
+		}
+	}
+	return nil
 }
 
 // TestForbiddenCalls looks for what only main may do, and for the clock in places where it is injected.

@@ -10,8 +10,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 const configAffectedExample = `  # Who would be touched by a change of the ConfigMap web
@@ -97,7 +99,7 @@ func affectedWriter(output string) (func(io.Writer, *printers.Affected) error, e
 }
 
 // toldAffected converts judged workloads to what is printed. It leaves out all values.
-func toldAffected(change *configmap.Change, affected []configmap.Affected) *printers.Affected {
+func toldAffected(change *impact.Change, affected []impact.Affected) *printers.Affected {
 	told := &printers.Affected{
 		SchemaVersion: printers.SchemaVersion,
 		Config:        printers.Config{Kind: string(change.Object.Kind), Name: change.Object.Name},
@@ -131,7 +133,7 @@ type configReader struct {
 }
 
 // affected judges all workloads of the namespace. Without a proposal, it assumes that every key changes.
-func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*configmap.Change, []configmap.Affected, error) {
+func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*impact.Change, []impact.Affected, error) {
 	found, err := r.get(ctx, object)
 	if apierrors.IsNotFound(err) && p == nil {
 		return r.affectedByNone(ctx, object, err)
@@ -140,14 +142,14 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 		return nil, nil, err
 	}
 	content := found.content
-	change := configmap.Supposed(object, content)
+	change := impact.Supposed(object, content)
 	if p != nil {
 		if err := p.check(object, content, r.namespace); err != nil {
 			return nil, nil, err
 		}
-		change = &configmap.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
+		change = &impact.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
 	}
-	change.Age = configmap.AgeOf(&found.meta)
+	change.Age = impact.AgeOf(&found.meta)
 	workloads, err := r.workloads(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -159,7 +161,7 @@ func (r *configReader) affected(ctx context.Context, object configmap.Object, p 
 // affectedByNone judges all workloads for an object that does not exist. It returns the error missing if no workload
 // references the object.
 func (r *configReader) affectedByNone(ctx context.Context, object configmap.Object, missing error,
-) (*configmap.Change, []configmap.Affected, error) {
+) (*impact.Change, []impact.Affected, error) {
 	workloads, err := r.workloads(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -170,7 +172,7 @@ func (r *configReader) affectedByNone(ctx context.Context, object configmap.Obje
 	return r.gone(ctx, object, workloads)
 }
 
-func (r *configReader) judge(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (affected []configmap.Affected, err error) {
+func (r *configReader) judge(ctx context.Context, change *impact.Change, workloads []impact.Workload) (affected []impact.Affected, err error) {
 	if change.Versions, err = r.versions(ctx, change.Object, workloads); err != nil {
 		return nil, err
 	}

@@ -11,8 +11,10 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 )
 
 const configAttachExample = `  # All keys of the ConfigMap web as variables of deployment web
@@ -174,7 +176,7 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	return r.concluded(workload, f.attach(ctx, r, workload, wires))
 }
 
-func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload rollout.Workload, wires []configmap.Wire) error {
+func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload rollout.Workload, wires []attach.Wire) error {
 	contents, err := r.contents(ctx, wires)
 	if err != nil {
 		return err
@@ -184,9 +186,9 @@ func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload roll
 		r.tell("%s", text)
 	}
 	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
-		err := configmap.Attach(template, f.container, wires)
+		err := attach.Add(template, f.container, wires)
 		if err == nil {
-			err = configmap.AddArguments(template, f.container, f.arguments)
+			err = attach.AddArguments(template, f.container, f.arguments)
 		}
 		if err != nil {
 			return usageError(fmt.Errorf("%s: %w", nameOf(workload), err))

@@ -11,8 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // keepBefore writes a version with the object's old content. A stepwise rollout remembers that version, so whoever rolls
@@ -46,7 +48,7 @@ func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference
 // runWithIt returns the workloads whose pods run with the object's present content. With --no-restart it leaves out
 // workloads whose pods started before the object's last edit: they run with an older content.
 func (c *changer) runWithIt() []rollout.Workload {
-	edited, age := map[types.UID]bool{}, configmap.AgeOf(&c.head.meta)
+	edited, age := map[types.UID]bool{}, impact.AgeOf(&c.head.meta)
 	for i := range c.workloads {
 		w := &c.workloads[i]
 		edited[w.UID] = c.flags.noRestart && age.Older(w)

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // refuseBlocked returns an error if the change would keep new pods from starting.
-func refuseBlocked(object configmap.Object, namespace string, affected []configmap.Affected) error {
-	i := slices.IndexFunc(affected, func(a configmap.Affected) bool { return a.Verdict == configmap.Block })
+func refuseBlocked(object configmap.Object, namespace string, affected []impact.Affected) error {
+	i := slices.IndexFunc(affected, func(a impact.Affected) bool { return a.Verdict == impact.Block })
 	if i < 0 {
 		return nil
 	}
@@ -25,7 +27,7 @@ func refuseBlocked(object configmap.Object, namespace string, affected []configm
 
 // uncertain returns a sentence that names the workloads whose pods may not run with the present content, or "" if there are
 // none.
-func (s *configSession) uncertain(judged *configmap.Change, affected []configmap.Affected) string {
+func (s *configSession) uncertain(judged *impact.Change, affected []impact.Affected) string {
 	var names []string
 	for i := range affected {
 		if affected[i].Uncertain && affected[i].Rolls() {

@@ -9,9 +9,11 @@ import (
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // changeFlags are the flags of config set, edit and apply.
@@ -48,7 +50,7 @@ type changer struct {
 	goingAlong
 	// workloads holds all workloads of the namespace. It is read before, so that several objects need only one read, as long
 	// as nothing has been rolled out since.
-	workloads []configmap.Workload
+	workloads []impact.Workload
 	// outcome and ending describe a change without a rollout. untold suppresses the message.
 	outcome rollout.Outcome
 	ending  string
@@ -121,8 +123,8 @@ func (c *changer) make(ctx context.Context, same bool) error {
 }
 
 // look judges which workloads are affected, and picks those to roll out.
-func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affected, error) {
-	judged := &configmap.Change{Object: c.head.object, New: c.want, Stale: c.along != nil && c.since == nil}
+func (c *changer) look(ctx context.Context) (*impact.Change, []impact.Affected, error) {
+	judged := &impact.Change{Object: c.head.object, New: c.want, Stale: c.along != nil && c.since == nil}
 	switch {
 	case c.since != nil:
 		judged.Old = c.since
@@ -132,7 +134,7 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 		judged.Old = &configmap.Content{Type: c.want.Type}
 	}
 	if c.head.read != nil {
-		judged.Present, judged.Age = c.head.content, configmap.AgeOf(&c.head.meta)
+		judged.Present, judged.Age = c.head.content, impact.AgeOf(&c.head.meta)
 	}
 	if c.workloads == nil {
 		var err error
@@ -155,7 +157,7 @@ func (c *changer) look(ctx context.Context) (*configmap.Change, []configmap.Affe
 }
 
 // tellNothing reports why there is nothing to do.
-func (c *changer) tellNothing(judged *configmap.Change, affected []configmap.Affected) {
+func (c *changer) tellNothing(judged *impact.Change, affected []impact.Affected) {
 	uncertain := c.uncertain(judged, affected)
 	switch {
 	case uncertain != "":
@@ -180,7 +182,7 @@ func (c *changer) end(outcome rollout.Outcome, text string) {
 }
 
 // show prints what changes, and for which workloads. It never prints values of Secrets.
-func (c *changer) show(judged *configmap.Change, affected []configmap.Affected) error {
+func (c *changer) show(judged *impact.Change, affected []impact.Affected) error {
 	if events := c.env.eventsOf(c.configObject(c.head.object)); events != nil {
 		events.Affected(c.env.clock.Now(), toldAffected(judged, affected))
 	}

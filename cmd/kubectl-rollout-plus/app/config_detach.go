@@ -9,8 +9,11 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 type configDetachFlags struct {
@@ -62,8 +65,8 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload roll
 		}
 	}
 	of := map[configmap.Object]bool{head: true}
-	described, _ := configmap.WorkloadOf(workload)
-	named, err := r.reader.versions(ctx, head, []configmap.Workload{described}) // includes versions that no longer exist
+	described, _ := impact.WorkloadOf(workload)
+	named, err := r.reader.versions(ctx, head, []impact.Workload{described}) // includes versions that no longer exist
 	if err != nil {
 		return err
 	}
@@ -72,12 +75,12 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload roll
 	}
 	var unset []string
 	c := change{workload: workload, rewrite: func(template map[string]any) error {
-		before, pathsBefore := configmap.Unset(template)
-		if configmap.Detach(template, func(object configmap.Object) bool { return of[object] }) == 0 {
+		before, pathsBefore := attach.Unset(template)
+		if attach.Remove(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))
 		}
 		forget(template, head)
-		written, paths := configmap.Unset(template)
+		written, paths := attach.Unset(template)
 		unset = without(written, before)
 		if lost := without(paths, pathsBefore); len(lost) > 0 {
 			return usageError(fmt.Errorf("nothing was written, since new pods of %s could not start: nothing would set %s, of which its subPathExpr is made; "+

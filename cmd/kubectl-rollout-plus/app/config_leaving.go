@@ -6,9 +6,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // keepEdited keeps the edited content of a head as a version if no version has it. The revision that is left owns this

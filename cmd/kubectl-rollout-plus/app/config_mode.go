@@ -7,8 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // modeFlags select whether templates reference versions or keep the plain names.
@@ -76,7 +78,7 @@ func (w *affectedWorkload) told(head configmap.Object) string {
 	default:
 		return ""
 	}
-	live := slices.ContainsFunc(w.judgment.Reasons, func(r configmap.Reason) bool { return r.Effect == configmap.Live })
+	live := slices.ContainsFunc(w.judgment.Reasons, func(r impact.Reason) bool { return r.Effect == impact.Live })
 	if pods := rollout.PodCountsOf(w.workload).Total; live && pods > 0 {
 		return fmt.Sprintf("%s: its %d running pods see mounted files change before their step", text, pods)
 	}

@@ -11,9 +11,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // configNote is what an open rollout remembers of the change of configuration that began it. Whoever rolls back can then

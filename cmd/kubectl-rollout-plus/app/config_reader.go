@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // atOnce is the highest number of objects of a kind that are read one by one. Above it, all of the kind are listed.
@@ -111,10 +112,10 @@ func (r *configReader) workloadLists() []list {
 
 // workloads returns everything that runs pods in the namespace. It fails unless it can read all kinds: a missing kind would
 // look as if it were not affected.
-func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, error) {
+func (r *configReader) workloads(ctx context.Context) ([]impact.Workload, error) {
 	lists := r.workloadLists()
-	found, errs := make([][]configmap.Workload, len(lists)), make([]error, len(lists))
-	var started configmap.Started
+	found, errs := make([][]impact.Workload, len(lists)), make([]error, len(lists))
+	var started impact.Started
 	var group sync.WaitGroup
 	var seeing sync.Mutex
 	for i, l := range lists {
@@ -123,7 +124,7 @@ func (r *configReader) workloads(ctx context.Context) ([]configmap.Workload, err
 				seeing.Lock()
 				started.See(object)
 				seeing.Unlock()
-				if w, is := configmap.WorkloadOf(object); is {
+				if w, is := impact.WorkloadOf(object); is {
 					found[i] = append(found[i], w)
 				}
 			})
@@ -149,7 +150,7 @@ func (r *configReader) each(ctx context.Context, l list, see func(runtime.Object
 
 // versions returns the versions of a head that templates reference, or note as what their pods were rolled out with. A
 // version that no longer exists has nil content.
-func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
+func (r *configReader) versions(ctx context.Context, head configmap.Object, workloads []impact.Workload) (map[configmap.Object]*configmap.Content, error) {
 	versions, seen := map[configmap.Object]*configmap.Content{}, map[configmap.Object]bool{}
 	for i := range workloads {
 		named := configmap.Recorded(workloads[i].Annotations)
@@ -192,7 +193,7 @@ func (r *configReader) version(ctx context.Context, object configmap.Object) (*c
 
 // others returns objects that may cover keys of the changed one. An object that may not be read counts as covering nothing:
 // one restart too many is better than one too few.
-func (r *configReader) others(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) (map[configmap.Object]*configmap.Content, error) {
+func (r *configReader) others(ctx context.Context, change *impact.Change, workloads []impact.Workload) (map[configmap.Object]*configmap.Content, error) {
 	needed := map[configmap.Kind]map[string]bool{configmap.ConfigMap: {}, configmap.Secret: {}}
 	for i := range workloads {
 		for _, object := range change.Needs(workloads[i].Spec) {

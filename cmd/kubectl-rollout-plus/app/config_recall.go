@@ -10,11 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // recall reads what an object held when pods started, if nothing else records that. The API server keeps earlier revisions
 // for at least 5 minutes. What it cannot or may not return stays unknown.
-func (r *configReader) recall(ctx context.Context, change *configmap.Change, workloads []configmap.Workload) error {
+func (r *configReader) recall(ctx context.Context, change *impact.Change, workloads []impact.Workload) error {
 	revisions := change.Recalls(workloads)
 	if len(revisions) == 0 {
 		return nil
@@ -39,14 +40,14 @@ func (r *configReader) recall(ctx context.Context, change *configmap.Change, wor
 			return context.Cause(ctx)
 		}
 		if found != nil {
-			change.Past = append(change.Past, configmap.Past{Revision: revision, Content: found.content, Age: configmap.AgeOf(&found.meta)})
+			change.Past = append(change.Past, impact.Past{Revision: revision, Content: found.content, Age: impact.AgeOf(&found.meta)})
 		}
 	}
 	return nil
 }
 
 // oldest returns the first revision, beginning with from, that the API server still has.
-func (r *configReader) oldest(ctx context.Context, object configmap.Object, from, newest configmap.Revision) (configmap.Revision, error) {
+func (r *configReader) oldest(ctx context.Context, object configmap.Object, from, newest impact.Revision) (impact.Revision, error) {
 	gone, there := from-1, newest
 	for at := from; gone+1 < there; at = gone + (there-gone)/2 {
 		switch _, _, err := r.asOf(ctx, object, at); {
@@ -63,7 +64,7 @@ func (r *configReader) oldest(ctx context.Context, object configmap.Object, from
 
 // asOf returns an object as it was at a revision, or nil if it did not exist then. Revision 0 means the present. It also
 // returns the revision that the API server read.
-func (r *configReader) asOf(ctx context.Context, object configmap.Object, revision configmap.Revision) (*read, configmap.Revision, error) {
+func (r *configReader) asOf(ctx context.Context, object configmap.Object, revision impact.Revision) (*read, impact.Revision, error) {
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()}
 	if revision > 0 {
 		options.ResourceVersion, options.ResourceVersionMatch = revision.String(), metav1.ResourceVersionMatchExact
@@ -87,5 +88,5 @@ func (r *configReader) asOf(ctx context.Context, object configmap.Object, revisi
 			found = &list.Items[0]
 		}
 	}
-	return readOf(found), configmap.ParseRevision(at), nil
+	return readOf(found), impact.ParseRevision(at), nil
 }

@@ -12,6 +12,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // TestRecall reads what an object was off an API server that keeps revisions from one on only. The object was deleted at
@@ -19,15 +20,15 @@ import (
 func TestRecall(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		pods  configmap.Revision
-		kept  configmap.Revision
-		want  []configmap.Revision
+		pods  impact.Revision
+		kept  impact.Revision
+		want  []impact.Revision
 		error error
 	}{
-		"all is kept":                        {200, 1, []configmap.Revision{200}, nil},
-		"kept from long before the deletion": {200, 5000, []configmap.Revision{5000}, nil},
-		"from just before it":                {200, 8999, []configmap.Revision{8999}, nil},
-		"from just after the pods":           {200, 201, []configmap.Revision{201}, nil},
+		"all is kept":                        {200, 1, []impact.Revision{200}, nil},
+		"kept from long before the deletion": {200, 5000, []impact.Revision{5000}, nil},
+		"from just before it":                {200, 8999, []impact.Revision{8999}, nil},
+		"from just after the pods":           {200, 201, []impact.Revision{201}, nil},
 		"from the deletion on":               {200, 9000, nil, nil},
 		"only the present":                   {200, 10000, nil, nil},
 		"pods since the deletion":            {9500, 8000, nil, nil},
@@ -40,7 +41,7 @@ func TestRecall(t *testing.T) {
 			client.PrependReactor("list", "configmaps", func(action clienttesting.Action) (bool, runtime.Object, error) {
 				asked++
 				options := action.(clienttesting.ListActionImpl).ListOptions
-				at := configmap.ParseRevision(options.ResourceVersion)
+				at := impact.ParseRevision(options.ResourceVersion)
 				switch {
 				case test.error != nil:
 					return true, nil, test.error
@@ -61,12 +62,12 @@ func TestRecall(t *testing.T) {
 			optional := &corev1.PodSpec{Containers: []corev1.Container{{Name: "app", EnvFrom: []corev1.EnvFromSource{{
 				ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "web"}, Optional: new(true)},
 			}}}}}
-			started := []configmap.Run{{Started: time.Unix(1, 0), Revision: test.pods}}
-			change := &configmap.Change{Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, Stale: true}
-			if err := reader.recall(t.Context(), change, []configmap.Workload{{Spec: optional, Runs: started}}); err != nil {
+			started := []impact.Run{{Started: time.Unix(1, 0), Revision: test.pods}}
+			change := &impact.Change{Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, Stale: true}
+			if err := reader.recall(t.Context(), change, []impact.Workload{{Spec: optional, Runs: started}}); err != nil {
 				t.Fatal(err)
 			}
-			var got []configmap.Revision
+			var got []impact.Revision
 			for _, past := range change.Past {
 				got = append(got, past.Revision)
 			}

@@ -11,9 +11,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // restoration gives heads the content that a template's pods ran with.
@@ -248,7 +250,7 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 
 // sharer names another workload that needs different content in the head, or "". In lenient mode, users of the head's own
 // name count only if they would see the change: the returning pods may need their old content.
-func (r *restoration) sharer(workloads []configmap.Workload, give *giving) string {
+func (r *restoration) sharer(workloads []impact.Workload, give *giving) string {
 	kept := &give.kept
 	for i := range workloads {
 		w := &workloads[i]
@@ -276,8 +278,8 @@ func (r *restoration) sharer(workloads []configmap.Workload, give *giving) strin
 
 // unseen reports whether no container of a pod sees the head's new content.
 func (g *giving) unseen(spec *corev1.PodSpec) bool {
-	change := &configmap.Change{Object: g.kept.Head, Old: g.now.content, New: g.version}
-	return change.Judge(spec).Verdict == configmap.None
+	change := &impact.Change{Object: g.kept.Head, Old: g.now.content, New: g.version}
+	return change.Judge(spec).Verdict == impact.None
 }
 
 // takeBack gives heads their content from before, after going back has failed.

@@ -7,8 +7,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // allOf is a pod that has all keys of a ConfigMap in its environment.
@@ -35,24 +37,24 @@ func TestSharer(t *testing.T) {
 		return map[string]string{configmap.RecordKey(named("web")): version}
 	}
 	for name, c := range map[string]struct {
-		workload configmap.Workload
+		workload impact.Workload
 		want     string
 	}{
-		"the plain name":            {configmap.Workload{Kind: "Deployment", Name: "a", Spec: allOf(t, "web")}, "deployment/a"},
-		"another version":           {configmap.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "web-2")}, "daemonset/a"},
-		"the same version":          {configmap.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "web-1")}, ""},
-		"of another head":           {configmap.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "app-1")}, ""},
-		"another version in place":  {configmap.Workload{Kind: "StatefulSet", Name: "a", Spec: allOf(t, "web"), Annotations: record("web-2")}, "statefulset/a"},
-		"the same version in place": {configmap.Workload{Kind: "StatefulSet", Name: "a", Spec: allOf(t, "web"), Annotations: record("web-1")}, ""},
-		"a CronJob":                 {configmap.Workload{Kind: "CronJob", Name: "web", Spec: allOf(t, "web")}, "cronjob/web"},
-		"a Job":                     {configmap.Workload{Kind: "Job", Name: "a", Spec: allOf(t, "web")}, "job/a"},
-		"a Job that has finished":   {configmap.Workload{Kind: "Job", Name: "a", Spec: allOf(t, "web"), Finished: true}, ""},
-		"a bare ReplicaSet":         {configmap.Workload{Kind: "ReplicaSet", Name: "a", Spec: allOf(t, "web")}, "replicaset/a"},
-		"the one that goes back":    {configmap.Workload{Kind: "Deployment", Name: "web", Spec: allOf(t, "web-2")}, ""},
-		"one that goes back too":    {configmap.Workload{Kind: "StatefulSet", Name: "too", Spec: allOf(t, "web-2")}, ""},
-		"one that uses nothing":     {configmap.Workload{Kind: "Pod", Name: "a", Spec: &corev1.PodSpec{}}, ""},
+		"the plain name":            {impact.Workload{Kind: "Deployment", Name: "a", Spec: allOf(t, "web")}, "deployment/a"},
+		"another version":           {impact.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "web-2")}, "daemonset/a"},
+		"the same version":          {impact.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "web-1")}, ""},
+		"of another head":           {impact.Workload{Kind: "DaemonSet", Name: "a", Spec: allOf(t, "app-1")}, ""},
+		"another version in place":  {impact.Workload{Kind: "StatefulSet", Name: "a", Spec: allOf(t, "web"), Annotations: record("web-2")}, "statefulset/a"},
+		"the same version in place": {impact.Workload{Kind: "StatefulSet", Name: "a", Spec: allOf(t, "web"), Annotations: record("web-1")}, ""},
+		"a CronJob":                 {impact.Workload{Kind: "CronJob", Name: "web", Spec: allOf(t, "web")}, "cronjob/web"},
+		"a Job":                     {impact.Workload{Kind: "Job", Name: "a", Spec: allOf(t, "web")}, "job/a"},
+		"a Job that has finished":   {impact.Workload{Kind: "Job", Name: "a", Spec: allOf(t, "web"), Finished: true}, ""},
+		"a bare ReplicaSet":         {impact.Workload{Kind: "ReplicaSet", Name: "a", Spec: allOf(t, "web")}, "replicaset/a"},
+		"the one that goes back":    {impact.Workload{Kind: "Deployment", Name: "web", Spec: allOf(t, "web-2")}, ""},
+		"one that goes back too":    {impact.Workload{Kind: "StatefulSet", Name: "too", Spec: allOf(t, "web-2")}, ""},
+		"one that uses nothing":     {impact.Workload{Kind: "Pod", Name: "a", Spec: &corev1.PodSpec{}}, ""},
 	} {
-		if got := r.sharer([]configmap.Workload{c.workload}, &giving{kept: target}); got != c.want {
+		if got := r.sharer([]impact.Workload{c.workload}, &giving{kept: target}); got != c.want {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
 		}
 	}
@@ -81,12 +83,12 @@ func TestSharerThatSeesIt(t *testing.T) {
 	} {
 		for plain, want := range map[bool]string{false: c.pin, true: c.plainly} {
 			give.plain = plain
-			if got := r.sharer([]configmap.Workload{{Kind: "CronJob", Name: "a", Spec: c.spec}}, &give); got != want {
+			if got := r.sharer([]impact.Workload{{Kind: "CronJob", Name: "a", Spec: c.spec}}, &give); got != want {
 				t.Errorf("%s, with the plain name %t: %q, not %q", name, plain, got, want)
 			}
 		}
 		strict := &restoration{of: r.of, kept: r.kept}
-		if got := strict.sharer([]configmap.Workload{{Kind: "CronJob", Name: "a", Spec: c.spec}}, &give); got != c.strictly {
+		if got := strict.sharer([]impact.Workload{{Kind: "CronJob", Name: "a", Spec: c.spec}}, &give); got != c.strictly {
 			t.Errorf("%s, where somebody can be asked: %q, not %q", name, got, c.strictly)
 		}
 	}

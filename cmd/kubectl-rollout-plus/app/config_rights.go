@@ -9,8 +9,10 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // missing returns those of the rights that the user does not have.
@@ -68,7 +70,7 @@ func (s *configSession) sweepRights(kinds []configmap.Kind) []preflight.Right {
 
 // mayWrite returns an error if edits could not be rolled out because a right is missing. Other commands find that out by
 // trying their writes, but a watch may have nothing to write yet.
-func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Workload) error {
+func (w *configWatcher) mayWrite(ctx context.Context, workloads []impact.Workload) error {
 	var needed []preflight.Right
 	kinds := map[configmap.Object]bool{}
 	for i := range workloads {
@@ -90,7 +92,7 @@ func (w *configWatcher) mayWrite(ctx context.Context, workloads []configmap.Work
 }
 
 // rolls reports whether an edit of a referenced object may require a rollout of the workload.
-func (w *configWatcher) rolls(workload *configmap.Workload, r *configmap.Reference) bool {
+func (w *configWatcher) rolls(workload *impact.Workload, r *configmap.Reference) bool {
 	if !workload.Rolls || !r.Configures() {
 		return false
 	}

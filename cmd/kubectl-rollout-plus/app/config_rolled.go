@@ -6,14 +6,16 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // affectedWorkload is a workload to roll out.
 type affectedWorkload struct {
 	workload rollout.Workload
-	judgment configmap.Judgment
+	judgment impact.Judgment
 	// keeps holds the heads whose plain names its template keeps.
 	keeps plainNames
 	// before is its template before the rollout, and after the template that was written.
@@ -21,11 +23,11 @@ type affectedWorkload struct {
 }
 
 // choose picks the workloads to roll out, and the mode of each.
-func (c *changer) choose(ctx context.Context, affected []configmap.Affected) error {
+func (c *changer) choose(ctx context.Context, affected []impact.Affected) error {
 	c.out, c.pin = nil, &pin{}
 	for i := range affected {
 		a := &affected[i]
-		if a.Verdict != configmap.Restart && (a.Verdict != configmap.Live || c.flags.keepLive) {
+		if a.Verdict != impact.Restart && (a.Verdict != impact.Live || c.flags.keepLive) {
 			continue
 		}
 		workload, err := c.workload(ctx, a.Kind, a.Name)

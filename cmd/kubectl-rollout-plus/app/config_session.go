@@ -9,9 +9,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 )
 
 // configSession is what a command needs to work with versions in one namespace.
@@ -41,7 +43,7 @@ func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *con
 }
 
 // contents reads the objects that the wires reference. It fails if one does not exist.
-func (s *configSession) contents(ctx context.Context, wires []configmap.Wire) (map[configmap.Object]*configmap.Content, error) {
+func (s *configSession) contents(ctx context.Context, wires []attach.Wire) (map[configmap.Object]*configmap.Content, error) {
 	contents := map[configmap.Object]*configmap.Content{}
 	for i := range wires {
 		w := &wires[i]

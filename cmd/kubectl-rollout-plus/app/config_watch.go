@@ -15,8 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
 )
 
 const configWatchExample = `  # Roll out every edit of the ConfigMap web and the Secret login
@@ -83,7 +85,7 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	f.yes = true
 	w := &configWatcher{
 		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: rollout.NewObjects(env.clock),
-		edits: &configmap.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, postponed: map[configmap.Object]postponed{},
+		edits: &watch.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, postponed: map[configmap.Object]postponed{},
 		lost:        map[configmap.Object]*read{},
 		onlySecrets: f.kind.secret,
 	}

@@ -11,8 +11,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
 )
 
 // configWatcher rolls out edits as they come.
@@ -23,7 +26,7 @@ type configWatcher struct {
 	// onlySecrets restricts the watch to Secrets if no object is named.
 	onlySecrets bool
 	objects     *rollout.Objects
-	edits       *configmap.Edits
+	edits       *watch.Edits
 	// cached holds the heads as the watches last delivered them. versions holds the versions that the watches delivered.
 	cached    map[configmap.Object]*read
 	versions  map[configmap.Object]*read
@@ -33,7 +36,7 @@ type configWatcher struct {
 	// blind is true if Secrets are not watched because a right is missing.
 	blind bool
 	// workloads holds the workloads that a changer has read, for the next changer.
-	workloads []configmap.Workload
+	workloads []impact.Workload
 	broken    bool
 	// toldHeldBack is true once the message about held-back watch data was printed.
 	toldHeldBack bool
@@ -107,7 +110,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 }
 
 // lookAtAll schedules a look at each object whose present content pods may not run with.
-func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.Object]bool, workloads []configmap.Workload) error {
+func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.Object]bool, workloads []impact.Workload) error {
 	for object, versioned := range referenced {
 		found, needed := w.cached[object], versioned
 		switch {

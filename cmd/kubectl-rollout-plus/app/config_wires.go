@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 )
 
 // wireFlags select how configuration gets into a container. create deployment and config attach share them.
@@ -28,12 +29,12 @@ func (f *wireFlags) add(cmd *cobra.Command) {
 }
 
 // wires parses the flags.
-func (f *wireFlags) wires() ([]configmap.Wire, error) {
-	var all []configmap.Wire
+func (f *wireFlags) wires() ([]attach.Wire, error) {
+	var all []attach.Wire
 	for _, each := range []struct {
 		flag   string
 		values []string
-		parse  func(string) (configmap.Wire, error)
+		parse  func(string) (attach.Wire, error)
 	}{
 		{"env-from-config", f.envFrom, f.parseEnvFrom},
 		{"env-from-config-key", f.envKeys, f.parseEnvKey},
@@ -50,47 +51,47 @@ func (f *wireFlags) wires() ([]configmap.Wire, error) {
 	return all, nil
 }
 
-func (f *wireFlags) parseEnvFrom(value string) (configmap.Wire, error) {
+func (f *wireFlags) parseEnvFrom(value string) (attach.Wire, error) {
 	name, prefix, prefixed := strings.Cut(value, ":")
 	head, err := f.kind.object(name)
 	if err != nil {
-		return configmap.Wire{}, err
+		return attach.Wire{}, err
 	}
 	if prefixed {
 		if problems := validation.IsEnvVarName(prefix); len(problems) > 0 {
-			return configmap.Wire{}, fmt.Errorf("%q cannot begin the name of a variable: %s", prefix, problems[0])
+			return attach.Wire{}, fmt.Errorf("%q cannot begin the name of a variable: %s", prefix, problems[0])
 		}
 	}
-	return configmap.Wire{Source: configmap.FromEnvFrom, Head: head, Prefix: prefix}, nil
+	return attach.Wire{Source: configmap.FromEnvFrom, Head: head, Prefix: prefix}, nil
 }
 
-func (f *wireFlags) parseEnvKey(value string) (configmap.Wire, error) {
+func (f *wireFlags) parseEnvKey(value string) (attach.Wire, error) {
 	variable, rest, found := strings.Cut(value, "=")
 	name, key, keyed := strings.Cut(rest, ":")
 	if !found || !keyed {
-		return configmap.Wire{}, errors.New("expected VAR=CM:KEY")
+		return attach.Wire{}, errors.New("expected VAR=CM:KEY")
 	}
 	if problems := validation.IsEnvVarName(variable); len(problems) > 0 {
-		return configmap.Wire{}, fmt.Errorf("%q is not the name of a variable: %s", variable, problems[0])
+		return attach.Wire{}, fmt.Errorf("%q is not the name of a variable: %s", variable, problems[0])
 	}
 	head, err := f.kind.object(name)
 	if err != nil {
-		return configmap.Wire{}, err
+		return attach.Wire{}, err
 	}
-	return configmap.Wire{Source: configmap.FromEnv, Head: head, Variable: variable, Keys: []string{key}}, checkKeys([]string{key})
+	return attach.Wire{Source: configmap.FromEnv, Head: head, Variable: variable, Keys: []string{key}}, checkKeys([]string{key})
 }
 
-func (f *wireFlags) parseMount(value string) (configmap.Wire, error) {
+func (f *wireFlags) parseMount(value string) (attach.Wire, error) {
 	what, at, found := strings.Cut(value, "=")
 	if !found || !path.IsAbs(at) || path.Clean(at) == "/" || strings.Contains(at, ":") {
-		return configmap.Wire{}, errors.New("expected CM[:KEY[,KEY...]]=/PATH, with an absolute path")
+		return attach.Wire{}, errors.New("expected CM[:KEY[,KEY...]]=/PATH, with an absolute path")
 	}
 	name, list, keyed := strings.Cut(what, ":")
 	head, err := f.kind.object(name)
 	if err != nil {
-		return configmap.Wire{}, err
+		return attach.Wire{}, err
 	}
-	wire := configmap.Wire{Source: configmap.FromVolume, Head: head, Path: at}
+	wire := attach.Wire{Source: configmap.FromVolume, Head: head, Path: at}
 	if !keyed {
 		return wire, nil
 	}

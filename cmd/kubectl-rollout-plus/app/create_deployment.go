@@ -18,8 +18,9 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 )
 
 const createDeploymentExample = `  # A web server with a readiness probe and a Service
@@ -42,7 +43,7 @@ const createDeploymentExample = `  # A web server with a readiness probe and a S
 type createDeploymentFlags struct {
 	deploymentSpec
 	wireFlags
-	attached       []configmap.Wire
+	attached       []attach.Wire
 	env            []string
 	ready, service string
 	drain          time.Duration

@@ -6,8 +6,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 )
 
 // attach adds references to ConfigMaps and Secrets to the Deployment, by their plain names.
@@ -16,7 +18,7 @@ func (f *createDeploymentFlags) attach(d *appsv1.Deployment) error {
 		return nil
 	}
 	return usageError(editTemplate(d, func(template map[string]any) error {
-		return configmap.Attach(template, "", f.attached)
+		return attach.Add(template, "", f.attached)
 	}))
 }
 

@@ -7,13 +7,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 )
 
 // put makes a template reference the versions of heads. If the template keeps a head's plain name, put notes the version
 // that the pods are rolled out with. It also notes that a head does not exist. It removes the notes of all other heads.
 func (p *pin) put(template map[string]any, keeps plainNames) {
 	name, named := p.naming(keeps), map[configmap.Object]bool{}
-	configmap.Rename(template, func(object configmap.Object) (string, bool) {
+	attach.Rename(template, func(object configmap.Object) (string, bool) {
 		fresh, is := name(object)
 		if is {
 			object.Name = fresh
@@ -66,7 +67,7 @@ func (p *pin) naming(keeps plainNames) func(configmap.Object) (string, bool) {
 func (p *pin) restoreNames(template, before map[string]any, keeps plainNames) bool {
 	fresh := p.naming(keeps)
 	was, certain := map[configmap.Object]string{}, true
-	configmap.Rename(runtime.DeepCopyJSON(before), func(object configmap.Object) (string, bool) {
+	attach.Rename(runtime.DeepCopyJSON(before), func(object configmap.Object) (string, bool) {
 		if name, is := fresh(object); is {
 			now := configmap.Object{Kind: object.Kind, Name: name}
 			old, known := was[now]
@@ -78,7 +79,7 @@ func (p *pin) restoreNames(template, before map[string]any, keeps plainNames) bo
 	if !certain {
 		return false
 	}
-	configmap.Rename(template, func(object configmap.Object) (string, bool) {
+	attach.Rename(template, func(object configmap.Object) (string, bool) {
 		name, is := was[object]
 		return name, is
 	})

@@ -11,8 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
 // staleFlags make restart roll out the workloads whose pods do not run with the present content of a ConfigMap or Secret.
@@ -107,7 +109,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 
 // contents returns the contents of the objects whose users may need a rollout. If it has read all workloads, it returns
 // them too.
-func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[configmap.Object]*configmap.Content, []configmap.Workload, error) {
+func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[configmap.Object]*configmap.Content, []impact.Workload, error) {
 	if f.config != "" {
 		object, err := f.kind.object(f.config)
 		if err != nil {
@@ -159,7 +161,7 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 
 // referenced returns the objects from which workloads that can be rolled out take configuration, and all objects with
 // versions. The value is true for an object with versions.
-func (s *configSession) referenced(ctx context.Context, workloads []configmap.Workload) (map[configmap.Object]bool, error) {
+func (s *configSession) referenced(ctx context.Context, workloads []impact.Workload) (map[configmap.Object]bool, error) {
 	r := &restoration{configSession: s}
 	if _, err := r.lookUp(ctx); err != nil {
 		return nil, err

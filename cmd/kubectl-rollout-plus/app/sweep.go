@@ -13,8 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // sweep makes the users of each version its owners, and removes versions that nothing needs any more.

@@ -12,8 +12,9 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // goingBack lists, for a workload being undone, the configuration versions it will run with.

@@ -1,4 +1,4 @@
-package configmap
+package impact
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // mark is in every value, and must not be in anything that is told.
@@ -100,8 +102,8 @@ func draw(t *rapid.T) *drawn {
 	return d
 }
 
-func (d *drawn) content() *Content {
-	content := &Content{Text: map[string]string{}, Binary: map[string][]byte{}}
+func (d *drawn) content() *configmap.Content {
+	content := &configmap.Content{Text: map[string]string{}, Binary: map[string][]byte{}}
 	for _, key := range append(slices.Clone(keys), "unseen") {
 		content.Text[key] = mark + rapid.SampledFrom([]string{"", "1", "$(X)", "$$", "../x", "/"}).Draw(d.T, "value")
 	}
@@ -109,18 +111,18 @@ func (d *drawn) content() *Content {
 }
 
 // change gives a key another value, takes it away, or makes it binary.
-func (d *drawn) change(content *Content, key string, only ...string) *Content {
+func (d *drawn) change(content *configmap.Content, key string, only ...string) *configmap.Content {
 	how := rapid.SampledFrom(append([]string{"changed"}, only...)).Draw(d.T, "how")
 	switch how {
 	case "binary":
-		return content.With(&Content{Binary: map[string][]byte{key: []byte(content.Text[key])}}, nil)
+		return content.With(&configmap.Content{Binary: map[string][]byte{key: []byte(content.Text[key])}}, nil)
 	case "removed":
-		return content.With(&Content{}, []string{key})
+		return content.With(&configmap.Content{}, []string{key})
 	}
-	return content.With(&Content{Text: map[string]string{key: content.Text[key] + "!"}}, nil)
+	return content.With(&configmap.Content{Text: map[string]string{key: content.Text[key] + "!"}}, nil)
 }
 
-func (d *drawn) judge(old, fresh *Content) Judgment {
+func (d *drawn) judge(old, fresh *configmap.Content) Judgment {
 	judged := (&Change{Object: web, Old: old, New: fresh}).Judge(&d.spec)
 	if strings.Contains(fmt.Sprint(judged), mark) {
 		d.Fatalf("a value is told: %v", judged)
@@ -163,7 +165,7 @@ func TestSeenKeysAreTold(t *testing.T) {
 		if got.Verdict != Restart || !slices.ContainsFunc(got.Reasons, func(r Reason) bool { return r.Container == name && r.Key == key }) {
 			t.Fatalf("%s of %s: %v", way, sort, got)
 		}
-		if got := d.judge(old, d.change(old.With(&Content{}, []string{key}), "unseen")); got.Verdict != Block {
+		if got := d.judge(old, d.change(old.With(&configmap.Content{}, []string{key}), "unseen")); got.Verdict != Block {
 			t.Fatalf("%s of %s removed: %v", way, sort, got)
 		}
 	})

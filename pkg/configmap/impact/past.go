@@ -1,4 +1,4 @@
-package configmap
+package impact
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // Revision is a resourceVersion as a number: the count of writes to the API server's store. A later write has a larger one.
@@ -29,7 +31,7 @@ func (r Revision) String() string { return strconv.FormatUint(uint64(r), 10) }
 // Past is the state of an object at a revision, as far as the API server still had it.
 type Past struct {
 	Revision Revision
-	Content  *Content
+	Content  *configmap.Content
 	Age      Age
 }
 
@@ -42,8 +44,8 @@ func (p *Past) startedWith(run Run) (was, certain bool) {
 
 // wasThere returns what the object held when some pod of the workload started, or nil if no reading proves that it existed. It
 // prefers a reading that proves what the object held then.
-func (c *Change) wasThere(w *Workload) *Content {
-	var found *Content
+func (c *Change) wasThere(w *Workload) *configmap.Content {
+	var found *configmap.Content
 	for i := range c.Past {
 		for _, run := range w.Runs {
 			switch was, certain := c.Past[i].startedWith(run); {
@@ -59,7 +61,7 @@ func (c *Change) wasThere(w *Workload) *Content {
 
 // proven returns what pods of the workload provably started with. If some pod started with other content than the present one,
 // it returns that. It returns the present content if all pods started with it, or nil if that is not known.
-func (c *Change) proven(w *Workload) *Content {
+func (c *Change) proven(w *Workload) *configmap.Content {
 	all := len(w.Runs) > 0
 	for _, run := range w.Runs {
 		at := slices.IndexFunc(c.Past, func(p Past) bool { _, certain := p.startedWith(run); return certain })
@@ -103,13 +105,13 @@ func (w *Workload) earliest() Revision {
 
 // recalls reports whether only an earlier state of the object can tell what the pods of a workload started with.
 func (c *Change) recalls(w *Workload) bool {
-	note := w.Annotations[RecordKey(c.Object)]
-	if w.Finished || !NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil {
+	note := w.Annotations[configmap.RecordKey(c.Object)]
+	if w.Finished || !configmap.NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil {
 		return false
 	}
 	if c.New == nil {
 		verdict := c.gone(w, supposed(w.Spec, c.Object)).Judge(w.Spec).Verdict
-		return c.Old == nil && note != Absent && (verdict == Restart || verdict == Live)
+		return c.Old == nil && note != configmap.Absent && (verdict == Restart || verdict == Live)
 	}
 	return c.Stale && c.Age.Revision > w.earliest()
 }
@@ -117,7 +119,7 @@ func (c *Change) recalls(w *Workload) bool {
 // doubtful reports whether a key may have been removed since the pods of a workload started. The object was written later, and
 // nothing records when or what.
 func (c *Change) doubtful(w *Workload) bool {
-	if !c.Stale || !NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil || c.Age.Revision == 0 {
+	if !c.Stale || !configmap.NamesPlainly(w.Spec, c.Object) || c.Versions[c.noted(w)] != nil || c.Age.Revision == 0 {
 		return false
 	}
 	for _, run := range w.Runs {

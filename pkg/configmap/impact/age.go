@@ -1,4 +1,4 @@
-package configmap
+package impact
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 const notRecorded = "not recorded, and changed since its pods started"
@@ -88,10 +90,10 @@ func (c *Change) since(w *Workload) *Change {
 
 // missed reports whether a workload was rolled out while the object did not exist, and its containers have run since then.
 func (c *Change) missed(w *Workload) bool {
-	return w.Annotations[RecordKey(c.Object)] == Absent && !w.Since.After(c.Age.Created)
+	return w.Annotations[configmap.RecordKey(c.Object)] == configmap.Absent && !w.Since.After(c.Age.Created)
 }
 
-func (c *Change) present() *Content {
+func (c *Change) present() *configmap.Content {
 	if c.Present != nil {
 		return c.Present
 	}
@@ -99,39 +101,40 @@ func (c *Change) present() *Content {
 }
 
 // noted returns the version that a template's annotation names.
-func (c *Change) noted(w *Workload) Object {
-	return Object{c.Object.Kind, w.Annotations[RecordKey(c.Object)]}
+func (c *Change) noted(w *Workload) configmap.Object {
+	return configmap.Object{Kind: c.Object.Kind, Name: w.Annotations[configmap.RecordKey(c.Object)]}
 }
 
 // fresh reports whether the containers were started after the last change. They then run with the present content whatever is
 // noted, since others restart pods without noting it. fresh reports false if keys may have been removed, as the API server may
 // not know when.
-func (c *Change) fresh(w *Workload, noted *Content) bool {
+func (c *Change) fresh(w *Workload, noted *configmap.Content) bool {
 	before := noted
 	if before == nil {
 		before = c.Old
 	}
-	return !w.Since.IsZero() && !c.Age.Created.IsZero() && !c.Age.older(w.Since) && NamesPlainly(w.Spec, c.Object) &&
-		!before.isWithout(c.present())
+	return !w.Since.IsZero() && !c.Age.Created.IsZero() && !c.Age.older(w.Since) && configmap.NamesPlainly(w.Spec, c.Object) &&
+		!isWithout(before, c.present())
 }
 
 // unknown reports whether nothing tells what the containers of a workload run with. It applies only to a search for workloads
 // with stale content.
 func (c *Change) unknown(w *Workload) bool {
-	return c.Stale && c.Versions[c.noted(w)] == nil && w.Annotations[RecordKey(c.Object)] != Absent && NamesPlainly(w.Spec, c.Object) && c.Age.Older(w)
+	noted := c.Versions[c.noted(w)] != nil || w.Annotations[configmap.RecordKey(c.Object)] == configmap.Absent
+	return c.Stale && !noted && configmap.NamesPlainly(w.Spec, c.Object) && c.Age.Older(w)
 }
 
-// isWithout reports whether another content equals this one without some of its keys.
-func (c *Content) isWithout(other *Content) bool {
+// isWithout reports whether the other content equals one without some of its keys.
+func isWithout(one, other *configmap.Content) bool {
 	for key, value := range other.Text {
-		if mine, has := c.Text[key]; !has || mine != value {
+		if mine, has := one.Text[key]; !has || mine != value {
 			return false
 		}
 	}
 	for key, value := range other.Binary {
-		if mine, has := c.Binary[key]; !has || string(mine) != string(value) {
+		if mine, has := one.Binary[key]; !has || string(mine) != string(value) {
 			return false
 		}
 	}
-	return len(c.Text)+len(c.Binary) > len(other.Text)+len(other.Binary)
+	return len(one.Text)+len(one.Binary) > len(other.Text)+len(other.Binary)
 }

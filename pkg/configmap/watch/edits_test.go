@@ -1,4 +1,4 @@
-package configmap
+package watch
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // editing is a head's edits with a clock of its own: seconds since the beginning.
@@ -14,13 +16,13 @@ type editing struct {
 	edits   Edits
 	now     time.Time
 	begin   time.Time
-	present map[Object]*Content
+	present map[configmap.Object]*configmap.Content
 }
 
 func newEditing(t *testing.T, present ...string) *editing {
 	t.Helper()
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	e := &editing{T: t, edits: Edits{Quiet: 2 * time.Second}, now: begin, begin: begin, present: map[Object]*Content{}}
+	e := &editing{T: t, edits: Edits{Quiet: 2 * time.Second}, now: begin, begin: begin, present: map[configmap.Object]*configmap.Content{}}
 	for _, each := range present {
 		e.set(each)
 	}
@@ -38,9 +40,13 @@ func (e *editing) set(edit string) {
 	}
 }
 
-func head(name string) Object { return Object{Kind: ConfigMap, Name: name} }
+func head(name string) configmap.Object {
+	return configmap.Object{Kind: configmap.ConfigMap, Name: name}
+}
 
-func content(value string) *Content { return &Content{Text: map[string]string{"key": value}} }
+func content(value string) *configmap.Content {
+	return &configmap.Content{Text: map[string]string{"key": value}}
+}
 
 // do carries out a line of a test: at SECOND, then edits and what becomes of them, and in the end what is to be rolled out
 // or when to ask again.
@@ -66,9 +72,9 @@ func (e *editing) do(line string) {
 		case "gone": // everybody runs without it
 			e.edits.Settle(head(name), nil)
 		case "fails":
-			e.edits.Fail(map[Object]*Content{head(name): content(value)}, nil)
+			e.edits.Fail(map[configmap.Object]*configmap.Content{head(name): content(value)}, nil)
 		case "back": // they failed together, and the heads hold again what they held before
-			failed, back := map[Object]*Content{}, map[Object]*Content{}
+			failed, back := map[configmap.Object]*configmap.Content{}, map[configmap.Object]*configmap.Content{}
 			for edit := range strings.SplitSeq(rest, ",") {
 				name, value, _ := strings.Cut(edit, "=")
 				failed[head(name)], back[head(name)] = e.present[head(name)], content(value)

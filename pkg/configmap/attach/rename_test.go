@@ -1,9 +1,11 @@
-package configmap
+package attach
 
 import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // everywhere names the ConfigMap web and the Secret web in every place that there is.
@@ -71,8 +73,8 @@ func TestRename(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	to := map[Object]string{{ConfigMap, "web"}: "web-v1", {Secret, "web"}: "web-s1"}
-	name := func(o Object) (string, bool) { fresh, found := to[o]; return fresh, found }
+	to := map[configmap.Object]string{{Kind: configmap.ConfigMap, Name: "web"}: "web-v1", {Kind: configmap.Secret, Name: "web"}: "web-s1"}
+	name := func(o configmap.Object) (string, bool) { fresh, found := to[o]; return fresh, found }
 	if changed := Rename(template, name); changed != 8 {
 		t.Errorf("%d references are changed, not 8", changed)
 	}

@@ -1,12 +1,14 @@
-package configmap
+package attach
 
 import (
 	"slices"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// Detach removes the references to objects by which containers of a pod template get configuration. It returns their number. A
+// Remove removes the references to objects by which containers of a pod template get configuration. It returns their number. A
 // volume that is left empty goes with its mounts. Image pull secrets and Secrets of volume drivers stay.
-func Detach(template map[string]any, of func(Object) bool) int {
+func Remove(template map[string]any, of func(configmap.Object) bool) int {
 	d := detacher{of: of}
 	for _, spec := range entries(template, "spec") {
 		gone := map[any]bool{}
@@ -19,11 +21,11 @@ func Detach(template map[string]any, of func(Object) bool) int {
 			for _, container := range entries(spec, list) {
 				d.keep(container, "volumeMounts", func(mount map[string]any) bool { return !gone[mount["name"]] })
 				d.keep(container, "envFrom", func(from map[string]any) bool {
-					return !d.is(from, "configMapRef", "name", ConfigMap) && !d.is(from, "secretRef", "name", Secret)
+					return !d.is(from, "configMapRef", "name", configmap.ConfigMap) && !d.is(from, "secretRef", "name", configmap.Secret)
 				})
 				d.keep(container, "env", func(variable map[string]any) bool {
 					return !slices.ContainsFunc(entries(variable, "valueFrom"), func(from map[string]any) bool {
-						return d.is(from, "configMapKeyRef", "name", ConfigMap) || d.is(from, "secretKeyRef", "name", Secret)
+						return d.is(from, "configMapKeyRef", "name", configmap.ConfigMap) || d.is(from, "secretKeyRef", "name", configmap.Secret)
 					})
 				})
 			}
@@ -33,19 +35,19 @@ func Detach(template map[string]any, of func(Object) bool) int {
 }
 
 type detacher struct {
-	of      func(Object) bool
+	of      func(configmap.Object) bool
 	removed int
 }
 
 // volume reports whether a volume stays.
 func (d *detacher) volume(volume map[string]any) bool {
-	if d.is(volume, "configMap", "name", ConfigMap) || d.is(volume, "secret", "secretName", Secret) {
+	if d.is(volume, "configMap", "name", configmap.ConfigMap) || d.is(volume, "secret", "secretName", configmap.Secret) {
 		return false
 	}
 	for _, projected := range entries(volume, "projected") {
 		had := len(entries(projected, "sources"))
 		d.keep(projected, "sources", func(source map[string]any) bool {
-			return !d.is(source, "configMap", "name", ConfigMap) && !d.is(source, "secret", "name", Secret)
+			return !d.is(source, "configMap", "name", configmap.ConfigMap) && !d.is(source, "secret", "name", configmap.Secret)
 		})
 		if had > 0 && len(entries(projected, "sources")) == 0 {
 			return false
@@ -54,9 +56,9 @@ func (d *detacher) volume(volume map[string]any) bool {
 	return true
 }
 
-func (d *detacher) is(of map[string]any, field, nameField string, kind Kind) bool {
+func (d *detacher) is(of map[string]any, field, nameField string, kind configmap.Kind) bool {
 	for _, reference := range entries(of, field) {
-		if name, _ := reference[nameField].(string); name != "" && d.of(Object{kind, name}) {
+		if name, _ := reference[nameField].(string); name != "" && d.of(configmap.Object{Kind: kind, Name: name}) {
 			d.removed++
 			return true
 		}

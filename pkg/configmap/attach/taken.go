@@ -1,6 +1,10 @@
-package configmap
+package attach
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
 
 // isTaken reports whether a container already takes all of the object with this prefix, possibly from a version.
 func (w *Wire) isTaken(container map[string]any, reference string) bool {
@@ -8,7 +12,7 @@ func (w *Wire) isTaken(container map[string]any, reference string) bool {
 		prefix, _ := from["prefix"].(string)
 		return prefix == w.Prefix && slices.ContainsFunc(entries(from, reference), func(to map[string]any) bool {
 			name, _ := to["name"].(string)
-			head, _, version := SplitName(name)
+			head, _, version := configmap.SplitName(name)
 			return name == w.Head.Name || version && head == w.Head.Name
 		})
 	})

@@ -1,16 +1,18 @@
-package configmap
+package impact
 
 import (
 	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // variable is an environment variable, with the keys of the changed object that make up its value.
 type variable struct {
 	value  string
-	source Source
+	source configmap.Source
 	keys   []string
 }
 
@@ -20,7 +22,7 @@ type variables map[string]variable
 // environment builds the variables as the kubelet does. First comes envFrom, where later sources win. Then comes env in its
 // order, where $(VAR) sees the variables set so far. Kubelets since 1.32 take every key of envFrom, whatever its name. Older
 // ones left out names that no shell accepts.
-func (r *renderer) environment(c container) variables {
+func (r *renderer) environment(c configmap.Container) variables {
 	vars := variables{}
 	for i := range c.EnvFrom {
 		r.envFrom(c, &c.EnvFrom[i], vars)
@@ -31,8 +33,8 @@ func (r *renderer) environment(c container) variables {
 	return vars
 }
 
-func (r *renderer) envFrom(c container, from *corev1.EnvFromSource, vars variables) {
-	object, optional, found := envFromObject(from)
+func (r *renderer) envFrom(c configmap.Container, from *corev1.EnvFromSource, vars variables) {
+	object, optional, found := configmap.EnvFromObject(from)
 	if !found {
 		return
 	}
@@ -40,11 +42,11 @@ func (r *renderer) envFrom(c container, from *corev1.EnvFromSource, vars variabl
 	switch {
 	case !known: // the same before and after, and better not thought to cover anything
 	case content == nil && !optional:
-		r.problem(c, Reason{Source: FromEnvFrom}, nil, "%s does not exist", object)
+		r.problem(c, Reason{Source: configmap.FromEnvFrom}, nil, "%s does not exist", object)
 	case content == nil:
 	default:
 		for key, value := range content.Text {
-			v := variable{value: value, source: FromEnvFrom}
+			v := variable{value: value, source: configmap.FromEnvFrom}
 			if r.touches(object) {
 				v.keys = []string{key}
 			}
@@ -53,17 +55,17 @@ func (r *renderer) envFrom(c container, from *corev1.EnvFromSource, vars variabl
 	}
 }
 
-func (r *renderer) env(c container, env *corev1.EnvVar, vars variables) {
-	object, key, optional, isKey := keyReference(env)
+func (r *renderer) env(c configmap.Container, env *corev1.EnvVar, vars variables) {
+	object, key, optional, isKey := configmap.KeyReference(env)
 	if !isKey {
 		vars[env.Name] = vars.plain(env)
 		return
 	}
-	v := variable{source: FromEnv}
+	v := variable{source: configmap.FromEnv}
 	if r.touches(object) {
 		v.keys = []string{key}
 	}
-	reason := Reason{Source: FromEnv, Variable: env.Name}
+	reason := Reason{Source: configmap.FromEnv, Variable: env.Name}
 	content, known := r.read(object)
 	var text string
 	found := false
@@ -74,7 +76,7 @@ func (r *renderer) env(c container, env *corev1.EnvVar, vars variables) {
 	case !known:
 		// An optional key that may not exist lets a variable from envFrom with the same name show through.
 		if _, before := vars[env.Name]; !before || !optional {
-			v.value = opaque + object.String() + ":" + key
+			v.value = configmap.Opaque + object.String() + ":" + key
 			vars[env.Name] = v
 		}
 	case found:
@@ -93,10 +95,10 @@ func (r *renderer) env(c container, env *corev1.EnvVar, vars variables) {
 // plain returns a variable with a plain value, or one from the pod itself. The latter is the same before and after.
 func (vars variables) plain(env *corev1.EnvVar) variable {
 	if env.Value == "" && env.ValueFrom != nil {
-		return variable{value: opaque + fmt.Sprint(env.ValueFrom), source: FromEnv}
+		return variable{value: configmap.Opaque + fmt.Sprint(env.ValueFrom), source: configmap.FromEnv}
 	}
 	value, used := vars.expand(env.Value)
-	v := variable{value: value, source: FromEnv}
+	v := variable{value: value, source: configmap.FromEnv}
 	for _, name := range used {
 		v.keys = append(v.keys, vars[name].keys...)
 	}
@@ -107,7 +109,7 @@ func (vars variables) plain(env *corev1.EnvVar) variable {
 
 // expand replaces $(NAME) by the variable's value and returns the names that the text uses. Unknown names stay as written.
 func (vars variables) expand(text string) (value string, used []string) {
-	value = expand(text, func(name string) string {
+	value = configmap.Expand(text, func(name string) string {
 		if !slices.Contains(used, name) {
 			used = append(used, name)
 		}

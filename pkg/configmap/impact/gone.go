@@ -1,24 +1,23 @@
-package configmap
+package impact
 
 import (
 	"maps"
 	"slices"
-)
 
-// Absent is what a template's annotation records for an object that did not exist when its pods were rolled out.
-const Absent = "absent"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
 
 // judgeGone judges a workload for an object that does not exist. Only references by the plain name count, since versions stay.
 func (c *Change) judgeGone(w *Workload) Judgment {
-	if !NamesPlainly(w.Spec, c.Object) {
+	if !configmap.NamesPlainly(w.Spec, c.Object) {
 		return Judgment{Verdict: None, Note: c.keeps(w)}
 	}
-	note := w.Annotations[RecordKey(c.Object)]
+	note := w.Annotations[configmap.RecordKey(c.Object)]
 	noted, known := c.Versions[c.noted(w)], true
 	read := c.wasThere(w)
-	var old *Content
+	var old *configmap.Content
 	switch {
-	case note == Absent:
+	case note == configmap.Absent:
 	case noted != nil:
 		old = noted
 	case c.Old != nil:
@@ -43,14 +42,14 @@ func (c *Change) judgeGone(w *Workload) Judgment {
 
 // gone returns the change for pods that started with the given content, or nil for none. References to versions do not see the
 // change.
-func (c *Change) gone(w *Workload, old *Content) *Change {
+func (c *Change) gone(w *Workload, old *configmap.Content) *Change {
 	own := *c
 	own.Old, own.Versions = old, nil
 	own.Others = maps.Clone(c.Others)
-	for _, reference := range References(w.Spec) {
+	for _, reference := range configmap.References(w.Spec) {
 		if version, is := c.Versions[reference.Object]; is {
 			if own.Others == nil {
-				own.Others = map[Object]*Content{}
+				own.Others = map[configmap.Object]*configmap.Content{}
 			}
 			own.Others[reference.Object] = version
 		}
@@ -60,8 +59,8 @@ func (c *Change) gone(w *Workload, old *Content) *Change {
 
 // keeps says which version a template keeps using although the object is gone.
 func (c *Change) keeps(w *Workload) string {
-	references := References(w.Spec)
-	at := slices.IndexFunc(references, func(r Reference) bool { return c.pinned(r.Object) })
+	references := configmap.References(w.Spec)
+	at := slices.IndexFunc(references, func(r configmap.Reference) bool { return c.pinned(r.Object) })
 	if at < 0 {
 		return "no container takes it by its own name"
 	}

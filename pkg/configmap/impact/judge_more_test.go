@@ -1,4 +1,4 @@
-package configmap
+package impact
 
 import (
 	"slices"
@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // TestJudgeSecretsOfDrivers covers what only Secrets are used for.
@@ -31,7 +33,7 @@ func TestJudgeSecretsOfDrivers(t *testing.T) {
 		"another":   {mounts("csi: {driver: d, nodePublishSecretRef: {name: other}}", ""), "none"},
 	} {
 		spec := podSpec(t, c.spec)
-		change := &Change{Object: Object{Secret, "web"}, Old: text("a=1"), New: text("a=2")}
+		change := &Change{Object: configmap.Object{Kind: configmap.Secret, Name: "web"}, Old: text("a=1"), New: text("a=2")}
 		if got := told(change.Judge(spec)); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
@@ -88,7 +90,7 @@ func TestVersions(t *testing.T) {
 	if change.Concerns(spec) {
 		t.Error("a copy that is not known is not the object")
 	}
-	change.Versions = map[Object]*Content{{ConfigMap, "web-m8mt92gg65"}: text("a=1")}
+	change.Versions = map[configmap.Object]*configmap.Content{{Kind: configmap.ConfigMap, Name: "web-m8mt92gg65"}: text("a=1")}
 	if got := told(change.Judge(spec)); !change.Concerns(spec) || got != "none" {
 		t.Errorf("back to what the version has: %s", got)
 	}
@@ -101,7 +103,7 @@ func TestVersions(t *testing.T) {
 // TestFilesOfVersions is about files that running containers never see change: a version is immutable.
 func TestFilesOfVersions(t *testing.T) {
 	t.Parallel()
-	version := Object{ConfigMap, "web-m8mt92gg65"}
+	version := configmap.Object{Kind: configmap.ConfigMap, Name: "web-m8mt92gg65"}
 	both := "projected: {sources: [{configMap: {name: other}}, {configMap: {name: web-m8mt92gg65}}]}"
 	for name, c := range map[string]struct{ spec, fresh, want string }{
 		"volume":             {mounts("configMap: {name: web-m8mt92gg65}", ""), "a=2", "restart; app volume a /etc/app/a"},
@@ -115,7 +117,7 @@ func TestFilesOfVersions(t *testing.T) {
 	} {
 		change := &Change{
 			Object: web, Old: text("a=1"), New: text(c.fresh),
-			Versions: map[Object]*Content{version: text("a=1")}, Others: map[Object]*Content{{ConfigMap, "other"}: text("a=5")},
+			Versions: map[configmap.Object]*configmap.Content{version: text("a=1")}, Others: map[configmap.Object]*configmap.Content{{Kind: configmap.ConfigMap, Name: "other"}: text("a=5")},
 		}
 		if got := told(change.Judge(podSpec(t, c.spec))); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
@@ -225,7 +227,7 @@ func TestAffected(t *testing.T) {
 func TestChangedKeys(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		before, after *Content
+		before, after *configmap.Content
 		want          string
 	}{
 		"equal":     {text("a=1 e="), text("a=1 e="), ""},
@@ -234,7 +236,7 @@ func TestChangedKeys(t *testing.T) {
 		"to binary": {text("a=1"), binary(text(""), "a=1"), "a"},
 		"binary":    {binary(text(""), "a=1 b=1"), binary(text(""), "a=2 b=1"), "a"},
 	} {
-		if got := strings.Join(ChangedKeys(c.before, c.after), " "); got != c.want {
+		if got := strings.Join(configmap.ChangedKeys(c.before, c.after), " "); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}

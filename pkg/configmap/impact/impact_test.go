@@ -1,4 +1,4 @@
-package configmap
+package impact
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // podSpec reads a pod spec; `app` is the usual container, whose fields come as they are.
@@ -42,8 +44,8 @@ const (
 )
 
 // text and binary make the content of the tests short: "a=1 b=2".
-func text(pairs string) *Content {
-	content := &Content{Text: map[string]string{}}
+func text(pairs string) *configmap.Content {
+	content := &configmap.Content{Text: map[string]string{}}
 	for pair := range strings.FieldsSeq(pairs) {
 		key, value, _ := strings.Cut(pair, "=")
 		content.Text[key] = value
@@ -51,7 +53,7 @@ func text(pairs string) *Content {
 	return content
 }
 
-func binary(content *Content, pairs string) *Content {
+func binary(content *configmap.Content, pairs string) *configmap.Content {
 	content.Binary = map[string][]byte{}
 	for key, value := range text(pairs).Text {
 		content.Binary[key] = []byte(value)
@@ -59,7 +61,7 @@ func binary(content *Content, pairs string) *Content {
 	return content
 }
 
-var web = Object{ConfigMap, "web"}
+var web = configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 
 // told is a judgment in one line: the verdict, then container, source, key, variable and path of each reason.
 func told(j Judgment) string {
@@ -73,15 +75,17 @@ func told(j Judgment) string {
 
 type judgeCase struct {
 	spec     string
-	old, new *Content // a=1 b=2 and what is set in new
-	others   map[Object]*Content
+	old, new *configmap.Content // a=1 b=2 and what is set in new
+	others   map[configmap.Object]*configmap.Content
 	want     string
 }
 
 func TestJudgeEnvironment(t *testing.T) {
 	t.Parallel()
 	ab := text("a=1 b=2")
-	other := func(pairs string) map[Object]*Content { return map[Object]*Content{{ConfigMap, "other"}: text(pairs)} }
+	other := func(pairs string) map[configmap.Object]*configmap.Content {
+		return map[configmap.Object]*configmap.Content{{Kind: configmap.ConfigMap, Name: "other"}: text(pairs)}
+	}
 	check(t, map[string]judgeCase{
 		"env":               {app(inEnv + "]"), ab, text("a=9 b=2"), nil, "restart; app env a A"},
 		"env, another key":  {app(inEnv + "]"), ab, text("a=1 b=9"), nil, "none"},
@@ -139,7 +143,9 @@ func TestJudgeEnvironment(t *testing.T) {
 func TestJudgeFiles(t *testing.T) {
 	t.Parallel()
 	ab := text("a=1 b=2")
-	other := func(pairs string) map[Object]*Content { return map[Object]*Content{{ConfigMap, "other"}: text(pairs)} }
+	other := func(pairs string) map[configmap.Object]*configmap.Content {
+		return map[configmap.Object]*configmap.Content{{Kind: configmap.ConfigMap, Name: "other"}: text(pairs)}
+	}
 	const all = "configMap: {name: web}"
 	const items = "configMap: {name: web, items: [{key: a, path: conf/a.conf}]}"
 	const both = "projected: {sources: [{configMap: {name: web}}, {configMap: {name: other}}]}"
@@ -218,9 +224,9 @@ func check(t *testing.T, cases map[string]judgeCase) {
 			"configMap", "secret").Replace(c.spec)
 		inSource := strings.Contains(mirrored, "sources:")
 		mirrored = strings.ReplaceAll(mirrored, "NAME:", map[bool]string{true: "name:", false: "secretName:"}[inSource])
-		change.Object.Kind, change.Others = Secret, map[Object]*Content{}
+		change.Object.Kind, change.Others = configmap.Secret, map[configmap.Object]*configmap.Content{}
 		for object, content := range c.others {
-			change.Others[Object{Secret, object.Name}] = content
+			change.Others[configmap.Object{Kind: configmap.Secret, Name: object.Name}] = content
 		}
 		if got := told(change.Judge(podSpec(t, mirrored))); got != c.want {
 			t.Errorf("%s, as a Secret: got %q, want %q", name, got, c.want)

@@ -1,4 +1,4 @@
-package configmap
+package impact
 
 import (
 	"testing"
@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // secondOf is a moment of a test.
@@ -16,8 +18,8 @@ func secondOf(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.U
 // TestWhatPodsRunWith judges a workload with the plain name by what its template notes and by when its containers started.
 func TestWhatPodsRunWith(t *testing.T) {
 	t.Parallel()
-	web := Object{ConfigMap, "web"}
-	noted := Object{ConfigMap, "web-abc"}
+	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
+	noted := configmap.Object{Kind: configmap.ConfigMap, Name: "web-abc"}
 	spec := &corev1.PodSpec{Containers: []corev1.Container{{Name: "app", EnvFrom: []corev1.EnvFromSource{
 		{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "web"}}},
 	}}}}
@@ -25,8 +27,8 @@ func TestWhatPodsRunWith(t *testing.T) {
 	for name, test := range map[string]struct {
 		age     Age
 		started int // the second, 0 where nothing runs
-		note    *Content
-		set     *Content // what is proposed, nil for a look at who runs with something else
+		note    *configmap.Content
+		set     *configmap.Content // what is proposed, nil for a look at who runs with something else
 		want    Verdict
 	}{
 		"started since the last change":              {changed, 30, nil, nil, None},
@@ -54,8 +56,8 @@ func TestWhatPodsRunWith(t *testing.T) {
 				c.New = c.Old
 			}
 			if test.note != nil {
-				w.Annotations = map[string]string{RecordKey(web): noted.Name}
-				c.Versions = map[Object]*Content{noted: test.note}
+				w.Annotations = map[string]string{configmap.RecordKey(web): noted.Name}
+				c.Versions = map[configmap.Object]*configmap.Content{noted: test.note}
 			}
 			if got := c.Affected([]Workload{w})[0]; got.Verdict != test.want {
 				t.Errorf("got %+v", got)

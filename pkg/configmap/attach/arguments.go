@@ -1,8 +1,10 @@
-package configmap
+package attach
 
 import (
 	"fmt"
 	"slices"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // AddArguments appends arguments to the named container of a pod template, or to its first container if the name is empty.
@@ -74,7 +76,7 @@ func (u *unset) environment(container map[string]any) {
 
 // in adds the unset variables that a text uses.
 func (u *unset) in(text string, to *[]string) {
-	expand(text, func(name string) string {
+	configmap.Expand(text, func(name string) string {
 		told := fmt.Sprintf("$(%s) in container %q", name, u.container)
 		if !u.set[name] && !slices.Contains(*to, told) {
 			*to = append(*to, told)

@@ -1,4 +1,4 @@
-package configmap
+package attach
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // TestDetach takes the ConfigMap web, its version and the Secret web out of templates, and nothing else.
@@ -55,7 +57,7 @@ func TestDetach(t *testing.T) {
 		if err := yaml.Unmarshal([]byte("{spec: "+c.before+"}"), &template); err != nil {
 			t.Fatal(err)
 		}
-		removed := Detach(template, func(object Object) bool {
+		removed := Remove(template, func(object configmap.Object) bool {
 			return slices.Contains([]string{"configmap/web", "configmap/web-v", "secret/web"}, object.String())
 		})
 		got, _ := yaml.Marshal(template)
@@ -71,7 +73,7 @@ func TestDetach(t *testing.T) {
 // TestAttachTwice refuses what a container has already, be it from a version.
 func TestAttachTwice(t *testing.T) {
 	t.Parallel()
-	wire := Wire{Source: FromEnvFrom, Head: Object{ConfigMap, "web"}}
+	wire := Wire{Source: configmap.FromEnvFrom, Head: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}}
 	for from, refused := range map[string]bool{
 		"{configMapRef: {name: web}}":              true,
 		"{configMapRef: {name: web-m8mt92gg65}}":   true,
@@ -84,12 +86,12 @@ func TestAttachTwice(t *testing.T) {
 		if err := yaml.Unmarshal([]byte("{spec: {containers: [{name: app, envFrom: ["+from+"]}]}}"), &template); err != nil {
 			t.Fatal(err)
 		}
-		err := Attach(template, "", []Wire{wire})
+		err := Add(template, "", []Wire{wire})
 		if refused != (err != nil && strings.Contains(err.Error(), "has the variables of configmap/web already")) {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
-	if err := Attach(map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "app"}}}}, "", []Wire{wire, wire}); err == nil {
+	if err := Add(map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "app"}}}}, "", []Wire{wire, wire}); err == nil {
 		t.Error("it is attached twice at once")
 	}
 }

@@ -1,9 +1,13 @@
-package configmap
+package attach
+
+import (
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+)
 
 // Rename gives references of a pod template other names and returns how many it has changed. It changes only references that
 // configure containers. Others, such as image pull secrets, stay: they are credentials that are always taken in their newest
 // state. The template is as the API server holds it, so that fields which this program does not know stay too.
-func Rename(template map[string]any, name func(Object) (string, bool)) int {
+func Rename(template map[string]any, name func(configmap.Object) (string, bool)) int {
 	r := renamer{name: name}
 	for _, spec := range entries(template, "spec") {
 		for _, list := range []string{"containers", "initContainers", "ephemeralContainers"} {
@@ -12,12 +16,12 @@ func Rename(template map[string]any, name func(Object) (string, bool)) int {
 			}
 		}
 		for _, volume := range entries(spec, "volumes") {
-			r.in(volume, "configMap", "name", ConfigMap)
-			r.in(volume, "secret", "secretName", Secret)
+			r.in(volume, "configMap", "name", configmap.ConfigMap)
+			r.in(volume, "secret", "secretName", configmap.Secret)
 			for _, projected := range entries(volume, "projected") {
 				for _, source := range entries(projected, "sources") {
-					r.in(source, "configMap", "name", ConfigMap)
-					r.in(source, "secret", "name", Secret)
+					r.in(source, "configMap", "name", configmap.ConfigMap)
+					r.in(source, "secret", "name", configmap.Secret)
 				}
 			}
 		}
@@ -26,28 +30,28 @@ func Rename(template map[string]any, name func(Object) (string, bool)) int {
 }
 
 type renamer struct {
-	name    func(Object) (string, bool)
+	name    func(configmap.Object) (string, bool)
 	changed int
 }
 
 func (r *renamer) container(container map[string]any) {
 	for _, from := range entries(container, "envFrom") {
-		r.in(from, "configMapRef", "name", ConfigMap)
-		r.in(from, "secretRef", "name", Secret)
+		r.in(from, "configMapRef", "name", configmap.ConfigMap)
+		r.in(from, "secretRef", "name", configmap.Secret)
 	}
 	for _, variable := range entries(container, "env") {
 		for _, from := range entries(variable, "valueFrom") {
-			r.in(from, "configMapKeyRef", "name", ConfigMap)
-			r.in(from, "secretKeyRef", "name", Secret)
+			r.in(from, "configMapKeyRef", "name", configmap.ConfigMap)
+			r.in(from, "secretKeyRef", "name", configmap.Secret)
 		}
 	}
 }
 
 // in renames the references in one field.
-func (r *renamer) in(of map[string]any, field, nameField string, kind Kind) {
+func (r *renamer) in(of map[string]any, field, nameField string, kind configmap.Kind) {
 	for _, reference := range entries(of, field) {
 		old, _ := reference[nameField].(string)
-		if fresh, given := r.name(Object{kind, old}); given && old != "" && fresh != old {
+		if fresh, given := r.name(configmap.Object{Kind: kind, Name: old}); given && old != "" && fresh != old {
 			reference[nameField] = fresh
 			r.changed++
 		}

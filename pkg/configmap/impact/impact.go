@@ -1,10 +1,12 @@
-package configmap
+package impact
 
 import (
 	"cmp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // Verdict is what a change of configuration means for a workload.
@@ -33,7 +35,7 @@ type Reason struct {
 	// Effect is the verdict that this reason alone would give.
 	Effect    Verdict
 	Container string
-	Source    Source
+	Source    configmap.Source
 	Key       string
 	Variable  string
 	Path      string
@@ -55,14 +57,14 @@ type Judgment struct {
 
 // Change is a change of one object.
 type Change struct {
-	Object Object
+	Object configmap.Object
 	// Old is the present content, or nil if it is not known or the object does not exist. New is the proposed content, or nil
 	// if the object is to be deleted or is already gone.
-	Old, New *Content
+	Old, New *configmap.Content
 	// Every says that New stands for any change of the existing keys, not for a proposed one. Such a change blocks nothing.
 	Every bool
 	// Present is what the object holds now, or nil if Old is that.
-	Present *Content
+	Present *configmap.Content
 	// Stale says that New is what the object already holds. The change then looks for workloads that run with something else.
 	Stale bool
 	// Age is the age of the object.
@@ -71,50 +73,50 @@ type Change struct {
 	Past []Past
 	// Others holds further objects, with nil for one that does not exist. An object missing here is assumed to be the same
 	// before and after, and to cover nothing of Object.
-	Others map[Object]*Content
+	Others map[configmap.Object]*configmap.Content
 	// Versions holds copies of the object that templates reference in its place, with their contents. A nil content stands for
 	// a version that is gone.
-	Versions map[Object]*Content
+	Versions map[configmap.Object]*configmap.Content
 }
 
 // Supposed returns a change of every key of an object.
-func Supposed(object Object, content *Content) *Change {
+func Supposed(object configmap.Object, content *configmap.Content) *Change {
 	return &Change{Object: object, Old: content, New: content.Every(), Every: true}
 }
 
 // Touches reports whether a reference to the given object sees this change: it is the changed object or one of its versions.
-func (c *Change) Touches(object Object) bool {
+func (c *Change) Touches(object configmap.Object) bool {
 	_, version := c.Versions[object]
 	return version || object == c.Object
 }
 
 // pinned reports whether the given object is a version of the changed object. Running containers never see a version's files
 // change.
-func (c *Change) pinned(object Object) bool { return object != c.Object && c.Touches(object) }
+func (c *Change) pinned(object configmap.Object) bool { return object != c.Object && c.Touches(object) }
 
 // Concerns reports whether a pod template references the changed object or one of its versions.
 func (c *Change) Concerns(spec *corev1.PodSpec) bool {
-	return slices.ContainsFunc(References(spec), func(r Reference) bool { return c.Touches(r.Object) })
+	return slices.ContainsFunc(configmap.References(spec), func(r configmap.Reference) bool { return c.Touches(r.Object) })
 }
 
 // Needs returns the other objects to read before judging a pod template. Some of them may cover variables or files of the
 // changed object. The variables of others decide which of its files are mounted.
-func (c *Change) Needs(spec *corev1.PodSpec) []Object {
+func (c *Change) Needs(spec *corev1.PodSpec) []configmap.Object {
 	type scope struct {
 		container, path string
 		files           bool
 	}
-	scopeOf := func(r Reference) scope {
-		return scope{r.Container, r.Path, r.Source != FromEnv && r.Source != FromEnvFrom}
+	scopeOf := func(r configmap.Reference) scope {
+		return scope{r.Container, r.Path, r.Source != configmap.FromEnv && r.Source != configmap.FromEnvFrom}
 	}
-	references := slices.DeleteFunc(References(spec), func(r Reference) bool { return !r.Configures() })
+	references := slices.DeleteFunc(configmap.References(spec), func(r configmap.Reference) bool { return !r.Configures() })
 	touched := map[scope]bool{}
 	for _, r := range references {
-		if c.Touches(r.Object) && r.Source != FromEnv {
+		if c.Touches(r.Object) && r.Source != configmap.FromEnv {
 			touched[scopeOf(r)] = true
 		}
 	}
-	var needs []Object
+	var needs []configmap.Object
 	for _, r := range references {
 		certain := len(r.Keys) > 0 && !r.Optional
 		if touched[scopeOf(r)] && !c.Touches(r.Object) && !certain && !slices.Contains(needs, r.Object) {
@@ -145,7 +147,7 @@ func (c *Change) Judge(spec *corev1.PodSpec) Judgment {
 	return Judgment{Verdict: reasons[0].Effect, Reasons: reasons}
 }
 
-func (c *Change) before(object Object) (*Content, bool) {
+func (c *Change) before(object configmap.Object) (*configmap.Content, bool) {
 	if object == c.Object {
 		return c.Old, true
 	}
@@ -156,7 +158,7 @@ func (c *Change) before(object Object) (*Content, bool) {
 	return content, found
 }
 
-func (c *Change) after(object Object) (*Content, bool) {
+func (c *Change) after(object configmap.Object) (*configmap.Content, bool) {
 	if c.Touches(object) {
 		return c.New, true
 	}
@@ -165,9 +167,9 @@ func (c *Change) after(object Object) (*Content, bool) {
 
 // changed returns the keys that change.
 func (c *Change) changed() []string {
-	changed := ChangedKeys(c.Old, c.New)
+	changed := configmap.ChangedKeys(c.Old, c.New)
 	for _, version := range c.Versions {
-		changed = append(changed, ChangedKeys(version, c.New)...)
+		changed = append(changed, configmap.ChangedKeys(version, c.New)...)
 	}
 	return changed
 }
@@ -243,7 +245,7 @@ func (c *Change) reasons(f fact, changed []string, effect Verdict, text string) 
 func ordered(reasons []Reason) []Reason {
 	slices.SortFunc(reasons, func(a, b Reason) int {
 		return cmp.Or(
-			cmp.Compare(a.Effect.rank(), b.Effect.rank()), cmp.Compare(a.order, b.order), cmp.Compare(a.Source.rank(), b.Source.rank()),
+			cmp.Compare(a.Effect.rank(), b.Effect.rank()), cmp.Compare(a.order, b.order), cmp.Compare(a.Source.Rank(), b.Source.Rank()),
 			cmp.Compare(a.Key, b.Key), cmp.Compare(a.Variable, b.Variable), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text),
 		)
 	})

@@ -1,4 +1,4 @@
-package configmap
+package attach
 
 import (
 	"reflect"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 const bare = `
@@ -24,7 +26,7 @@ spec:
 func attached(t *testing.T, container, field string, wires ...Wire) (entries, volumes any, err error) {
 	t.Helper()
 	template := parsed(t, bare)
-	err = Attach(template, container, wires)
+	err = Add(template, container, wires)
 	spec := template["spec"].(map[string]any)
 	target, failure := containerNamed(spec, container)
 	if failure != nil {
@@ -49,22 +51,22 @@ func list(t *testing.T, text string) any {
 }
 
 func fileOf(head, key, at string) Wire {
-	return Wire{Source: FromVolume, Head: Object{ConfigMap, head}, Keys: []string{key}, Path: at, File: true}
+	return Wire{Source: configmap.FromVolume, Head: configmap.Object{Kind: configmap.ConfigMap, Name: head}, Keys: []string{key}, Path: at, File: true}
 }
 
 func TestAttachVariables(t *testing.T) {
 	t.Parallel()
-	web, login := Object{ConfigMap, "web"}, Object{Secret, "login"}
+	web, login := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, configmap.Object{Kind: configmap.Secret, Name: "login"}
 	for name, test := range map[string]struct {
 		container, field, want string
 		wire                   Wire
 	}{
-		"all keys":            {"", "envFrom", `[{configMapRef: {name: web}}]`, Wire{Source: FromEnvFrom, Head: web}},
-		"with a prefix":       {"side", "envFrom", `[{configMapRef: {name: web}, prefix: W_}]`, Wire{Source: FromEnvFrom, Head: web, Prefix: "W_"}},
-		"all of a Secret":     {"once", "envFrom", `[{secretRef: {name: login}}]`, Wire{Source: FromEnvFrom, Head: login}},
-		"one before others":   {"app", "env", `[{name: A, valueFrom: {configMapKeyRef: {name: web, key: a}}}, {name: OWN, value: x}]`, Wire{Source: FromEnv, Head: web, Variable: "A", Keys: []string{"a"}}},
-		"the first":           {"side", "env", `[{name: A, valueFrom: {configMapKeyRef: {name: web, key: a}}}]`, Wire{Source: FromEnv, Head: web, Variable: "A", Keys: []string{"a"}}},
-		"one key of a Secret": {"side", "env", `[{name: T, valueFrom: {secretKeyRef: {name: login, key: t}}}]`, Wire{Source: FromEnv, Head: login, Variable: "T", Keys: []string{"t"}}},
+		"all keys":            {"", "envFrom", `[{configMapRef: {name: web}}]`, Wire{Source: configmap.FromEnvFrom, Head: web}},
+		"with a prefix":       {"side", "envFrom", `[{configMapRef: {name: web}, prefix: W_}]`, Wire{Source: configmap.FromEnvFrom, Head: web, Prefix: "W_"}},
+		"all of a Secret":     {"once", "envFrom", `[{secretRef: {name: login}}]`, Wire{Source: configmap.FromEnvFrom, Head: login}},
+		"one before others":   {"app", "env", `[{name: A, valueFrom: {configMapKeyRef: {name: web, key: a}}}, {name: OWN, value: x}]`, Wire{Source: configmap.FromEnv, Head: web, Variable: "A", Keys: []string{"a"}}},
+		"the first":           {"side", "env", `[{name: A, valueFrom: {configMapKeyRef: {name: web, key: a}}}]`, Wire{Source: configmap.FromEnv, Head: web, Variable: "A", Keys: []string{"a"}}},
+		"one key of a Secret": {"side", "env", `[{name: T, valueFrom: {secretKeyRef: {name: login, key: t}}}]`, Wire{Source: configmap.FromEnv, Head: login, Variable: "T", Keys: []string{"t"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,18 +80,18 @@ func TestAttachVariables(t *testing.T) {
 
 func TestAttachFiles(t *testing.T) {
 	t.Parallel()
-	web := Object{ConfigMap, "web"}
+	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 	for name, test := range map[string]struct {
 		container       string
 		wires           []Wire
 		mounts, volumes string
 	}{
 		"all files": {
-			wires:  []Wire{{Source: FromVolume, Head: web, Path: "/etc/web/"}},
+			wires:  []Wire{{Source: configmap.FromVolume, Head: web, Path: "/etc/web/"}},
 			mounts: `[{name: config-web, mountPath: /etc/web, readOnly: true}]`, volumes: `[{name: config-web, configMap: {name: web}}]`,
 		},
 		"some files of a Secret": {
-			wires:   []Wire{{Source: FromVolume, Head: Object{Secret, "login.v1"}, Keys: []string{"a", "b"}, Path: "/login"}},
+			wires:   []Wire{{Source: configmap.FromVolume, Head: configmap.Object{Kind: configmap.Secret, Name: "login.v1"}, Keys: []string{"a", "b"}, Path: "/login"}},
 			mounts:  `[{name: secret-login-v1, mountPath: /login, readOnly: true}]`,
 			volumes: `[{name: secret-login-v1, secret: {secretName: login.v1, items: [{key: a, path: a}, {key: b, path: b}]}}]`,
 		},
@@ -149,14 +151,14 @@ func TestAttachedFileHidesNothing(t *testing.T) {
 
 func TestAttachRefuses(t *testing.T) {
 	t.Parallel()
-	web := Object{ConfigMap, "web"}
+	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 	for name, test := range map[string]struct {
 		container, want string
 		wires           []Wire
 	}{
-		"an unknown container": {"none", `there is no container "none" in the pod template; it has app, side, once`, []Wire{{Source: FromEnvFrom, Head: web}}},
-		"a variable twice":     {"", `container "app" has a variable "OWN" already`, []Wire{{Source: FromEnv, Head: web, Variable: "OWN", Keys: []string{"a"}}}},
-		"a folder twice":       {"side", "has a volume at /data already", []Wire{{Source: FromVolume, Head: web, Path: "/data"}}},
+		"an unknown container": {"none", `there is no container "none" in the pod template; it has app, side, once`, []Wire{{Source: configmap.FromEnvFrom, Head: web}}},
+		"a variable twice":     {"", `container "app" has a variable "OWN" already`, []Wire{{Source: configmap.FromEnv, Head: web, Variable: "OWN", Keys: []string{"a"}}}},
+		"a folder twice":       {"side", "has a volume at /data already", []Wire{{Source: configmap.FromVolume, Head: web, Path: "/data"}}},
 		"a file twice":         {"", "has a volume at /etc/a already", []Wire{fileOf("web", "a", "/etc/a"), fileOf("web", "b", "/etc/a")}},
 		"a file of a folder twice": {
 			"", "has a file /config/a already", []Wire{fileOf("web", "a", "/config/a"), fileOf("web", "b", "/config/a")},
@@ -166,7 +168,7 @@ func TestAttachRefuses(t *testing.T) {
 		},
 		"a file in one that others have": {"side", "has a volume at /token, in which nothing else can be mounted", []Wire{fileOf("web", "a", "/token/a")}},
 		"a folder above another": {
-			"side", "has a volume at /data, which cannot be in one at /", []Wire{{Source: FromVolume, Head: web, Path: "/"}},
+			"side", "has a volume at /data, which cannot be in one at /", []Wire{{Source: configmap.FromVolume, Head: web, Path: "/"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -180,20 +182,20 @@ func TestAttachRefuses(t *testing.T) {
 
 func TestWireChecksTheKeys(t *testing.T) {
 	t.Parallel()
-	content := &Content{Text: map[string]string{"a": "1"}, Binary: map[string][]byte{"b": {0xff}}}
+	content := &configmap.Content{Text: map[string]string{"a": "1"}, Binary: map[string][]byte{"b": {0xff}}}
 	for name, test := range map[string]struct {
 		wire Wire
 		want string
 	}{
-		"there":                  {Wire{Source: FromEnv, Keys: []string{"a"}}, ""},
-		"all":                    {Wire{Source: FromVolume}, ""},
-		"binary as a file":       {Wire{Source: FromVolume, Keys: []string{"b"}}, ""},
-		"missing":                {Wire{Source: FromVolume, Keys: []string{"a", "c"}}, `configmap/web has no key "c"; it has a, b`},
-		"binary in the variable": {Wire{Source: FromEnv, Keys: []string{"b"}}, `key "b" of configmap/web is binary data`},
+		"there":                  {Wire{Source: configmap.FromEnv, Keys: []string{"a"}}, ""},
+		"all":                    {Wire{Source: configmap.FromVolume}, ""},
+		"binary as a file":       {Wire{Source: configmap.FromVolume, Keys: []string{"b"}}, ""},
+		"missing":                {Wire{Source: configmap.FromVolume, Keys: []string{"a", "c"}}, `configmap/web has no key "c"; it has a, b`},
+		"binary in the variable": {Wire{Source: configmap.FromEnv, Keys: []string{"b"}}, `key "b" of configmap/web is binary data`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test.wire.Head = Object{ConfigMap, "web"}
+			test.wire.Head = configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 			if err := test.wire.Check(content); (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v", err)
 			}

@@ -1,17 +1,15 @@
-package configmap
+package impact
 
 import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// opaque begins a placeholder for a value that is not known here, such as a field of the pod. The placeholder is the same
-// before and after. No file or variable of a template can contain it.
-const opaque = "\x00"
-
 // lookup returns what an object holds, or nil if the object does not exist. known is false if the object was not read.
-type lookup func(Object) (content *Content, known bool)
+type lookup func(configmap.Object) (content *configmap.Content, known bool)
 
 // place is where a container sees something: a variable, an argument or a file.
 type place struct {
@@ -37,22 +35,22 @@ type view map[place]fact
 type renderer struct {
 	spec    *corev1.PodSpec
 	read    lookup
-	touches func(Object) bool
+	touches func(configmap.Object) bool
 	// pinned reports whether an object is a version. Versions are immutable.
-	pinned func(Object) bool
+	pinned func(configmap.Object) bool
 	view   view
 }
 
 // render returns what the containers of a pod see of their configuration.
-func render(spec *corev1.PodSpec, read lookup, touches, pinned func(Object) bool) view {
+func render(spec *corev1.PodSpec, read lookup, touches, pinned func(configmap.Object) bool) view {
 	r := &renderer{spec: spec, read: read, touches: touches, pinned: pinned, view: view{}}
-	for _, c := range containers(spec) {
+	for _, c := range configmap.ContainersOf(spec) {
 		vars := r.environment(c)
 		for name, v := range vars {
 			r.variable(c, place{c.Name, "variable", name}, Reason{Source: v.source, Variable: name}, vars)
 		}
-		r.words(c, FromCommand, c.Command, vars)
-		r.words(c, FromArgs, c.Args, vars)
+		r.words(c, configmap.FromCommand, c.Command, vars)
+		r.words(c, configmap.FromArgs, c.Args, vars)
 		for i := range c.VolumeMounts {
 			r.mount(c, &c.VolumeMounts[i], vars)
 		}
@@ -60,20 +58,20 @@ func render(spec *corev1.PodSpec, read lookup, touches, pinned func(Object) bool
 	return r.view
 }
 
-func (r *renderer) put(c container, at place, f fact) {
-	f.order, f.reason.Container = c.order, c.Name
+func (r *renderer) put(c configmap.Container, at place, f fact) {
+	f.order, f.reason.Container = c.Order, c.Name
 	r.view[at] = f
 }
 
 // problem records something that keeps the container from starting.
-func (r *renderer) problem(c container, reason Reason, keys []string, format string, args ...any) {
+func (r *renderer) problem(c configmap.Container, reason Reason, keys []string, format string, args ...any) {
 	at := place{c.Name, "problem", string(reason.Source) + " " + reason.Variable + " " + reason.Path + fmt.Sprint(keys)}
 	r.put(c, at, fact{problem: fmt.Sprintf(format, args...), once: true, keys: keys, reason: reason})
 }
 
 // words records the variables used in a command or its arguments. A word without variables is the same whatever the
 // configuration.
-func (r *renderer) words(c container, source Source, words []string, vars variables) {
+func (r *renderer) words(c configmap.Container, source configmap.Source, words []string, vars variables) {
 	for _, word := range words {
 		_, used := vars.expand(word)
 		for _, name := range used {
@@ -83,7 +81,7 @@ func (r *renderer) words(c container, source Source, words []string, vars variab
 }
 
 // variable records a place whose text contains a variable.
-func (r *renderer) variable(c container, at place, reason Reason, vars variables) {
+func (r *renderer) variable(c configmap.Container, at place, reason Reason, vars variables) {
 	if v, found := vars[reason.Variable]; found {
 		r.put(c, at, fact{value: v.value, once: true, keys: v.keys, reason: reason})
 	}

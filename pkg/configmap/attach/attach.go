@@ -1,17 +1,19 @@
-package configmap
+package attach
 
 import (
 	"fmt"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // Wire is a way in which a container is to get configuration.
 type Wire struct {
 	// Source is FromEnvFrom, FromEnv or FromVolume.
-	Source Source
-	Head   Object
+	Source configmap.Source
+	Head   configmap.Object
 	// Prefix is put before the names of the variables of FromEnvFrom.
 	Prefix string
 	// Variable is the name of the variable that gets the value of the only key.
@@ -24,22 +26,22 @@ type Wire struct {
 }
 
 // Check refuses a wire to a key that the object does not have, or that cannot become a variable.
-func (w *Wire) Check(content *Content) error {
+func (w *Wire) Check(content *configmap.Content) error {
 	for _, key := range w.Keys {
 		_, text := content.Text[key]
 		switch {
 		case !content.Has(key):
 			return fmt.Errorf("%s has no key %q; it has %s", w.Head, key, strings.Join(content.Keys(), ", "))
-		case w.Source == FromEnv && !text:
+		case w.Source == configmap.FromEnv && !text:
 			return fmt.Errorf("key %q of %s is binary data, which no variable can have; mount it as a file", key, w.Head)
 		}
 	}
 	return nil
 }
 
-// Attach adds wires to the named container of a pod template, or to its first container if the name is empty. The wires
+// Add adds wires to the named container of a pod template, or to its first container if the name is empty. The wires
 // reference the objects by their plain names.
-func Attach(template map[string]any, container string, wires []Wire) error {
+func Add(template map[string]any, container string, wires []Wire) error {
 	spec, _ := template["spec"].(map[string]any)
 	target, err := containerNamed(spec, container)
 	if err != nil {
@@ -68,9 +70,9 @@ func containerNamed(spec map[string]any, name string) (map[string]any, error) {
 
 func (w *Wire) attach(spec, container map[string]any) error {
 	switch w.Source {
-	case FromEnvFrom:
+	case configmap.FromEnvFrom:
 		reference := "configMapRef"
-		if w.Head.Kind == Secret {
+		if w.Head.Kind == configmap.Secret {
 			reference = "secretRef"
 		}
 		source := map[string]any{reference: map[string]any{"name": w.Head.Name}}
@@ -81,12 +83,12 @@ func (w *Wire) attach(spec, container map[string]any) error {
 			return fmt.Errorf("container %q has the variables of %s already; detach that first, to take it in another way", container["name"], w.Head)
 		}
 		push(container, "envFrom", source)
-	case FromEnv:
+	case configmap.FromEnv:
 		if slices.ContainsFunc(entries(container, "env"), func(v map[string]any) bool { return v["name"] == w.Variable }) {
 			return fmt.Errorf("container %q has a variable %q already; remove that one first", container["name"], w.Variable)
 		}
 		reference := "configMapKeyRef"
-		if w.Head.Kind == Secret {
+		if w.Head.Kind == configmap.Secret {
 			reference = "secretKeyRef"
 		}
 		variable := map[string]any{
@@ -135,7 +137,7 @@ func (w *Wire) mount(spec, container map[string]any) error {
 
 // volume returns the field of the volume source, the field of its name in it, and the prefix of the volume's name.
 func (w *Wire) volume() (source, nameField, prefix string) {
-	if w.Head.Kind == Secret {
+	if w.Head.Kind == configmap.Secret {
 		return "secret", "secretName", "secret-"
 	}
 	return "configMap", "name", "config-"

@@ -1,9 +1,11 @@
-package configmap
+package impact
 
 import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // pods begin at second 20 of a test, with the last write of each at revision 200.
@@ -13,7 +15,7 @@ func runningSince(w *Workload) {
 }
 
 // readAt is what the ConfigMap web was at a revision, made at a second and changed at another.
-func readAt(revision Revision, content *Content, created, changed int) Past {
+func readAt(revision Revision, content *configmap.Content, created, changed int) Past {
 	return Past{Revision: revision, Content: content, Age: Age{
 		Created: secondOf(created), Changed: secondOf(changed), Written: secondOf(changed), Revision: 100,
 	}}
@@ -22,7 +24,7 @@ func readAt(revision Revision, content *Content, created, changed int) Past {
 // TestAnObjectThatIsGone judges workloads by an object that is not there, as env, as files and where it is required.
 func TestAnObjectThatIsGone(t *testing.T) {
 	t.Parallel()
-	web := Object{ConfigMap, "web"}
+	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 	const optional = "envFrom: [{configMapRef: {name: web, optional: true}}]"
 	key := app("env: [{name: A, valueFrom: {configMapKeyRef: {name: web, key: a, optional: true}}}]")
 	files := mounts("configMap: {name: web, optional: true}", "")
@@ -32,7 +34,7 @@ func TestAnObjectThatIsGone(t *testing.T) {
 	for name, test := range map[string]struct {
 		spec    string
 		note    string
-		settled *Content
+		settled *configmap.Content
 		past    []Past
 		idle    bool
 		want    Verdict
@@ -54,7 +56,7 @@ func TestAnObjectThatIsGone(t *testing.T) {
 		"nothing tells, but pods see for themselves": {files, "", nil, nil, false, None, false},
 		"no pod runs":                                {app(optional), "", nil, nil, true, None, false},
 		"noted, a version":                           {app(optional), "web-mm", nil, nil, false, Restart, false},
-		"noted, that it was not there":               {app(optional), Absent, nil, was, false, None, false},
+		"noted, that it was not there":               {app(optional), configmap.Absent, nil, was, false, None, false},
 		"a watch has seen it":                        {app(optional), "", text("a=1"), nil, false, Restart, false},
 		"a watch has seen it, the key was not there": {key, "", text("b=1"), nil, false, None, false},
 		"it is required":                             {app("envFrom: [{configMapRef: {name: web}}]"), "", nil, nil, false, Block, false},
@@ -70,14 +72,14 @@ func TestAnObjectThatIsGone(t *testing.T) {
 				runningSince(&w)
 			}
 			if test.note != "" {
-				w.Annotations = map[string]string{RecordKey(web): test.note}
+				w.Annotations = map[string]string{configmap.RecordKey(web): test.note}
 			}
 			c := &Change{
 				Object: web, Old: test.settled, Stale: test.settled == nil, Past: test.past,
-				Versions: map[Object]*Content{{ConfigMap, "web-mm"}: text("a=1")},
+				Versions: map[configmap.Object]*configmap.Content{{Kind: configmap.ConfigMap, Name: "web-mm"}: text("a=1")},
 			}
 			got := c.Affected([]Workload{w})[0]
-			if got.Verdict != test.want || got.Uncertain != test.unsure || test.unsure && got.Note == "" || strings.Contains(fmt.Sprint(got), opaque) {
+			if got.Verdict != test.want || got.Uncertain != test.unsure || test.unsure && got.Note == "" || strings.Contains(fmt.Sprint(got), configmap.Opaque) {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -88,7 +90,7 @@ func TestAnObjectThatIsGone(t *testing.T) {
 // one that was deleted and made anew.
 func TestAKeyThatWasRemoved(t *testing.T) {
 	t.Parallel()
-	web := Object{ConfigMap, "web"}
+	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 	all := app("envFrom: [{configMapRef: {name: web, optional: true}}]")
 	written := func(revision Revision, created, changed, wrote int) Age {
 		return Age{Created: secondOf(created), Changed: secondOf(changed), Written: secondOf(wrote), Revision: revision}
@@ -133,7 +135,7 @@ func TestAKeyThatWasRemoved(t *testing.T) {
 // TestMadeAfterItWasMissed judges a workload that was rolled out while the object was not there.
 func TestMadeAfterItWasMissed(t *testing.T) {
 	t.Parallel()
-	web := Object{ConfigMap, "web"}
+	web := configmap.Object{Kind: configmap.ConfigMap, Name: "web"}
 	for name, test := range map[string]struct {
 		created int
 		want    Verdict
@@ -146,7 +148,7 @@ func TestMadeAfterItWasMissed(t *testing.T) {
 			t.Parallel()
 			w := Workload{
 				Kind: "Deployment", Name: "web", Spec: podSpec(t, app("envFrom: [{configMapRef: {name: web, optional: true}}]")), Rolls: true,
-				Annotations: map[string]string{RecordKey(web): Absent},
+				Annotations: map[string]string{configmap.RecordKey(web): configmap.Absent},
 			}
 			runningSince(&w)
 			made := secondOf(test.created)

@@ -1,24 +1,26 @@
-package configmap
+package impact
 
 import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // pathNeeds returns the other objects whose variables make up the subPathExpr of a mount of the changed object.
-func (c *Change) pathNeeds(spec *corev1.PodSpec) []Object {
-	var needs []Object
-	for _, ctr := range containers(spec) {
+func (c *Change) pathNeeds(spec *corev1.PodSpec) []configmap.Object {
+	var needs []configmap.Object
+	for _, ctr := range configmap.ContainersOf(spec) {
 		names := map[string]bool{}
 		for i := range ctr.VolumeMounts {
 			if mount := &ctr.VolumeMounts[i]; c.mounts(spec, mount) {
 				variablesOf(ctr.Env, mount.SubPathExpr, names)
 			}
 		}
-		for _, r := range environmentReferences(ctr.Container) {
+		for _, r := range configmap.EnvironmentReferences(ctr.Container) {
 			takes := names[r.Variable]
-			if r.Source == FromEnvFrom {
+			if r.Source == configmap.FromEnvFrom {
 				takes = takesMore(ctr.Env, names)
 			}
 			if takes && !c.Touches(r.Object) {
@@ -31,13 +33,13 @@ func (c *Change) pathNeeds(spec *corev1.PodSpec) []Object {
 
 // mounts reports whether a mount is of a volume with files of the changed object.
 func (c *Change) mounts(spec *corev1.PodSpec, mount *corev1.VolumeMount) bool {
-	volume := volumeOf(spec, mount.Name)
-	return volume != nil && slices.ContainsFunc(projections(volume), func(p projection) bool { return c.Touches(p.object) })
+	volume := configmap.VolumeOf(spec, mount.Name)
+	return volume != nil && slices.ContainsFunc(configmap.ProjectionsOf(volume), func(p configmap.Projection) bool { return c.Touches(p.Object) })
 }
 
 // variablesOf adds the variables that a text uses, and those that their values use.
 func variablesOf(env []corev1.EnvVar, text string, names map[string]bool) {
-	expand(text, func(name string) string {
+	configmap.Expand(text, func(name string) string {
 		if names[name] {
 			return ""
 		}
@@ -55,7 +57,7 @@ func variablesOf(env []corev1.EnvVar, text string, names map[string]bool) {
 func takesMore(env []corev1.EnvVar, names map[string]bool) bool {
 	for name := range names {
 		certain := slices.ContainsFunc(env, func(v corev1.EnvVar) bool {
-			_, _, optional, _ := keyReference(&v)
+			_, _, optional, _ := configmap.KeyReference(&v)
 			return v.Name == name && !optional
 		})
 		if !certain {

@@ -1,9 +1,11 @@
-package configmap
+package impact
 
 import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
 // unattributed returns reasons for places where it cannot be known what a container sees. Without them such a place would
@@ -11,14 +13,14 @@ import (
 func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
 	var reasons []Reason
 	order := map[string]int{}
-	all := containers(spec)
+	all := configmap.ContainersOf(spec)
 	for _, each := range all {
-		order[each.Name] = each.order
+		order[each.Name] = each.Order
 	}
-	for _, r := range References(spec) {
-		if r.Source == FromDriver && r.Container != "" && c.Touches(r.Object) {
+	for _, r := range configmap.References(spec) {
+		if r.Source == configmap.FromDriver && r.Container != "" && c.Touches(r.Object) {
 			reasons = append(reasons, Reason{
-				Effect: Unsupported, Container: r.Container, Source: FromVolume, Path: r.Path, order: order[r.Container],
+				Effect: Unsupported, Container: r.Container, Source: configmap.FromVolume, Path: r.Path, order: order[r.Container],
 				Text: "is mounted by a driver that reads the Secret once, and what it makes of it cannot be told",
 			})
 		}
@@ -31,7 +33,7 @@ func (c *Change) unattributed(spec *corev1.PodSpec, seen []Reason) []Reason {
 		i := slices.IndexFunc(each.Env, func(v corev1.EnvVar) bool { return v.ValueFrom != nil && v.ValueFrom.FileKeyRef != nil })
 		if i >= 0 {
 			reasons = append(reasons, Reason{
-				Effect: Unsupported, Container: each.Name, Source: FromEnv, Variable: each.Env[i].Name, order: each.order,
+				Effect: Unsupported, Container: each.Name, Source: configmap.FromEnv, Variable: each.Env[i].Name, order: each.Order,
 				Text: "comes from a file that the pod writes itself, and what is in it cannot be told",
 			})
 		}
@@ -44,13 +46,15 @@ func (c *Change) whyNone(spec *corev1.PodSpec, changed []string) string {
 	if len(changed) == 0 {
 		return "nothing changes"
 	}
-	only := func(match func(Reference) bool) bool {
-		return !slices.ContainsFunc(References(spec), func(r Reference) bool { return c.Touches(r.Object) && !match(r) })
+	only := func(match func(configmap.Reference) bool) bool {
+		return !slices.ContainsFunc(configmap.References(spec), func(r configmap.Reference) bool { return c.Touches(r.Object) && !match(r) })
 	}
 	switch {
-	case only(func(r Reference) bool { return r.Source == FromPull }):
+	case only(func(r configmap.Reference) bool { return r.Source == configmap.FromPull }):
 		return "used only to pull images"
-	case only(func(r Reference) bool { return r.Source != FromEnv && r.Source != FromEnvFrom && r.Container == "" }):
+	case only(func(r configmap.Reference) bool {
+		return r.Source != configmap.FromEnv && r.Source != configmap.FromEnvFrom && r.Container == ""
+	}):
 		return "no container mounts it"
 	}
 	return "no container sees what changes"

@@ -1,0 +1,2 @@
+// Package watch decides when to roll out edits of ConfigMaps and Secrets.
+package watch
