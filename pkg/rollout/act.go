@@ -27,7 +27,11 @@ const (
 func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Result {
 	switch a := next.(type) {
 	case await:
-		if err := s.sleep(ctx, a.until); err != nil {
+		d := snapshot.deployment()
+		err := s.sleepAlive(ctx, d, !snapshot.StaleSince.IsZero(), a.until, func(ctx context.Context, record *Record) error {
+			return s.writeRecord(ctx, d, newGatePatch(d), record)
+		})
+		if err != nil {
 			return s.interrupted(ctx, err)
 		}
 		return nil

@@ -29,8 +29,9 @@ const (
 	Returning Attention = "rolling-back"
 )
 
-// Attendance describes who looks after an open rollout, as far as the cluster shows. Drivers write no heartbeat. A living
-// driver goes on soon after everything that it waits for has come. The record says until when the driver holds a step.
+// Attendance describes who looks after an open rollout, as far as the cluster shows. A living driver goes on soon after
+// everything that it waits for has come. While that takes long, it gives signs of life. The record says until when the driver
+// holds a step.
 type Attendance struct {
 	State Attention
 	// Since is when the state began, or zero if that is not known.
@@ -101,9 +102,13 @@ func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
 	case !due.IsZero() && !now.Before(due.Add(idleAfter)):
 		return Attendance{State: Orphaned, Since: due}
 	}
-	a := Attendance{State: Driven}
+	lost := r.lostAt(w)
+	if !lost.IsZero() && !now.Before(lost) {
+		return Attendance{State: Orphaned, Since: r.lastSign(w)}
+	}
+	a := Attendance{State: Driven, Next: lost}
 	if !due.IsZero() {
-		a.Next = due.Add(idleAfter)
+		a.Next = earlierOf(due.Add(idleAfter), lost)
 	}
 	if hold := r.HoldUntil; hold != nil && now.Before(hold.Time) {
 		a.HoldUntil = hold.Time

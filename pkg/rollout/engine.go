@@ -133,6 +133,8 @@ type session struct {
 		newest     *appsv1.ControllerRevision
 		generation int64
 	}
+	// signedAt is when the session last tried to give a sign of life.
+	signedAt time.Time
 	// mayWrite is set once the API server has taken a write. refusals are the writes in a row that the server has not taken
 	// since, and conflicts those that others came before.
 	mayWrite  bool

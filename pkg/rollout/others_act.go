@@ -19,7 +19,10 @@ import (
 func (s *otherSession) act(ctx context.Context, now *Snapshot, next action) *Result {
 	switch a := next.(type) {
 	case await:
-		if err := s.sleep(ctx, a.until); err != nil {
+		err := s.sleepAlive(ctx, now.Workload, !now.StaleSince.IsZero(), a.until, func(ctx context.Context, record *Record) error {
+			return s.borrow(ctx, now, record)
+		})
+		if err != nil {
 			return s.interrupted(ctx, err)
 		}
 		return nil
@@ -73,9 +76,9 @@ func (s *otherSession) perform(ctx context.Context, now *Snapshot, next action) 
 
 // adopt takes the present template as the rollout's new version, and lets a held rollout go on.
 func (s *otherSession) adopt(ctx context.Context, now *Snapshot, a adopt) error {
-	record := *s.record.driven()
+	record := s.record.driven().alive(s.Clock.Now())
 	record.ToRevision, record.Held = a.revision, false
-	err := s.borrow(ctx, now, &record)
+	err := s.borrow(ctx, now, record)
 	if err != nil && s.state == Open {
 		s.phase = resuming // otherwise the new template would stop the rollout before it is adopted
 	}

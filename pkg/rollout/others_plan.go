@@ -22,6 +22,7 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 		Plan:          Plan{Hold: metav1.Duration{Duration: b.options.Hold}, OnFailure: b.options.OnFailure},
 		Step:          1, Note: b.change.Note, StartedAt: b.began,
 	}
+	record = record.alive(b.began.Time)
 	if record.Update.Strategy, err = strategyOf(object); err != nil {
 		return nil, PlanEvent{}, err
 	}

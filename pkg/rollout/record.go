@@ -97,6 +97,8 @@ type Record struct {
 	Ended Outcome `json:"ended,omitempty"`
 	// HoldUntil is when the hold of the step under way ends. It is nil until the driver has begun the hold.
 	HoldUntil *metav1.Time `json:"holdUntil,omitempty"`
+	// AliveAt is when a driver last gave a sign of life. It is nil in records of earlier versions, whose drivers give none.
+	AliveAt *metav1.Time `json:"aliveAt,omitempty"`
 	// Rest is set while nobody drives the rollout. A driver that was killed could not set it.
 	Rest *Rest `json:"rest,omitempty"`
 	// Note is information of the command that began the rollout, for whoever ends it.

@@ -64,7 +64,7 @@ func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet
 
 // adopt takes the present template as the rollout's new version, and lets a held rollout go on.
 func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
-	record := s.record.driven()
+	record := s.record.driven().alive(s.Clock.Now())
 	record.ToRevision, record.Held = a.revision, false
 	err := s.writeRecord(ctx, d, newGatePatch(d), record)
 	if err != nil {

@@ -139,8 +139,9 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 		ToRevision:    nextRevision(snapshot.ReplicaSets, &p.wanted.typed.Spec.Template),
 		Plan:          Plan{Steps: steps, Limits: limits, Hold: metav1.Duration{Duration: options.Hold}, OnFailure: options.OnFailure},
 		Step:          1,
-		StartedAt:     metav1.NewTime(now.UTC().Truncate(time.Second)),
+		StartedAt:     inSeconds(now),
 	}
+	record = record.alive(now)
 	if final := SettingsOf(p.wanted.typed); !sameSettings(final, record.Original) {
 		record.Final = &final
 	}

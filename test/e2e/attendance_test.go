@@ -119,6 +119,19 @@ func TestARolloutWhoseDriverWasKilled(t *testing.T) {
 	})
 }
 
+// Where pods take long, nothing is due that a killed driver would fail to do. Its signs of life end.
+func TestADriverThatWasKilledWhilePodsStart(t *testing.T) {
+	w := newWeb(t, replicas(4), delay("10m"), progressDeadline(900))
+	p := w.start("web:slow", "--steps", "1")
+	p.tells("new 0/1 ready")
+	status := w.plugin("status", "deployment/web")
+	p.signal(syscall.SIGKILL)
+	p.code()
+	status.ends(4, "the rollout is open, and nobody has driven it on since 20", "stands still at step 1 of 2")
+	w.plugin("explain", "deployment/web").ends(4, "nobody has driven it on since 20")
+	w.plugin("abort", "deployment/web").ends(0)
+}
+
 // A rollout that fails is followed until the old version is back: it does not stand still.
 func TestFollowingARolloutThatGoesBack(t *testing.T) {
 	for name, flags := range map[string][]string{"own limits": nil, "other limits": {"--max-surge", "2"}} {
