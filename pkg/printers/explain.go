@@ -6,24 +6,25 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 type explainDocument struct {
-	SchemaVersion int           `json:"schemaVersion"`
-	Object        Object        `json:"object"`
-	Phase         rollout.Phase `json:"phase"`
-	InTheWay      bool          `json:"inTheWay"`
-	Counts        statusCounts  `json:"counts"`
-	Rollout       *attendance   `json:"rollout,omitempty"`
-	Findings      []*finding    `json:"findings"`
-	Notes         []string      `json:"notes,omitempty"`
+	SchemaVersion int            `json:"schemaVersion"`
+	Object        Object         `json:"object"`
+	Phase         workload.Phase `json:"phase"`
+	InTheWay      bool           `json:"inTheWay"`
+	Counts        statusCounts   `json:"counts"`
+	Rollout       *attendance    `json:"rollout,omitempty"`
+	Findings      []*finding     `json:"findings"`
+	Notes         []string       `json:"notes,omitempty"`
 }
 
 // ExplainJSON writes the explanation of a workload as one line of JSON: what is in the way of its rollout.
 func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 	document := explainDocument{
 		SchemaVersion: SchemaVersion, Object: object, Phase: told.Phase, InTheWay: told.InTheWay(),
-		Counts: statusCounts(rollout.PodCountsOf(told.Workload)), Rollout: attendanceOf(told.Attendance), Findings: []*finding{},
+		Counts: statusCounts(workload.PodCountsOf(told.Workload)), Rollout: attendanceOf(told.Attendance), Findings: []*finding{},
 	}
 	for i := range told.Findings {
 		document.Findings = append(document.Findings, findingOf(&told.Findings[i]))
@@ -36,7 +37,7 @@ func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 
 // ExplainText writes the explanation of a workload for people: a summary, then the findings, the gravest first.
 func ExplainText(out io.Writer, palette Palette, name string, told *rollout.Explanation) {
-	c := rollout.PodCountsOf(told.Workload)
+	c := workload.PodCountsOf(told.Workload)
 	summary := fmt.Sprintf("%s: %s, %d of %d pods ready, %d of the newest template", name, told.Phase, c.Ready, c.Desired, c.Updated)
 	if told.InTheWay() {
 		summary += ", " + count(len(told.Findings), "finding")

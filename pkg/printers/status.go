@@ -4,12 +4,13 @@ import (
 	"io"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Status is the state of an object's rollout.
 type Status struct {
 	Object Object
-	Phase  rollout.Phase
+	Phase  workload.Phase
 	// Revision is 0 if it is not known.
 	Revision int64
 	// View is nil if the object could not be read.
@@ -21,7 +22,7 @@ type Status struct {
 type statusDocument struct {
 	SchemaVersion int `json:"schemaVersion"`
 	Object
-	Phase      rollout.Phase     `json:"phase"`
+	Phase      workload.Phase    `json:"phase"`
 	Revision   int64             `json:"revision,omitempty"`
 	Counts     *statusCounts     `json:"counts,omitempty"`
 	Step       *statusStep       `json:"step,omitempty"`
@@ -72,12 +73,12 @@ func WriteStatus(out io.Writer, status *Status) {
 
 // seen adds the state of an object that could be read.
 func (d *statusDocument) seen(view *rollout.View) {
-	counts := rollout.PodCountsOf(view.Workload)
+	counts := workload.PodCountsOf(view.Workload)
 	if counts.Terminating == nil && view.Terminating > 0 {
 		counts.Terminating = &view.Terminating
 	}
 	d.Counts = (*statusCounts)(&counts)
-	for _, condition := range rollout.ConditionsOf(view.Workload) {
+	for _, condition := range workload.ConditionsOf(view.Workload) {
 		d.Conditions = append(d.Conditions, statusCondition(condition))
 	}
 	if record := view.Record; record != nil && view.State == rollout.Open {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func TestStatus(t *testing.T) {
@@ -39,21 +40,21 @@ func TestStatus(t *testing.T) {
 	agent := Object{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "shop", Name: "agent"}
 	for name, status := range map[string]*Status{
 		"status-standing.json": {
-			Object: Deployment("shop", "web"), Phase: rollout.Standing, Revision: 5, Message: "step 2 of 3",
+			Object: Deployment("shop", "web"), Phase: workload.Standing, Revision: 5, Message: "step 2 of 3",
 			View: &rollout.View{Workload: deployment, State: rollout.Open, Record: &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: steps}}},
 		},
 		"status-partition.json": {
-			Object: Object{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: "shop", Name: "db"}, Phase: rollout.Progressing, Revision: 2,
+			Object: Object{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: "shop", Name: "db"}, Phase: workload.Progressing, Revision: 2,
 			Message: "step 2 of 3", View: &rollout.View{Workload: set, State: rollout.Open, Record: partitioned},
 		},
 		"status-failed.json": {
-			Object: Deployment("shop", "web"), Phase: rollout.PhaseFailed, Revision: 5, Message: `deployment "web": the rollout failed`,
+			Object: Deployment("shop", "web"), Phase: workload.PhaseFailed, Revision: 5, Message: `deployment "web": the rollout failed`,
 			View: &rollout.View{Workload: deployment, Finding: crash()},
 		},
 		"status-complete.json": {
-			Object: agent, Phase: rollout.Complete, Message: `daemon set "agent" successfully rolled out`, View: &rollout.View{Workload: daemonSet},
+			Object: agent, Phase: workload.Complete, Message: `daemon set "agent" successfully rolled out`, View: &rollout.View{Workload: daemonSet},
 		},
-		"status-unknown.json": {Object: agent, Phase: rollout.PhaseUnknown, Message: `daemonsets.apps "agent" is forbidden`},
+		"status-unknown.json": {Object: agent, Phase: workload.PhaseUnknown, Message: `daemonsets.apps "agent" is forbidden`},
 	} {
 		var out bytes.Buffer
 		WriteStatus(&out, status)

@@ -92,11 +92,3 @@ func gateOf(d *appsv1.Deployment) (Gate, error) {
 	scaled, err := LimitsOf(d.Spec.Strategy).scaled(replicasOf(d))
 	return Gate(scaled), err
 }
-
-// replicasOf returns spec.replicas, or 1 if it is not set, as the API server defaults it.
-func replicasOf(d *appsv1.Deployment) int32 {
-	if d.Spec.Replicas == nil {
-		return 1
-	}
-	return *d.Spec.Replicas
-}

@@ -61,18 +61,18 @@ func TestImports(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
-			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/impact", "pkg/configmap/watch",
-			"pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
-			"pkg/rollout/preflight",
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/impact", "pkg/configmap/watch", "pkg/printers", "pkg/rollout",
+			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/preflight",
+			"pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
 		"pkg/configmap/impact": {"pkg/configmap"},
 		"pkg/configmap/watch":  {"pkg/configmap"},
-		"pkg/printers":         {"pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/preflight"},
+		"pkg/printers":         {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},
 		"pkg/rollout": {
-			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/migration",
-			"pkg/rollout/ownership", "pkg/rollout/preflight", "pkg/rollout/relapse",
+			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
+			"pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/workload",
 		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
@@ -82,6 +82,7 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/migration":    nil,
 		"pkg/rollout/ownership":    nil,
 		"pkg/rollout/relapse":      nil,
+		"pkg/rollout/workload":     nil,
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

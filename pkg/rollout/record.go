@@ -260,3 +260,13 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFun
 	}
 	return latest, err
 }
+
+// MayBeOpen reports from a workload alone whether a stepwise rollout may be open. Without our annotation and without
+// any field that a rollout borrows, none is open, and its ReplicaSets need not be read.
+func MayBeOpen(workload Workload) bool {
+	d, is := workload.(*appsv1.Deployment)
+	if !is {
+		return workload.GetAnnotations()[Annotation] != ""
+	}
+	return isMarked(d) || hasGateDeadline(d)
+}

@@ -6,15 +6,11 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
-
-// RevisionAnnotation is where the Deployment controller keeps a revision's number.
-const RevisionAnnotation = "deployment.kubernetes.io/revision"
 
 // desiredAnnotation is where the Deployment controller keeps the replicas that it sized a ReplicaSet for.
 const desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
@@ -85,11 +81,6 @@ func (s *Snapshot) deployment() *appsv1.Deployment {
 	return d
 }
 
-// isActive reports whether the ReplicaSet controller counts a pod (IsPodActive in its controller_utils).
-func isActive(pod *corev1.Pod) bool {
-	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
-}
-
 // Observed reports whether the Deployment controller has acted on the present Deployment.
 func (s *Snapshot) Observed() bool {
 	return s.deployment().Status.ObservedGeneration >= s.deployment().Generation
@@ -143,60 +134,6 @@ func (s *Snapshot) expect(uid types.UID) {
 	}
 }
 
-// findByTemplate returns the new ReplicaSet by the controller's own rule (FindNewReplicaSet in its deploymentutil).
-// This is the oldest one with the same template, apart from the hash label.
-func findByTemplate(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) *appsv1.ReplicaSet {
-	var found *appsv1.ReplicaSet
-	for _, rs := range replicaSets {
-		older := found == nil || rs.CreationTimestamp.Before(&found.CreationTimestamp) ||
-			rs.CreationTimestamp.Equal(&found.CreationTimestamp) && rs.Name < found.Name
-		if older && SameTemplate(&rs.Spec.Template, template) {
-			found = rs
-		}
-	}
-	return found
-}
-
-// SameTemplate reports whether pod templates are the same, apart from the label that the controller adds to
-// ReplicaSets'.
-func SameTemplate(a, b *corev1.PodTemplateSpec) bool {
-	return apiequality.Semantic.DeepEqual(withoutHash(a), withoutHash(b))
-}
-
-func withoutHash(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
-	if _, found := template.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; !found {
-		return template
-	}
-	stripped := template.DeepCopy()
-	delete(stripped.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	if len(stripped.Labels) == 0 {
-		stripped.Labels = nil
-	}
-	return stripped
-}
-
-// RevisionOf returns the revision that the Deployment controller gave to a Deployment or ReplicaSet, or 0 if it has
-// not.
-func RevisionOf(object metav1.Object) int64 {
-	revision, err := strconv.ParseInt(object.GetAnnotations()[RevisionAnnotation], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return revision
-}
-
-// nextRevision returns the revision that the controller gives next to this template: one above all others.
-func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) int64 {
-	existing := findByTemplate(replicaSets, template)
-	var highest int64
-	for _, rs := range replicaSets {
-		if rs != existing {
-			highest = max(highest, RevisionOf(rs))
-		}
-	}
-	return highest + 1
-}
-
 // Counts are the numbers of a workload's pods by version. Ready pods have a Ready condition that is true. NewReady
 // counts new pods that have been ready for the workload's own minReadySeconds, and have settled if they crashed before.
 type Counts struct {
@@ -248,38 +185,6 @@ func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time
 	return available && !settled.After(now), later(due, settled)
 }
 
-// availableAt reports whether a pod has been ready for long enough, and when it will have been. The moment is zero if
-// the pod is not ready.
-func availableAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
-	ready, since := readySince(pod)
-	if !ready {
-		return false, time.Time{}
-	}
-	due := since.Add(time.Duration(minReadySeconds) * time.Second)
-	return minReadySeconds == 0 || !due.After(now), due
-}
-
-func ownedBy(pod *corev1.Pod, rs *appsv1.ReplicaSet) bool {
-	owner := metav1.GetControllerOfNoCopy(pod)
-	return rs != nil && owner != nil && owner.UID == rs.UID
-}
-
-func readySince(pod *corev1.Pod) (bool, time.Time) {
-	if condition := podCondition(pod, corev1.PodReady); condition != nil && condition.Status == corev1.ConditionTrue {
-		return true, condition.LastTransitionTime.Time
-	}
-	return false, time.Time{}
-}
-
-func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
-	for i := range pod.Status.Conditions {
-		if pod.Status.Conditions[i].Type == kind {
-			return &pod.Status.Conditions[i]
-		}
-	}
-	return nil
-}
-
 // oldSize returns how many pods the controller wants of all ReplicaSets except the given one.
 func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
 	var size int32
@@ -289,13 +194,6 @@ func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
 		}
 	}
 	return size
-}
-
-func sizeOf(rs *appsv1.ReplicaSet) int32 {
-	if rs.Spec.Replicas == nil {
-		return 1
-	}
-	return *rs.Spec.Replicas
 }
 
 // Complete reports whether the controller has nothing left to do for the Deployment (DeploymentComplete in its

@@ -5,13 +5,13 @@ import (
 
 	"k8s.io/cli-runtime/pkg/resource"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // warnApplied prints a warning before a write if a tool applies the workload's manifest, since the tool will apply it
 // again. It prints each warning once.
-func (env *environment) warnApplied(workload rollout.Workload) {
+func (env *environment) warnApplied(workload workload.Object) {
 	applier := fieldmanager.AppliedBy(workload)
 	if applier == nil {
 		return
@@ -21,8 +21,8 @@ func (env *environment) warnApplied(workload rollout.Workload) {
 
 // warnAppliedInfo does the same for an object that a command line names.
 func (env *environment) warnAppliedInfo(info *resource.Info) {
-	if workload, is := info.Object.(rollout.Workload); is && rollout.IsWorkload(workload) {
-		env.warnApplied(workload)
+	if w, is := info.Object.(workload.Object); is && workload.Is(w) {
+		env.warnApplied(w)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // waitFlags are the flags of all commands that wait for a rollout. The context enforces the timeout; the field here is only
@@ -77,7 +78,7 @@ func (f waitFlags) waiter(env *environment) (*statusRun, error) {
 
 // awaitAll waits for all workloads at the same time until they are complete. It returns an error for each that is not. It
 // expects the workloads as they were last written.
-func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads []rollout.Workload) error {
+func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads []workload.Object) error {
 	run, err := flags.waiter(env)
 	if err != nil {
 		return err
@@ -99,8 +100,8 @@ func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads
 
 // canAwait returns an error for an object that never becomes complete by itself.
 func canAwait(info *resource.Info) error {
-	workload, is := info.Object.(rollout.Workload)
-	if !is || rollout.PhaseOf(workload) != rollout.OnDelete || rollout.MayBeOpen(workload) {
+	w, is := info.Object.(workload.Object)
+	if !is || workload.PhaseOf(w) != workload.OnDelete || rollout.MayBeOpen(w) {
 		return nil
 	}
 	return fmt.Errorf("%s has strategy OnDelete: its pods are replaced only as you delete them, and --wait would wait for that; "+
@@ -131,22 +132,22 @@ func (r *statusRun) awaitComplete(ctx context.Context, key types.NamespacedName,
 }
 
 // awaitStatus waits until the controller of a StatefulSet or DaemonSet has completed it.
-func (r *statusRun) awaitStatus(ctx context.Context, workload rollout.Workload) error {
-	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(workload).GroupKind())
+func (r *statusRun) awaitStatus(ctx context.Context, w workload.Object) error {
+	viewer, err := polymorphichelpers.StatusViewerFor(kindOf(w).GroupKind())
 	if err != nil {
 		return err
 	}
-	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectOf(workload), awaited: rollout.TemplateOf(workload)}
+	t := &statusTarget{statusRun: r, viewer: viewer, workload: w, object: objectOf(w), awaited: workload.TemplateOf(w)}
 	return t.follow(ctx)
 }
 
 // kindOf returns the kind of a workload with its group and version.
-func kindOf(workload rollout.Workload) schema.GroupVersionKind {
-	return appsv1.SchemeGroupVersion.WithKind(rollout.KindOf(workload))
+func kindOf(w workload.Object) schema.GroupVersionKind {
+	return appsv1.SchemeGroupVersion.WithKind(workload.KindOf(w))
 }
 
 // objectOf returns the name of a workload for JSON output.
-func objectOf(workload rollout.Workload) printers.Object {
+func objectOf(workload workload.Object) printers.Object {
 	kind := kindOf(workload)
 	return printers.Object{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind, Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }
@@ -169,7 +170,7 @@ func objectIn(info *resource.Info) printers.Object {
 // unblock deletes pods of the revision just left if a StatefulSet would wait for them, perhaps for ever. A failure only
 // prints a message, since the rollback is made already. The status may lag behind the pods, so a caller that knows only the
 // status calls unblock whenever a rollout was under way.
-func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left rollout.Workload) {
+func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left workload.Object) {
 	set, is := left.(*appsv1.StatefulSet)
 	if !is {
 		return

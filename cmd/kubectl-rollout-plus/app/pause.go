@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const pauseExample = `  # Hold web's stepwise rollout at its step from another terminal; where none is
@@ -39,7 +40,7 @@ func newPauseCommand(env *environment) *cobra.Command {
 
 // pause holds an open rollout at its step. It pauses any other object as kubectl does.
 func pause(ctx context.Context, env *environment, a *adjuster, info *resource.Info) error {
-	var held rollout.Workload
+	var held workload.Object
 	err := a.adjust(ctx, info, adjustment{
 		check: func() (err error) {
 			env.warnAppliedInfo(info)
@@ -63,7 +64,7 @@ func pause(ctx context.Context, env *environment, a *adjuster, info *resource.In
 var errHeldInstead = errors.New("the rollout is held at its step")
 
 // holdInstead holds an open rollout, and then returns errHeldInstead. It returns nil for both if none is open.
-func holdInstead(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (rollout.Workload, error) {
+func holdInstead(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (workload.Object, error) {
 	held, err := hold(ctx, env, fieldManager, info)
 	switch {
 	case err == nil:
@@ -81,7 +82,7 @@ func whileAt(ctx context.Context, err error, info *resource.Info, done string) e
 	return cutShort(ctx, err, fmt.Sprintf("while %s was %s; %s shows whether it is", objectIn(info), done, commandOn("status", objectIn(info))))
 }
 
-func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (rollout.Workload, error) {
+func hold(ctx context.Context, env *environment, fieldManager string, info *resource.Info) (workload.Object, error) {
 	engine, err := env.engine(fieldManager, nil)
 	if err != nil {
 		return nil, err
@@ -95,6 +96,6 @@ func hold(ctx context.Context, env *environment, fieldManager string, info *reso
 
 // mayBeOpen reports whether a stepwise rollout may be open on an object. It looks only at the object itself.
 func mayBeOpen(info *resource.Info) bool {
-	workload, is := info.Object.(rollout.Workload)
-	return is && rollout.IsWorkload(workload) && rollout.MayBeOpen(workload)
+	w, is := info.Object.(workload.Object)
+	return is && workload.Is(w) && rollout.MayBeOpen(w)
 }

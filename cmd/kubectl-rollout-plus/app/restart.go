@@ -16,6 +16,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const restartExample = `  # Replace all pods of web, and wait until that is done
@@ -97,14 +98,14 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 			return env.startOn(ctx, info, drive, change, options)
 		})
 	}
-	var restarted []rollout.Workload
+	var restarted []workload.Object
 	var check func(*resource.Info) error
 	if f.wait {
 		check = canAwait
 	}
 	err = f.each(env, args, check, func(info *resource.Info) error {
 		err := f.restart(ctx, env, info)
-		if workload, is := info.Object.(rollout.Workload); is && err == nil {
+		if workload, is := info.Object.(workload.Object); is && err == nil {
 			restarted = append(restarted, workload)
 		}
 		return err
@@ -142,7 +143,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	var refused error
 	err := f.adjust(ctx, info, adjustment{
 		check: func() error {
-			if workload, is := info.Object.(rollout.Workload); is {
+			if workload, is := info.Object.(workload.Object); is {
 				env.warnApplied(workload)
 			}
 			if !f.force {
@@ -164,25 +165,25 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 	if err != nil {
 		return cutShort(ctx, err, fmt.Sprintf("while %s was restarted", objectIn(info)))
 	}
-	if workload, is := info.Object.(rollout.Workload); is {
+	if workload, is := info.Object.(workload.Object); is {
 		env.tell("%s is restarted%s", resultName(workload), ofRevision(workload))
 	}
 	return f.printed(env, info.Object, "restarted")
 }
 
 // ofRevision describes a restart: the images of the new pods and, for a Deployment, the revision that it leaves.
-func ofRevision(workload rollout.Workload) string {
+func ofRevision(w workload.Object) string {
 	text := ""
-	if d, is := workload.(*appsv1.Deployment); is {
-		text = fmt.Sprintf(" from revision %d", rollout.RevisionOf(d))
+	if d, is := w.(*appsv1.Deployment); is {
+		text = fmt.Sprintf(" from revision %d", workload.RevisionOf(d))
 	}
-	return fmt.Sprintf("%s with the same images (%s)", text, imagesOf(rollout.TemplateOf(workload)))
+	return fmt.Sprintf("%s with the same images (%s)", text, imagesOf(workload.TemplateOf(w)))
 }
 
 // restartAgain sets the restart time if the patch does not change it. That happens at the second restart within a second.
 func (env *environment) restartAgain(object runtime.Object, patch map[string]any) error {
 	path := []string{"spec", "template", "metadata", "annotations", rollout.RestartedAtAnnotation}
-	template := rollout.TemplateOf(object)
+	template := workload.TemplateOf(object)
 	if _, found, err := unstructured.NestedString(patch, path...); found || err != nil || template == nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const resumeExample = `  # Go on with the rollout of web, or resume web after a pause
@@ -100,7 +101,7 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		return err
 	}
 	if err := openedIn(ctx, engine, info); err != nil {
-		if workload, is := info.Object.(rollout.Workload); is && errors.Is(err, rollout.ErrNoRollout) {
+		if workload, is := info.Object.(workload.Object); is && errors.Is(err, rollout.ErrNoRollout) {
 			engine.ReturnOwned(ctx, workload)
 		}
 		return err

@@ -25,6 +25,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // observeTimeout is how long the controller may take to act on the newest template. A running controller takes far less.
@@ -56,10 +57,10 @@ type rollback struct {
 	left *corev1.PodTemplateSpec
 	// live is the object as the rollbacker read it. revisions and replicaSets are those it chose from. answer is the object as
 	// the API server returned it after the patch.
-	live        rollout.Workload
+	live        workload.Object
 	revisions   []appsv1.ControllerRevision
 	replicaSets []appsv1.ReplicaSet
-	answer      rollout.Workload
+	answer      workload.Object
 	// target is the ControllerRevision that was gone back to. It is nil for a Deployment.
 	target *appsv1.ControllerRevision
 	// chosen is the rollbacker's own patch to the target. skipped holds the revisions that were skipped because they have
@@ -80,7 +81,7 @@ func (r *rollback) failed(err error) error {
 
 // run goes back. It returns kubectl's word for what was done.
 func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtime.Object) (string, error) {
-	r.ctx, r.left = ctx, rollout.TemplateOf(object)
+	r.ctx, r.left = ctx, workload.TemplateOf(object)
 	rollbacker, err := polymorphichelpers.RollbackerFor(kind, undoClient{Interface: r.client, rollback: r})
 	if err != nil {
 		return "", more(err, "; "+onlyWorkloads)
@@ -150,12 +151,12 @@ func overtaken(object printers.Object) error {
 
 // checkObserved keeps the object that the rollback is computed from. Without a given revision, it returns an error in two
 // cases: the template has changed since the command began, or the controller has not observed it yet.
-func (r *rollback) checkObserved(object rollout.Workload) error {
+func (r *rollback) checkObserved(object workload.Object) error {
 	r.live = object
-	if r.toRevision == 0 && r.left != nil && !equality.Semantic.DeepEqual(r.left, rollout.TemplateOf(object)) {
+	if r.toRevision == 0 && r.left != nil && !equality.Semantic.DeepEqual(r.left, workload.TemplateOf(object)) {
 		return rollout.ErrOvertaken
 	}
-	if r.toRevision == 0 && rollout.ObservedGenerationOf(object) < object.GetGeneration() {
+	if r.toRevision == 0 && workload.ObservedGenerationOf(object) < object.GetGeneration() {
 		return errUnobserved
 	}
 	return nil
@@ -187,16 +188,16 @@ func withheld(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) *appsv1.Rep
 	for i := range replicaSets {
 		switch rs := &replicaSets[i]; {
 		case !metav1.IsControlledBy(rs, d):
-		case rollout.SameTemplate(&rs.Spec.Template, &d.Spec.Template):
+		case workload.SameTemplate(&rs.Spec.Template, &d.Spec.Template):
 			return nil
 		default:
-			highest = max(highest, rollout.RevisionOf(rs))
+			highest = max(highest, workload.RevisionOf(rs))
 		}
 	}
 	return &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: d.Namespace, OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, kindOf(d))},
-			Annotations: map[string]string{rollout.RevisionAnnotation: strconv.FormatInt(highest+1, 10)},
+			Annotations: map[string]string{workload.RevisionAnnotation: strconv.FormatInt(highest+1, 10)},
 		},
 		Spec: appsv1.ReplicaSetSpec{Template: d.Spec.Template},
 	}
@@ -214,7 +215,7 @@ func hasNewestRevision(d *appsv1.Deployment, replicaSets []appsv1.ReplicaSet) bo
 		return false
 	}
 	for _, rs := range snapshot.ReplicaSets {
-		if rollout.RevisionOf(rs) > rollout.RevisionOf(current) {
+		if workload.RevisionOf(rs) > workload.RevisionOf(current) {
 			return false
 		}
 	}
@@ -255,8 +256,8 @@ func untilObserved(ctx context.Context, events <-chan watch.Event) bool {
 		case <-ctx.Done():
 			return false
 		case event, open := <-events:
-			changed, ok := event.Object.(rollout.Workload)
-			if !open || !ok || event.Type != watch.Modified || rollout.ObservedGenerationOf(changed) >= changed.GetGeneration() {
+			changed, ok := event.Object.(workload.Object)
+			if !open || !ok || event.Type != watch.Modified || workload.ObservedGenerationOf(changed) >= changed.GetGeneration() {
 				return ctx.Err() == nil
 			}
 		}

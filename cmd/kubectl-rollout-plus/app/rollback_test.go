@@ -22,6 +22,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func ownerReference(uid types.UID, controls *bool) metav1.OwnerReference {
@@ -49,7 +50,7 @@ func webOf(image string, generation, observed int64) *appsv1.Deployment {
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: "web", Namespace: "ns", UID: "web", Generation: generation, ResourceVersion: strconv.FormatInt(100+generation, 10),
-			Annotations: map[string]string{rollout.RevisionAnnotation: "1"},
+			Annotations: map[string]string{workload.RevisionAnnotation: "1"},
 		},
 		Spec: appsv1.DeploymentSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}, Template: templateOf(image),
@@ -68,7 +69,7 @@ func revisionsOf(images ...string) []appsv1.ReplicaSet {
 		}
 		rs := appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
 			Name: "web-" + strconv.Itoa(i+1), Namespace: "ns", UID: types.UID(image), Labels: map[string]string{"app": "web"},
-			Annotations:     map[string]string{rollout.RevisionAnnotation: strconv.Itoa(i + 1)},
+			Annotations:     map[string]string{workload.RevisionAnnotation: strconv.Itoa(i + 1)},
 			OwnerReferences: []metav1.OwnerReference{ownerReference("web", &controls)},
 		}, Spec: appsv1.ReplicaSetSpec{Replicas: ptr.To[int32](0), Template: templateOf(image)}}
 		list = append(list, rs)

@@ -13,6 +13,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // revisionTimeout limits the request for the revision in a JSON document.
@@ -112,17 +113,17 @@ func (t *statusTarget) tellGoingBack() {
 // tellPartition prints how many pods of a StatefulSet its partition holds back. kubectl's line does not show that.
 func (t *statusTarget) tellPartition() {
 	set, is := t.view.Workload.(*appsv1.StatefulSet)
-	if !is || t.view.Phase != rollout.Partitioned || !t.watch || t.output != "" {
+	if !is || t.view.Phase != workload.Partitioned || !t.watch || t.output != "" {
 		return
 	}
-	counts := rollout.PodCountsOf(set)
+	counts := workload.PodCountsOf(set)
 	t.note(fmt.Sprintf("%s keeps %d of %d pods at the earlier revision (partition %d)",
 		t.object, counts.Total-counts.Updated, counts.Total, *set.Spec.UpdateStrategy.RollingUpdate.Partition))
 }
 
 // tellEmpty prints that the rollout of a workload without pods proves nothing. kubectl's line does not show that.
 func (t *statusTarget) tellEmpty() {
-	if t.watch && t.output == "" && rollout.PodCountsOf(t.view.Workload).Desired == 0 {
+	if t.watch && t.output == "" && workload.PodCountsOf(t.view.Workload).Desired == 0 {
 		t.note(fmt.Sprintf("%s: no pods are wanted, so none shows that its newest version works", t.object))
 	}
 }
@@ -136,7 +137,7 @@ func (t *statusTarget) tellEnding() {
 }
 
 // document prints the JSON of an object when its rollout has ended, or after a single look.
-func (t *statusTarget) document(ctx context.Context, phase rollout.Phase, err error) {
+func (t *statusTarget) document(ctx context.Context, phase workload.Phase, err error) {
 	if t.output == "" {
 		return
 	}
@@ -164,9 +165,9 @@ func (r *statusRun) unread(info *resource.Info, err error) error {
 	if r.output == "" {
 		return err
 	}
-	status := &printers.Status{Object: objectIn(info), Phase: rollout.PhaseUnknown, Message: r.env.connection().Text(err.Error())}
+	status := &printers.Status{Object: objectIn(info), Phase: workload.PhaseUnknown, Message: r.env.connection().Text(err.Error())}
 	if apierrors.IsNotFound(err) {
-		status.Phase = rollout.PhaseNotFound
+		status.Phase = workload.PhaseNotFound
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

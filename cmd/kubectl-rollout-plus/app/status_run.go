@@ -11,6 +11,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // statusRun is one run of status.
@@ -63,13 +64,13 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 	if err != nil {
 		return r.unread(info, more(err, "; "+onlyWorkloads))
 	}
-	workload, ok := info.Object.(rollout.Workload)
-	if !ok || !rollout.IsWorkload(workload) {
+	w, ok := info.Object.(workload.Object)
+	if !ok || !workload.Is(w) {
 		return r.unread(info, fmt.Errorf("%s of %s cannot be followed; name it as %s.apps",
 			objectIn(info).InNamespace(), kind.GroupVersion(), info.Mapping.Resource.Resource))
 	}
-	t := &statusTarget{statusRun: r, viewer: viewer, workload: workload, object: objectIn(info)}
-	if view := rollout.Glance(workload); !t.takesMore(ctx, view) {
+	t := &statusTarget{statusRun: r, viewer: viewer, workload: w, object: objectIn(info)}
+	if view := rollout.Glance(w); !t.takesMore(ctx, view) {
 		if enough, err := t.see(ctx, view); enough || err != nil {
 			return err
 		}
@@ -82,11 +83,11 @@ func (r *statusRun) glance(ctx context.Context, info *resource.Info) error {
 // no more than kubectl's own request.
 func (t *statusTarget) takesMore(ctx context.Context, view *rollout.View) bool {
 	switch view.Phase {
-	case rollout.PhasePaused, rollout.PhaseFailed:
+	case workload.PhasePaused, workload.PhaseFailed:
 		return t.judges() || t.mayBeOpen(ctx)
-	case rollout.Progressing:
+	case workload.Progressing:
 		return t.judges() && !t.watch || t.mayBeOpen(ctx)
-	case rollout.Partitioned:
+	case workload.Partitioned:
 		return t.judges() || t.mayBeOpen(ctx) // no status says which pods run which revision
 	}
 	return t.mayBeOpen(ctx)

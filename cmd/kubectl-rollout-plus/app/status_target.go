@@ -17,13 +17,14 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // statusTarget is one object that status reports on.
 type statusTarget struct {
 	*statusRun
 	object   printers.Object
-	workload rollout.Workload
+	workload workload.Object
 	viewer   polymorphichelpers.StatusViewer
 	// awaited is the pod template to wait for, or nil for any.
 	awaited *corev1.PodTemplateSpec
@@ -59,11 +60,11 @@ func (t *statusTarget) follow(ctx context.Context) error {
 	phase := t.view.Phase
 	switch {
 	case errors.Is(err, rollout.ErrTimeout):
-		phase = rollout.PhaseTimedOut
+		phase = workload.PhaseTimedOut
 		err = fmt.Errorf("%w: --timeout %s passed, and %s is not rolled out yet%s; %s waits on",
 			rollout.ErrTimeout, t.timeout, t.object, t.inTheWay(), commandOn("status", t.object))
 	case errors.Is(err, rollout.ErrDeleted):
-		phase = rollout.PhaseDeleted
+		phase = workload.PhaseDeleted
 		err = unsaid(err, t.object, command.Lists(t.object.Kind, t.object.Namespace)+" lists those there are")
 	case apierrors.IsForbidden(err):
 		err = fmt.Errorf("%w; without it %s cannot be followed, and status --watch=false just looks", err, t.object.InNamespace())
@@ -142,7 +143,7 @@ func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (st
 	switch {
 	case view.State == rollout.Open:
 		text, done = text+stepLine(view), false
-	case view.Phase == rollout.PhaseRolledBack:
+	case view.Phase == workload.PhaseRolledBack:
 		text, done = t.told, false
 	case view.Returns:
 		text, done = returningLine(view), false
@@ -157,7 +158,7 @@ func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (st
 // minReadySeconds nor which pods are updated. For a single look, kubectl's line is enough.
 func (t *statusTarget) lacks(view *rollout.View) bool {
 	_, is := view.Workload.(*appsv1.StatefulSet)
-	return is && view.Phase == rollout.Progressing && (t.watch || t.exitCode || t.output != "")
+	return is && view.Phase == workload.Progressing && (t.watch || t.exitCode || t.output != "")
 }
 
 // status returns kubectl's line, and whether the rollout has ended. If kubectl has no status for the workload, the phase
@@ -167,7 +168,7 @@ func (t *statusTarget) status(view *rollout.View) (text string, done bool, err e
 		return "", false, nil // an open rollout gives a DaemonSet a strategy for which kubectl has no status
 	}
 	if t.settles && recreates(view.Workload) {
-		return "", view.Phase == rollout.Complete, nil
+		return "", view.Phase == workload.Complete, nil
 	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(view.Workload)
 	if err != nil {
@@ -202,16 +203,16 @@ func (t *statusTarget) abandoned() error {
 }
 
 // phaseRefused returns the phase of an object for which kubectl has no status.
-func (t *statusTarget) phaseRefused() rollout.Phase {
-	if d, is := t.view.Workload.(*appsv1.Deployment); is && t.revision != 0 && t.revision != rollout.RevisionOf(d) {
-		return rollout.PhaseOtherRevision
+func (t *statusTarget) phaseRefused() workload.Phase {
+	if d, is := t.view.Workload.(*appsv1.Deployment); is && t.revision != 0 && t.revision != workload.RevisionOf(d) {
+		return workload.PhaseOtherRevision
 	}
 	return t.view.Phase
 }
 
 // returningLine returns the line of a rollout whose old version returns.
 func returningLine(view *rollout.View) string {
-	c := rollout.PodCountsOf(view.Workload)
+	c := workload.PodCountsOf(view.Workload)
 	return fmt.Sprintf("rolling back: %d of %d pods of the old version, %d of %d pods available\n", c.Updated, c.Desired, c.Available, c.Desired)
 }
 
@@ -235,12 +236,13 @@ func stepLine(view *rollout.View) string {
 func (t *statusTarget) refused(ctx context.Context, err error) error {
 	view := t.view
 	switch d, _ := view.Workload.(*appsv1.Deployment); {
-	case view.Phase == rollout.OnDelete:
-		return fmt.Errorf("%w: %s; %s tells how they are", err, onDelete(t.object.String(), rollout.PodCountsOf(view.Workload)), commandOn("explain", t.object))
+	case view.Phase == workload.OnDelete:
+		counts := workload.PodCountsOf(view.Workload)
+		return fmt.Errorf("%w: %s; %s tells how they are", err, onDelete(t.object.String(), counts), commandOn("explain", t.object))
 	case recreates(view.Workload):
 		return unsaid(err, t.object, "it has strategy Recreate, and "+commandOn("explain", t.object)+" tells how its pods are")
-	case d != nil && view.Phase == rollout.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&
-		(t.revision == 0 || t.revision == rollout.RevisionOf(d)):
+	case d != nil && view.Phase == workload.PhaseFailed && d.Spec.ProgressDeadlineSeconds != nil &&
+		(t.revision == 0 || t.revision == workload.RevisionOf(d)):
 		cause := fmt.Sprintf("no progress for %d s (progressDeadlineSeconds)", *d.Spec.ProgressDeadlineSeconds)
 		if view.Finding != nil {
 			cause = view.Finding.String()
@@ -252,13 +254,13 @@ func (t *statusTarget) refused(ctx context.Context, err error) error {
 
 // recreates reports whether a StatefulSet stops all its pods before new ones start. kubectl has no status for that
 // strategy.
-func recreates(workload rollout.Workload) bool {
+func recreates(workload workload.Object) bool {
 	set, is := workload.(*appsv1.StatefulSet)
 	return is && set.Spec.UpdateStrategy.Type == appsv1.RecreateStatefulSetStrategyType
 }
 
 // onDelete says how many pods of an object with strategy OnDelete have been replaced.
-func onDelete(name string, counts rollout.PodCounts) string {
+func onDelete(name string, counts workload.PodCounts) string {
 	if counts.Updated >= counts.Total {
 		return fmt.Sprintf("%s has strategy OnDelete: all %d pods run its newest revision", name, counts.Total)
 	}
@@ -289,7 +291,7 @@ func (t *statusTarget) failure(ctx context.Context) error {
 
 // wayBack says how to go back. If there is nothing to go back to, it names the command that says more.
 func (t *statusTarget) wayBack(ctx context.Context) string {
-	if rollout.PodCountsOf(t.view.Workload).Old == 0 && t.newest(ctx) < 2 {
+	if workload.PodCountsOf(t.view.Workload).Old == 0 && t.newest(ctx) < 2 {
 		return "; " + commandOn("explain", t.object) + " tells more"
 	}
 	return "; " + commandOn("undo", t.object) + " goes back"
@@ -299,7 +301,7 @@ func (t *statusTarget) wayBack(ctx context.Context) string {
 // itself.
 func (t *statusTarget) newest(ctx context.Context) int64 {
 	if _, is := t.view.Workload.(*appsv1.Deployment); is {
-		return rollout.RevisionOf(t.view.Workload)
+		return workload.RevisionOf(t.view.Workload)
 	}
 	return t.engine.NewestRevision(ctx, t.view.Workload)
 }

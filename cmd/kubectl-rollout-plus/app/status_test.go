@@ -16,6 +16,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func followed(err error) error {
@@ -62,11 +63,11 @@ func TestWhatComesOfSeveral(t *testing.T) {
 
 func TestOnDeleteIsSaid(t *testing.T) {
 	t.Parallel()
-	if got := onDelete(`daemonset "a"`, rollout.PodCounts{Updated: 2, Total: 5}); got !=
+	if got := onDelete(`daemonset "a"`, workload.PodCounts{Updated: 2, Total: 5}); got !=
 		`daemonset "a" has strategy OnDelete: 2 of 5 pods run its newest revision, the others are replaced when you delete them` {
 		t.Error(got)
 	}
-	if got := onDelete(`daemonset "a"`, rollout.PodCounts{Updated: 5, Total: 5}); !strings.HasSuffix(got, "all 5 pods run its newest revision") {
+	if got := onDelete(`daemonset "a"`, workload.PodCounts{Updated: 5, Total: 5}); !strings.HasSuffix(got, "all 5 pods run its newest revision") {
 		t.Error(got)
 	}
 }
@@ -76,7 +77,7 @@ func TestWayBack(t *testing.T) {
 	for revision, want := range map[string]string{
 		"1": "; 'kubectl rollout-plus explain deployment/web -n shop' tells more", "2": "; 'kubectl rollout-plus undo deployment/web -n shop' goes back",
 	} {
-		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rollout.RevisionAnnotation: revision}}}
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{workload.RevisionAnnotation: revision}}}
 		target := &statusTarget{object: printers.Deployment("shop", "web"), view: rollout.Glance(d)}
 		if got := target.wayBack(t.Context()); got != want {
 			t.Errorf("revision %s: got %q", revision, got)
@@ -100,7 +101,7 @@ func TestSuccessThatHasYetToSettle(t *testing.T) {
 		run := &statusRun{statusFlags: &statusFlags{watch: true}, env: &environment{IOStreams: genericiooptions.NewTestIOStreamsDiscard()}, settles: settles}
 		target := &statusTarget{statusRun: run, viewer: viewer, workload: set, object: objectOf(set)}
 		view := rollout.Glance(set)
-		if view.Settling = true; view.Phase != rollout.Complete {
+		if view.Settling = true; view.Phase != workload.Complete {
 			t.Fatal(view.Phase)
 		}
 		if enough, err := target.judge(t.Context(), view); enough != want || err != nil {
@@ -132,7 +133,7 @@ func TestAFailureIsToldWithEvidenceAndWhatToRun(t *testing.T) {
 		run.env.lookupEnv = func(string) (string, bool) { return "", false }
 		target := &statusTarget{statusRun: run, viewer: viewer, workload: d, object: objectOf(d)}
 		view := rollout.Glance(d)
-		view.Outcome, view.Phase, view.Finding = rollout.Failed, rollout.PhaseFailed, &rollout.Finding{
+		view.Outcome, view.Phase, view.Finding = rollout.Failed, workload.PhaseFailed, &rollout.Finding{
 			ID: diagnose.LivenessProbeFailed, Severity: diagnose.Fatal, Message: "the container was killed", Pod: "web-1", Container: "app",
 			Evidence: []string{"Liveness probe failed: HTTP probe failed with statuscode: 500"}, Logs: []string{"shutting down"},
 			Remedy: []string{"kubectl describe pod web-1 -n shop"},

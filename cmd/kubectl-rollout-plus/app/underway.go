@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // pileTimeout is how long a restart waits for the end of another rollout.
@@ -39,7 +40,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 	if err != nil || !busy {
 		return err
 	}
-	workload, is := info.Object.(rollout.Workload)
+	workload, is := info.Object.(workload.Object)
 	if !is {
 		return nil
 	}
@@ -48,8 +49,8 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 
 // openedIn returns ErrNoRollout if no stepwise rollout is open on an object.
 func openedIn(ctx context.Context, engine *rollout.Engine, info *resource.Info) error {
-	if workload, is := info.Object.(rollout.Workload); is && rollout.KindOf(workload) != "Deployment" {
-		return engine.OpenedOn(ctx, workload)
+	if w, is := info.Object.(workload.Object); is && workload.KindOf(w) != "Deployment" {
+		return engine.OpenedOn(ctx, w)
 	}
 	return engine.Opened(ctx, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
 }
@@ -63,7 +64,7 @@ func forcible(err error) error {
 }
 
 // waitForEnd waits until a rollout has ended. It stops at a failure, and after pileTimeout.
-func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, workload rollout.Workload) error {
+func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, workload workload.Object) error {
 	name, object := nameOf(workload), objectOf(workload)
 	_, _ = fmt.Fprintf(env.ErrOut, "a rollout of %s is under way; waiting up to %s for its end\n", name, pileTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, pileTimeout, errStillUnderWay)

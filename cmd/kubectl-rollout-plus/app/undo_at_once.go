@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // lastAppliedWarning is kubectl's own text.
@@ -28,7 +29,7 @@ type undoer struct {
 	env    *environment
 	dryRun cmdutil.DryRunStrategy
 	engine *rollout.Engine
-	done   []rollout.Workload
+	done   []workload.Object
 }
 
 // atOnce goes back within the objects' own limits. As in kubectl, a failure does not stop the other objects.
@@ -124,11 +125,11 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 }
 
 // seeTo does the rest of a rollback after its write.
-func (u *undoer) seeTo(ctx context.Context, r *rollback, left rollout.Workload) {
+func (u *undoer) seeTo(ctx context.Context, r *rollback, left workload.Object) {
 	if r.answer != nil {
 		u.keepCause(ctx, r)
 	}
-	if rollout.PhaseOf(r.live) == rollout.Progressing {
+	if workload.PhaseOf(r.live) == workload.Progressing {
 		u.env.unblock(ctx, u.engine, left)
 	}
 }
@@ -208,7 +209,7 @@ func (u *undoer) tellingEngine(object printers.Object) (*rollout.Engine, error) 
 // warn prints kubectl's warning that kubectl apply still remembers the newer manifest. It prints nothing if
 // --sync-last-applied rewrites that.
 func (u *undoer) warn(info *resource.Info) {
-	object, ok := info.Object.(rollout.Workload)
+	object, ok := info.Object.(workload.Object)
 	if !ok {
 		return
 	}
@@ -248,7 +249,7 @@ func (u *undoer) printDiff(name string, live, wanted runtime.Object) error {
 
 // writtenTemplate returns an object's pod template in YAML, as people write it.
 func writtenTemplate(object runtime.Object) ([]byte, error) {
-	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(rollout.TemplateOf(object))
+	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(workload.TemplateOf(object))
 	if err != nil {
 		return nil, err
 	}

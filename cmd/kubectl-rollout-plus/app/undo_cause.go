@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // keepCause writes the given cause to the revision that is now current, if its controller does not do that: history reads
@@ -42,7 +43,7 @@ func (r *rollback) uncaused(cause string) metav1.Object {
 		return nil
 	}
 	for i := range r.replicaSets {
-		if rs := &r.replicaSets[i]; metav1.IsControlledBy(rs, d) && rollout.SameTemplate(&rs.Spec.Template, &d.Spec.Template) {
+		if rs := &r.replicaSets[i]; metav1.IsControlledBy(rs, d) && workload.SameTemplate(&rs.Spec.Template, &d.Spec.Template) {
 			return rs
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	clientappsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // undoClient is the client for kubectl's rollbackers. Their reads and writes go through the rollback. They use the
@@ -122,7 +123,7 @@ func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*a
 		return nil, r.rollback.failed(err)
 	}
 	r.rollback.replicaSets = list.Items
-	list.Items = withoutFailed(r.rollback, list.Items, func(rs *appsv1.ReplicaSet) int64 { return rollout.RevisionOf(rs) })
+	list.Items = withoutFailed(r.rollback, list.Items, func(rs *appsv1.ReplicaSet) int64 { return workload.RevisionOf(rs) })
 	return list, r.rollback.checkRevisions(list)
 }
 
@@ -143,7 +144,7 @@ func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*app
 }
 
 // readFor reads the object of a rollback.
-func readFor[T rollout.Workload](r *rollback, name string, options metav1.GetOptions,
+func readFor[T workload.Object](r *rollback, name string, options metav1.GetOptions,
 	get func(context.Context, string, metav1.GetOptions) (T, error),
 ) (T, error) {
 	object, err := get(r.ctx, name, options)
@@ -154,7 +155,7 @@ func readFor[T rollout.Workload](r *rollback, name string, options metav1.GetOpt
 }
 
 // writeFor writes the object of a rollback, and keeps the API server's answer in the rollback.
-func writeFor[T rollout.Workload](r *rollback, name string, kind types.PatchType, body []byte, options metav1.PatchOptions, subresources []string,
+func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType, body []byte, options metav1.PatchOptions, subresources []string,
 	patch func(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error),
 ) (T, error) {
 	var none T
@@ -207,7 +208,7 @@ func (r *rollback) refuse(err error) error {
 
 // takenBack gives an object the pod template and annotations from before a write that was altered, unless somebody else has
 // written since. It returns the error altered, with what became of the write.
-func takenBack[T rollout.Workload](before rollout.Workload, written T, altered error,
+func takenBack[T workload.Object](before workload.Object, written T, altered error,
 	write func(types.PatchType, []byte, []string) (T, error),
 ) error {
 	annotations := maps.Clone(before.GetAnnotations())
@@ -217,7 +218,7 @@ func takenBack[T rollout.Workload](before rollout.Workload, written T, altered e
 	body, err := json.Marshal([]map[string]any{
 		{"op": "test", "path": "/metadata/uid", "value": written.GetUID()},
 		{"op": "test", "path": "/metadata/generation", "value": written.GetGeneration()},
-		{"op": "add", "path": "/spec/template", "value": rollout.TemplateOf(before)},
+		{"op": "add", "path": "/spec/template", "value": workload.TemplateOf(before)},
 		{"op": "add", "path": "/metadata/annotations", "value": annotations},
 	})
 	if err == nil {

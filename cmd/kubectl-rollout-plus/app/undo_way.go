@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // withoutFailed leaves out revisions that are known to have failed. It keeps the newest one, which is the one to leave. If
@@ -59,7 +60,7 @@ func (r *rollback) way(name string) string {
 	kind := types.StrategicMergePatchType
 	var from, to int64
 	if d, is := r.live.(*appsv1.Deployment); is {
-		kind, from = types.JSONPatchType, rollout.RevisionOf(d)
+		kind, from = types.JSONPatchType, workload.RevisionOf(d)
 	}
 	template, err := templateOfPatch(kind, r.chosen)
 	if err != nil {
@@ -67,8 +68,8 @@ func (r *rollback) way(name string) string {
 	}
 	for i := range r.replicaSets {
 		rs := &r.replicaSets[i]
-		if metav1.IsControlledBy(rs, r.live) && rollout.SameTemplate(&rs.Spec.Template, template) {
-			to = rollout.RevisionOf(rs)
+		if metav1.IsControlledBy(rs, r.live) && workload.SameTemplate(&rs.Spec.Template, template) {
+			to = workload.RevisionOf(rs)
 		}
 	}
 	if r.target != nil {
@@ -79,7 +80,7 @@ func (r *rollback) way(name string) string {
 			from = max(from, r.revisions[i].Revision)
 		}
 	}
-	return fmt.Sprintf("%s goes back from revision %d (%s) to revision %d (%s)", name, from, imagesOf(rollout.TemplateOf(r.live)),
+	return fmt.Sprintf("%s goes back from revision %d (%s) to revision %d (%s)", name, from, imagesOf(workload.TemplateOf(r.live)),
 		cmp.Or(r.toRevision, to), imagesOf(template))
 }
 

@@ -1,12 +1,43 @@
-package rollout
+package workload
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 )
+
+// Object is a Deployment, StatefulSet or DaemonSet of apps/v1.
+type Object interface {
+	runtime.Object
+	metav1.Object
+}
+
+// Is reports whether an object is one of the three kinds.
+func Is(object runtime.Object) bool {
+	switch object.(type) {
+	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
+		return true
+	}
+	return false
+}
+
+// KindOf returns the kind of a workload. An object that was read with a typed client need not have its own kind set.
+func KindOf(workload Object) string {
+	switch workload.(type) {
+	case *appsv1.StatefulSet:
+		return "StatefulSet"
+	case *appsv1.DaemonSet:
+		return "DaemonSet"
+	}
+	return "Deployment"
+}
+
+// ResourceOf returns the kind in lower case, as people type it: "deployment".
+func ResourceOf(workload Object) string { return strings.ToLower(KindOf(workload)) }
 
 // PodCounts are the numbers of a workload's pods in its own status. Old counts the pods of other templates than the
 // newest.
@@ -17,12 +48,12 @@ type PodCounts struct {
 }
 
 // PodCountsOf returns the counts of a workload.
-func PodCountsOf(workload Workload) PodCounts {
+func PodCountsOf(workload Object) PodCounts {
 	var c PodCounts
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
 		s := w.Status
-		c = PodCounts{Desired: replicasOf(w), Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Available: s.AvailableReplicas, Total: s.Replicas}
+		c = PodCounts{Desired: ReplicasOf(w), Updated: s.UpdatedReplicas, Ready: s.ReadyReplicas, Available: s.AvailableReplicas, Total: s.Replicas}
 		c.Terminating = s.TerminatingReplicas
 	case *appsv1.StatefulSet:
 		s := w.Status
@@ -67,19 +98,21 @@ func ObservedGenerationOf(workload runtime.Object) int64 {
 	return 0
 }
 
-// partitionOf returns how many pods of a StatefulSet keep their version.
-func partitionOf(set *appsv1.StatefulSet) int32 {
+// PartitionOf returns how many pods of a StatefulSet keep their version.
+func PartitionOf(set *appsv1.StatefulSet) int32 {
 	if update := set.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
 		return *update.Partition
 	}
 	return 0
 }
 
-func keyOf(workload Workload) types.NamespacedName {
+// KeyOf returns the namespace and the name of a workload.
+func KeyOf(workload Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }
 
-func selectorOf(workload Workload) *metav1.LabelSelector {
+// SelectorOf returns the label selector of a workload.
+func SelectorOf(workload Object) *metav1.LabelSelector {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
 		return w.Spec.Selector
@@ -97,7 +130,7 @@ type Condition struct {
 }
 
 // ConditionsOf returns the conditions of a workload.
-func ConditionsOf(workload Workload) []Condition {
+func ConditionsOf(workload Object) []Condition {
 	var all []Condition
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
@@ -116,18 +149,18 @@ func ConditionsOf(workload Workload) []Condition {
 	return all
 }
 
-// templateGeneration is the label by which the DaemonSet controller recognizes the pods of the newest template.
-const templateGeneration = "pod-template-generation"
+// TemplateGeneration is the label by which the DaemonSet controller recognizes the pods of the newest template.
+const TemplateGeneration = "pod-template-generation"
 
-// updatedPod returns a function that reports whether a pod is of the newest template of a StatefulSet or DaemonSet.
+// UpdatedPod returns a function that reports whether a pod is of the newest template of a StatefulSet or DaemonSet.
 // Pods that have ended or are being deleted are left out.
-func updatedPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
-	isNewest := newestPod(workload, pods)
-	return func(pod *corev1.Pod) bool { return isNewest(pod) && isActive(pod) }
+func UpdatedPod(workload Object, pods []*corev1.Pod) func(*corev1.Pod) bool {
+	isNewest := NewestPod(workload, pods)
+	return func(pod *corev1.Pod) bool { return isNewest(pod) && IsActive(pod) }
 }
 
-// newestPod is updatedPod, but includes pods that have ended or are being deleted.
-func newestPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
+// NewestPod is UpdatedPod, but includes pods that have ended or are being deleted.
+func NewestPod(workload Object, pods []*corev1.Pod) func(*corev1.Pod) bool {
 	hash := func(pod *corev1.Pod) string { return pod.Labels[appsv1.ControllerRevisionHashLabelKey] }
 	newest := ""
 	switch w := workload.(type) {
@@ -137,7 +170,7 @@ func newestPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 		// None of the watched objects names the newest revision, but the labels of one of its pods have its hash.
 		generation := w.Annotations[appsv1.DeprecatedTemplateGeneration]
 		for _, pod := range pods {
-			if metav1.IsControlledBy(pod, w) && generation != "" && pod.Labels[templateGeneration] == generation {
+			if metav1.IsControlledBy(pod, w) && generation != "" && pod.Labels[TemplateGeneration] == generation {
 				newest = hash(pod)
 			}
 		}
@@ -145,4 +178,12 @@ func newestPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {
 	return func(pod *corev1.Pod) bool {
 		return newest != "" && hash(pod) == newest && metav1.IsControlledBy(pod, workload)
 	}
+}
+
+// ReplicasOf returns spec.replicas, or 1 if it is not set, as the API server defaults it.
+func ReplicasOf(d *appsv1.Deployment) int32 {
+	if d.Spec.Replicas == nil {
+		return 1
+	}
+	return *d.Spec.Replicas
 }

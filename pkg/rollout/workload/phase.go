@@ -1,27 +1,6 @@
-package rollout
+package workload
 
-import (
-	"strings"
-
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-)
-
-// Workload is a Deployment, StatefulSet or DaemonSet of apps/v1.
-type Workload interface {
-	runtime.Object
-	metav1.Object
-}
-
-// IsWorkload reports whether an object is one of the three kinds.
-func IsWorkload(object runtime.Object) bool {
-	switch object.(type) {
-	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
-		return true
-	}
-	return false
-}
+import appsv1 "k8s.io/api/apps/v1"
 
 // Phase is how far a workload's rollout is. The names are part of the JSON output.
 type Phase string
@@ -65,7 +44,7 @@ const (
 const timedOutReason = "ProgressDeadlineExceeded"
 
 // PhaseOf returns the phase that a workload shows by itself.
-func PhaseOf(workload Workload) Phase {
+func PhaseOf(workload Object) Phase {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
 		return phaseOfDeployment(w)
@@ -84,7 +63,7 @@ func phaseOfDeployment(d *appsv1.Deployment) Phase {
 		return Unobserved
 	case exceededDeadline(d):
 		return PhaseFailed
-	case status.UpdatedReplicas >= replicasOf(d) && status.Replicas <= status.UpdatedReplicas && status.AvailableReplicas >= status.UpdatedReplicas:
+	case status.UpdatedReplicas >= ReplicasOf(d) && status.Replicas <= status.UpdatedReplicas && status.AvailableReplicas >= status.UpdatedReplicas:
 		return Complete
 	case d.Spec.Paused && (status.Replicas > status.UpdatedReplicas || status.UpdatedReplicas == 0):
 		// A paused Deployment is still scaled. With new pods only, and fewer than wanted, the missing ones are on their way.
@@ -103,7 +82,7 @@ func exceededDeadline(d *appsv1.Deployment) bool {
 }
 
 func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
-	status, replicas, partition := s.Status, PodCountsOf(s).Desired, partitionOf(s)
+	status, replicas, partition := s.Status, PodCountsOf(s).Desired, PartitionOf(s)
 	switch {
 	case s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
 		return OnDelete
@@ -132,27 +111,3 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 	}
 	return Complete
 }
-
-// MayBeOpen reports from a workload alone whether a stepwise rollout may be open. Without our annotation and without
-// any field that a rollout borrows, none is open, and its ReplicaSets need not be read.
-func MayBeOpen(workload Workload) bool {
-	d, is := workload.(*appsv1.Deployment)
-	if !is {
-		return workload.GetAnnotations()[Annotation] != ""
-	}
-	return isMarked(d) || hasGateDeadline(d)
-}
-
-// KindOf returns the kind of a workload. An object that was read with a typed client need not have its own kind set.
-func KindOf(workload Workload) string {
-	switch workload.(type) {
-	case *appsv1.StatefulSet:
-		return "StatefulSet"
-	case *appsv1.DaemonSet:
-		return "DaemonSet"
-	}
-	return "Deployment"
-}
-
-// kindOf returns the kind in lower case, as people type it.
-func kindOf(workload Workload) string { return strings.ToLower(KindOf(workload)) }
