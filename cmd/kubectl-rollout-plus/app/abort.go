@@ -14,9 +14,9 @@ func newAbortCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "abort (TYPE NAME | TYPE/NAME)",
 		Short: "Go back from an open rollout to the old version",
-		Long: "Go back from an open rollout to the old version, and wait until it is fully\n" +
-			"available again. One write does it: should the command be interrupted, the old\n" +
-			"version returns all the same.",
+		Long: "Go back from an open rollout to the old version, and wait until that is fully\n" +
+			"available again. One write begins the way back: the old version returns even if\n" +
+			"the command is interrupted.",
 		Example: "  # Give up the rollout of web\n  kubectl rollout-plus abort deployment/web",
 		Args:    arguments(namesWorkload), ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -35,7 +35,7 @@ type waitFlags struct {
 }
 
 func addWaitTerminated(cmd *cobra.Command, wait *bool) {
-	cmd.Flags().BoolVar(wait, "wait-terminated", false, "Wait until the old pods have ended, too.")
+	cmd.Flags().BoolVar(wait, "wait-terminated", false, "Also wait until the old pods have ended.")
 }
 
 func (f waitFlags) validate() error {
@@ -56,7 +56,7 @@ func (f *waitFlags) addJudging(cmd *cobra.Command) {
 
 func (f *waitFlags) addPatience(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.patience, "patience", 0,
-		"The least time to give a pod that fails before it is ready, as 2m: a container that ends until its database answers, say.")
+		"The least time to give pods that fail before they are ready, such as 2m while a database starts.")
 }
 
 // tune applies the flags for judging pods to an engine.

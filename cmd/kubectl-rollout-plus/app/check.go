@@ -14,7 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-const checkExample = `  # Look for trouble before the next rollout of a Deployment
+const checkExample = `  # Look for problems before the next rollout of a Deployment
   kubectl rollout-plus check deployment/web
 
   # The same before a StatefulSet is restarted
@@ -23,7 +23,7 @@ const checkExample = `  # Look for trouble before the next rollout of a Deployme
   # The same before a manifest is rolled out with start -f
   kubectl rollout-plus check -f web.yaml
 
-  # With the limits that the rollout is going to have, for a script
+  # With the limits of the coming rollout, for a script
   kubectl rollout-plus check deployment/web --max-surge 2 --max-unavailable 0 -o json`
 
 type checkFlags struct {
@@ -38,22 +38,23 @@ func newCheckCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "check (TYPE NAME | TYPE/NAME)",
 		Annotations: reading(),
-		Short:       "Look for trouble before a rollout",
-		Long: "Look for trouble that a rollout of a Deployment, or a restart or undo of a\n" +
-			"StatefulSet or DaemonSet, would meet: rights, quotas and limits, room on nodes,\n" +
-			"budgets, autoscalers, probes, Services, objects that pods need, names of images,\n" +
-			"the update strategy. Nothing is written. Each check is OK, WARN, FAIL or SKIP,\n" +
-			"which is a check that cannot be made, with why.\n\n" +
-			"start, config and restart --config make the same checks by themselves, but for\n" +
-			"what takes long in a large cluster. With -f and the manifest of one Deployment,\n" +
-			"the checks are of what start -f would make of it. Exits with 4 where one is FAIL.",
+		Short:       "Look for problems before a rollout",
+		Long: "Look for problems that the next rollout, restart or undo of a workload would\n" +
+			"meet. The checks cover rights, quotas and limits, room on nodes, disruption\n" +
+			"budgets, autoscalers, probes, Services, referenced objects, image names and the\n" +
+			"update strategy. Nothing is written.\n\n" +
+			"Each check ends as OK, WARN or FAIL. SKIP marks a check that could not be made,\n" +
+			"and says why. The command exits with 4 if any check is FAIL.\n\n" +
+			"start, config and restart --config make the same checks, except those that take\n" +
+			"long in a large cluster. With -f, check judges what start -f would make of the\n" +
+			"manifest of one Deployment.",
 		Example:           checkExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	f.selection.add(cmd)
-	cmd.Flags().StringVar(&f.surge, "max-surge", "", "Most pods above spec.replicas, as a count or a percentage (default: the workload's own).")
-	cmd.Flags().StringVar(&f.unavailable, "max-unavailable", "", "Most ready pods missing from spec.replicas (default: the workload's own).")
+	cmd.Flags().StringVar(&f.surge, "max-surge", "", "The most pods above spec.replicas, as a count or a percentage (default: the workload's own).")
+	cmd.Flags().StringVar(&f.unavailable, "max-unavailable", "", "The most ready pods missing from spec.replicas (default: the workload's own).")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "json" writes a document per object.`)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)
 	return cmd

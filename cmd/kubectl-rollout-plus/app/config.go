@@ -5,9 +5,9 @@ import "github.com/spf13/cobra"
 func newConfigCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Make configuration a part of each revision: wire, change, compare",
-		Long: "Make ConfigMaps and Secrets a part of each revision: a pod template references\n" +
-			"an immutable copy of what there was when it was rolled out.",
+		Short: "Make configuration part of each revision: attach, change, compare",
+		Long: "Make ConfigMaps and Secrets part of each revision. A pod template references an\n" +
+			"immutable copy of the object as it was when the template was rolled out.",
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

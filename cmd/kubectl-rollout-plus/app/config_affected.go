@@ -16,10 +16,10 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 )
 
-const configAffectedExample = `  # Who would be touched by a change of the ConfigMap web
+const configAffectedExample = `  # Which workloads a change of the ConfigMap web would affect
   kubectl rollout-plus config affected web
 
-  # Who has to be restarted for a new greeting, and who if motd goes
+  # Which would have to restart for a new greeting and without motd
   kubectl rollout-plus config affected web --from-literal=greeting=hi motd-
 
   # The same for a Secret, with every reason; values are never shown
@@ -36,25 +36,26 @@ func newConfigAffectedCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "affected [TYPE/]NAME [KEY=VALUE] [KEY-]",
 		Annotations: reading(),
-		Short:       "Tell who has to be restarted for a change of a ConfigMap or Secret",
-		Long: "Tell which workloads a change of a ConfigMap or Secret is about, by rendering\n" +
-			"what their containers see before and after it. Nothing is written. The verdicts:\n\n" +
+		Short:       "Show which workloads a change of a ConfigMap or Secret affects",
+		Long: "Show which workloads a change of a ConfigMap or Secret affects. The command\n" +
+			"compares what the containers see before and after the change. Nothing is\n" +
+			"written. The verdicts:\n\n" +
 			"  restart      running containers do not see the change: environment, arguments,\n" +
 			"               subPath files, files of a version, init containers\n" +
-			"  live         mounted files change in running containers, nothing else\n" +
+			"  live         only mounted files change, also in running containers\n" +
 			"  none         no container sees the change\n" +
 			"  block        new pods could not start: something that they require is missing\n" +
-			"  unsupported  it cannot be told, or the plugin does not replace such pods\n\n" +
-			"TYPE is configmap, which is the default, or secret. KEY- takes a key away.\n" +
-			"Without a change, it is told what a change of every key would touch; of an\n" +
-			"object that is not there, whose pods started with it.",
+			"  unsupported  this cannot be decided, or the plugin does not replace such pods\n\n" +
+			"TYPE is configmap (the default) or secret. KEY- removes a key. Without a\n" +
+			"change, the command shows whom a change of every key would affect. For an\n" +
+			"object that does not exist, it shows whose pods started with it.",
 		Example: configAffectedExample,
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	f.kind.add(cmd)
 	f.source.add(cmd)
-	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "wide" tells every reason, "json" writes a document.`)
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", `Output format: "wide" shows every reason, "json" writes a document.`)
 	return cmd
 }
 

@@ -27,10 +27,10 @@ func newConfigApplyCommand(env *environment) *cobra.Command {
 	f := &configApplyFlags{}
 	cmd := &cobra.Command{
 		Use:   "apply -f FILE",
-		Short: "Give a ConfigMap or Secret the content of a manifest, and roll out",
-		Long: "Give a ConfigMap or Secret the content of a manifest, create it if need be, and\n" +
-			"roll out who is affected. Keys that the manifest does not have go. Labels and\n" +
-			"annotations are those of the manifest where it is created; else they stay.\n\n" + configChangeHelp,
+		Short: "Give a ConfigMap or Secret a manifest's content, and roll it out",
+		Long: "Give a ConfigMap or Secret the content of a manifest, and roll it out. Keys\n" +
+			"that the manifest lacks are removed. If the object does not exist, it is\n" +
+			"created with the manifest's labels and annotations; otherwise its own stay.\n\n" + configChangeHelp,
 		Example: "  # The ConfigMap of a manifest\n  kubectl rollout-plus config apply -f web-config.yaml",
 		Args:    arguments(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), env) },

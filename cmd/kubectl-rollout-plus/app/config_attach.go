@@ -48,7 +48,7 @@ func (f *rollFlags) add(cmd *cobra.Command) {
 	f.addWithoutTimeout(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	f.dryRunFlag = func() (rollout.DryRun, string, error) { return dryRunOf(cmd) }
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work before leaving the rollout where it stands, with exit code 124; zero means no limit.")
 }
 
 func (f *rollFlags) addWithoutTimeout(cmd *cobra.Command) {
@@ -124,11 +124,11 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 		Use:   "attach TYPE/NAME [-- ARGUMENT...]",
 		Short: "Give a workload keys of a ConfigMap or Secret, and roll it out",
 		Long: "Give a Deployment, StatefulSet or DaemonSet keys of a ConfigMap or Secret, as\n" +
-			"variables or as files, and roll it out: a Deployment step by step. What comes\n" +
-			"after -- is added to the container's arguments; $(VAR) there is a variable.\n\n" +
-			"The pod template references a version, an immutable copy of the object as it is\n" +
-			"now, so that each revision keeps its configuration. Where the manifest lives\n" +
-			"elsewhere, the plain names stay that it has already.",
+			"variables or as files, and roll it out step by step. Words after -- are added\n" +
+			"to the container's arguments; $(VAR) in them is a variable.\n\n" +
+			"The pod template references a version: an immutable copy of the object as it is\n" +
+			"now. So each revision keeps its configuration. If another tool applies the\n" +
+			"manifest, existing references keep their plain names.",
 		Example:           configAttachExample,
 		ValidArgsFunction: env.completeWorkload(),
 		Args: arguments(func(cmd *cobra.Command, args []string) error {
@@ -140,7 +140,7 @@ func newConfigAttachCommand(env *environment) *cobra.Command {
 			return f.run(cmd.Context(), env, args)
 		},
 	}
-	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container that gets it; the first by default.")
+	cmd.Flags().StringVarP(&f.container, "container", "c", "", "The container to give the keys to; the first by default.")
 	f.kind.add(cmd)
 	f.wireFlags.add(cmd)
 	f.addMode(cmd)

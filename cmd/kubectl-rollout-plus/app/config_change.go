@@ -25,14 +25,14 @@ type changeFlags struct {
 
 func (f *changeFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVarP(&f.yes, "yes", "y", false, "Do not ask.")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "Do not ask for confirmation.")
 	flags.BoolVar(&f.noRestart, "no-restart", false, "Only write the object; roll out nothing.")
 	f.addMode(cmd)
 	f.rollFlags.add(cmd)
 }
 
 func (f *changeFlags) addMode(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.keepLive, "keep-live", false, "Do not roll out workloads that see mounted files change and nothing else.")
+	cmd.Flags().BoolVar(&f.keepLive, "keep-live", false, "Do not roll out workloads in which only mounted files change.")
 	f.modeFlags.addMode(cmd)
 }
 

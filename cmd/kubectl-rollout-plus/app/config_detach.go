@@ -25,10 +25,10 @@ func newConfigDetachCommand(env *environment) *cobra.Command {
 	f := &configDetachFlags{}
 	cmd := &cobra.Command{
 		Use:   "detach TYPE/NAME CM",
-		Short: "Take a ConfigMap or Secret away from a workload, and roll it out",
-		Long: "Take all references to a ConfigMap or Secret, and to its versions, out of a\n" +
-			"workload's pod template, and roll it out: a Deployment step by step. Image pull\n" +
-			"secrets stay. The object itself is not touched.",
+		Short: "Remove a ConfigMap or Secret from a workload, and roll it out",
+		Long: "Remove all references to a ConfigMap or Secret, and to its versions, from a\n" +
+			"workload's pod template, and roll it out step by step. Image pull secrets stay.\n" +
+			"The object itself does not change.",
 		Example: "  # Without the ConfigMap web\n  kubectl rollout-plus config detach deployment/web web\n\n" +
 			"  # Without a Secret\n  kubectl rollout-plus config detach deployment/web secret/login",
 		Args:              arguments(cobra.ExactArgs(2)),

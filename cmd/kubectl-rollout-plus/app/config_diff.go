@@ -17,9 +17,10 @@ func newConfigDiffCommand(env *environment) *cobra.Command {
 		Use:         "diff [TYPE/]NAME [VERSION] [VERSION]",
 		Annotations: reading(),
 		Short:       "Compare versions of a ConfigMap or Secret",
-		Long: "Compare two versions of a ConfigMap or Secret; one with what the object holds\n" +
-			"now; or, without a version, the newest that differs from that. Values of Secrets\n" +
-			"are not shown. Ends with 0 where nothing differs, 1 where something does.\n" +
+		Long: "Compare two versions of a ConfigMap or Secret, or one version with the present\n" +
+			"content. Without a version, compare the present content with the newest version\n" +
+			"that differs. Values of Secrets are not shown.\n\n" +
+			"Exit codes: 0 nothing differs, 1 something differs, 2 or more an error.\n" +
 			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for diff.",
 		Example: "  # What has changed since the newest other version\n  kubectl rollout-plus config diff web\n\n" +
 			"  # Between two versions\n  kubectl rollout-plus config diff web m8mt92gg65 hhh9dd84bk",

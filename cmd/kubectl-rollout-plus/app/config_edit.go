@@ -17,9 +17,10 @@ func newConfigEditCommand(env *environment) *cobra.Command {
 	f := &configEditFlags{}
 	cmd := &cobra.Command{
 		Use:   "edit [TYPE/]NAME",
-		Short: "Edit a ConfigMap or Secret, and roll out who is affected",
-		Long: "Edit a ConfigMap or Secret with the editor of KUBE_EDITOR or EDITOR, and roll\n" +
-			"out who is affected. What does not parse is opened again, with the error.\n\n" + configChangeHelp,
+		Short: "Edit a ConfigMap or Secret, and roll it out",
+		Long: "Edit a ConfigMap or Secret with the editor that KUBE_EDITOR or EDITOR names,\n" +
+			"and roll out the workloads that the change affects. If the result does not\n" +
+			"parse, the editor opens again and shows the error.\n\n" + configChangeHelp,
 		Example: "  # Edit the ConfigMap web\n  KUBE_EDITOR=nano kubectl rollout-plus config edit web",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

@@ -23,11 +23,11 @@ func newConfigHistoryCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "history [TYPE/]NAME",
 		Annotations: reading(),
-		Short:       "List the versions of a ConfigMap or Secret, and who uses them",
-		Long: "List the versions of a ConfigMap or Secret, the oldest first: their age, which\n" +
-			"keys each changed against the one before, and which revisions of which\n" +
-			"workloads use it or, in parentheses, were left while the object held it. A\n" +
-			"version goes with the last of them. Values are not shown.",
+		Short:       "List the versions of a ConfigMap or Secret, and what uses them",
+		Long: "List the versions of a ConfigMap or Secret, the oldest first. Each line shows\n" +
+			"the age, the keys that changed since the version before, and the revisions that\n" +
+			"use it. A revision in parentheses was left while the object held that version.\n\n" +
+			"A version is deleted with the last of these revisions. Values are not shown.",
 		Example: "  # The versions of the ConfigMap web\n  kubectl rollout-plus config history web",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

@@ -19,8 +19,8 @@ type modeFlags struct{ inPlace, pin bool }
 func (f *modeFlags) addMode(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.inPlace, "in-place", false,
-		"Let templates keep the plain name. The default where the manifest lives elsewhere (Helm, Argo CD, Flux, kubectl apply).")
-	flags.BoolVar(&f.pin, "pin", false, "Let templates reference a version, an immutable copy, wherever the manifest lives.")
+		"Keep plain names in pod templates. The default if Helm, Argo CD, Flux or kubectl apply owns the manifest.")
+	flags.BoolVar(&f.pin, "pin", false, "Reference a version, an immutable copy, in pod templates, whoever owns the manifest.")
 }
 
 func (f *modeFlags) checkMode() error {

@@ -14,7 +14,7 @@ import (
 type kindFlag struct{ secret bool }
 
 func (f *kindFlag) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.secret, "secret", false, "Names are those of Secrets: NAME stands for secret/NAME.")
+	cmd.Flags().BoolVar(&f.secret, "secret", false, "NAME stands for secret/NAME.")
 }
 
 // object parses NAME, configmap/NAME or secret/NAME.

@@ -19,10 +19,12 @@ const configSetExample = `  # Another greeting, without the key motd
   # A Secret; values are never shown
   kubectl rollout-plus config set secret/login --from-file=token`
 
-const configChangeHelp = "What changes and who is affected is shown first, and asked for on a terminal.\n" +
-	"Then the object and a version, an immutable copy, are written, and the affected\n" +
-	"workloads are rolled out to that version, one after another; Deployments go step\n" +
-	"by step. The first that fails goes back, and with it the object and those before."
+const configChangeHelp = "First show the changes and the affected workloads, and on a terminal ask for\n" +
+	"confirmation. Then write the object and a version, which is an immutable copy,\n" +
+	"and roll the affected workloads out to that version, one after another and step\n" +
+	"by step.\n\n" +
+	"If a rollout fails, its workload goes back. The object and the workloads before\n" +
+	"it go back too."
 
 type configSetFlags struct {
 	changeFlags
@@ -33,9 +35,10 @@ type configSetFlags struct {
 func newConfigSetCommand(env *environment) *cobra.Command {
 	f := &configSetFlags{}
 	cmd := &cobra.Command{
-		Use:     "set [TYPE/]NAME [KEY=VALUE] [KEY-]",
-		Short:   "Change keys of a ConfigMap or Secret, and roll out who is affected",
-		Long:    "Change keys of a ConfigMap or Secret, and roll out who is affected.\n\n" + configChangeHelp,
+		Use:   "set [TYPE/]NAME [KEY=VALUE] [KEY-]",
+		Short: "Change keys of a ConfigMap or Secret, and roll out the change",
+		Long: "Change keys of a ConfigMap or Secret, and roll out the workloads that the\n" +
+			"change affects.\n\n" + configChangeHelp,
 		Example: configSetExample,
 		Args:    arguments(cobra.MinimumNArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

@@ -24,7 +24,7 @@ import (
 const configWatchExample = `  # Roll out every edit of the ConfigMap web and the Secret login
   kubectl rollout-plus config watch web secret/login
 
-  # Every edit of whatever the namespace's workloads reference, in two steps
+  # Roll out edits of everything that workloads reference, in two steps
   kubectl rollout-plus config watch --steps 50%`
 
 type configWatchFlags struct {
@@ -37,24 +37,26 @@ func newConfigWatchCommand(env *environment) *cobra.Command {
 	f := &configWatchFlags{}
 	cmd := &cobra.Command{
 		Use:   "watch [[TYPE/]NAME...]",
-		Short: "Roll out every edit of ConfigMaps and Secrets, until it is ended",
-		Long: "Stay in the foreground and roll out every edit of the named ConfigMaps and\n" +
-			"Secrets, or of all that the namespace's workloads reference: those whose pods do\n" +
-			"not run with it, and nobody else, one after another, as restart --config does.\n\n" +
-			"What was edited while nobody watched is caught up with at the start, as restart\n" +
-			"--config does for names that are given, and --stale for all others.\n" +
-			"Edits that come soon after one another make one rollout, and so do those that\n" +
-			"come during one. An edit that is taken back makes none.\n\n" +
-			"A rollout that fails goes back, and with it the object, unless somebody has\n" +
-			"changed it since or others use it. That edit is not tried again until the object\n" +
-			"holds another one. What could not begin is tried again, later and later.\n\n" +
-			"Ctrl-C or SIGTERM ends it, with 0 between rollouts. During a rollout that stands\n" +
-			"still then, and the exit code is 129, 130 or 143.",
+		Short: "Roll out every edit of ConfigMaps and Secrets until interrupted",
+		Long: "Stay in the foreground and roll out every edit of ConfigMaps and Secrets. Watch\n" +
+			"the named objects, or all that the namespace's workloads reference. After an\n" +
+			"edit, roll out the workloads whose pods do not run with it, one after another,\n" +
+			"as restart --config does.\n\n" +
+			"At the start, catch up with earlier edits: as restart --config does for named\n" +
+			"objects, and as restart --stale does otherwise. Edits that follow each other\n" +
+			"closely make one rollout, and so do edits during a rollout. An edit that is\n" +
+			"taken back makes none.\n\n" +
+			"If a rollout fails, the workload goes back. The object goes back too, unless\n" +
+			"somebody has changed it since or other workloads use it. The failed edit is not\n" +
+			"tried again until the object changes. A rollout that could not begin is tried\n" +
+			"again after a growing delay.\n\n" +
+			"Ctrl-C or SIGTERM ends the command, with code 0 between rollouts. During a\n" +
+			"rollout, the rollout stays at its step, and the exit code is 129, 130 or 143.",
 		Example: configWatchExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}
 	f.kind.add(cmd)
-	cmd.Flags().DurationVar(&f.debounce, "debounce", 2*time.Second, "How long there is to be no further edit before one is rolled out.")
+	cmd.Flags().DurationVar(&f.debounce, "debounce", 2*time.Second, "How long to wait after the last edit before rolling it out.")
 	f.addMode(cmd)
 	f.addWithoutTimeout(cmd)
 	return cmd

@@ -11,7 +11,7 @@ import (
 const createConfigMapExample = `  # From literal values
   kubectl rollout-plus create configmap web --from-literal=greeting=hello
 
-  # From a file, a directory, and under a key of your own
+  # From a file, from a directory, and under a chosen key
   kubectl rollout-plus create configmap web --from-file=app.conf \
     --from-file=conf.d --from-file=motd=welcome.txt
 

@@ -61,25 +61,25 @@ func newCreateDeploymentCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "deployment NAME --image IMAGE [flags] [-- ARGS...]",
 		Aliases: []string{"deploy"},
-		Short:   "Create a Deployment, with a Service if you like",
-		Long: "Create a Deployment that is fit for rolling updates: one extra and one missing\n" +
-			"pod at a time, and with a single replica none missing.",
+		Short:   "Create a Deployment, and a Service if wanted",
+		Long: "Create a Deployment with limits for safe rolling updates: one pod above and one\n" +
+			"below the replicas, or none below if there is a single replica.",
 		Example: createDeploymentExample,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd, env, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.image, "image", "", "The container's image.")
-	flags.Int32Var(&f.replicas, "replicas", 1, "How many pods.")
+	flags.Int32Var(&f.replicas, "replicas", 1, "The number of pods.")
 	flags.Int32Var(&f.port, "port", 0, "The port that the container listens on.")
 	flags.StringArrayVar(&f.env, "env", nil, "A variable of the container, as KEY=VALUE. May be repeated.")
-	flags.StringVar(&f.ready, "ready", "", "When a pod is ready: http:PORT/PATH or tcp:PORT.")
-	flags.StringVar(&f.service, "service", "", "Create a Service too, on this port; without a value, on --port.")
+	flags.StringVar(&f.ready, "ready", "", "The readiness probe: http:PORT/PATH or tcp:PORT.")
+	flags.StringVar(&f.service, "service", "", "Also create a Service on this port; without a value, on --port.")
 	flags.Lookup("service").NoOptDefVal = samePort
-	flags.StringVar(&f.surge, "max-surge", "", `Most pods above --replicas in a rolling update. (default "1")`)
-	flags.StringVar(&f.unavailable, "max-unavailable", "", `Most pods missing from --replicas in a rolling update. (default "1", with one replica "0")`)
-	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the first revision's kubernetes.io/change-cause.")
+	flags.StringVar(&f.surge, "max-surge", "", `The most pods above --replicas in a rolling update. (default "1")`)
+	flags.StringVar(&f.unavailable, "max-unavailable", "", `The most pods missing from --replicas in a rolling update. (default "1", with one replica "0")`)
+	flags.StringVar(&f.cause, "change-cause", "", "The reason, kept as the first revision's kubernetes.io/change-cause.")
 	flags.BoolVar(&f.wait, "wait", false, "Wait until all pods are available.")
-	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait, with exit code 124; zero means for ever.")
+	flags.DurationVar(&f.timeout, "timeout", 0, "With --wait: how long to wait before ending with exit code 124; zero means no limit.")
 	f.addJudging(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	cmdutil.AddFieldManagerFlagVar(cmd, &f.fieldManager, defaultFieldManager)

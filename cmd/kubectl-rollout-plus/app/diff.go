@@ -48,12 +48,13 @@ func newDiffCommand(env *environment) *cobra.Command {
 		Annotations: reading(),
 		Short:       "Show what a revision changed",
 		Long: "Show what differs between the pod templates of two revisions of a Deployment,\n" +
-			"StatefulSet or DaemonSet, as people write them: without what the API server and\n" +
-			"the controllers fill in. Without --revision the previous one is compared with\n" +
-			"the current one. What the ConfigMaps and Secrets held that they ran with is\n" +
-			"compared too, as far as that is recorded; values of Secrets are never shown.\n\n" +
-			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for kubectl diff.\n" +
-			"It is run once for the templates, and once for each object that differs.\n\n" +
+			"StatefulSet or DaemonSet. Fields that the API server and the controllers fill\n" +
+			"in are left out. Without --revision, compare the previous revision with the\n" +
+			"current one.\n\n" +
+			"If the revisions' ConfigMaps and Secrets are recorded, their contents are\n" +
+			"compared too. Values of Secrets are never shown.\n\n" +
+			"KUBECTL_EXTERNAL_DIFF names a program to compare with, as for kubectl diff. It\n" +
+			"runs once for the templates, and once for each object that differs.\n\n" +
 			"Exit codes: 0 nothing differs, 1 something differs, 2 or more an error.",
 		Example: diffExample, ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error { return inTrouble(f.run(cmd.Context(), env, args)) },

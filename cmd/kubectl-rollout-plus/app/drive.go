@@ -27,7 +27,7 @@ func (f *driveFlags) add(cmd *cobra.Command) {
 
 func (f *driveFlags) addTimeout(cmd *cobra.Command) {
 	addWaitTerminated(cmd, &f.waitTerminated)
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work on it before leaving it where it stands, with exit code 124; zero means for ever.")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "How long to work before leaving the rollout where it stands, with exit code 124; zero means no limit.")
 }
 
 func (f *driveFlags) validate() error {

@@ -14,7 +14,7 @@ func newExitCodesTopic() *cobra.Command {
     1    error: the command could not do its work; nothing was begun
     2    usage: a flag or an argument is wrong; nothing was written
     4    failed and left standing: the rollout stands still at its step, or may
-         have begun where the API server did not answer
+         have begun although the API server did not answer
     5    failed and rolled back: the old version is complete again
     6    waiting at a pause: somebody paused the Deployment
     7    not finished: for 'status --watch=false --exit-code' alone
@@ -23,14 +23,14 @@ func newExitCodesTopic() *cobra.Command {
   130    interrupted (Ctrl-C): the rollout stands still
   143    terminated (SIGTERM): the rollout stands still
 
-A rollout that stands still goes on with resume and goes back with abort, from
-any machine.
+resume continues a rollout that stands still, and abort goes back, from any
+machine.
 
-'explain' and 'check' end with 4 where something stands in the way. Where
-'config watch' is interrupted between rollouts, the code is 0.
+'explain' and 'check' end with 4 if something stands in the way. 'config watch'
+ends with 0 if it is interrupted between rollouts.
 
-Only diff has codes of its own, as kubectl diff: 0 where nothing differs, 1
-where something does, 2 with an error.
+Only diff has its own codes, as kubectl diff does: 0 if nothing differs, 1 if
+something does, 2 for an error.
 `,
 	}
 }

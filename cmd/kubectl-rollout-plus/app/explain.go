@@ -14,7 +14,7 @@ import (
 const explainExample = `  # What stands in the way of a Deployment now
   kubectl rollout-plus explain deployment/web
 
-  # The same for a script: 4 where something does
+  # The same for a script: exits with 4 if something does
   kubectl rollout-plus why statefulset/db -o json`
 
 type explainFlags struct {
@@ -29,12 +29,13 @@ func newExplainCommand(env *environment) *cobra.Command {
 		Use:         "explain (TYPE NAME | TYPE/NAME)",
 		Aliases:     []string{"why"},
 		Annotations: reading(),
-		Short:       "Tell what stands in the way of a workload",
-		Long: "Tell what stands in the way of a Deployment, StatefulSet or DaemonSet now: the\n" +
-			"causes by severity, with evidence, the last log lines of containers that failed,\n" +
-			"and what to run next. Nothing is written and nothing is waited for.\n\n" +
-			"Exits with 0 where nothing stands in the way, 4 where something does. Without\n" +
-			"the right to list events or get logs, less is told, and that is said.",
+		Short:       "Explain what stands in the way of a workload",
+		Long: "Explain what stands in the way of a Deployment, StatefulSet or DaemonSet now.\n" +
+			"The output lists the causes by severity, with evidence, the last log lines of\n" +
+			"failed containers, and the commands to run next. Nothing is written, and the\n" +
+			"command does not wait.\n\n" +
+			"Exit codes: 0 nothing stands in the way, 4 something does. Without the right to\n" +
+			"list events or to get logs, the output is shorter and says so.",
 		Example:           explainExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
@@ -46,7 +47,7 @@ func newExplainCommand(env *environment) *cobra.Command {
 }
 
 func addLogLines(cmd *cobra.Command, lines *int64) {
-	cmd.Flags().Int64Var(lines, "log-lines", rollout.LogLines, "How many last lines of a failed container's log to tell.")
+	cmd.Flags().Int64Var(lines, "log-lines", rollout.LogLines, "How many of the last log lines of a failed container to show.")
 }
 
 func checkLogLines(lines int64) error {

@@ -48,13 +48,14 @@ func newHistoryCommand(env *environment) *cobra.Command {
 		Annotations: reading(),
 		Short:       "Show the revisions of Deployments, StatefulSets and DaemonSets",
 		Long: "Show the revisions of Deployments, StatefulSets and DaemonSets, as kubectl\n" +
-			"rollout history does. With -o wide there are age, state, pods (ready/total),\n" +
-			"images, versions of ConfigMaps and Secrets (NAME:not-recorded where nobody has\n" +
-			"kept what they held) and the field manager that made a revision, as far as the\n" +
-			"cluster knows that still. -o json, yaml and the like have the same in fields\n" +
-			"of their own, besides the objects that kubectl prints.\n\n" +
-			"The state is current (nothing else runs), new (being rolled out), stable (what\n" +
-			"still serves while another one is rolled out) or old.",
+			"rollout history does.\n\n" +
+			"With -o wide, each revision has its age, state, pods (ready/total), images, and\n" +
+			"the versions of its ConfigMaps and Secrets. NAME:not-recorded marks an object\n" +
+			"whose content nobody has kept. If the cluster still knows it, the field manager\n" +
+			"that made the revision is shown. -o json, yaml and the like add the same as\n" +
+			"fields to the objects that kubectl prints.\n\n" +
+			"The state is current (nothing else runs), new (it is being rolled out), stable\n" +
+			"(it still serves while another revision is rolled out) or old.",
 		Example: historyExample, ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
 	}

@@ -15,8 +15,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-const pauseExample = `  # Hold web's stepwise rollout at its step from another terminal; where none is
-  # open, let further changes of web wait until it is resumed
+const pauseExample = `  # Hold web's open rollout at its step, or else pause web
   kubectl rollout-plus pause deployment/web`
 
 func newPauseCommand(env *environment) *cobra.Command {
@@ -25,9 +24,9 @@ func newPauseCommand(env *environment) *cobra.Command {
 		Use:   "pause (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Pause a Deployment, or hold its stepwise rollout",
 		Long: "Pause a Deployment, as kubectl rollout pause does: changes of its pod template\n" +
-			"wait until it is resumed. A stepwise rollout that is open is held at its step\n" +
-			"instead, where it keeps its exact numbers of pods: whoever drives it ends, and\n" +
-			"resume goes on.",
+			"wait until it is resumed.\n\n" +
+			"If a stepwise rollout is open, hold it at its step instead. It keeps its exact\n" +
+			"numbers of pods, its driver ends, and resume goes on.",
 		Example:           pauseExample,
 		ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -25,10 +25,10 @@ const restartExample = `  # Replace all pods of web, and wait until that is done
   # Restart step by step
   kubectl rollout-plus restart deployment/web --steps 10%,50%
 
-  # Restart those whose pods do not run with what the ConfigMap web holds now
+  # Restart workloads whose pods run with an older content of the ConfigMap web
   kubectl rollout-plus restart --config web
 
-  # See who that would be, with the API server's word that it can be done
+  # See which workloads those are, after a dry run on the API server
   kubectl rollout-plus restart --config web --dry-run=server
 
   # Restart all DaemonSets with the label app=agent
@@ -46,12 +46,12 @@ func newRestartCommand(env *environment) *cobra.Command {
 	f := &restartFlags{adjuster: newAdjuster()}
 	cmd := &cobra.Command{
 		Use:   "restart (TYPE NAME... | TYPE/NAME... | -f FILE)",
-		Short: "Replace all pods by new ones of the same version",
-		Long: "Replace all pods by new ones of the same version, as kubectl rollout restart\n" +
-			"does: at once and within the workload's own limits, or a Deployment's step by\n" +
-			"step with --steps.\n\n" +
-			"A rollout of another version that is under way is not piled on: if it does not\n" +
-			"end within some seconds the restart is refused, unless --force is given.",
+		Short: "Replace all pods with new ones of the same version",
+		Long: "Replace all pods with new ones of the same version, as kubectl rollout restart\n" +
+			"does: at once and within the workload's own limits. With --steps, restart a\n" +
+			"Deployment step by step.\n\n" +
+			"If another version is still being rolled out, the command waits some seconds\n" +
+			"for its end. Then it refuses the restart, unless --force is given.",
 		Example:           restartExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
@@ -62,7 +62,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 	f.staleFlags.add(cmd)
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "Wait until all pods are replaced.")
 	cmd.Flags().BoolVar(&f.force, "force", false, "Restart even while a rollout is under way.")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait, with exit code 124; zero means for ever.")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "With --wait or --steps: how long to wait before ending with exit code 124; zero means no limit.")
 	f.addJudging(cmd)
 	addWaitTerminated(cmd, &f.waitTerminated)
 	return cmd

@@ -27,9 +27,9 @@ type staleFlags struct {
 
 func (f *staleFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "Restart those whose pods do not run with what this ConfigMap, or secret/NAME, holds now.")
+	flags.StringVar(&f.config, "config", "", "Restart workloads whose pods run with an older content of this ConfigMap, or of secret/NAME.")
 	flags.BoolVar(&f.kind.secret, "secret", false, "With --config: the name is that of a Secret.")
-	flags.BoolVar(&f.stale, "stale", false, "The same for every ConfigMap and Secret that workloads reference.")
+	flags.BoolVar(&f.stale, "stale", false, "As --config, for every ConfigMap and Secret that workloads reference.")
 	f.addMode(cmd)
 	addSkipChecks(cmd, &f.skipChecks)
 	cmdutil.AddDryRunFlag(cmd)

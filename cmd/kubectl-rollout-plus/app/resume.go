@@ -17,7 +17,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-const resumeExample = `  # Go on with the rollout of web, or resume web after a pause
+const resumeExample = `  # Continue the rollout of web, or resume web after a pause
   kubectl rollout-plus resume deployment/web`
 
 type resumeFlags struct {
@@ -30,13 +30,12 @@ func newResumeCommand(env *environment) *cobra.Command {
 	f := &resumeFlags{adjuster: newAdjuster()}
 	cmd := &cobra.Command{
 		Use:   "resume (TYPE NAME... | TYPE/NAME... | -f FILE)",
-		Short: "Go on with a rollout that stands, or resume a paused Deployment",
-		Long: "Go on with a rollout that stands at a step, from the cluster's state alone: it\n" +
-			"does not matter who began it, on which machine, or how that ended. A pod\n" +
-			"template that somebody changed meanwhile becomes the new version.\n\n" +
-			"A Deployment on which no stepwise rollout is open is resumed after a pause, as\n" +
-			"kubectl rollout resume does. With a rollout to go on with, -o json writes its\n" +
-			"events.",
+		Short: "Continue a rollout, or resume a paused Deployment",
+		Long: "Continue a rollout that stands at a step. Only the cluster's state matters, not\n" +
+			"who began the rollout, on which machine, or how that ended. If somebody changed\n" +
+			"the pod template meanwhile, the change becomes the new version.\n\n" +
+			"If no stepwise rollout is open, resume a paused Deployment, as kubectl rollout\n" +
+			"resume does. When a rollout continues, -o json writes its events.",
 		Example:           resumeExample,
 		ValidArgsFunction: env.completeDeployment(),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,7 +51,7 @@ func newResumeCommand(env *environment) *cobra.Command {
 	f.add(cmd)
 	f.drive.addTimeout(cmd)
 	f.drive.addPatience(cmd)
-	cmd.Flags().StringVar(&f.cause, "change-cause", "", "After a pause: why, kept as the revision's kubernetes.io/change-cause.")
+	cmd.Flags().StringVar(&f.cause, "change-cause", "", "After a pause: the reason, kept as the revision's kubernetes.io/change-cause.")
 	return cmd
 }
 

@@ -64,9 +64,9 @@ func newRootCommand(process Process, streams genericiooptions.IOStreams, backlog
 	root := &cobra.Command{
 		Use:   "kubectl-rollout_plus",
 		Short: "Roll out, watch and roll back Deployments, step by step",
-		Long: "Stepwise rolling updates of plain Deployments, with exact pod counts and\n" +
-			"nothing installed in the cluster. The cluster holds all state: any command may\n" +
-			"be interrupted, and another machine may go on.",
+		Long: "Stepwise rolling updates of plain Deployments, StatefulSets and DaemonSets,\n" +
+			"with exact pod counts and nothing installed in the cluster. The cluster holds\n" +
+			"all state: every command may be interrupted, and another machine may continue.",
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName},
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -17,7 +17,7 @@ import (
 const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of them
   kubectl rollout-plus start deployment/web --image example.com/web:v2
 
-  # Steps of your own, each watched for a minute before the next
+  # Your own steps, each watched for a minute before the next
   kubectl rollout-plus start deployment/web --image web:v2 --steps 50% --hold 1m
 
   # See what each step would come to
@@ -51,17 +51,17 @@ type rolloutFlags struct {
 
 func (f *rolloutFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.steps, "steps", "", `New pods after each step, as counts or percentages, rising; completed to 100%. (default "1,25%,50%,100%")`)
-	flags.StringVar(&f.surge, "max-surge", "", "Most pods above spec.replicas, as a count or a percentage (default: the Deployment's own).")
-	flags.StringVar(&f.unavailable, "max-unavailable", "", "Most ready pods missing from spec.replicas (default: the Deployment's own).")
-	flags.DurationVar(&f.hold, "hold", 0, "How long to watch each step's pods once they are ready; a restart or a lost readiness fails the step.")
+	flags.StringVar(&f.steps, "steps", "", `The number of new pods after each step, as rising counts or percentages; 100% is added. (default "1,25%,50%,100%")`)
+	flags.StringVar(&f.surge, "max-surge", "", "The most pods above spec.replicas, as a count or a percentage (default: the Deployment's own).")
+	flags.StringVar(&f.unavailable, "max-unavailable", "", "The most ready pods missing from spec.replicas (default: the Deployment's own).")
+	flags.DurationVar(&f.hold, "hold", 0, "How long to watch each step's pods once they are ready; a restart or lost readiness fails the step.")
 	flags.StringVar(&f.onFailure, "on-failure", string(rollout.OnFailureRollback), `What to do when a step fails: "rollback" or "hold".`)
-	flags.StringVar(&f.cause, "change-cause", "", "Why: kept as the revision's kubernetes.io/change-cause.")
+	flags.StringVar(&f.cause, "change-cause", "", "The reason, kept as the revision's kubernetes.io/change-cause.")
 }
 
 // stepsAreOptional changes the help of --steps for a command that works at once without the flag.
 func stepsAreOptional(cmd *cobra.Command) {
-	cmd.Flags().Lookup("steps").Usage = "Go step by step: new pods after each step, as counts or percentages, rising; completed to 100%."
+	cmd.Flags().Lookup("steps").Usage = "Go step by step: the number of new pods after each step, as rising counts or percentages; 100% is added."
 }
 
 // needsSteps returns an error if --steps is missing but another flag about steps is given.
@@ -103,10 +103,10 @@ func newStartCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start (deployment/NAME | -f FILE)",
 		Short: "Roll out a new version step by step",
-		Long: "Change a Deployment's pod template and roll it out step by step, with exact\n" +
-			"pod counts.\n\n" +
-			"At every moment at most max-surge pods exist above spec.replicas, and at most\n" +
-			"max-unavailable ready ones are missing. A step is done when all its new pods\n" +
+		Long: "Change a Deployment's pod template and roll it out step by step, with exact pod\n" +
+			"counts.\n\n" +
+			"At every moment, at most max-surge pods exist above spec.replicas, and at most\n" +
+			"max-unavailable ready pods are missing. A step is done when all its new pods\n" +
 			"are ready. When a step fails, the old version returns.",
 		Example: startExample,
 		Args: arguments(func(cmd *cobra.Command, args []string) error {
@@ -121,10 +121,10 @@ func newStartCommand(env *environment) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.images, "image", nil, "The new image, as [CONTAINER=]IMAGE; * is all containers. May be repeated.")
+	flags.StringArrayVar(&f.images, "image", nil, "The new image, as [CONTAINER=]IMAGE; * means all containers. May be repeated.")
 	flags.StringArrayVar(&f.env, "env", nil, "A variable to set, as [CONTAINER:]KEY=VALUE, or to remove, as KEY-. May be repeated.")
 	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the Deployment to apply, or - for standard input.")
-	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that others manage.")
+	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that other managers own.")
 	flags.DurationVar(&f.drain, "drain", 0,
 		"Add a preStop hook that sleeps so long to containers without one, so that Services stop sending requests before pods end.")
 	flags.Int64Var(&f.toRevision, "to-revision", 0, "An earlier revision to return to.")
@@ -137,7 +137,7 @@ func newStartCommand(env *environment) *cobra.Command {
 }
 
 func addSkipChecks(cmd *cobra.Command, skip *bool) {
-	cmd.Flags().BoolVar(skip, "skip-checks", false, "Begin whatever the checks would say; see '"+displayName+" check --help'.")
+	cmd.Flags().BoolVar(skip, "skip-checks", false, "Begin without the checks; see '"+displayName+" check --help'.")
 }
 
 func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) error {

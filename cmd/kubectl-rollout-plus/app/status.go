@@ -11,10 +11,10 @@ import (
 const statusExample = `  # Wait until web is rolled out
   kubectl rollout-plus status deployment/web
 
-  # Wait for all of a shop at once, for ten minutes at most
+  # Wait for everything with the label app=shop, for ten minutes at most
   kubectl rollout-plus status deployments,statefulsets -l app=shop --timeout 10m
 
-  # Just look, and exit with 7 where it is not finished
+  # Look once, and exit with 7 if the rollout is not finished
   kubectl rollout-plus status daemonset/agent --watch=false --exit-code`
 
 type statusFlags struct {
@@ -31,15 +31,16 @@ func newStatusCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:         "status (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Annotations: reading(),
-		Short:       "Show how rollouts go, and wait for their end",
-		Long: "Show how the rollouts of Deployments, StatefulSets and DaemonSets go, in the\n" +
-			"words of kubectl rollout status, and wait for their end: all at the same time,\n" +
-			"and within one --timeout. Of a stepwise rollout the step is shown too.\n\n" +
-			"It ends at once, with the cause, for a rollout that fails or that nobody drives\n" +
-			"any more (exit code 4) or that waits for somebody (6), and with 5 for a\n" +
-			"stepwise one that goes back; 124 is --timeout, 7 --exit-code, 1 all other\n" +
-			"errors. With several objects it is the first of 4, 5, 1, 6, 124 and 7 that one\n" +
-			"of them has.",
+		Short:       "Show the progress of rollouts, and wait for their end",
+		Long: "Show the progress of rollouts of Deployments, StatefulSets and DaemonSets, in\n" +
+			"the words of kubectl rollout status, and wait for their end. Several rollouts\n" +
+			"are awaited at the same time, within one --timeout. For a stepwise rollout, the\n" +
+			"step is shown too.\n\n" +
+			"The command ends early, with the cause, for a rollout that failed or has no\n" +
+			"driver any more (exit code 4), that waits for somebody (6), or that goes back\n" +
+			"(5). 124 means that --timeout passed, 7 comes from --exit-code, and 1 is any\n" +
+			"other error. With several objects, the code is the first of 4, 5, 1, 6, 124 and\n" +
+			"7 that one of them has.",
 		Example:           statusExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },

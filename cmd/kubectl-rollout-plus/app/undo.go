@@ -29,7 +29,7 @@ const undoExample = `  # Go back to the revision before
   # Go back step by step
   kubectl rollout-plus undo deployment/web --steps 10%,50%
 
-  # Go back, and let the next kubectl apply know
+  # Go back, and update what the next kubectl apply compares with
   kubectl rollout-plus undo -f web.yaml --sync-last-applied`
 
 type undoFlags struct {
@@ -50,9 +50,11 @@ func newUndoCommand(env *environment) *cobra.Command {
 		Use:   "undo (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Go back to an earlier revision",
 		Long: "Go back to an earlier revision of Deployments, StatefulSets and DaemonSets, as\n" +
-			"kubectl rollout undo does: at once and within their own limits. It goes back\n" +
-			"from the newest pod template, never one revision too far. A Deployment may go\n" +
-			"back step by step with --steps. Its rollout that is open is aborted first.",
+			"kubectl rollout undo does: at once and within the workload's own limits. The\n" +
+			"command starts from the newest pod template, so it never goes one revision too\n" +
+			"far.\n\n" +
+			"With --steps, a Deployment goes back step by step. An open stepwise rollout is\n" +
+			"aborted first.",
 		Example:           undoExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
@@ -61,12 +63,12 @@ func newUndoCommand(env *environment) *cobra.Command {
 	flags.Int64Var(&f.toRevision, "to-revision", 0, "The revision to rollback to. Default to 0 (last revision).")
 	flags.BoolVar(&f.wait, "wait", false, "Wait until the earlier revision is fully available.")
 	flags.BoolVar(&f.syncLastApplied, "sync-last-applied", false,
-		"Rewrite what kubectl apply remembers too, so that the next apply removes what it no longer names.")
+		"Also rewrite kubectl apply's last-applied annotation, so that the next apply removes fields that it no longer names.")
 	f.backFlags.add(cmd)
 	f.selection.add(cmd)
 	f.rolloutFlags.add(cmd)
 	stepsAreOptional(cmd)
-	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work on it and, with --wait, to wait, with exit code 124; zero means for ever.")
+	flags.DurationVar(&f.timeout, "timeout", 0, "How long to work and, with --wait, to wait before ending with exit code 124; zero means no limit.")
 	flags.StringVar(&f.fieldManager, "field-manager", defaultFieldManager, "Name of the manager used to track field ownership.")
 	f.addJudging(cmd)
 	addWaitTerminated(cmd, &f.waitTerminated)

@@ -36,8 +36,8 @@ type backFlags struct {
 }
 
 func (f *backFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.keepConfig, "keep-config", false, "Leave ConfigMaps and Secrets as they are; only the pods go back to their versions.")
-	cmd.Flags().BoolVar(&f.sharedConfig, "shared-config", false, "Restore ConfigMaps and Secrets that other workloads use too.")
+	cmd.Flags().BoolVar(&f.keepConfig, "keep-config", false, "Leave ConfigMaps and Secrets as they are; only pods go back to the versions that they ran with.")
+	cmd.Flags().BoolVar(&f.sharedConfig, "shared-config", false, "Also restore ConfigMaps and Secrets that other workloads use.")
 }
 
 func (f *backFlags) validate() error {
