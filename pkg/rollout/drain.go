@@ -24,7 +24,7 @@ type Drained struct {
 func AddDrain(template map[string]any, drain time.Duration) Drained {
 	raw, seconds := rawTemplate(template), int64(drain/time.Second)
 	var drained Drained
-	for _, container := range raw.containers("containers") {
+	for _, container := range raw.Containers("containers") {
 		lifecycle, _ := container["lifecycle"].(map[string]any)
 		if lifecycle["preStop"] != nil {
 			continue

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
 )
 
 // made is when a revision of the tests was created, in seconds.
@@ -378,4 +379,13 @@ func TestARevisionThatWasGoneBackTo(t *testing.T) {
 	if err != nil || !h.Revisions[1].Created.Equal(made(30).Time) || h.Revisions[1].ChangedBy != "back" || !h.Revisions[1].MadeAfter.IsZero() || !h.Revisions[0].Created.Equal(made(2).Time) {
 		t.Errorf("%+v, %v", h, err)
 	}
+}
+
+func parse(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var object map[string]any
+	if err := yaml.Unmarshal([]byte(text), &object); err != nil {
+		t.Fatal(err)
+	}
+	return object
 }

@@ -62,8 +62,8 @@ func TestImports(t *testing.T) {
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/impact", "pkg/configmap/watch", "pkg/printers", "pkg/rollout",
-			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/preflight",
-			"pkg/rollout/workload",
+			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/podtemplate",
+			"pkg/rollout/preflight", "pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
@@ -72,7 +72,8 @@ func TestImports(t *testing.T) {
 		"pkg/printers":         {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
-			"pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/workload",
+			"pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
+			"pkg/rollout/relapse", "pkg/rollout/workload",
 		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
@@ -83,6 +84,7 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/ownership":    nil,
 		"pkg/rollout/relapse":      nil,
 		"pkg/rollout/workload":     nil,
+		"pkg/rollout/podtemplate":  {"pkg/rollout/workload"},
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

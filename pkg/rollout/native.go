@@ -127,7 +127,7 @@ func (s *session) returningTo(ctx context.Context, w Workload, template rawTempl
 	if s.Returning == nil {
 		return nil
 	}
-	typed, err := template.typed()
+	typed, err := template.Typed()
 	if err != nil {
 		return err
 	}

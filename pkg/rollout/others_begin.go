@@ -121,7 +121,7 @@ func (b *otherBeginning) tellPlan(live Workload, planned PlanEvent) {
 // check runs the checks once, however often the write is repeated. No pod exists beside the old ones, so that the
 // checks ignore any surge.
 func (b *otherBeginning) check(ctx context.Context, live Workload, template map[string]any) error {
-	typed, err := rawTemplate(template).typed()
+	typed, err := rawTemplate(template).Typed()
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,7 @@ package rollout
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // earlierRevisionsAnnotation is where the Deployment controller keeps the numbers that a ReplicaSet had before its
@@ -175,26 +172,6 @@ func newRevision(of metav1.Object, number int64, template map[string]any) Revisi
 	return r
 }
 
-// imagesIn is imagesOf for a typed template.
-func imagesIn(template *corev1.PodTemplateSpec) []string {
-	images := make([]string, len(template.Spec.Containers))
-	for i := range template.Spec.Containers {
-		images[i] = template.Spec.Containers[i].Image
-	}
-	return images
-}
-
-// imagesOf returns the images of a pod template's containers, in their order.
-func imagesOf(template rawTemplate) []string {
-	var images []string
-	for _, container := range template.containers("containers") {
-		if image, ok := container["image"].(string); ok {
-			images = append(images, image)
-		}
-	}
-	return images
-}
-
 // renewed records when a ControllerRevision was gone back to: it counts as created then. That moment is not known of a
 // ReplicaSet, since its controller writes it with every change of its size.
 func (r *RevisionInfo) renewed(at time.Time) {
@@ -281,20 +258,4 @@ func (w *workload) target(revisions []RevisionInfo) *RevisionInfo {
 		}
 	}
 	return nil
-}
-
-// sameJSON reports whether two JSON values are the same. They may come from different decoders, with different types of
-// numbers.
-func sameJSON(a, b any) bool {
-	if reflect.DeepEqual(a, b) {
-		return true
-	}
-	first, errFirst := json.Marshal(a)
-	second, errSecond := json.Marshal(b)
-	return errFirst == nil && errSecond == nil && string(first) == string(second)
-}
-
-// convert reads an object into a type that may know only some of its fields.
-func convert(object *unstructured.Unstructured, into any) error {
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
 }

@@ -21,7 +21,7 @@ func TestAnAbortAnnotates(t *testing.T) {
 		wantOutcome(t, b.start(ctx, t), Detached, "interrupted")
 		writes := len(b.writes)
 		b.engine.Annotations = func(live map[string]string, template map[string]any) map[string]string {
-			return map[string]string{ChangeCauseAnnotation: live["gone"] + " " + rawTemplate(template).containers("containers")[0]["image"].(string), "gone": ""}
+			return map[string]string{ChangeCauseAnnotation: live["gone"] + " " + rawTemplate(template).Containers("containers")[0]["image"].(string), "gone": ""}
 		}
 		result, err := b.engine.Abort(t.Context(), worldKey)
 		if err != nil {

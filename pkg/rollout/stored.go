@@ -92,7 +92,7 @@ func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) 
 	if err != nil {
 		return nil, err
 	}
-	typed, err := asked.typed() // stored lacks the fields that this client does not know, too
+	typed, err := asked.Typed() // stored lacks the fields that this client does not know, too
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,36 +15,6 @@ func templateWith(image, restartedAt string) corev1.PodTemplateSpec {
 		template.Annotations = map[string]string{RestartedAtAnnotation: restartedAt}
 	}
 	return template
-}
-
-func TestOnlyRestarted(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		a, b corev1.PodTemplateSpec
-		want bool
-	}{
-		"the same":         {templateWith("web:1", ""), templateWith("web:1", ""), true},
-		"restarted first":  {templateWith("web:1", ""), templateWith("web:1", "now"), true},
-		"restarted again":  {templateWith("web:1", "now"), templateWith("web:1", "later"), true},
-		"another image":    {templateWith("web:1", ""), templateWith("web:2", ""), false},
-		"image and moment": {templateWith("web:1", "now"), templateWith("web:2", "later"), false},
-	} {
-		if got := onlyRestarted(&test.a, &test.b); got != test.want {
-			t.Errorf("%s: %v, want %v", name, got, test.want)
-		}
-	}
-}
-
-func TestRestartedAtIsNeverTheSame(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
-	fresh, again := templateWith("web:1", ""), templateWith("web:1", "2026-01-02T03:04:05Z")
-	if got := RestartedAt(&fresh, now); got != "2026-01-02T03:04:05Z" {
-		t.Errorf("the first restart is at %s", got)
-	}
-	if got := RestartedAt(&again, now); got != "2026-01-02T03:04:05.0000006Z" {
-		t.Errorf("the second within a second is at %s", got)
-	}
 }
 
 func TestUnderWay(t *testing.T) {

@@ -40,12 +40,12 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 		return nil, err
 	}
 	for _, image := range change.Images {
-		if err := w.template.setImage(image); err != nil {
+		if err := w.template.SetImage(image); err != nil {
 			return nil, &OptionError{Option: "image", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
 		}
 	}
 	for _, env := range change.Env {
-		if err := w.template.setEnv(env); err != nil {
+		if err := w.template.SetEnv(env); err != nil {
 			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
 		}
 	}
@@ -53,7 +53,7 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 		w.drained = new(AddDrain(w.template, change.Drain))
 	}
 	if change.Restart {
-		w.template.setRestarted(RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
+		w.template.SetRestarted(RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
 	}
 	if change.Rewrite != nil {
 		if err := change.Rewrite(w.template); err != nil {
@@ -61,7 +61,7 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 		}
 	}
 	w.typed = live.typed.DeepCopy()
-	template, err := w.template.typed()
+	template, err := w.template.Typed()
 	if err != nil {
 		return nil, err
 	}

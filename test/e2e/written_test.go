@@ -11,7 +11,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // TestWritten lets the API server fill in what it does, and expects back what the manifest said.
@@ -44,7 +44,7 @@ func TestWritten(t *testing.T) {
 			withoutVolume(stored.Spec.Template, isArtifact)
 			withoutVolume(template, isArtifact)
 		}
-		got, err := yaml.Marshal(rollout.Written(stored.Spec.Template))
+		got, err := yaml.Marshal(podtemplate.Written(stored.Spec.Template))
 		must(t, err)
 		want, err := yaml.Marshal(template)
 		must(t, err)

@@ -7,9 +7,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // edit describes a change of an object that somebody else has made. The command only rolls it out.
@@ -63,11 +62,11 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 	if err != nil || !some || failed.before == nil {
 		return err
 	}
-	from, err := rollout.TypedTemplate(failed.after)
+	from, err := podtemplate.Typed(failed.after)
 	if err != nil {
 		return err
 	}
-	to, err := rollout.TypedTemplate(failed.before)
+	to, err := podtemplate.Typed(failed.before)
 	if err != nil {
 		return err
 	}

@@ -8,15 +8,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // Which mode is used is told by what one head's reference looks like, for that head alone.
 func TestKeeps(t *testing.T) {
 	t.Parallel()
-	template, err := rollout.TypedTemplate(environmentOf(nil, "web", "app-m8mt92gg65"))
+	template, err := podtemplate.Typed(environmentOf(nil, "web", "app-m8mt92gg65"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,16 +7,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // allOf is a pod that has all keys of a ConfigMap in its environment.
 func allOf(t *testing.T, name string) *corev1.PodSpec {
 	t.Helper()
-	template, err := rollout.TypedTemplate(environmentOf(nil, name))
+	template, err := podtemplate.Typed(environmentOf(nil, name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // revision is a ReplicaSet or ControllerRevision.
@@ -54,7 +55,7 @@ func (r *revision) template() (*corev1.PodTemplateSpec, error) {
 		delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
 		return template, nil
 	case *appsv1.ControllerRevision:
-		template, found, err := rollout.TemplateOfRevision(o)
+		template, found, err := podtemplate.OfRevision(o)
 		if err != nil || found {
 			return template, err
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 const (
@@ -221,7 +222,7 @@ type comparison struct {
 func compareTemplates(object string, from, to side) (comparison, error) {
 	texts := make([]printers.Text, 2)
 	for i, of := range []side{from, to} {
-		body, err := yaml.Marshal(rollout.Written(of.template))
+		body, err := yaml.Marshal(podtemplate.Written(of.template))
 		if err != nil {
 			return comparison{}, err
 		}

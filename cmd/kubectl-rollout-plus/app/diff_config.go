@@ -12,9 +12,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // configUse holds the versions of one head that two revisions used. A name is "" if the version is not recorded.
@@ -29,7 +29,7 @@ func (u *configUse) recorded() bool {
 func (r *configReader) usesOf(ctx context.Context, from, to side) (map[configmap.Object]*configUse, error) {
 	kept, uses := newKeptVersions(r), map[configmap.Object]*configUse{}
 	for _, of := range []side{from, to} {
-		template, err := rollout.TypedTemplate(of.template)
+		template, err := podtemplate.Typed(of.template)
 		if err != nil {
 			return nil, err
 		}

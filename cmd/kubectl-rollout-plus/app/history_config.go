@@ -7,6 +7,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // withConfig adds the configuration that each revision uses. It takes the versions from the template. If the template has
@@ -16,7 +17,7 @@ func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInf
 	kept := newKeptVersions(&configReader{client: p.engine.Client, namespace: p.Namespace})
 	for i := range revisions {
 		shown[i].RevisionInfo = &revisions[i]
-		template, err := rollout.TypedTemplate(revisions[i].Template)
+		template, err := podtemplate.Typed(revisions[i].Template)
 		if err != nil {
 			return nil, err
 		}

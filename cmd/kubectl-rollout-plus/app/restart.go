@@ -16,6 +16,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -182,12 +183,12 @@ func ofRevision(w workload.Object) string {
 
 // restartAgain sets the restart time if the patch does not change it. That happens at the second restart within a second.
 func (env *environment) restartAgain(object runtime.Object, patch map[string]any) error {
-	path := []string{"spec", "template", "metadata", "annotations", rollout.RestartedAtAnnotation}
+	path := []string{"spec", "template", "metadata", "annotations", podtemplate.RestartedAtAnnotation}
 	template := workload.TemplateOf(object)
 	if _, found, err := unstructured.NestedString(patch, path...); found || err != nil || template == nil {
 		return err
 	}
-	return unstructured.SetNestedField(patch, rollout.RestartedAt(template, env.clock.Now()), path...)
+	return unstructured.SetNestedField(patch, podtemplate.RestartedAt(template, env.clock.Now()), path...)
 }
 
 // annotateCause adds the cause of the new revision to a patch. Without a cause, it removes that of the revision before.

@@ -16,6 +16,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // sweep makes the users of each version its owners, and removes versions that nothing needs any more.
@@ -128,7 +129,7 @@ func holderOf(object runtime.Object) (configmap.Holder, bool, error) {
 		}
 		return configmap.NewHolder(ownerOf(o, "v1", "ReplicationController"), true, o.Spec.Template), true, nil
 	case *appsv1.ControllerRevision:
-		template, is, err := rollout.TemplateOfRevision(o)
+		template, is, err := podtemplate.OfRevision(o)
 		if !is || err != nil {
 			return configmap.Holder{}, false, err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -253,7 +254,7 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return yaml.Marshal(rollout.Written(template))
+	return yaml.Marshal(podtemplate.Written(template))
 }
 
 // abortOpen goes back from an open rollout to a revision; 0 means the revision before the rollout. It returns nil if no

@@ -14,6 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // undoConfig restores the configuration together with one object.
@@ -153,7 +154,7 @@ func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rol
 	if result, err := quiet.Start(ctx, key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
 		return result, err
 	}
-	template, err := rollout.TypedTemplate(target)
+	template, err := podtemplate.Typed(target)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // undoEdit is what undo adds to the patch of kubectl's rollbacker. Everything goes into that one write, so that nothing can
@@ -55,7 +56,7 @@ type undoOperation struct {
 func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec, error) {
 	if kind != types.JSONPatchType {
 		// The patch is the data of the ControllerRevision.
-		template, found, err := rollout.TemplateOfRevision(&appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: body}})
+		template, found, err := podtemplate.OfRevision(&appsv1.ControllerRevision{Data: runtime.RawExtension{Raw: body}})
 		if err == nil && !found {
 			err = errNoTemplate
 		}
@@ -194,7 +195,7 @@ func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	written := rollout.Written(template)
+	written := podtemplate.Written(template)
 	delete(written, "$patch")
 	withoutRestart(written)
 	if err := unstructured.SetNestedMap(applied, written, "spec", "template"); err != nil {
@@ -212,7 +213,7 @@ func withTemplate(lastApplied string, template map[string]any) (string, bool) {
 // the next apply would remove it and thereby restart all pods.
 func withoutRestart(template map[string]any) {
 	path := []string{"metadata", "annotations"}
-	unstructured.RemoveNestedField(template, append(path, rollout.RestartedAtAnnotation)...)
+	unstructured.RemoveNestedField(template, append(path, podtemplate.RestartedAtAnnotation)...)
 	if left, found, err := unstructured.NestedMap(template, path...); err == nil && found && len(left) == 0 {
 		unstructured.RemoveNestedField(template, path...)
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // countOrPercent matches the values of steps and limits: 3 or 25%.
@@ -81,23 +82,23 @@ func isZero(limit *intstr.IntOrString) bool {
 }
 
 // parseImage parses [CONTAINER=]IMAGE.
-func parseImage(value string) (rollout.ImageChange, error) {
+func parseImage(value string) (podtemplate.ImageChange, error) {
 	container, image, named := strings.Cut(value, "=")
 	if !named {
 		container, image = "", value
 	}
 	switch {
 	case named && container == "":
-		return rollout.ImageChange{}, flagError("image", value, fmt.Errorf("the container's name before the = is missing"))
+		return podtemplate.ImageChange{}, flagError("image", value, fmt.Errorf("the container's name before the = is missing"))
 	case image == "" || strings.ContainsAny(image, " \t\n="):
-		return rollout.ImageChange{}, flagError("image", value, fmt.Errorf("%q is not the name of an image", image))
+		return podtemplate.ImageChange{}, flagError("image", value, fmt.Errorf("%q is not the name of an image", image))
 	}
-	return rollout.ImageChange{Container: container, Image: image}, nil
+	return podtemplate.ImageChange{Container: container, Image: image}, nil
 }
 
 // parseEnv parses [CONTAINER:]KEY=VALUE and [CONTAINER:]KEY-.
-func parseEnv(value string) (rollout.EnvChange, error) {
-	var change rollout.EnvChange
+func parseEnv(value string) (podtemplate.EnvChange, error) {
+	var change podtemplate.EnvChange
 	name, text, set := strings.Cut(value, "=")
 	if !set {
 		var remove bool

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // checkUsage checks that bad input is refused with exit code 2 and the words in want, and other input accepted.
@@ -86,12 +86,12 @@ func TestParseLimits(t *testing.T) {
 func TestParseImage(t *testing.T) {
 	t.Parallel()
 	for value, test := range map[string]struct {
-		want rollout.ImageChange
+		want podtemplate.ImageChange
 		err  string
 	}{
-		"web:2":                             {want: rollout.ImageChange{Image: "web:2"}},
-		"app=registry.example.com:5000/a:2": {want: rollout.ImageChange{Container: "app", Image: "registry.example.com:5000/a:2"}},
-		"*=web@sha256:0123":                 {want: rollout.ImageChange{Container: "*", Image: "web@sha256:0123"}},
+		"web:2":                             {want: podtemplate.ImageChange{Image: "web:2"}},
+		"app=registry.example.com:5000/a:2": {want: podtemplate.ImageChange{Container: "app", Image: "registry.example.com:5000/a:2"}},
+		"*=web@sha256:0123":                 {want: podtemplate.ImageChange{Container: "*", Image: "web@sha256:0123"}},
 		"":                                  {err: `"" is not the name of an image`},
 		"app=":                              {err: `"" is not the name of an image`},
 		"=web:2":                            {err: "the container's name before the = is missing"},
@@ -107,16 +107,16 @@ func TestParseImage(t *testing.T) {
 func TestParseEnv(t *testing.T) {
 	t.Parallel()
 	for value, test := range map[string]struct {
-		want rollout.EnvChange
+		want podtemplate.EnvChange
 		err  string
 	}{
-		"A=1":          {want: rollout.EnvChange{Name: "A", Value: "1"}},
-		"A=":           {want: rollout.EnvChange{Name: "A"}},
-		"A=b=c:d-":     {want: rollout.EnvChange{Name: "A", Value: "b=c:d-"}},
-		"A-":           {want: rollout.EnvChange{Name: "A", Remove: true}},
-		"app:A=1":      {want: rollout.EnvChange{Container: "app", Name: "A", Value: "1"}},
-		"app:A-":       {want: rollout.EnvChange{Container: "app", Name: "A", Remove: true}},
-		"my-app:A.b=1": {want: rollout.EnvChange{Container: "my-app", Name: "A.b", Value: "1"}},
+		"A=1":          {want: podtemplate.EnvChange{Name: "A", Value: "1"}},
+		"A=":           {want: podtemplate.EnvChange{Name: "A"}},
+		"A=b=c:d-":     {want: podtemplate.EnvChange{Name: "A", Value: "b=c:d-"}},
+		"A-":           {want: podtemplate.EnvChange{Name: "A", Remove: true}},
+		"app:A=1":      {want: podtemplate.EnvChange{Container: "app", Name: "A", Value: "1"}},
+		"app:A-":       {want: podtemplate.EnvChange{Container: "app", Name: "A", Remove: true}},
+		"my-app:A.b=1": {want: podtemplate.EnvChange{Container: "my-app", Name: "A.b", Value: "1"}},
 		"A":            {err: "expected KEY=VALUE, or KEY- to remove the variable"},
 		"":             {err: "expected KEY=VALUE"},
 		"=1":           {err: `"" is not the name of a variable`},

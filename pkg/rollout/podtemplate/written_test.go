@@ -1,4 +1,4 @@
-package rollout
+package podtemplate
 
 import (
 	"reflect"
@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func parse(t *testing.T, text string) map[string]any {
+func parsed(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var object map[string]any
 	if err := yaml.Unmarshal([]byte(text), &object); err != nil {
@@ -91,11 +91,11 @@ spec:
 			`{spec: {containers: [null, 3, {name: a, ports: null, env: {a: b}}], volumes: x}}`,
 		},
 	} {
-		stored := parse(t, c.stored)
-		if got, want := Written(stored), parse(t, c.written); !reflect.DeepEqual(got, want) {
+		stored := parsed(t, c.stored)
+		if got, want := Written(stored), parsed(t, c.written); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got\n%v\nwant\n%v", name, got, want)
 		}
-		if !reflect.DeepEqual(stored, parse(t, c.stored)) {
+		if !reflect.DeepEqual(stored, parsed(t, c.stored)) {
 			t.Errorf("%s: the argument was changed", name)
 		}
 	}

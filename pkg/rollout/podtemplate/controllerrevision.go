@@ -1,4 +1,4 @@
-package rollout
+package podtemplate
 
 import (
 	"encoding/json"
@@ -8,15 +8,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TemplateOfRevision returns the pod template in a ControllerRevision, and whether there is one. Those of a StatefulSet
+// OfRevision returns the pod template in a ControllerRevision, and whether there is one. Those of a StatefulSet
 // or DaemonSet have one. ControllerRevisions of other owners may have none.
-func TemplateOfRevision(of *appsv1.ControllerRevision) (*corev1.PodTemplateSpec, bool, error) {
+func OfRevision(of *appsv1.ControllerRevision) (*corev1.PodTemplateSpec, bool, error) {
 	template, err := recordedAs[*corev1.PodTemplateSpec](of)
 	return template, template != nil, err
 }
 
-// recordedTemplate returns the pod template in a ControllerRevision as the API server holds it.
-func recordedTemplate(of *appsv1.ControllerRevision) (rawTemplate, error) {
+// RawOfRevision returns the pod template in a ControllerRevision as the API server holds it.
+func RawOfRevision(of *appsv1.ControllerRevision) (Template, error) {
 	template, err := recordedAs[map[string]any](of)
 	switch {
 	case err != nil:
@@ -41,7 +41,7 @@ func recordedAs[T any](of *appsv1.ControllerRevision) (T, error) {
 	return data.Spec.Template, nil
 }
 
-// TypedTemplate converts a pod template from the API server's form. Fields that this client does not know are lost.
-func TypedTemplate(template map[string]any) (*corev1.PodTemplateSpec, error) {
-	return rawTemplate(template).typed()
+// Typed converts a pod template from the API server's form. Fields that this client does not know are lost.
+func Typed(template map[string]any) (*corev1.PodTemplateSpec, error) {
+	return Template(template).Typed()
 }

@@ -1,4 +1,4 @@
-package rollout
+package podtemplate
 
 import (
 	"encoding/json"
@@ -11,9 +11,9 @@ const twoContainers = `{"spec":{"future":{"kept":true},"containers":[` +
 	`{"name":"app","image":"web:1","env":[{"name":"A","value":"1"},{"name":"B","value":"$(A)"},{"name":"C","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]},` +
 	`{"name":"sidecar","image":"log:1"}],"initContainers":[{"name":"setup","image":"init:1"}]}}`
 
-func rawOf(t *testing.T, text string) rawTemplate {
+func rawOf(t *testing.T, text string) Template {
 	t.Helper()
-	var template rawTemplate
+	var template Template
 	if err := json.Unmarshal([]byte(text), &template); err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestTemplateEdits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		template string
-		edit     func(rawTemplate) error
+		edit     func(Template) error
 		// from and to are what the edit replaces in the template's text.
 		from, to string
 		err      string
@@ -47,7 +47,7 @@ func TestTemplateEdits(t *testing.T) {
 		"first of all":       {`{"spec":{"containers":[{"name":"x"}]}}`, env("", "A", "1", false), `{"name":"x"}`, `{"env":[{"name":"A","value":"1"}],"name":"x"}`, ""},
 	} {
 		template := rawOf(t, test.template)
-		if err := test.edit(template); errorOf(err) != test.err {
+		if err := test.edit(template); messageOf(err) != test.err {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -65,20 +65,27 @@ func TestTemplateEdits(t *testing.T) {
 	}
 }
 
-func image(container, name string) func(rawTemplate) error {
-	return func(t rawTemplate) error { return t.setImage(ImageChange{Container: container, Image: name}) }
+func image(container, name string) func(Template) error {
+	return func(t Template) error { return t.SetImage(ImageChange{Container: container, Image: name}) }
 }
 
-func env(container, name, value string, remove bool) func(rawTemplate) error {
-	return func(t rawTemplate) error {
-		return t.setEnv(EnvChange{Container: container, Name: name, Value: value, Remove: remove})
+func env(container, name, value string, remove bool) func(Template) error {
+	return func(t Template) error {
+		return t.SetEnv(EnvChange{Container: container, Name: name, Value: value, Remove: remove})
 	}
 }
 
 func TestTypedTemplate(t *testing.T) {
 	t.Parallel()
-	typed, err := rawOf(t, twoContainers).typed()
+	typed, err := rawOf(t, twoContainers).Typed()
 	if err != nil || len(typed.Spec.Containers) != 2 || typed.Spec.Containers[0].Env[1].Value != "$(A)" {
 		t.Errorf("%+v, %v", typed, err)
 	}
+}
+
+func messageOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

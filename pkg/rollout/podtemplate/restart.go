@@ -1,9 +1,11 @@
-package rollout
+package podtemplate
 
 import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // RestartedAtAnnotation is the annotation of the pod template that kubectl rollout restart sets to make a new revision.
@@ -18,7 +20,8 @@ func RestartedAt(template *corev1.PodTemplateSpec, now time.Time) string {
 	return now.Format(time.RFC3339Nano)
 }
 
-func (t rawTemplate) setRestarted(at string) {
+// SetRestarted sets the annotation that restarts the pods.
+func (t Template) SetRestarted(at string) {
 	metadata, _ := t["metadata"].(map[string]any)
 	if metadata == nil {
 		metadata = map[string]any{}
@@ -32,8 +35,8 @@ func (t rawTemplate) setRestarted(at string) {
 	annotations[RestartedAtAnnotation] = at
 }
 
-// onlyRestarted reports whether two templates differ at most in when they were restarted.
-func onlyRestarted(a, b *corev1.PodTemplateSpec) bool {
+// OnlyRestarted reports whether two templates differ at most in when they were restarted.
+func OnlyRestarted(a, b *corev1.PodTemplateSpec) bool {
 	plain := func(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
 		stripped := template.DeepCopy()
 		delete(stripped.Annotations, RestartedAtAnnotation)
@@ -42,5 +45,5 @@ func onlyRestarted(a, b *corev1.PodTemplateSpec) bool {
 		}
 		return stripped
 	}
-	return SameTemplate(plain(a), plain(b))
+	return workload.SameTemplate(plain(a), plain(b))
 }

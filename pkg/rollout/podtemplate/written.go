@@ -1,4 +1,4 @@
-package rollout
+package podtemplate
 
 import (
 	"maps"
@@ -12,7 +12,7 @@ import (
 // labels that the controllers add. A field with its default value is dropped, whoever set it, since it means nothing
 // more. Everything else stays, including fields that this client does not know. The argument is not changed.
 func Written(template map[string]any) map[string]any {
-	written, _ := copyJSON(template).(map[string]any)
+	written, _ := CopyJSON(template).(map[string]any)
 	if written == nil {
 		return map[string]any{}
 	}
@@ -91,20 +91,20 @@ func nodesAt(root map[string]any, path string) []map[string]any {
 	return nodes
 }
 
-// copyJSON copies maps and lists at all levels. The one of apimachinery panics at numbers of types that it does not
+// CopyJSON copies maps and lists at all levels. The one of apimachinery panics at numbers of types that it does not
 // expect.
-func copyJSON(value any) any {
+func CopyJSON(value any) any {
 	switch of := value.(type) {
 	case map[string]any:
 		copied := maps.Clone(of)
 		for key, inner := range of {
-			copied[key] = copyJSON(inner)
+			copied[key] = CopyJSON(inner)
 		}
 		return copied
 	case []any:
 		copied := make([]any, len(of))
 		for i, inner := range of {
-			copied[i] = copyJSON(inner)
+			copied[i] = CopyJSON(inner)
 		}
 		return copied
 	}
