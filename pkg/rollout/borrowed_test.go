@@ -176,7 +176,7 @@ func TestTakingWhatOthersHaveSet(t *testing.T) {
 	one, two := settingsWith(intstr.FromInt32(1), intstr.FromInt32(0), 3), settingsWith(intstr.FromInt32(2), intstr.FromInt32(0), 7)
 	final := two
 	begun := Record{Original: one, Final: &final, Plan: Plan{Limits: limitsOf("2", "0")}}
-	begun.opens(Gate{Surge: 1}.Strategy(8, begun.Plan.Limits))
+	begun.opens(Width{Surge: 1}.Strategy(8, begun.Plan.Limits))
 	left, returning, early := begun, begun, begun
 	left.Ungated, returning.RollingBack, early.Gate = true, true, nil
 	for name, record := range map[string]Record{"gated": begun, "has left": left, "returns": returning, "of an earlier version": early} {
@@ -201,5 +201,5 @@ func TestTakingWhatOthersHaveSet(t *testing.T) {
 
 // rollingGate is what a record writes.
 func rollingGate(record *Record) Settings {
-	return record.inForce(&appsv1.Deployment{Spec: appsv1.DeploymentSpec{Strategy: Gate{Unavailable: 2}.Strategy(8, record.Plan.Limits)}})
+	return record.inForce(&appsv1.Deployment{Spec: appsv1.DeploymentSpec{Strategy: Width{Unavailable: 2}.Strategy(8, record.Plan.Limits)}})
 }

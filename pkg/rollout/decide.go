@@ -24,7 +24,7 @@ type (
 	// setGate moves the gate, and the record's step with it.
 	setGate struct {
 		step int
-		gate Gate
+		gate Width
 		// until is when the hold of the step ends, or nil if none has begun.
 		until *metav1.Time
 	}
@@ -158,7 +158,7 @@ func (st *stepper) next(m memory) (action, memory) {
 			m.progressAt = later(end, st.now) // no progress is due before the hold ends
 		}
 		until := inSeconds(end)
-		if rest := RestingGate(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
+		if rest := RestingWidth(st.target, st.limits); st.target > 0 && st.exceeds(rest) {
 			return setGate{step: st.record.Step, gate: rest, until: &until}, m
 		}
 		if !st.record.HoldUntil.Equal(&until) {
@@ -180,7 +180,7 @@ func (st *stepper) next(m memory) (action, memory) {
 		return finish{outcome: Done}, m
 	}
 	target := st.record.Plan.Steps.Target(st.record.Step, replicas)
-	return setGate{step: st.record.Step + 1, gate: NextGate(target, st.counts.NewReady, st.limits).within(target, st.gone())}, m
+	return setGate{step: st.record.Step + 1, gate: NextWidth(target, st.counts.NewReady, st.limits).within(target, st.gone())}, m
 }
 
 // gone returns how many old pods the controller was told to remove.
@@ -190,16 +190,16 @@ func (st *stepper) gone() int32 { return replicasOf(st.deployment()) - st.oldSiz
 // many as the present gate allows, or the one before it. The controller copies the present record to the new ReplicaSet before
 // it changes any size. Without that copy it is not known how far the controller went with the earlier gate, so the surge does
 // not grow.
-func (st *stepper) opening(present Gate) Gate {
-	next := NextGate(st.target, st.counts.NewReady, st.limits)
-	if st.current.Annotations[Annotation] != st.deployment().Annotations[Annotation] && present != (Gate{}) {
+func (st *stepper) opening(present Width) Width {
+	next := NextWidth(st.target, st.counts.NewReady, st.limits)
+	if st.current.Annotations[Annotation] != st.deployment().Annotations[Annotation] && present != (Width{}) {
 		next.Surge = min(next.Surge, present.Surge)
 	}
 	return next.within(st.target, max(present.Unavailable, st.gone()))
 }
 
-func (st *stepper) exceeds(rest Gate) bool {
-	gate, err := gateOf(st.deployment())
+func (st *stepper) exceeds(rest Width) bool {
+	gate, err := widthOf(st.deployment())
 	return err == nil && (gate.Unavailable > rest.Unavailable || gate.Surge > rest.Surge)
 }
 
@@ -231,7 +231,7 @@ func (st *stepper) advance(m memory) (action, memory) {
 		m.best, m.progressAt = st.counts.NewReady, st.now
 	}
 	m = m.unhold(st.now)
-	gate, err := gateOf(st.deployment())
+	gate, err := widthOf(st.deployment())
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
@@ -260,7 +260,7 @@ func (st *stepper) ungated() bool { return !isGated(st.deployment()) }
 // new pods are made and so many are ready that all old ones may go. The limits have to be the Deployment's own. The controller
 // then does by itself just what the open gate would let it do. It has counted the new pods as available by the time the last
 // one is ready.
-func (st *stepper) leaves(gate, desired Gate) bool {
+func (st *stepper) leaves(gate, desired Width) bool {
 	replicas, wanted := replicasOf(st.deployment()), st.record.Wanted()
 	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && st.record.Plan.Limits == LimitsOf(wanted.Strategy) &&
 		desired.Unavailable == replicas && gate.New() == replicas && sizeOf(st.current) == replicas &&
@@ -272,7 +272,7 @@ func (st *stepper) leaves(gate, desired Gate) bool {
 // rest of the step can go, or a fair part of the missing new pods can be made. Every write costs the controller a round, so
 // moving for each single pod would slow a large step down. Waiting for too many pods would leave the controller idle. Old pods
 // that could go are no reason by themselves, because the step does not end sooner for it.
-func (st *stepper) worthIt(gate, desired Gate) bool {
+func (st *stepper) worthIt(gate, desired Width) bool {
 	switch more := desired.New() - gate.New(); {
 	case desired.Unavailable <= gate.Unavailable, desired.Unavailable == st.target, st.counts.NewReady >= sizeOf(st.current):
 		return true

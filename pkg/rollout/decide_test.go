@@ -14,17 +14,17 @@ import (
 // The last step leaves its gate when that holds nothing back, and the controller's own limits are the rollout's.
 func TestLeavingTheGate(t *testing.T) {
 	t.Parallel()
-	open, opened := Gate{Surge: 1, Unavailable: 7}, Gate{Unavailable: 8}
+	open, opened := Width{Surge: 1, Unavailable: 7}, Width{Unavailable: 8}
 	for name, test := range map[string]struct {
-		gate, desired Gate
+		gate, desired Width
 		made          int32
 		change        func(*Record)
 		want          bool
 	}{
 		"all made, old ones may go":     {open, opened, 8, func(*Record) {}, true},
 		"one is yet to be made":         {open, opened, 7, func(*Record) {}, false},
-		"the gate makes no more":        {Gate{Surge: 1, Unavailable: 6}, opened, 8, func(*Record) {}, false},
-		"old ones have to stay":         {Gate{Unavailable: 6, Surge: 2}, Gate{Unavailable: 7, Surge: 1}, 8, func(*Record) {}, false},
+		"the gate makes no more":        {Width{Surge: 1, Unavailable: 6}, opened, 8, func(*Record) {}, false},
+		"old ones have to stay":         {Width{Unavailable: 6, Surge: 2}, Width{Unavailable: 7, Surge: 1}, 8, func(*Record) {}, false},
 		"not the last step":             {open, opened, 8, func(r *Record) { r.Step = 1 }, false},
 		"a hold follows":                {open, opened, 8, func(r *Record) { r.Plan.Hold = metav1.Duration{Duration: time.Second} }, false},
 		"limits of its own":             {open, opened, 8, func(r *Record) { r.Plan.Limits = limitsOf("2", "1") }, false},

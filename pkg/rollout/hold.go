@@ -142,16 +142,16 @@ func moves(state State, d *appsv1.Deployment) string {
 // away at once than the limits allow. The gate of a step would let all of its new pods go.
 //
 // lower is false if the present gate is as small, or the old pods have yet to go.
-func (r *Record) atRest(s *Snapshot) (gate Gate, lower bool) {
+func (r *Record) atRest(s *Snapshot) (gate Width, lower bool) {
 	d, current := s.deployment(), s.Current()
 	if !isGated(d) || d.Spec.Paused || !s.scaled() || current == nil || RevisionOf(current) != r.ToRevision {
 		return gate, false
 	}
 	replicas := replicasOf(d)
 	limits, limitsErr := r.Plan.Limits.At(replicas)
-	present, gateErr := gateOf(d)
-	gate = Gate{Surge: present.Surge, Unavailable: limits.Unavailable}
-	if gate == (Gate{}) {
+	present, gateErr := widthOf(d)
+	gate = Width{Surge: present.Surge, Unavailable: limits.Unavailable}
+	if gate == (Width{}) {
 		gate.Unavailable = 1
 	}
 	gone := replicas - s.oldSize(current)

@@ -87,7 +87,7 @@ func TestAStandingRolloutIsAtRest(t *testing.T) {
 				}
 				b.change(func() {
 					b.settle()
-					gate, err := gateOf(b.d)
+					gate, err := widthOf(b.d)
 					if all, _ := b.podsOf(b.setOf("web:2")); err != nil || gate.Unavailable > 1 || all < 5 {
 						t.Errorf("it stands with %+v, %d new pods, %v", gate, all, err)
 					}

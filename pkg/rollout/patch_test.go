@@ -79,7 +79,7 @@ func TestGatePatchWritesEachAnnotationByItself(t *testing.T) {
 
 func TestGatedSettingsAreValid(t *testing.T) {
 	t.Parallel()
-	settings := gated(Gate{Surge: 1}.Strategy(3, limitsOf("1", "0")))
+	settings := gated(Width{Surge: 1}.Strategy(3, limitsOf("1", "0")))
 	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{
 		Strategy: settings.Strategy, MinReadySeconds: settings.MinReadySeconds, ProgressDeadlineSeconds: settings.ProgressDeadlineSeconds,
 	}}

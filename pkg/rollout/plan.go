@@ -23,7 +23,7 @@ func (p Plan) Preview(replicas int32) ([]PlannedStep, error) {
 	for i, step := range p.Steps {
 		target := p.Steps.Target(i, replicas)
 		// The gate is widest at the start of a step, when none of its new pods is ready.
-		widest := NextGate(target, before, limits)
+		widest := NextWidth(target, before, limits)
 		planned = append(planned, PlannedStep{
 			Number:       i + 1,
 			As:           step.String(),

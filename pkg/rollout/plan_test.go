@@ -34,7 +34,7 @@ func checkPreview(t *testing.T, text string, limits Limits, replicas int32) {
 		target := steps.Target(i, replicas)
 		most, least := replicas, replicas
 		for ; ready <= target; ready++ {
-			gate := NextGate(target, ready, resolved)
+			gate := NextWidth(target, ready, resolved)
 			most = max(most, replicas+gate.Surge)
 			least = min(least, replicas-gate.Unavailable+ready)
 		}

@@ -119,10 +119,10 @@ func TestOpenRollout(t *testing.T) {
 	record := encoded(t, func(r *Record) { r.Final = nil })
 	opened := encoded(t, func(r *Record) {
 		r.Final = nil
-		r.opens(Gate{Surge: 1}.Strategy(8, limitsOf("1", "0")))
+		r.opens(Width{Surge: 1}.Strategy(8, limitsOf("1", "0")))
 	})
 	gatedSpec := func(d *appsv1.Deployment) {
-		settings := gated(Gate{Surge: 1}.Strategy(8, limitsOf("1", "0")))
+		settings := gated(Width{Surge: 1}.Strategy(8, limitsOf("1", "0")))
 		d.Spec.Strategy, d.Spec.MinReadySeconds, d.Spec.ProgressDeadlineSeconds = settings.Strategy, settings.MinReadySeconds, settings.ProgressDeadlineSeconds
 	}
 	ungated := encoded(t, func(r *Record) { r.Ungated = true })

@@ -50,7 +50,7 @@ type standBack struct {
 // reclaim responds to a strategy that others wrote over a closed gate. It restores the gate at once. From the second
 // write of the same value on, somebody insists on that value, and the rollout stops.
 func (st *stepper) reclaim(m memory) (action, memory) {
-	gate, err := gateOf(st.deployment())
+	gate, err := widthOf(st.deployment())
 	if err != nil {
 		return stop{outcome: Failed, message: err.Error()}, m
 	}
@@ -59,7 +59,7 @@ func (st *stepper) reclaim(m memory) (action, memory) {
 	m.rewrites, often = m.rewrites.with(st.record.Gate.Move, value)
 	back := setGate{step: st.record.Step, gate: st.opening(gate)}
 	if st.done() && st.target > 0 {
-		back.gate = RestingGate(st.target, st.limits)
+		back.gate = RestingWidth(st.target, st.limits)
 	}
 	if !often {
 		return back, m

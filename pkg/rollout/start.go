@@ -181,7 +181,7 @@ func (s *session) begin(ctx context.Context, p *prepared, dryRun DryRun) (*Resul
 		if err != nil {
 			return nil, err
 		}
-		gate := NextGate(p.record.Target(p.replicas), 0, resolved)
+		gate := NextWidth(p.record.Target(p.replicas), 0, resolved)
 		p.record.opens(gate.Strategy(p.replicas, p.record.Plan.Limits))
 		settings = p.record.inForce(p.live)
 	}

@@ -12,20 +12,20 @@ func TestNextGate(t *testing.T) {
 	for _, test := range []struct {
 		target, ready int32
 		limits        Resolved
-		want          Gate
+		want          Width
 	}{
-		{2, 0, Resolved{2, 0}, Gate{2, 0}}, // the case of the design file: surge first
-		{2, 2, Resolved{2, 0}, Gate{0, 2}},
-		{4, 2, Resolved{2, 0}, Gate{2, 2}},
-		{4, 4, Resolved{2, 0}, Gate{0, 4}},
-		{1, 0, Resolved{1, 0}, Gate{1, 0}},
-		{1, 0, Resolved{0, 1}, Gate{0, 1}},
-		{4, 0, Resolved{1, 1}, Gate{1, 1}},
-		{4, 1, Resolved{1, 1}, Gate{1, 2}},
-		{4, 3, Resolved{1, 1}, Gate{0, 4}},
-		{3, 0, Resolved{9, 9}, Gate{0, 3}},
+		{2, 0, Resolved{2, 0}, Width{2, 0}}, // the case of the design file: surge first
+		{2, 2, Resolved{2, 0}, Width{0, 2}},
+		{4, 2, Resolved{2, 0}, Width{2, 2}},
+		{4, 4, Resolved{2, 0}, Width{0, 4}},
+		{1, 0, Resolved{1, 0}, Width{1, 0}},
+		{1, 0, Resolved{0, 1}, Width{0, 1}},
+		{4, 0, Resolved{1, 1}, Width{1, 1}},
+		{4, 1, Resolved{1, 1}, Width{1, 2}},
+		{4, 3, Resolved{1, 1}, Width{0, 4}},
+		{3, 0, Resolved{9, 9}, Width{0, 3}},
 	} {
-		if got := NextGate(test.target, test.ready, test.limits); got != test.want {
+		if got := NextWidth(test.target, test.ready, test.limits); got != test.want {
 			t.Errorf("to %d with %d ready, %+v: got %+v, want %+v", test.target, test.ready, test.limits, got, test.want)
 		}
 	}
@@ -40,9 +40,9 @@ func TestNextGateKeepsItsPromises(t *testing.T) {
 					if surge+unavailable == 0 {
 						continue
 					}
-					gate := NextGate(target, ready, Resolved{surge, unavailable})
+					gate := NextWidth(target, ready, Resolved{surge, unavailable})
 					if gate.New() > target || gate.New() < 1 || gate.Surge > surge || gate.Unavailable > ready+unavailable ||
-						ready < target && gate.New() <= ready || ready == target && gate != (Gate{0, target}) {
+						ready < target && gate.New() <= ready || ready == target && gate != (Width{0, target}) {
 						t.Fatalf("to %d with %d ready and %d/%d: %+v", target, ready, surge, unavailable, gate)
 					}
 				}
@@ -59,10 +59,10 @@ func TestStrategyMeansTheGate(t *testing.T) {
 		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &replicas}}
 		for count := range replicas + 1 {
 			for _, limits := range []Limits{limitsOf("25%", "25%"), limitsOf("1", "1")} {
-				for _, gate := range []Gate{{Surge: count, Unavailable: 1}, {Surge: 1, Unavailable: count}} {
+				for _, gate := range []Width{{Surge: count, Unavailable: 1}, {Surge: 1, Unavailable: count}} {
 					d.Spec.Strategy = gate.Strategy(replicas, limits)
 					surge, unavailable := fenceposts(d)
-					read, err := gateOf(d)
+					read, err := widthOf(d)
 					if surge != gate.Surge || unavailable != gate.Unavailable || read != gate || err != nil {
 						t.Fatalf("%+v of %d is written as %s: %d/%d, read back as %+v, %v",
 							gate, replicas, limitsText(LimitsOf(d.Spec.Strategy)), surge, unavailable, read, err)
@@ -77,13 +77,13 @@ func TestStrategyIsInPercentWhereItCanBe(t *testing.T) {
 	t.Parallel()
 	for replicas := int32(1); replicas <= 100; replicas++ {
 		for count := int32(1); count <= replicas; count++ {
-			ru := Gate{Surge: count, Unavailable: count}.Strategy(replicas, limitsOf("25%", "0")).RollingUpdate
+			ru := Width{Surge: count, Unavailable: count}.Strategy(replicas, limitsOf("25%", "0")).RollingUpdate
 			if ru.MaxSurge.Type != intstr.String || ru.MaxUnavailable.Type != intstr.String {
 				t.Fatalf("%d of %d is written as %s, %s", count, replicas, ru.MaxSurge, ru.MaxUnavailable)
 			}
 		}
 	}
-	ru := Gate{Surge: 2, Unavailable: 0}.Strategy(8, limitsOf("2", "0")).RollingUpdate
+	ru := Width{Surge: 2, Unavailable: 0}.Strategy(8, limitsOf("2", "0")).RollingUpdate
 	if ru.MaxSurge.String() != "2" || ru.MaxUnavailable.String() != "0" {
 		t.Errorf("a surge that is a count stays one, and nought is nought: %s, %s", ru.MaxSurge, ru.MaxUnavailable)
 	}
@@ -91,12 +91,12 @@ func TestStrategyIsInPercentWhereItCanBe(t *testing.T) {
 
 func TestRestingGate(t *testing.T) {
 	t.Parallel()
-	for target, want := range map[int32]Gate{1: {0, 1}, 2: {0, 2}, 9: {0, 3}} {
-		if got := RestingGate(target, Resolved{1, 3}); got != want {
+	for target, want := range map[int32]Width{1: {0, 1}, 2: {0, 2}, 9: {0, 3}} {
+		if got := RestingWidth(target, Resolved{1, 3}); got != want {
 			t.Errorf("at %d: got %+v, want %+v", target, got, want)
 		}
 	}
-	if got := RestingGate(5, Resolved{1, 0}); got != (Gate{0, 1}) {
+	if got := RestingWidth(5, Resolved{1, 0}); got != (Width{0, 1}) {
 		t.Errorf("the controller takes a gate of nothing for one pod, so that it is one: %+v", got)
 	}
 }
@@ -105,15 +105,15 @@ func TestRestingGate(t *testing.T) {
 func TestAGateAfterOldPodsHaveGone(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		gate         Gate
+		gate         Width
 		target, gone int32
-		want         Gate
+		want         Width
 	}{
-		{Gate{1, 3}, 4, 3, Gate{1, 3}},
-		{Gate{1, 3}, 4, 4, Gate{0, 3}}, // a new pod of four is not ready any more, and four old ones are gone
-		{Gate{1, 0}, 1, 1, Gate{0, 1}}, // the only new pod is not, and no pod may be missing
-		{Gate{2, 4}, 8, 7, Gate{1, 4}},
-		{Gate{1, 1}, 2, 5, Gate{0, 1}}, // replicas have changed
+		{Width{1, 3}, 4, 3, Width{1, 3}},
+		{Width{1, 3}, 4, 4, Width{0, 3}}, // a new pod of four is not ready any more, and four old ones are gone
+		{Width{1, 0}, 1, 1, Width{0, 1}}, // the only new pod is not, and no pod may be missing
+		{Width{2, 4}, 8, 7, Width{1, 4}},
+		{Width{1, 1}, 2, 5, Width{0, 1}}, // replicas have changed
 	} {
 		if got := test.gate.within(test.target, test.gone); got != test.want {
 			t.Errorf("%+v to %d with %d gone: got %+v, want %+v", test.gate, test.target, test.gone, got, test.want)

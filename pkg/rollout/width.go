@@ -18,44 +18,44 @@ const (
 	GateProgressDeadlineSeconds = math.MaxInt32
 )
 
-// Gate is how far the Deployment controller may go: it settles at Unavailable + Surge new pods and
+// Width is how far the gate of a Deployment is open: its controller settles at Unavailable + Surge new pods and
 // replicas - Unavailable old ones.
-type Gate struct {
+type Width struct {
 	Surge       int32
 	Unavailable int32
 }
 
-// NextGate opens the gate towards a step's target as far as the limits allow with this many truly ready new pods. Old pods go
+// NextWidth opens the gate towards a step's target as far as the limits allow with this many truly ready new pods. Old pods go
 // only as new ones are ready, and extra pods come first.
-func NextGate(target, ready int32, limits Resolved) Gate {
+func NextWidth(target, ready int32, limits Resolved) Width {
 	unavailable := min(target, ready+limits.Unavailable)
-	return Gate{Unavailable: unavailable, Surge: min(limits.Surge, target-unavailable)}
+	return Width{Unavailable: unavailable, Surge: min(limits.Surge, target-unavailable)}
 }
 
 // within lets the gate make no more new pods than a target, if this many old pods may already be gone. Every old pod that is
 // gone makes room for a new one, even if the new pods that it went for are not ready any more.
-func (g Gate) within(target, gone int32) Gate {
+func (g Width) within(target, gone int32) Width {
 	g.Surge = max(0, min(g.Surge, target-max(g.Unavailable, gone)))
-	if g == (Gate{}) {
+	if g == (Width{}) {
 		g.Unavailable = 1 // the API refuses zero for both, and an old pod is gone already
 	}
 	return g
 }
 
-// RestingGate holds a finished step with the smallest maxUnavailable at which the controller stands still. Others may set
+// RestingWidth holds a finished step with the smallest maxUnavailable at which the controller stands still. Others may set
 // another template or fewer replicas meanwhile. Then no more pods go at once than the limits allow. The gate at the end of a
 // step would let all its new pods go.
-func RestingGate(target int32, limits Resolved) Gate {
-	return Gate{Unavailable: min(target, max(limits.Unavailable, 1))}
+func RestingWidth(target int32, limits Resolved) Width {
+	return Width{Unavailable: min(target, max(limits.Unavailable, 1))}
 }
 
 // New returns the number of new pods at which the controller settles.
-func (g Gate) New() int32 { return g.Unavailable + g.Surge }
+func (g Width) New() int32 { return g.Unavailable + g.Surge }
 
 // Strategy returns the gate as a strategy. It uses percentages if they mean the very same numbers. If replicas change while
 // nobody watches, the gate then changes in proportion, as the controller's own scaling of the ReplicaSets does. A fixed
 // maxUnavailable would let the controller remove all old pods of a Deployment that is scaled down.
-func (g Gate) Strategy(replicas int32, limits Limits) appsv1.DeploymentStrategy {
+func (g Width) Strategy(replicas int32, limits Limits) appsv1.DeploymentStrategy {
 	unavailable, surge := unavailableValue(g.Unavailable, replicas), intstr.FromInt32(g.Surge)
 	if limits.Surge.Type == intstr.String {
 		surge = surgeValue(g.Surge, replicas)
@@ -86,9 +86,9 @@ func surgeValue(count, replicas int32) intstr.IntOrString {
 	return intstr.FromInt32(count)
 }
 
-// gateOf reads the gate that a Deployment carries now. It takes the fields literally, without the maxUnavailable of 1 that the
+// widthOf reads the gate that a Deployment carries now. It takes the fields literally, without the maxUnavailable of 1 that the
 // controller assumes if both limits are zero.
-func gateOf(d *appsv1.Deployment) (Gate, error) {
+func widthOf(d *appsv1.Deployment) (Width, error) {
 	scaled, err := LimitsOf(d.Spec.Strategy).scaled(replicasOf(d))
-	return Gate(scaled), err
+	return Width(scaled), err
 }
