@@ -48,16 +48,14 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 // perform makes the write of the decided action, if the action has one.
 func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action) error {
 	switch a := next.(type) {
-	case setGate:
-		return s.setGate(ctx, d, a)
+	case move:
+		return s.move(ctx, d, a)
 	case noteHold:
 		return s.noteHold(ctx, d, a)
-	case leaveGate:
-		return s.leaveGate(ctx, d)
 	case adopt:
 		return s.adopt(ctx, d, a)
-	case standBack:
-		if err := s.setGate(ctx, d, a.setGate); err != nil {
+	case standBackTo:
+		if err := s.move(ctx, d, a.move); err != nil {
 			return err
 		}
 		s.parted = &stop{outcome: Overtaken, message: a.message}
@@ -144,37 +142,26 @@ func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 	s.emit(FindingEvent{Finding: s.finding})
 }
 
-func (s *session) setGate(ctx context.Context, d *appsv1.Deployment, a setGate) error {
-	record, before := s.record.taking(d), s.record.Step
-	record.Step = a.step
-	record.opens(a.gate.Strategy(replicasOf(d), record.Plan.Limits))
-	record.HoldUntil = a.until
+// move moves the gate, and the record with it.
+func (s *session) move(ctx context.Context, d *appsv1.Deployment, a move) error {
+	g, before := gateOf(d), s.record
+	record, err := g.opened(d, before, a)
+	if err != nil {
+		return err
+	}
 	if err := s.borrow(ctx, d, record); err != nil {
 		return err
 	}
-	if s.record.foreign(d) {
-		s.emit(ProgressEvent{Message: "the strategy was changed" + strategyWriter(d, s.record) + " to " + strategyText(d.Spec.Strategy) +
-			"; the limits of the step are back, and it comes into force when the rollout ends"})
+	if text := g.reclaimed(d, before); text != "" {
+		s.emit(ProgressEvent{Message: text})
 	}
 	s.record = record // an interruption right after the write reports the new step
-	if a.step == before {
+	if record.Step == before.Step {
 		return nil
 	}
-	replicas := replicasOf(d)
-	s.meter.stepDone(before, record.Plan.Steps.Target(before-1, replicas), s.Clock.Now())
-	s.emit(StepEvent{Step: a.step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
-	return nil
-}
-
-// leaveGate gives the Deployment its own strategy and minReadySeconds back. The rollout stays open: it can still fail and
-// go back.
-func (s *session) leaveGate(ctx context.Context, d *appsv1.Deployment) error {
-	record := s.record.taking(d)
-	record.Ungated = true
-	if err := s.borrow(ctx, d, record); err != nil {
-		return err
-	}
-	s.record = record
+	replicas := g.size(d, record)
+	s.meter.stepDone(before.Step, before.Target(replicas), s.Clock.Now())
+	s.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
 	return nil
 }
 

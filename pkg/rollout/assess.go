@@ -35,12 +35,13 @@ func patienceOf(deadline *int32) time.Duration {
 	return time.Duration(*deadline) * time.Second
 }
 
-// wake returns when the next grace period of the last report ends, or zero if none runs.
+// wake returns when the next grace period of the last report ends, or when to look again at the pod that a StatefulSet waits
+// for. It returns zero if there is nothing to wait for.
 func (s *Snapshot) wake() time.Time {
 	if s.report == nil {
 		return time.Time{}
 	}
-	return s.report.Next
+	return earlierOf(s.report.Next, s.mends)
 }
 
 // podFailure returns what is wrong with a container of a pod, or nil if nothing is or a grace period still runs. In the latter

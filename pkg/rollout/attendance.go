@@ -116,46 +116,28 @@ func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
 	return a
 }
 
-// due returns since when, or from when on, the driver of a Deployment's open rollout has something to do. It is zero while it
-// is the controller's or the pods' turn.
+// due returns since when, or from when on, the driver of an open rollout has something to do. It is zero while it is the
+// controller's or the pods' turn.
 func (s *Snapshot) due(record *Record, now time.Time) time.Time {
-	d, current := s.deployment(), s.Current()
-	if !s.StaleSince.IsZero() || d.Spec.Paused || !s.Observed() || current == nil || RevisionOf(current) != RevisionOf(d) {
+	version := s.version()
+	if !s.StaleSince.IsZero() || isPaused(s.Workload) || version == nil {
 		return time.Time{}
 	}
-	last := record.lastMove(d, s.Pods, s.Gone, record.Wanted().MinReadySeconds)
-	limits, err := record.Plan.Limits.At(replicasOf(d))
-	if err != nil || RevisionOf(d) != record.ToRevision {
+	g := gateOf(s.Workload)
+	last := record.lastMove(s.Workload, s.Pods, s.Gone, g.minReadySeconds(s.Workload, record))
+	st, err := s.step(g, record, now)
+	if err != nil || version.Number != record.ToRevision {
 		return last
 	}
-	if !s.scaled() {
+	if !g.scaled(s) {
 		return time.Time{}
 	}
-	st := s.stepper(record, current, limits, now)
-	return dueOf(record, st.done(), last, now, func(record *Record, m memory) (action, memory) {
-		if st.record = record; st.done() {
-			return st.next(m)
-		}
-		return st.advance(m)
-	})
-}
-
-// dueOther does the same for a StatefulSet or DaemonSet.
-func (s *Snapshot) dueOther(record *Record, now time.Time) time.Time {
-	if !s.StaleSince.IsZero() || s.Newest == nil {
-		return time.Time{}
-	}
-	last := record.lastMove(s.Workload, s.Pods, s.Gone, s.minReadySeconds())
-	if s.Newest.Revision != record.ToRevision {
-		return last
-	}
-	st := s.otherStepper(record, now)
-	done := st.done(false)
+	done := g.done(st, false)
 	return dueOf(record, done, last, now, func(record *Record, m memory) (action, memory) {
 		if st.record = record; done {
 			return st.next(m)
 		}
-		return st.advance(), m
+		return g.advance(st, m)
 	})
 }
 

@@ -217,7 +217,7 @@ func TestSinceWhenADriverOfOthersHasSomethingToDo(t *testing.T) {
 				test.change(o, record)
 			}
 			o.Gone = test.gone
-			if got := o.dueOther(record, noon(0)); !got.Equal(test.want) {
+			if got := o.due(record, noon(0)); !got.Equal(test.want) {
 				t.Errorf("%s, %s: %s, want %s", name, kind, got, test.want)
 			}
 		}

@@ -150,3 +150,9 @@ type Condition = moved.Condition
 
 // IsWorkload stands for moved.Is.
 func IsWorkload(object runtime.Object) bool { return moved.Is(object) }
+
+// minReadySecondsOf stands for moved.MinReadySecondsOf.
+func minReadySecondsOf(workload Workload) int32 { return moved.MinReadySecondsOf(workload) }
+
+// isPaused stands for moved.IsPaused.
+func isPaused(workload Workload) bool { return moved.IsPaused(workload) }

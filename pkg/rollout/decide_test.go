@@ -39,11 +39,14 @@ func TestLeavingTheGate(t *testing.T) {
 		}
 		record.Original.ProgressDeadlineSeconds = ptr.To[int32](600)
 		test.change(record)
-		st := stepper{
-			Snapshot: &Snapshot{Workload: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](8)}}},
-			current:  &appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Replicas: &test.made}}, record: record,
+		st := &step{
+			Snapshot: &Snapshot{
+				Workload: &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: ptr.To[int32](8)}},
+				current:  &appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Replicas: &test.made}},
+			},
+			record: record, replicas: 8,
 		}
-		if got := st.leaves(test.gate, test.desired); got != test.want {
+		if got := (deploymentGate{}).leaves(st, test.gate, test.desired); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
@@ -54,8 +57,8 @@ func TestLeavingTheGate(t *testing.T) {
 func TestAHoldWatchesReadyPodsAlone(t *testing.T) {
 	t.Parallel()
 	rs, at := setFor("b", "web:2", 2, noon(0)), noon(0)
-	st := stepper{current: rs, Snapshot: &Snapshot{
-		Workload: &appsv1.Deployment{}, Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)},
+	st := &step{Snapshot: &Snapshot{
+		Workload: &appsv1.Deployment{}, current: rs, Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)},
 	}}
 	m := memory{restarts: st.watched()}
 	if finding := m.lost(st.Pods, st.suspects(), noon(0)); finding != nil {

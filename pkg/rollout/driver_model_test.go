@@ -14,6 +14,7 @@ import (
 // driver is a client process that works on a world one decision at a time. It sees the world through three watches
 // that lag behind as the test wants; everything else of it is the real session.
 type driver struct {
+	t      fatal
 	w      *world
 	engine *Engine
 	clock  *testclock.FakeClock
@@ -26,9 +27,9 @@ type driver struct {
 	before func(next action, snapshot *Snapshot)
 }
 
-func newDriver(w *world, client kubernetes.Interface) *driver {
+func newDriver(t fatal, w *world, client kubernetes.Interface) *driver {
 	clock := testclock.NewFakeClock(w.now)
-	return &driver{w: w, clock: clock, engine: &Engine{Client: client, Clock: clock, FieldManager: "test", Emit: func(time.Time, Event) {}}}
+	return &driver{t: t, w: w, clock: clock, engine: &Engine{Client: client, Clock: clock, FieldManager: "test", Emit: func(time.Time, Event) {}}}
 }
 
 // open is a new process: it knows nothing but what the cluster holds.
@@ -105,6 +106,7 @@ func (d *driver) decide() {
 	ctx := context.Background()
 	d.clock.SetTime(d.w.now)
 	snapshot := d.s.snapshot()
+	d.compare(&snapshot)
 	next, err := d.s.decide(&snapshot)
 	if err != nil {
 		d.err = err
@@ -122,4 +124,15 @@ func (d *driver) decide() {
 	if err != nil && !apierrors.IsConflict(err) {
 		d.err = err
 	}
+}
+
+// compare holds a decision about an open step against the one that was there before.
+func (d *driver) compare(snapshot *Snapshot) {
+	state, record, err := d.s.openIn(snapshot)
+	if err != nil || state != Open || d.s.phase != stepping || d.s.parted != nil || d.s.altered != nil {
+		return
+	}
+	m := d.s.memory
+	m.patience, m.retries = d.s.patience(record), !d.s.cannotRetry
+	agreesForDeployment(d.t, snapshot, record, m, d.w.now)
 }

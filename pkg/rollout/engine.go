@@ -304,7 +304,7 @@ func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next a
 			next = s.endBack(snapshot)
 		}
 	case state == Open:
-		next, s.memory = decideStep(snapshot, s.record, s.memory, now)
+		next, s.memory = decide(gateOf(snapshot.Workload), snapshot, s.record, s.memory, now)
 	default:
 		next = s.closed(snapshot, state)
 	}

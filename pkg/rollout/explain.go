@@ -221,7 +221,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		if newest, err := e.revisionOfTemplate(ctx, workload); err == nil && ObservedGenerationOf(workload) >= workload.GetGeneration() {
 			o.Newest = newest
 		}
-		return o.dueOther(record, in.Now)
+		return o.due(record, in.Now)
 	}, nil
 }
 

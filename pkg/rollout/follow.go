@@ -183,7 +183,7 @@ func (s *session) judgeStep(view *View, snapshot *Snapshot) time.Time {
 	snapshot.Events = s.heard
 	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
 	var next action
-	next, s.memory = decideStep(snapshot, view.Record, s.memory, now)
+	next, s.memory = decide(gateOf(snapshot.Workload), snapshot, view.Record, s.memory, now)
 	s.reported(snapshot.report)
 	switch a := next.(type) {
 	case await:

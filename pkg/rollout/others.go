@@ -48,32 +48,16 @@ func revisionLabel(kind string, of *appsv1.ControllerRevision) string {
 	return of.Name
 }
 
-// isNew reports whether a pod is of the newest revision.
+// isNew reports whether a pod is of the newest version.
 func (s *Snapshot) isNew(pod *corev1.Pod) bool {
-	return s.Newest != nil && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(s.Workload), s.Newest)
-}
-
-// newPods returns the pods of the newest revision.
-func (s *Snapshot) newPods() []*corev1.Pod {
-	var pods []*corev1.Pod
-	for _, pod := range s.Pods {
-		if s.isNew(pod) {
-			pods = append(pods, pod)
-		}
+	if s.Newest == nil {
+		return ownedBy(pod, s.Current())
 	}
-	return pods
+	return pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(s.Workload), s.Newest)
 }
 
 // minReadySeconds returns for how long a pod has to be ready before it counts.
-func (s *Snapshot) minReadySeconds() int32 {
-	switch w := s.Workload.(type) {
-	case *appsv1.StatefulSet:
-		return w.Spec.MinReadySeconds
-	case *appsv1.DaemonSet:
-		return w.Spec.MinReadySeconds
-	}
-	return 0
-}
+func (s *Snapshot) minReadySeconds() int32 { return minReadySecondsOf(s.Workload) }
 
 // stepped returns the number of pods that the steps apply to. Pods that a StatefulSet keeps by its own partition are
 // left out.

@@ -41,10 +41,13 @@ func (s *otherSession) act(ctx context.Context, now *Snapshot, next action) *Res
 // perform makes the write that was decided.
 func (s *otherSession) perform(ctx context.Context, now *Snapshot, next action) error {
 	switch a := next.(type) {
-	case openTo:
-		return s.move(ctx, now, a.step, func(u *Update) { u.Partition = &a.partition })
-	case chooseWave:
-		return s.move(ctx, now, a.step, func(u *Update) { u.Wave = a.wave })
+	case move:
+		return s.move(ctx, now, a)
+	case standBackTo:
+		if err := s.move(ctx, now, a.move); err != nil {
+			return err
+		}
+		s.parted = &stop{outcome: Overtaken, message: a.message}
 	case noteHold:
 		record := s.record.driven()
 		record.HoldUntil = &a.until
@@ -58,8 +61,6 @@ func (s *otherSession) perform(ctx context.Context, now *Snapshot, next action) 
 	case finish:
 		s.why = cmp.Or(a.why, s.why)
 		return s.finish(ctx, now, a.outcome)
-	case reclaim:
-		return s.reclaim(ctx, now, a)
 	case part:
 		return s.part(ctx, now, a)
 	case goBack:
@@ -102,20 +103,25 @@ func (s *otherSession) unblock(ctx context.Context, now *Snapshot, a unblock) er
 	return s.pause(ctx, retryAfter/10) // time for the watch to deliver pods that have changed
 }
 
-// move writes the record with another step or opening, and the strategy that belongs to it.
-func (s *otherSession) move(ctx context.Context, now *Snapshot, step int, change func(*Update)) error {
-	record, update, before := *s.record.driven(), *s.record.Update, s.record.Step
-	change(&update)
-	record.Step, record.Update = step, &update
-	if err := s.borrow(ctx, now, &record); err != nil {
+// move moves the gate, and the record with it.
+func (s *otherSession) move(ctx context.Context, now *Snapshot, a move) error {
+	g, before := gateOf(now.Workload), s.record
+	record, err := g.opened(now.Workload, before, a)
+	if err != nil {
 		return err
 	}
-	if step == before {
+	if err := s.borrow(ctx, now, record); err != nil {
+		return err
+	}
+	if text := g.reclaimed(now.Workload, before); text != "" {
+		s.emit(ProgressEvent{Message: text})
+	}
+	if record.Step == before.Step {
 		return nil
 	}
-	replicas := stepped(now.Workload, &update)
-	s.meter.stepDone(before, record.Plan.Steps.Target(before-1, replicas), s.Clock.Now())
-	s.emit(StepEvent{Step: step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
+	replicas := g.size(now.Workload, record)
+	s.meter.stepDone(before.Step, before.Target(replicas), s.Clock.Now())
+	s.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
 	return nil
 }
 

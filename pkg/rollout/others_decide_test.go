@@ -63,7 +63,7 @@ func TestDecideOther(t *testing.T) {
 		// want is of a StatefulSet, and waves of a DaemonSet where that differs.
 		want, waves action
 	}{
-		"the next step": {want: openTo{step: 2, partition: 0}, waves: chooseWave{step: 2, wave: []types.UID{"0", "1"}}},
+		"the next step": {want: move{step: 2, to: partition(0)}, waves: move{step: 2, to: wave{"0", "1"}}},
 		"held for a while": {
 			change: func(_ *Snapshot, r *Record) { r.Plan.Hold.Duration = time.Minute },
 			want:   noteHold{until: metav1.NewTime(noon(0).Add(time.Minute))},
@@ -119,7 +119,7 @@ func TestDecideOther(t *testing.T) {
 				}
 				o.Pods = o.Pods[:5]
 			},
-			want: openTo{step: 1, partition: 3}, waves: await{},
+			want: move{step: 1, to: partition(3)}, waves: await{},
 		},
 		"more pods than before": {
 			change: func(o *Snapshot, _ *Record) {
@@ -127,15 +127,15 @@ func TestDecideOther(t *testing.T) {
 					*set.Spec.Replicas = 7
 				}
 			},
-			want: await{}, waves: chooseWave{step: 2, wave: []types.UID{"0", "1"}},
+			want: await{}, waves: move{step: 2, to: wave{"0", "1"}},
 		},
 		"what is missing goes first": {
 			change: func(o *Snapshot, r *Record) { r.Step = 2; setPartition(o, r, 0); unready(o, 2, 3) },
-			want:   await{}, waves: chooseWave{step: 2, wave: []types.UID{"2", "3"}},
+			want:   await{}, waves: move{step: 2, to: wave{"2", "3"}},
 		},
 		"no more than may be missing": {
 			change: func(o *Snapshot, r *Record) { r.Step = 2; setPartition(o, r, 0); unready(o, 5) },
-			want:   await{}, waves: chooseWave{step: 2, wave: []types.UID{"0"}},
+			want:   await{}, waves: move{step: 2, to: wave{"0"}},
 		},
 		"a wave that was begun": {
 			change: func(o *Snapshot, r *Record) {
@@ -163,7 +163,8 @@ func TestDecideOther(t *testing.T) {
 			if kind == "DaemonSet" && test.waves != nil {
 				want = test.waves
 			}
-			got, _ := decideOther(o, record, test.finding, memory{}, noon(0))
+			agreesForOthers(t, o, record, test.finding, memory{}, noon(0))
+			got, _ := decide(unjudged{gateOf(o.Workload), test.finding}, o, record, memory{}, noon(0))
 			if _, is := want.(replace); is {
 				want = replace{pods: []*corev1.Pod{o.Pods[1], o.Pods[3]}}
 			}
@@ -191,7 +192,8 @@ func TestStrategyOfOthersDecides(t *testing.T) {
 		case *appsv1.DaemonSet:
 			w.Spec.UpdateStrategy.Type = appsv1.RollingUpdateDaemonSetStrategyType
 		}
-		next, _ := decideOther(o, record, nil, memory{}, noon(0))
+		agreesForOthers(t, o, record, nil, memory{}, noon(0))
+		next, _ := decide(unjudged{gateOf(o.Workload), nil}, o, record, memory{}, noon(0))
 		if _, is := next.(part); !is {
 			t.Errorf("%s: %T%+v", kind, next, next)
 		}

@@ -183,20 +183,17 @@ func (w *othersWorld) drive(t *testing.T, d *othersDriver) (done bool) {
 		set.Spec.UpdateStrategy.RollingUpdate.Partition = record.Update.Partition
 	}
 	var next action
-	next, d.memory = decideOther(now, &record, nil, d.memory, w.now)
+	agreesForOthers(t, now, &record, nil, d.memory, w.now)
+	next, d.memory = decide(unjudged{gateOf(now.Workload), nil}, now, &record, d.memory, w.now)
 	same := func() bool { a, _ := record.encode(); b, _ := w.record.encode(); return a == b }
 	switch a := next.(type) {
-	case openTo:
+	case move:
 		if same() {
-			update := *w.record.Update
-			update.Partition = &a.partition
-			w.record.Step, w.record.Update = a.step, &update
-		}
-	case chooseWave:
-		if same() {
-			update := *w.record.Update
-			update.Wave = a.wave
-			w.record.Step, w.record.Update = a.step, &update
+			record, err := gateOf(now.Workload).opened(now.Workload, w.record, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.record = record
 		}
 	case replace:
 		for _, pod := range a.pods {

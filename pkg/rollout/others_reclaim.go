@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"context"
 	"encoding/json"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -63,25 +62,6 @@ func (u *Update) taking(workload Workload) (*Update, error) {
 		taken.Strategy, err = json.Marshal(w.Spec.UpdateStrategy)
 	}
 	return &taken, err
-}
-
-// reclaim writes the strategy that holds the rollout again, and stores in the record the one that others have set.
-func (s *otherSession) reclaim(ctx context.Context, now *Snapshot, a reclaim) error {
-	record := *s.record
-	var err error
-	if record.Update, err = s.record.Update.taking(now.Workload); err != nil {
-		return err
-	}
-	if err := s.borrow(ctx, now, &record); err != nil {
-		return err
-	}
-	if a.message != "" {
-		s.parted = &stop{outcome: Overtaken, message: a.message}
-		return nil
-	}
-	s.emit(ProgressEvent{Message: "the update strategy was changed" + strategyWriter(now.Workload, &record) + " to " +
-		updateStrategyText(now.Workload) + "; what holds the step is back, and theirs comes into force when the rollout ends"})
-	return nil
 }
 
 // updateStrategyText returns the update strategy of a StatefulSet or DaemonSet in JSON.

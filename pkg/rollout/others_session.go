@@ -116,7 +116,8 @@ func (s *otherSession) see(ctx context.Context) (*Snapshot, error) {
 		}
 	}
 	o := new(NewSnapshot(workload, nil, s.source.pods()))
-	o.deleted, o.StaleSince = s.deleted, stale
+	o.deleted, o.StaleSince, o.Events, o.Deaf = s.deleted, stale, s.heard, s.witness.deaf
+	o.Claims, o.NoClaims = s.witness.claims()
 	if ObservedGenerationOf(workload) < workload.GetGeneration() || !stale.IsZero() {
 		return o, nil
 	}
@@ -174,16 +175,31 @@ func (s *otherSession) decide(now *Snapshot) action {
 	}
 	s.state = state
 	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
-	finding, until := s.diagnose(now)
-	next := s.choose(now, state, finding)
+	next := s.choose(now, state)
+	s.judged(now)
 	if a, waits := next.(await); waits {
-		next = await{until: earlierOf(a.until, earlierOf(until, s.warnSilent(now.Workload)))}
+		next = await{until: earlierOf(a.until, earlierOf(now.wake(), earlierOf(s.witness.next, s.warnSilent(now.Workload))))}
 	}
 	return next
 }
 
+// judged notes what a decision has found out about the pods.
+func (s *otherSession) judged(now *Snapshot) {
+	if now.report == nil {
+		return
+	}
+	s.diagnosed = now.report
+	s.reported(now.report)
+	if text := now.obstacle; text != s.obstacle {
+		s.obstacle = text
+		if text != "" && s.outcome != RolledBack {
+			s.emit(ProgressEvent{Message: text})
+		}
+	}
+}
+
 // choose returns the next action for the session's phase.
-func (s *otherSession) choose(now *Snapshot, state State, finding *Finding) (next action) {
+func (s *otherSession) choose(now *Snapshot, state State) (next action) {
 	astray := s.to != nil && state == RollingBack && s.phase == returning && now.Newest != nil && now.Newest.Name != s.to.ControllerRevision
 	if state == RollingBack && s.phase != ending && !astray {
 		s.end(RolledBack, nil)
@@ -194,7 +210,7 @@ func (s *otherSession) choose(now *Snapshot, state State, finding *Finding) (nex
 	case s.altered != nil && s.phase != ending:
 		next = goBack{}
 	case s.phase == ending:
-		next = s.untilTerminated(decideOtherEnd(now, state, s.record, s.outcome, finding, s.Clock.Now()))
+		next = s.untilTerminated(decideOtherEnd(now, state, s.record, s.outcome, s.diagnose(now), s.Clock.Now()))
 	case state == Idle:
 		next = s.closed(now)
 	case s.phase == returning:
@@ -202,7 +218,7 @@ func (s *otherSession) choose(now *Snapshot, state State, finding *Finding) (nex
 	case s.phase == resuming:
 		next = s.takeUp(now)
 	default:
-		next, s.memory = decideOther(now, s.record, finding, s.memory, s.Clock.Now())
+		next, s.memory = decide(gateOf(now.Workload), now, s.record, s.memory, s.Clock.Now())
 	}
 	return next
 }
@@ -239,29 +255,17 @@ func (s *otherSession) takeUp(now *Snapshot) action {
 	return await{until: s.Clock.Now()}
 }
 
-// diagnose returns the fatal finding, or nil, and when to look again.
-func (s *otherSession) diagnose(now *Snapshot) (*Finding, time.Time) {
+// diagnose returns the fatal finding about a version that its controller completes by itself, or nil.
+func (s *otherSession) diagnose(now *Snapshot) *Finding {
 	if !now.StaleSince.IsZero() || now.Newest == nil {
-		return nil, time.Time{}
+		return nil
 	}
 	if finding := revisionCollides(now.Workload, now.Newest); finding != nil {
-		return finding, time.Time{}
+		return finding
 	}
 	view := &View{Workload: now.Workload, Phase: Progressing, State: s.state}
-	if s.record != nil && s.phase != ending {
-		view.Workload, view.Record = s.record.Update.ownStrategy(now.Workload), s.record
-	}
-	until := s.judgePods(view, s.source.pods())
-	if text := view.Obstacle.Text; text != s.obstacle {
-		s.obstacle = text
-		if text != "" && s.outcome != RolledBack {
-			s.emit(ProgressEvent{Message: text})
-		}
-	}
-	if !s.witness.next.IsZero() {
-		until = earlier(until, s.witness.next)
-	}
-	return view.Finding, until
+	s.memory = now.judgePods(view, s.memory, s.Clock.Now())
+	return view.Finding
 }
 
 // report emits what has changed since the last report.

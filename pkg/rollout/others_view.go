@@ -63,7 +63,7 @@ func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Tim
 		view.Workload = o.Workload
 	}
 	o.Newest, _ = s.newestRevision(ctx, o.Workload) // without this right, the view does not show that nobody drives the rollout
-	until = earlierOf(until, s.attend(view, o.dueOther(record, now), now))
+	until = earlierOf(until, s.attend(view, o.due(record, now), now))
 	if record.Held {
 		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
 	}

@@ -163,7 +163,7 @@ func newRun(t fatal, c scenario) *run {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	r.client = newDriver(r.w, client)
+	r.client = newDriver(t, r.w, client)
 	for _, pod := range r.w.pods[:min(c.BrokenOld, len(r.w.pods))] {
 		r.w.broken[pod.UID] = true
 		r.w.setReady(pod, corev1.ConditionFalse)
@@ -508,7 +508,7 @@ func (f *fixedScale) deletes(r *run, pod *corev1.Pod) {
 // decides checks that a step ends with exactly its pods.
 func (f *fixedScale) decides(r *run, next action, snapshot *Snapshot) {
 	switch a := next.(type) {
-	case setGate:
+	case move:
 		if a.step == r.client.s.record.Step {
 			return
 		}

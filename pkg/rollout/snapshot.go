@@ -44,8 +44,11 @@ type Snapshot struct {
 	numbers map[string]int64
 	// deleted holds pods that this process has deleted. The watch may not have delivered that yet.
 	deleted map[types.UID]bool
-	// report is the report of the last diagnosis.
-	report *diagnose.Report
+	// report is the report of the last diagnosis. obstacle says which pod a StatefulSet waits for, or is "", and mends is when
+	// to look at that pod again.
+	report   *diagnose.Report
+	obstacle string
+	mends    time.Time
 }
 
 // NewSnapshot returns the snapshot of a workload with those of the objects that belong to it. Only a Deployment has
@@ -81,9 +84,9 @@ func (s *Snapshot) deployment() *appsv1.Deployment {
 	return d
 }
 
-// Observed reports whether the Deployment controller has acted on the present Deployment.
+// Observed reports whether the controller has acted on the present workload.
 func (s *Snapshot) Observed() bool {
-	return s.deployment().Status.ObservedGeneration >= s.deployment().Generation
+	return ObservedGenerationOf(s.Workload) >= s.Workload.GetGeneration()
 }
 
 // scaled reports whether the known ReplicaSets have followed the present number of replicas. On each ReplicaSet with
@@ -119,10 +122,22 @@ func (s *Snapshot) resizing() bool {
 
 // Current returns the ReplicaSet of the Deployment's present template, or nil if the controller has not made it yet.
 func (s *Snapshot) Current() *appsv1.ReplicaSet {
-	if s.current == nil {
-		s.current = findByTemplate(s.ReplicaSets, &s.deployment().Spec.Template)
+	if s.current == nil && len(s.ReplicaSets) > 0 {
+		s.current = findByTemplate(s.ReplicaSets, TemplateOf(s.Workload))
 	}
 	return s.current
+}
+
+// version returns the revision of the present pod template. It is nil until the controller has made and numbered it.
+func (s *Snapshot) version() *Revision {
+	if s.Newest != nil {
+		return &Revision{ControllerRevision: s.Newest.Name, Number: s.Newest.Revision}
+	}
+	current := s.Current()
+	if current == nil || !s.Observed() || RevisionOf(current) != RevisionOf(s.Workload) {
+		return nil
+	}
+	return &Revision{ReplicaSet: current.Name, Number: RevisionOf(current)}
 }
 
 // expect sets the current ReplicaSet to one that was current before at the same generation, if it still exists.

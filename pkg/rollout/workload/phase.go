@@ -111,3 +111,9 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 	}
 	return Complete
 }
+
+// IsPaused reports whether a workload is paused, which only a Deployment can be.
+func IsPaused(workload Object) bool {
+	d, is := workload.(*appsv1.Deployment)
+	return is && d.Spec.Paused
+}

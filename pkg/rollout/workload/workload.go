@@ -98,6 +98,19 @@ func ObservedGenerationOf(workload runtime.Object) int64 {
 	return 0
 }
 
+// MinReadySecondsOf returns for how long a pod of a workload has to be ready before it counts.
+func MinReadySecondsOf(workload Object) int32 {
+	switch w := workload.(type) {
+	case *appsv1.Deployment:
+		return w.Spec.MinReadySeconds
+	case *appsv1.StatefulSet:
+		return w.Spec.MinReadySeconds
+	case *appsv1.DaemonSet:
+		return w.Spec.MinReadySeconds
+	}
+	return 0
+}
+
 // PartitionOf returns how many pods of a StatefulSet keep their version.
 func PartitionOf(set *appsv1.StatefulSet) int32 {
 	if update := set.Spec.UpdateStrategy.RollingUpdate; update != nil && update.Partition != nil {
