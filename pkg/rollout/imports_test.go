@@ -61,15 +61,22 @@ func TestImports(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
-			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/impact", "pkg/configmap/watch", "pkg/printers", "pkg/rollout",
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store",
+			"pkg/configmap/watch", "pkg/printers", "pkg/rollout",
 			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/podtemplate",
 			"pkg/rollout/preflight", "pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
 		"pkg/configmap/impact": {"pkg/configmap"},
-		"pkg/configmap/watch":  {"pkg/configmap"},
-		"pkg/printers":         {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},
+		"pkg/configmap/event":  {"pkg/configmap"},
+		"pkg/configmap/store": {
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact",
+			"pkg/rollout", "pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
+			"pkg/rollout/workload",
+		},
+		"pkg/configmap/watch": {"pkg/configmap"},
+		"pkg/printers":        {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
 			"pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/podtemplate", "pkg/rollout/preflight",

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"fmt"
-
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
@@ -23,16 +21,6 @@ func (env *environment) warnApplied(workload workload.Object) {
 func (env *environment) warnAppliedInfo(info *resource.Info) {
 	if w, is := info.Object.(workload.Object); is && workload.Is(w) {
 		env.warnApplied(w)
-	}
-}
-
-// warnApplied prints such a warning for a ConfigMap or Secret. It prints each warning once.
-func (s *configSession) warnApplied(h *head) {
-	if h.read == nil {
-		return
-	}
-	if applier := fieldmanager.AppliedBy(&h.meta); applier != nil {
-		s.env.warnOnce(applier.DataWarning(fmt.Sprintf("%s in namespace %q", h.object, s.namespace)))
 	}
 }
 

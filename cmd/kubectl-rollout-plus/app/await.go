@@ -184,3 +184,9 @@ func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, lef
 		env.tell("pods that statefulset %q in namespace %q may wait for in vain are not deleted: %v", set.Name, set.Namespace, err)
 	}
 }
+
+// nameOf returns a workload's name as people type it, such as deployment/web.
+func nameOf(w workload.Object) string { return workload.NameOf(w) }
+
+// resultName returns a workload's name as kubectl prints it in results.
+func resultName(w workload.Object) string { return objectOf(w).ResultName() }

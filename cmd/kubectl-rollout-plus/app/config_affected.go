@@ -7,13 +7,10 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/kubernetes"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 const configAffectedExample = `  # Which workloads a change of the ConfigMap web would affect
@@ -76,12 +73,12 @@ func (f *configAffectedFlags) run(ctx context.Context, env *environment, args []
 	if err != nil {
 		return err
 	}
-	change, affected, err := s.reader.affected(ctx, object, proposed)
+	change, affected, err := s.Reader.Affected(ctx, object, proposed)
 	if err != nil {
 		return err
 	}
 	if len(affected) == 0 && f.output != "json" {
-		_, _ = fmt.Fprintf(env.ErrOut, "No workload in namespace %s references %s.\n", s.namespace, object)
+		_, _ = fmt.Fprintf(env.ErrOut, "No workload in namespace %s references %s.\n", s.Namespace, object)
 		return nil
 	}
 	return write(env.Out, toldAffected(change, affected))
@@ -124,64 +121,4 @@ func toldAffected(change *impact.Change, affected []impact.Affected) *printers.A
 		told.Workloads[i] = w
 	}
 	return told
-}
-
-// configReader reads from the API server what is needed to judge a change.
-type configReader struct {
-	client    kubernetes.Interface
-	namespace string
-	errOut    io.Writer
-}
-
-// affected judges all workloads of the namespace. Without a proposal, it assumes that every key changes.
-func (r *configReader) affected(ctx context.Context, object configmap.Object, p *proposal) (*impact.Change, []impact.Affected, error) {
-	found, err := r.get(ctx, object)
-	if apierrors.IsNotFound(err) && p == nil {
-		return r.affectedByNone(ctx, object, err)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	content := found.content
-	change := impact.Supposed(object, content)
-	if p != nil {
-		if err := p.check(object, content, r.namespace); err != nil {
-			return nil, nil, err
-		}
-		change = &impact.Change{Object: object, Old: content, New: content.With(p.put, p.removed)}
-	}
-	change.Age = impact.AgeOf(&found.meta)
-	workloads, err := r.workloads(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	affected, err := r.judge(ctx, change, workloads)
-	return change, affected, err
-}
-
-// affectedByNone judges all workloads for an object that does not exist. It returns the error missing if no workload
-// references the object.
-func (r *configReader) affectedByNone(ctx context.Context, object configmap.Object, missing error,
-) (*impact.Change, []impact.Affected, error) {
-	workloads, err := r.workloads(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !isNamed(object, workloads) {
-		return nil, nil, missing
-	}
-	return r.gone(ctx, object, workloads)
-}
-
-func (r *configReader) judge(ctx context.Context, change *impact.Change, workloads []impact.Workload) (affected []impact.Affected, err error) {
-	if change.Versions, err = r.versions(ctx, change.Object, workloads); err != nil {
-		return nil, err
-	}
-	if err := r.recall(ctx, change, workloads); err != nil {
-		return nil, err
-	}
-	if change.Others, err = r.others(ctx, change, workloads); err != nil {
-		return nil, err
-	}
-	return change.Affected(workloads), nil
 }

@@ -7,9 +7,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // goingAlong describes objects whose content goes into the templates together with that of another object.
@@ -28,14 +28,14 @@ type goingAlong struct {
 
 // takenBy returns the contents that a workload gets: that of the changed object, and those of the other objects that go
 // along and that its template references.
-func (c *changer) takenBy(workload rollout.Workload) map[configmap.Object]*configmap.Content {
+func (c *changer) takenBy(w workload.Object) map[configmap.Object]*configmap.Content {
 	taken := map[configmap.Object]*configmap.Content{}
-	for _, use := range configmap.Uses(rollout.TemplateOf(workload)) {
+	for _, use := range configmap.Uses(workload.TemplateOf(w)) {
 		if content, is := c.along[use.Head]; is {
 			taken[use.Head] = content
 		}
 	}
-	taken[c.head.object] = c.want
+	taken[c.head.Object] = c.want
 	return taken
 }
 
@@ -46,14 +46,14 @@ func (c *changer) takeAlongBack(ctx context.Context, failed *affectedWorkload) e
 	taken := c.takenBy(failed.workload)
 	for _, object := range slices.SortedFunc(maps.Keys(taken), configmap.Object.Compare) {
 		before := c.ranWith[object]
-		if object == c.head.object || before == nil || configmap.Same(before, taken[object]) {
+		if object == c.head.Object || before == nil || configmap.Same(before, taken[object]) {
 			continue
 		}
 		found, err := c.returnTo(ctx, object, taken[object], before)
 		switch {
 		case err != nil:
 			return err
-		case found == foundOther || found == foundGone:
+		case found == store.FoundOther || found == store.FoundGone:
 			c.tell("%s, which went along, was changed again meanwhile; it stays as it is", object)
 		default:
 			c.given[object] = before

@@ -56,30 +56,12 @@ func (f *configApplyFlags) run(ctx context.Context, env *environment) error {
 		return err
 	}
 	return f.change(ctx, env, manifest.object, func(c *changer) error {
-		if err := c.head.giveType(manifest.content, c.namespace); err != nil {
+		if err := c.head.GiveType(manifest.content, c.Namespace); err != nil {
 			return err
 		}
-		c.want, c.head.made = manifest.content, manifest.made
+		c.want, c.head.Made = manifest.content, manifest.made
 		return usageError(configmap.CheckSize(manifest.object, manifest.content))
 	})
-}
-
-// giveType sets the type that a Secret's manifest leaves open: the type of the existing Secret, or the API server's default
-// for a new one. The same goes for a manifest with the name of a version. It refuses another type, since the API server
-// never changes the type of a Secret.
-func (h *head) giveType(content *configmap.Content, namespace string) error {
-	switch {
-	case h.object.Kind != configmap.Secret:
-	case h.read == nil && content.Type == "":
-		content.Type = corev1.SecretTypeOpaque
-	case h.read == nil:
-	case content.Type == "":
-		content.Type = h.content.Type
-	case content.Type != h.content.Type:
-		return fmt.Errorf("%s in namespace %q has the type %s, which cannot become %s; leave the type out, or delete and create it",
-			h.object, namespace, h.content.Type, content.Type)
-	}
-	return nil
 }
 
 // configManifest is the manifest of one ConfigMap or Secret.

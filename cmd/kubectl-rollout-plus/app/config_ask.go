@@ -53,9 +53,9 @@ func answerOn(ctx context.Context, terminal *os.File) string {
 func (c *changer) question() string {
 	switch {
 	case c.flags.noRestart || len(c.out) == 0:
-		return fmt.Sprintf("Write %s and roll out nothing?", c.head.object)
+		return fmt.Sprintf("Write %s and roll out nothing?", c.head.Object)
 	case len(c.out) == 1:
-		return fmt.Sprintf("Write %s and roll out %s?", c.head.object, nameOf(c.out[0].workload))
+		return fmt.Sprintf("Write %s and roll out %s?", c.head.Object, nameOf(c.out[0].workload))
 	}
-	return fmt.Sprintf("Write %s and roll out %d workloads, one after another?", c.head.object, len(c.out))
+	return fmt.Sprintf("Write %s and roll out %d workloads, one after another?", c.head.Object, len(c.out))
 }

@@ -11,10 +11,10 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const configAttachExample = `  # All keys of the ConfigMap web as variables of deployment web
@@ -88,13 +88,13 @@ func (f *rollFlags) connect(env *environment, r *roller, namespace string) error
 	}
 	s, err := env.configSession(namespace, f.fieldManager)
 	if err == nil {
-		r.configSession, s.store.foresees = s, r.options.DryRun == rollout.DryRunClient
+		r.configSession, s.Versions.Foresees = s, r.options.DryRun == rollout.DryRunClient
 	}
 	return err
 }
 
 // roller returns a connected roller and the workload that an argument names.
-func (f *rollFlags) roller(env *environment, argument string) (*roller, rollout.Workload, error) {
+func (f *rollFlags) roller(env *environment, argument string) (*roller, workload.Object, error) {
 	r, err := f.complete()
 	if err != nil {
 		return nil, nil, err
@@ -176,12 +176,12 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	return r.concluded(workload, f.attach(ctx, r, workload, wires))
 }
 
-func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload rollout.Workload, wires []attach.Wire) error {
-	contents, err := r.contents(ctx, wires)
+func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload workload.Object, wires []attach.Wire) error {
+	contents, err := r.WireContents(ctx, wires)
 	if err != nil {
 		return err
 	}
-	p, keeps := &pin{contents: contents}, f.keeps(workload, slices.Collect(maps.Keys(contents)), r.engine.FieldManager)
+	p, keeps := &pin{contents: contents}, f.keeps(workload, slices.Collect(maps.Keys(contents)), r.Engine.FieldManager)
 	for _, text := range keeps.told(nameOf(workload), configmap.Object{}) {
 		r.tell("%s", text)
 	}
@@ -199,7 +199,7 @@ func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload roll
 }
 
 // oneWorkload reads the one workload that an argument names.
-func (env *environment) oneWorkload(argument string) (rollout.Workload, error) {
+func (env *environment) oneWorkload(argument string) (workload.Object, error) {
 	found, err := (&selection{}).find(env, []string{argument})
 	if err != nil {
 		return nil, err
@@ -214,9 +214,9 @@ func (env *environment) oneWorkload(argument string) (rollout.Workload, error) {
 	return workloadIn(infos[0])
 }
 
-func workloadIn(info *resource.Info) (rollout.Workload, error) {
-	if workload, is := info.Object.(rollout.Workload); is && rollout.IsWorkload(info.Object) {
-		return workload, nil
+func workloadIn(info *resource.Info) (workload.Object, error) {
+	if w, is := info.Object.(workload.Object); is && workload.Is(info.Object) {
+		return w, nil
 	}
 	return nil, usageError(fmt.Errorf("%s in namespace %q is no Deployment, StatefulSet or DaemonSet; name one", info.ObjectName(), info.Namespace))
 }

@@ -10,12 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
 // failed handles a failed rollout. If the workload was rolled back, or an error ended its rollout, the object and the
 // workloads before it are taken back too. Otherwise the object stays, and the error says how to go on.
-func (c *changer) failed(ctx context.Context, at int, failure error, written *head) error {
+func (c *changer) failed(ctx context.Context, at int, failure error, written *store.Live) error {
 	name := nameOf(c.out[at].workload)
 	c.failing = c.takenBy(c.out[at].workload)
 	code := exitCode(failure)
@@ -24,11 +25,11 @@ func (c *changer) failed(ctx context.Context, at int, failure error, written *he
 	if context.Cause(ctx) != nil || !began {
 		return &exitError{code: code, err: fmt.Errorf("%s; %s", text, c.standing())}
 	}
-	end := fmt.Sprintf("%s and all that references it are as they were", c.head.object)
+	end := fmt.Sprintf("%s and all that references it are as they were", c.head.Object)
 	if written == c.head {
-		end = fmt.Sprintf("all that reference %s run as before", c.head.object)
+		end = fmt.Sprintf("all that reference %s run as before", c.head.Object)
 	} else {
-		_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.object)
+		_, _ = fmt.Fprintf(c.env.ErrOut, "%s: the change of %s is taken back\n", name, c.head.Object)
 	}
 	undone := []error{c.restoreOnce(ctx, written, c.out[at])}
 	for i := at - 1; i >= 0; i-- {
@@ -54,28 +55,28 @@ func (c *changer) notBack(ctx context.Context, text string, err error) error {
 
 // standing describes the state of the object after an incomplete change, and how to go on.
 func (c *changer) standing() string {
-	next := c.rollsOut(c.head.object)
+	next := c.rollsOut(c.head.Object)
 	switch {
 	case c.returned == nil && c.want == nil:
-		return fmt.Sprintf("%s stays gone, and %s rolls out the rest", c.head.object, next)
+		return fmt.Sprintf("%s stays gone, and %s rolls out the rest", c.head.Object, next)
 	case c.returned == nil:
-		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.object, next)
+		return fmt.Sprintf("%s stays changed, and %s rolls out the rest", c.head.Object, next)
 	case c.returned.err != nil:
-		return fmt.Sprintf("%s stays changed; see %s", c.head.object,
-			command.Quoted("%s config diff %s -n %s", command.Plugin, c.head.object, c.namespace))
+		return fmt.Sprintf("%s stays changed; see %s", c.head.Object,
+			command.Quoted("%s config diff %s -n %s", command.Plugin, c.head.Object, c.Namespace))
 	case c.want == nil && c.back == nil:
-		return fmt.Sprintf("%s stays gone, and %s brings the rest to that", c.head.object, next)
-	case c.head.read == nil && c.want != nil:
-		return fmt.Sprintf("%s is gone again", c.head.object)
+		return fmt.Sprintf("%s stays gone, and %s brings the rest to that", c.head.Object, next)
+	case c.head.State == nil && c.want != nil:
+		return fmt.Sprintf("%s is gone again", c.head.Object)
 	}
-	return fmt.Sprintf("%s holds again what it held before, and %s brings the rest back to that", c.head.object, next)
+	return fmt.Sprintf("%s holds again what it held before, and %s brings the rest back to that", c.head.Object, next)
 }
 
 // wayBack is the result of giving the object back its old content.
 type wayBack struct{ err error }
 
 // restoreOnce gives the object back its old content at the first call. Later calls return the result of the first.
-func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affectedWorkload) error {
+func (c *changer) restoreOnce(ctx context.Context, written *store.Live, failed *affectedWorkload) error {
 	if c.returned == nil {
 		c.returned = &wayBack{err: c.restore(ctx, written, failed)}
 	}
@@ -84,21 +85,21 @@ func (c *changer) restoreOnce(ctx context.Context, written *head, failed *affect
 
 // restore gives the object back the content it held before a workload failed, unless somebody has changed it since. It
 // deletes an object that this change created.
-func (c *changer) restore(ctx context.Context, written *head, failed *affectedWorkload) error {
+func (c *changer) restore(ctx context.Context, written *store.Live, failed *affectedWorkload) error {
 	switch {
 	case written == c.head:
 		return errors.Join(c.takeBack(ctx, failed), c.takeAlongBack(ctx, failed))
-	case c.head.read == nil:
-		return c.deleteHead(ctx, written)
+	case c.head.State == nil:
+		return c.Delete(ctx, written)
 	}
-	found, err := c.swap(ctx, c.head.object, c.want, c.head.content)
+	found, err := c.Swap(ctx, c.head.Object, c.want, c.head.Content)
 	switch {
 	case err != nil:
 		return err
-	case found == foundOther:
-		return fmt.Errorf("%s was changed by somebody else meanwhile, and stays as it is", c.head.object)
-	case found == foundGone:
-		return fmt.Errorf("%s was deleted by somebody else meanwhile", c.head.object)
+	case found == store.FoundOther:
+		return fmt.Errorf("%s was changed by somebody else meanwhile, and stays as it is", c.head.Object)
+	case found == store.FoundGone:
+		return fmt.Errorf("%s was deleted by somebody else meanwhile", c.head.Object)
 	}
 	return nil
 }
@@ -109,10 +110,10 @@ func (c *changer) keepChanged(ctx context.Context) (err error) {
 	case c.returned == nil:
 		return nil
 	case c.want == nil: // if somebody has created it again, that is an edit of its own
-	case c.head.read == nil:
-		_, err = c.write(ctx, c.head, c.want, false)
+	case c.head.State == nil:
+		_, err = c.Write(ctx, c.head, c.want, false)
 	default:
-		_, err = c.swap(ctx, c.head.object, c.head.content, c.want)
+		_, err = c.Swap(ctx, c.head.Object, c.head.Content, c.want)
 	}
 	c.returned = nil
 	return err
@@ -136,7 +137,8 @@ func (w *affectedWorkload) change(p *pin) change {
 func (w *affectedWorkload) back(c *changer) change {
 	return change{workload: w.workload, back: true, rewrite: func(template map[string]any) error {
 		if !equality.Semantic.DeepEqual(template, w.after) {
-			_, _ = fmt.Fprintf(c.env.ErrOut, "%s: somebody has changed its pod template since; that stays, and its references go back\n", nameOf(w.workload))
+			_, _ = fmt.Fprintf(c.env.ErrOut, "%s: somebody has changed its pod template since; that stays, and its references go back\n",
+				nameOf(w.workload))
 		}
 		return w.undo(c.pin, template)
 	}}

@@ -11,15 +11,16 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 )
 
 // TestWhatIsSaidOfAnObjectWhereNotAllIsDone has what people are told say how the object really is.
 func TestWhatIsSaidOfAnObjectWhereNotAllIsDone(t *testing.T) {
 	t.Parallel()
-	there := &head{object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, read: &read{}}
-	created := &head{object: there.object}
+	there := &store.Live{Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, State: &store.State{}}
+	created := &store.Live{Object: there.Object}
 	for name, test := range map[string]struct {
-		head *head
+		head *store.Live
 		back *wayBack
 		want string
 	}{
@@ -30,7 +31,7 @@ func TestWhatIsSaidOfAnObjectWhereNotAllIsDone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &changer{roller: &roller{configSession: &configSession{namespace: "shop"}}, head: test.head, returned: test.back, want: &configmap.Content{}}
+			c := &changer{roller: &roller{configSession: &configSession{Session: &store.Session{Namespace: "shop"}}}, head: test.head, returned: test.back, want: &configmap.Content{}}
 			if got := c.standing(); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %q", got)
 			}
@@ -48,13 +49,13 @@ func TestWhatCouldNotBeTakenBackStands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &changer{
-				roller:   &roller{configSession: &configSession{namespace: "shop", env: &environment{}}},
-				head:     &head{object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, read: &read{}},
+				roller:   &roller{configSession: &configSession{Session: &store.Session{Namespace: "shop"}, env: &environment{}}},
+				head:     &store.Live{Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}, State: &store.State{}},
 				out:      []*affectedWorkload{{workload: &appsv1.Deployment{}}},
 				returned: &wayBack{err: why},
 			}
 			c.env.ErrOut = io.Discard
-			err := c.failed(t.Context(), 0, &exitError{code: ExitRolledBack, err: errors.New("failed")}, &head{})
+			err := c.failed(t.Context(), 0, &exitError{code: ExitRolledBack, err: errors.New("failed")}, &store.Live{})
 			if exitCode(err) != ExitStanding || !strings.Contains(err.Error(), "not all could be taken back: "+why.Error()) {
 				t.Errorf("code %d: %v", exitCode(err), err)
 			}

@@ -11,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // keepBefore writes a version with the object's old content. A stepwise rollout remembers that version, so whoever rolls
@@ -23,11 +23,11 @@ import (
 // If the templates of the old revisions do not note that content, these revisions own the version. Then undo finds it even
 // if this command dies. If nothing is rolled out, the version is for those revisions alone.
 func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference, try bool) (err error) {
-	if c.head.read == nil || c.head.content.Equal(c.want) || len(c.out) == 0 {
+	if c.head.State == nil || c.head.Content.Equal(c.want) || len(c.out) == 0 {
 		return nil
 	}
 	if try {
-		if c.left, err = c.leaving(ctx, c.head.object, c.runWithIt()); err != nil {
+		if c.left, err = c.RevisionsLeft(ctx, c.head.Object, c.runWithIt()); err != nil {
 			return err
 		}
 	}
@@ -37,8 +37,8 @@ func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference
 	for i := range c.left {
 		owners = append(owners, c.left[i].Owner)
 	}
-	c.before, err = c.store.ensure(ctx, c.head.object, c.head.content, owners, try)
-	c.pin.claimed = c.store.clock.Now().Add(tolerated)
+	c.before, err = c.Versions.Ensure(ctx, c.head.Object, c.head.Content, owners, try)
+	c.pin.claimed = c.Versions.Clock.Now().Add(tolerated)
 	if err != nil || try {
 		return err
 	}
@@ -47,13 +47,13 @@ func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference
 
 // runWithIt returns the workloads whose pods run with the object's present content. With --no-restart it leaves out
 // workloads whose pods started before the object's last edit: they run with an older content.
-func (c *changer) runWithIt() []rollout.Workload {
-	edited, age := map[types.UID]bool{}, impact.AgeOf(&c.head.meta)
+func (c *changer) runWithIt() []workload.Object {
+	edited, age := map[types.UID]bool{}, impact.AgeOf(&c.head.Meta)
 	for i := range c.workloads {
 		w := &c.workloads[i]
 		edited[w.UID] = c.flags.noRestart && age.Older(w)
 	}
-	var all []rollout.Workload
+	var all []workload.Object
 	for _, w := range c.out {
 		if !edited[w.workload.GetUID()] {
 			all = append(all, w.workload)
@@ -62,44 +62,19 @@ func (c *changer) runWithIt() []rollout.Workload {
 	return all
 }
 
-// leaving returns the newest revisions of those workloads whose templates reference a head by its plain name and do not
-// note its content.
-func (s *configSession) leaving(ctx context.Context, head configmap.Object, of []rollout.Workload) ([]configmap.Holder, error) {
-	var workloads []rollout.Workload
-	for _, w := range of {
-		holder := configmap.NewHolder(metav1.OwnerReference{}, true, rollout.TemplateOf(w))
-		if holder.Unrecorded(head) {
-			workloads = append(workloads, w)
-		}
-	}
-	newest := newestRevisions{}
-	if err := s.eachRevision(ctx, workloads, newest.see); err != nil {
-		return nil, err
-	}
-	var left []configmap.Holder
-	for _, w := range workloads {
-		// The controller may not have seen the template yet. Then its revision does not exist, and the one before is not left
-		// now.
-		if found := newest[w.GetUID()]; found != nil && found.has(rollout.TemplateOf(w)) {
-			left = append(left, configmap.NewHolder(found.owner(), false, rollout.TemplateOf(w)))
-		}
-	}
-	return left, nil
-}
-
 // leaveNothingElse removes the revisions that are left now from the owners of the head's other versions. Those versions
 // hold what the object held when the revisions were left at an earlier time.
 func (c *changer) leaveNothingElse(ctx context.Context) error {
 	if len(c.left) == 0 {
 		return nil
 	}
-	kept, err := c.store.kept(ctx, c.head.object.Kind, configmap.HeadSelector(c.head.object))
+	kept, err := c.Versions.Metadata(ctx, c.head.Object.Kind, configmap.HeadSelector(c.head.Object))
 	if err != nil {
-		return c.reader.explain(ctx, "list", c.head.object.Kind.Resource(), err)
+		return c.Reader.Explain(ctx, "list", c.head.Object.Kind.Resource(), err)
 	}
 	for i := range kept {
 		k := &kept[i]
-		if k.Head != c.head.object || k.Object == c.before.Object {
+		if k.Head != c.head.Object || k.Object == c.before.Object {
 			continue
 		}
 		owners := slices.DeleteFunc(slices.Clone(k.Meta.OwnerReferences), func(o metav1.OwnerReference) bool {
@@ -111,8 +86,8 @@ func (c *changer) leaveNothingElse(ctx context.Context) error {
 		if len(owners) == 0 { // a version without an owner would stay for ever; the next sweep deletes one that only a workload owns
 			owners = append(owners, ownerOfWorkload(c.out[0].workload))
 		}
-		if err := c.store.own(ctx, k, owners); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("cannot keep %s in namespace %q in order: %w", k.Object, c.namespace, err)
+		if err := c.Versions.Own(ctx, k, owners); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("cannot keep %s in namespace %q in order: %w", k.Object, c.Namespace, err)
 		}
 	}
 	return nil
@@ -147,8 +122,8 @@ func (r *restoration) leftIn(ctx context.Context, leaving, holder *configmap.Hol
 // revisionsWith returns the UIDs of the workload's revisions that have this template.
 func (r *restoration) revisionsWith(ctx context.Context, template *corev1.PodTemplateSpec) (map[types.UID]bool, error) {
 	with := map[types.UID]bool{}
-	err := r.eachRevision(ctx, []rollout.Workload{r.of}, func(object runtime.Object) {
-		if found := revisionOf(object); found != nil && found.of == r.of.GetUID() && found.has(template) {
+	err := r.EachRevision(ctx, []workload.Object{r.of}, func(object runtime.Object) {
+		if found := store.RevisionOf(object); found != nil && found.Of == r.of.GetUID() && found.Has(template) {
 			with[found.GetUID()] = true
 		}
 	})

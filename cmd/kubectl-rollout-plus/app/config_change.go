@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // changeFlags are the flags of config set, edit and apply.
@@ -40,7 +41,7 @@ func (f *changeFlags) addMode(cmd *cobra.Command) {
 type changer struct {
 	*roller
 	flags *changeFlags
-	head  *head
+	head  *store.Live
 	want  *configmap.Content
 	// out holds the workloads to roll out.
 	out []*affectedWorkload
@@ -78,15 +79,15 @@ func (f *changeFlags) newChanger(env *environment, namespace string) (*changer, 
 
 // run shows the change, asks, and makes it.
 func (c *changer) run(ctx context.Context) error {
-	if err := c.head.noVersion(c.namespace); err != nil {
+	if err := c.head.NoVersion(c.Namespace); err != nil {
 		return err
 	}
 	judged, affected, err := c.look(ctx)
 	if err != nil {
 		return err
 	}
-	same := configmap.Same(c.head.holds(), c.want)
-	blocked := refuseBlocked(c.head.object, c.namespace, affected)
+	same := configmap.Same(c.head.Holds(), c.want)
+	blocked := store.RefuseBlocked(c.head.Object, c.Namespace, affected)
 	if same && (len(c.out) == 0 || c.flags.noRestart) && (c.along == nil || blocked == nil) {
 		c.tellNothing(judged, affected)
 		return nil
@@ -105,7 +106,7 @@ func (c *changer) run(ctx context.Context) error {
 // make tries the change and then makes it. A dry run stops before it writes.
 func (c *changer) make(ctx context.Context, same bool) error {
 	if !same {
-		c.warnApplied(c.head)
+		c.WarnApplied(c.head)
 	}
 	if c.options.DryRun != rollout.DryRunClient {
 		if err := c.try(ctx, same); err != nil {
@@ -124,25 +125,25 @@ func (c *changer) make(ctx context.Context, same bool) error {
 
 // look judges which workloads are affected, and picks those to roll out.
 func (c *changer) look(ctx context.Context) (*impact.Change, []impact.Affected, error) {
-	judged := &impact.Change{Object: c.head.object, New: c.want, Stale: c.along != nil && c.since == nil}
+	judged := &impact.Change{Object: c.head.Object, New: c.want, Stale: c.along != nil && c.since == nil}
 	switch {
 	case c.since != nil:
 		judged.Old = c.since
-	case c.head.read != nil:
-		judged.Old = c.head.content
+	case c.head.State != nil:
+		judged.Old = c.head.Content
 	case c.want != nil:
 		judged.Old = &configmap.Content{Type: c.want.Type}
 	}
-	if c.head.read != nil {
-		judged.Present, judged.Age = c.head.content, impact.AgeOf(&c.head.meta)
+	if c.head.State != nil {
+		judged.Present, judged.Age = c.head.Content, impact.AgeOf(&c.head.Meta)
 	}
 	if c.workloads == nil {
 		var err error
-		if c.workloads, err = c.reader.workloads(ctx); err != nil {
+		if c.workloads, err = c.Reader.Workloads(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
-	affected, err := c.reader.judge(ctx, judged, c.workloads)
+	affected, err := c.Reader.Judge(ctx, judged, c.workloads)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -151,14 +152,14 @@ func (c *changer) look(ctx context.Context) (*impact.Change, []impact.Affected, 
 	}
 	c.pin.older = map[configmap.Object]configmap.Object{}
 	for version := range judged.Versions {
-		c.pin.older[version] = c.head.object
+		c.pin.older[version] = c.head.Object
 	}
 	return judged, affected, nil
 }
 
 // tellNothing reports why there is nothing to do.
 func (c *changer) tellNothing(judged *impact.Change, affected []impact.Affected) {
-	uncertain := c.uncertain(judged, affected)
+	uncertain := c.Uncertain(judged, affected)
 	switch {
 	case uncertain != "":
 		c.end(rollout.Unchanged, uncertain)
@@ -167,9 +168,9 @@ func (c *changer) tellNothing(judged *impact.Change, affected []impact.Affected)
 	case c.covered:
 		c.end(rollout.Planned, "goes along")
 	case c.want == nil && (len(affected) > 0 || !c.unnamed):
-		c.end(rollout.Unchanged, noNeed)
+		c.end(rollout.Unchanged, store.NoNeed)
 	case len(affected) > 0 || !c.unnamed:
-		c.end(rollout.Unchanged, runsEverywhere)
+		c.end(rollout.Unchanged, store.RunsEverywhere)
 	default: // nobody has asked about this object
 		c.untold = true
 	}
@@ -177,28 +178,28 @@ func (c *changer) tellNothing(judged *impact.Change, affected []impact.Affected)
 
 // end reports what became of the object.
 func (c *changer) end(outcome rollout.Outcome, text string) {
-	c.outcome, c.ending = outcome, fmt.Sprintf("%s %s%s", c.head.object, text, c.suffix)
+	c.outcome, c.ending = outcome, fmt.Sprintf("%s %s%s", c.head.Object, text, c.suffix)
 	_, _ = fmt.Fprintln(c.env.Out, c.env.connection().Text(c.ending))
 }
 
 // show prints what changes, and for which workloads. It never prints values of Secrets.
 func (c *changer) show(judged *impact.Change, affected []impact.Affected) error {
-	if events := c.env.eventsOf(c.configObject(c.head.object)); events != nil {
+	if events := c.env.eventsOf(configObject(c.Namespace, c.head.Object)); events != nil {
 		events.Affected(c.env.clock.Now(), toldAffected(judged, affected))
 	}
-	name, is, will := c.head.object.String(), " (now)", " (new)"
+	name, is, will := c.head.Object.String(), " (now)", " (new)"
 	if c.since != nil { // somebody else has changed it already
 		is, will = " (before)", " (now)"
 	}
 	if c.want == nil {
 		will = " (gone)"
 	}
-	texts := compareContents(c.head.object.Kind, configSide{name + is, judged.Old}, configSide{name + will, c.want})
+	texts := compareContents(c.head.Object.Kind, configSide{name + is, judged.Old}, configSide{name + will, c.want})
 	if _, err := printers.Diff(c.env.ErrOut, c.env.palette(c.env.ErrOut), texts.from, texts.to); err != nil {
 		return err
 	}
 	if len(affected) == 0 {
-		_, _ = fmt.Fprintf(c.env.ErrOut, "No workload in namespace %s references %s.\n", c.namespace, c.head.object)
+		_, _ = fmt.Fprintf(c.env.ErrOut, "No workload in namespace %s references %s.\n", c.Namespace, c.head.Object)
 		return nil
 	}
 	if err := printers.AffectedTable(c.env.ErrOut, toldAffected(judged, affected)); err != nil {
@@ -208,10 +209,10 @@ func (c *changer) show(judged *impact.Change, affected []impact.Affected) error 
 		if c.flags.noRestart {
 			break
 		}
-		if text := w.told(c.head.object); text != "" {
+		if text := w.told(c.head.Object); text != "" {
 			_, _ = fmt.Fprintln(c.env.ErrOut, text)
 		}
-		for _, text := range w.keeps.told(nameOf(w.workload), c.head.object) {
+		for _, text := range w.keeps.told(nameOf(w.workload), c.head.Object) {
 			_, _ = fmt.Fprintln(c.env.ErrOut, text)
 		}
 	}
@@ -221,12 +222,12 @@ func (c *changer) show(judged *impact.Change, affected []impact.Affected) error 
 // try finds out whether all writes will succeed, before the first one.
 func (c *changer) try(ctx context.Context, same bool) error {
 	if !same {
-		if _, err := c.write(ctx, c.head, c.want, true); err != nil {
+		if _, err := c.Write(ctx, c.head, c.want, true); err != nil {
 			return err
 		}
 	}
 	if !c.flags.noRestart {
-		if err := c.maySweep(ctx, kindsOf(c.taken())); err != nil {
+		if err := c.MaySweep(ctx, store.KindsOf(c.taken())); err != nil {
 			return err
 		}
 	}
@@ -242,7 +243,7 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 			owners = append(owners, ownerOfWorkload(w.workload))
 		}
 	}
-	if err := c.pin.write(ctx, c.store, owners, try); err != nil {
+	if err := c.pin.write(ctx, c.Versions, owners, try); err != nil {
 		return err
 	}
 	if err := c.keepBefore(ctx, owners, try); err != nil {
@@ -267,11 +268,11 @@ func (c *changer) taken() map[configmap.Object]*configmap.Content {
 	for _, w := range c.out {
 		maps.Copy(all, c.takenBy(w.workload))
 	}
-	all[c.head.object] = c.want
+	all[c.head.Object] = c.want
 	return all
 }
 
 // headsIn returns the object itself, and the objects that go along and that the workload's template references.
-func (c *changer) headsIn(workload rollout.Workload) []configmap.Object {
+func (c *changer) headsIn(workload workload.Object) []configmap.Object {
 	return slices.SortedFunc(maps.Keys(c.takenBy(workload)), configmap.Object.Compare)
 }

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 )
 
 // Versions are written of what those reference who are rolled out, by the plain name or as another version, and of nothing
@@ -27,7 +28,7 @@ func TestWhatIsTakenAlong(t *testing.T) {
 		return &affectedWorkload{workload: d}
 	}
 	c := &changer{
-		head: &head{object: named("web")}, want: &configmap.Content{}, out: []*affectedWorkload{use("web", "plain"), use("web", "second-m8mt92gg65", "not-edited")},
+		head: &store.Live{Object: named("web")}, want: &configmap.Content{}, out: []*affectedWorkload{use("web", "plain"), use("web", "second-m8mt92gg65", "not-edited")},
 		along: map[configmap.Object]*configmap.Content{named("web"): {}, named("plain"): {}, named("second"): {}, named("of-others"): {}},
 	}
 	got := slices.SortedFunc(maps.Keys(c.taken()), configmap.Object.Compare)

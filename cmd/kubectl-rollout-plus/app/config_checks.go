@@ -6,12 +6,13 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // checking returns an engine for a try. It reports the results of a workload's checks and drops all other events. Only a
 // dry run with JSON output gets all events.
-func (r *roller) checking(workload rollout.Workload) *rollout.Engine {
-	engine := *r.engine
+func (r *roller) checking(workload workload.Object) *rollout.Engine {
+	engine := *r.Engine
 	engine.Emit = onlyChecks(func(_ time.Time, event rollout.Event) {
 		if checks, is := event.(rollout.CheckEvent); is {
 			r.tellChecks(workload, checks)
@@ -27,7 +28,7 @@ func (r *roller) checking(workload rollout.Workload) *rollout.Engine {
 
 // tellChecks prints the checks of a workload that did not pass. It prints each line once, since a change that cannot begin
 // may be tried again.
-func (r *roller) tellChecks(workload rollout.Workload, checks rollout.CheckEvent) {
+func (r *roller) tellChecks(workload workload.Object, checks rollout.CheckEvent) {
 	for _, line := range printers.CheckLines(r.env.palette(r.env.ErrOut), checks.Results) {
 		line = fmt.Sprintf("%s: %s", nameOf(workload), line)
 		if !r.env.warned[line] {

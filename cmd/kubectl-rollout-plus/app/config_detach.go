@@ -9,11 +9,10 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 type configDetachFlags struct {
@@ -54,19 +53,19 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	return r.concluded(workload, f.detach(ctx, r, workload, head))
 }
 
-func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload rollout.Workload, head configmap.Object) error {
-	kept, err := r.store.kept(ctx, head.Kind, configmap.HeadLabel)
+func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload workload.Object, head configmap.Object) error {
+	kept, err := r.Versions.Metadata(ctx, head.Kind, configmap.HeadLabel)
 	if err != nil {
-		return r.reader.explain(ctx, "list", head.Kind.Resource(), err)
+		return r.Reader.Explain(ctx, "list", head.Kind.Resource(), err)
 	}
 	if len(kept) > 0 { // without versions, there is nothing to sweep at the end
-		if err := r.maySweep(ctx, []configmap.Kind{head.Kind}); err != nil {
+		if err := r.MaySweep(ctx, []configmap.Kind{head.Kind}); err != nil {
 			return err
 		}
 	}
 	of := map[configmap.Object]bool{head: true}
 	described, _ := impact.WorkloadOf(workload)
-	named, err := r.reader.versions(ctx, head, []impact.Workload{described}) // includes versions that no longer exist
+	named, err := r.Reader.Versions(ctx, head, []impact.Workload{described}) // includes versions that no longer exist
 	if err != nil {
 		return err
 	}
@@ -99,7 +98,7 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload roll
 		return nil
 	}
 	err = r.roll(ctx, c)
-	r.tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})
+	r.Tidy(ctx, []configmap.Kind{head.Kind}, configmap.Settled{Workloads: map[types.UID]bool{workload.GetUID(): true}})
 	return err
 }
 

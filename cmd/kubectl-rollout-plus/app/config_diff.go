@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 )
 
 func newConfigDiffCommand(env *environment) *cobra.Command {
@@ -45,7 +46,7 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 	if err != nil {
 		return err
 	}
-	versions, err := s.listVersions(ctx, object)
+	versions, err := s.List(ctx, object)
 	if err != nil {
 		return err
 	}
@@ -58,24 +59,24 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 		sides = append(sides, side)
 	}
 	if len(sides) < 2 {
-		now, err := s.existing(ctx, object)
+		now, err := s.Existing(ctx, object)
 		if err != nil {
 			return err
 		}
 		if len(sides) == 0 {
 			// Without the right to list revisions, names decide between versions of the same second.
-			if sameAge(versions) {
-				if err := s.learnUsers(ctx, versions); err != nil && !apierrors.IsForbidden(err) {
+			if store.SameAge(versions) {
+				if err := s.LearnUsers(ctx, versions); err != nil && !apierrors.IsForbidden(err) {
 					return err
 				}
 			}
-			side, found := newestOther(versions, now.content)
+			side, found := newestOther(versions, now.Content)
 			if !found {
 				return nil // no version differs
 			}
 			sides = append(sides, side)
 		}
-		sides = append(sides, configSide{object.String() + " (now)", now.content})
+		sides = append(sides, configSide{object.String() + " (now)", now.Content})
 	}
 	return show(env, []comparison{compareContents(object.Kind, sides[0], sides[1])})
 }
@@ -87,12 +88,12 @@ type configSide struct {
 }
 
 // versionNamed returns the version with this name or this hash.
-func versionNamed(head configmap.Object, versions []listedVersion, name string) (configSide, error) {
+func versionNamed(head configmap.Object, versions []store.Listed, name string) (configSide, error) {
 	names := make([]string, len(versions))
 	for i := range versions {
 		v := &versions[i]
 		if full := v.Object.Name; full == name || full == head.Name+"-"+name {
-			return configSide{full, v.content}, nil
+			return configSide{full, v.Content}, nil
 		}
 		names[i] = v.Object.Name
 	}
@@ -103,10 +104,10 @@ func versionNamed(head configmap.Object, versions []listedVersion, name string) 
 }
 
 // newestOther returns the newest version that differs from a content, and whether there is one.
-func newestOther(versions []listedVersion, content *configmap.Content) (configSide, bool) {
+func newestOther(versions []store.Listed, content *configmap.Content) (configSide, bool) {
 	for i := len(versions) - 1; i >= 0; i-- {
-		if !versions[i].content.Equal(content) {
-			return configSide{versions[i].Object.Name, versions[i].content}, true
+		if !versions[i].Content.Equal(content) {
+			return configSide{versions[i].Object.Name, versions[i].Content}, true
 		}
 	}
 	return configSide{}, false

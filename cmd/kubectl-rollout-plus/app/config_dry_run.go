@@ -5,8 +5,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/event"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // rehearse tries a change of one workload, and reports whether to make it. A dry run prints the change instead;
@@ -25,7 +27,7 @@ func (r *roller) rehearse(ctx context.Context, c change) (goOn bool, err error) 
 
 // showChange shows what would change in a workload's pod template.
 func (r *roller) showChange(c change) error {
-	before, err := runtime.DefaultUnstructuredConverter.ToUnstructured(rollout.TemplateOf(c.workload))
+	before, err := runtime.DefaultUnstructuredConverter.ToUnstructured(workload.TemplateOf(c.workload))
 	if err != nil {
 		return err
 	}
@@ -55,7 +57,7 @@ func (r *roller) showChange(c change) error {
 func (c *changer) tellDry(same bool) {
 	c.outcome = rollout.Planned
 	if !same {
-		c.changed(c.head.object, printers.ConfigPlanned, c.want)
+		c.Report(c.head.Object, event.Planned, c.want)
 		c.end(rollout.Planned, "changed")
 	}
 	if c.flags.noRestart {

@@ -41,7 +41,7 @@ func (f *configEditFlags) run(ctx context.Context, env *environment, args []stri
 			return err
 		}
 		e.dry, e.out = c.options.DryRun != rollout.DryRunNone, c.env.Out
-		c.want, err = e.edited(ctx, c.head.content)
+		c.want, err = e.edited(ctx, c.head.Content)
 		return err
 	}))
 }

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -21,33 +22,33 @@ type edit struct {
 	// back is the content that the object was given back after a failed rollout.
 	back *configmap.Content
 	// lost holds objects that no longer exist, as they were last read.
-	lost map[configmap.Object]*read
+	lost map[configmap.Object]*store.State
 }
 
 // takeBack gives an object that others have edited its old content: the content of since, or else what the failed workload
 // ran with. The object stays as it is if somebody has changed it meanwhile. So does an immutable one, which nobody can have
 // edited.
 func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error {
-	if c.head.read != nil && c.head.immutable {
+	if c.head.State != nil && c.head.Immutable {
 		return nil
 	}
 	if c.since == nil || configmap.Same(c.since, c.want) {
 		return c.takeBackTo(ctx, failed)
 	}
-	found, err := c.returnTo(ctx, c.head.object, c.want, c.since)
+	found, err := c.returnTo(ctx, c.head.Object, c.want, c.since)
 	switch {
 	case err != nil:
 		return err
-	case c.want == nil && found == foundGone:
+	case c.want == nil && found == store.FoundGone:
 		return c.stillGone(failed)
-	case c.want == nil && found == foundChanged:
+	case c.want == nil && found == store.FoundChanged:
 		c.back = c.since
-		c.tell("%s is there again, with what it held before it was deleted", c.head.object)
-	case found == foundOther || found == foundGone:
-		c.tell("%s was changed again meanwhile; it stays as it is", c.head.object)
+		c.tell("%s is there again, with what it held before it was deleted", c.head.Object)
+	case found == store.FoundOther || found == store.FoundGone:
+		c.tell("%s was changed again meanwhile; it stays as it is", c.head.Object)
 	default:
 		c.back = c.since
-		c.tell("%s holds again what it held before it was edited", c.head.object)
+		c.tell("%s holds again what it held before it was edited", c.head.Object)
 	}
 	return nil
 }
@@ -72,11 +73,11 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 	}
 	done, err := r.to(ctx, from, to)
 	for i := range done {
-		if done[i].written.object == c.head.object {
-			c.back = done[i].written.content
+		if done[i].written.Object == c.head.Object {
+			c.back = done[i].written.Content
 		}
 	}
-	if err == nil && c.back == nil && configmap.NamesPlainly(&to.Spec, c.head.object) {
+	if err == nil && c.back == nil && configmap.NamesPlainly(&to.Spec, c.head.Object) {
 		err = c.stillFailing(ctx, failed)
 	}
 	return err
@@ -85,7 +86,7 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 // stillFailing returns an error if old pods start with the content that has just failed, because the object could not be
 // given another one.
 func (c *changer) stillFailing(ctx context.Context, failed *affectedWorkload) error {
-	now, err := c.reader.get(ctx, c.head.object)
+	now, err := c.Reader.Get(ctx, c.head.Object)
 	switch {
 	case apierrors.IsNotFound(err) && c.want == nil:
 		return c.stillGone(failed)
@@ -93,33 +94,33 @@ func (c *changer) stillFailing(ctx context.Context, failed *affectedWorkload) er
 		return nil
 	case c.want == nil:
 		return err
-	case err != nil || !now.content.Equal(c.want):
+	case err != nil || !now.Content.Equal(c.want):
 		return err
 	}
 	return &exitError{code: ExitStanding, err: fmt.Errorf("%s still holds what failed, and pods of the old version of %s start with that, too",
-		c.head.object, nameOf(failed.workload))}
+		c.head.Object, nameOf(failed.workload))}
 }
 
 // stillGone returns the error for a workload whose old pods start without an object that stays deleted.
 func (c *changer) stillGone(failed *affectedWorkload) error {
 	return &exitError{code: ExitStanding, err: fmt.Errorf("%s is still not there, and pods of the old version of %s start without it, too",
-		c.head.object, nameOf(failed.workload))}
+		c.head.Object, nameOf(failed.workload))}
 }
 
 // returnTo gives an object that others have changed its old content. A deleted object is created as it was last read. An
 // immutable object, or one with an owner, stays deleted.
-func (c *changer) returnTo(ctx context.Context, object configmap.Object, from, to *configmap.Content) (foundHead, error) {
+func (c *changer) returnTo(ctx context.Context, object configmap.Object, from, to *configmap.Content) (store.Found, error) {
 	if from != nil {
-		return c.swap(ctx, object, from, to)
+		return c.Swap(ctx, object, from, to)
 	}
 	last := c.lost[object]
-	if last == nil || last.immutable || len(last.meta.OwnerReferences) > 0 {
-		return foundGone, nil
+	if last == nil || last.Immutable || len(last.Meta.OwnerReferences) > 0 {
+		return store.FoundGone, nil
 	}
-	made := metav1.ObjectMeta{Labels: last.meta.Labels, Annotations: last.meta.Annotations}
-	_, err := c.write(ctx, &head{object: object, made: made}, to, false)
+	made := metav1.ObjectMeta{Labels: last.Meta.Labels, Annotations: last.Meta.Annotations}
+	_, err := c.Write(ctx, &store.Live{Object: object, Made: made}, to, false)
 	if apierrors.IsAlreadyExists(err) {
-		return foundOther, nil
+		return store.FoundOther, nil
 	}
-	return foundChanged, err
+	return store.FoundChanged, err
 }

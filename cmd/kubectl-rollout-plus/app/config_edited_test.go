@@ -13,9 +13,9 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // changerOf changes what a ConfigMap held with the resourceVersion 1 to what it is to hold. Writes that come with that
@@ -30,8 +30,8 @@ func changerOf(object *corev1.ConfigMap, held, want *configmap.Content) (*change
 	s := env.sessionOf(&rollout.Engine{Client: client}, object.Namespace)
 	return &changer{
 		roller: &roller{configSession: s}, want: want,
-		head: &head{object: configmap.Object{Kind: configmap.ConfigMap, Name: object.Name}, read: &read{
-			content: held, meta: metav1.ObjectMeta{Name: object.Name, Namespace: object.Namespace, ResourceVersion: "1"},
+		head: &store.Live{Object: configmap.Object{Kind: configmap.ConfigMap, Name: object.Name}, State: &store.State{
+			Content: held, Meta: metav1.ObjectMeta{Name: object.Name, Namespace: object.Namespace, ResourceVersion: "1"},
 		}},
 	}, client
 }
@@ -66,7 +66,7 @@ func TestRestoreOfWhatWasDeleted(t *testing.T) {
 	if err := client.CoreV1().ConfigMaps("shop").Delete(t.Context(), "web", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.restore(t.Context(), &head{object: c.head.object}, nil); err == nil {
+	if err := c.restore(t.Context(), &store.Live{Object: c.head.Object}, nil); err == nil {
 		t.Error("it is told that it holds again what it held")
 	}
 }

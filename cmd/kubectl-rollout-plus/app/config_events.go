@@ -9,8 +9,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func addEvents(cmd *cobra.Command, output *string) {
@@ -46,7 +45,7 @@ func (r *roller) printer(c change) (printers.Printer, error) {
 	object := objectOf(c.workload)
 	switch events := r.env.eventsOf(object); {
 	case events != nil && c.back:
-		events.Event(r.env.clock.Now(), rollout.RollbackEvent{Revision: rollout.RevisionOf(c.workload)})
+		events.Event(r.env.clock.Now(), rollout.RollbackEvent{Revision: workload.RevisionOf(c.workload)})
 		return connecting{wayBackEvents{events}, r.env.connection()}, nil
 	case events != nil:
 		return connecting{events, r.env.connection()}, nil
@@ -109,7 +108,7 @@ func (r *roller) done(c change, outcome rollout.Outcome, text string) {
 }
 
 // concluded emits an event for an error that kept a workload from being rolled out. It returns the error.
-func (r *roller) concluded(workload rollout.Workload, err error) error {
+func (r *roller) concluded(workload workload.Object, err error) error {
 	if err != nil && !r.told {
 		r.env.ended(objectOf(workload), "", "", err)
 	}
@@ -121,38 +120,6 @@ func (env *environment) unread(argument string, err error) {
 	if object, unnamed := env.namedWorkload([]string{argument}); unnamed == nil {
 		env.ended(object, "", "", err)
 	}
-}
-
-// configObject names a ConfigMap or Secret in events.
-func (s *configSession) configObject(object configmap.Object) printers.Object {
-	return printers.Object{APIVersion: "v1", Kind: string(object.Kind), Namespace: s.namespace, Name: object.Name}
-}
-
-// changed emits an event for a ConfigMap or Secret that was written, or would be. Nil content means it was deleted.
-func (s *configSession) changed(object configmap.Object, change string, content *configmap.Content) {
-	events := s.env.eventsOf(s.configObject(object))
-	if events == nil {
-		return
-	}
-	events.Config(s.env.clock.Now(), change, s.hashOf(object, content))
-}
-
-// hashOf returns the hash in the name of a version with this content, or "" if content is nil. A Secret's hash is random,
-// so it reveals nothing about the content. It is "" until that version exists.
-func (s *configSession) hashOf(object configmap.Object, content *configmap.Content) string {
-	switch {
-	case content == nil:
-		return ""
-	case object.Kind != configmap.Secret:
-		hash, _ := configmap.ShortHash(object, content) // of content that the API server has accepted
-		return hash
-	}
-	version := s.store.drawn[drawnFor{object, content.Sum()}]
-	if version == nil {
-		return ""
-	}
-	_, hash, _ := configmap.SplitName(version.Object.Name)
-	return hash
 }
 
 // conclude emits the last event for the change of an object.
@@ -168,8 +135,8 @@ func (c *changer) conclude(err error) error {
 	}
 	text := c.ending
 	if text == "" {
-		text = fmt.Sprintf("%s rolled out%s", c.head.object, c.suffix)
+		text = fmt.Sprintf("%s rolled out%s", c.head.Object, c.suffix)
 	}
-	c.env.ended(c.configObject(c.head.object), outcome, text, told)
+	c.env.ended(configObject(c.Namespace, c.head.Object), outcome, text, told)
 	return err
 }

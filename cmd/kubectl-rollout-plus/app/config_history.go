@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 )
 
 type configHistoryFlags struct {
@@ -49,18 +49,18 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 	if err != nil {
 		return err
 	}
-	now, err := s.reader.content(ctx, object)
+	now, err := s.Reader.Content(ctx, object)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	versions, err := s.listVersions(ctx, object)
+	versions, err := s.List(ctx, object)
 	if err != nil {
 		return err
 	}
 	if len(versions) == 0 && now == nil {
-		return s.absent(object)
+		return s.Absent(object)
 	}
-	if err := s.learnUsers(ctx, versions); err != nil {
+	if err := s.LearnUsers(ctx, versions); err != nil {
 		return err
 	}
 	told := s.toldVersions(object, now, versions)
@@ -68,7 +68,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 		return printers.ConfigVersionsJSON(env.Out, told)
 	}
 	if len(versions) == 0 {
-		_, _ = fmt.Fprintf(env.ErrOut, "No version of %s is recorded in namespace %s.\n", object, s.namespace)
+		_, _ = fmt.Fprintf(env.ErrOut, "No version of %s is recorded in namespace %s.\n", object, s.Namespace)
 		return nil
 	}
 	return printers.ConfigVersionsTable(env.Out, told)
@@ -84,7 +84,7 @@ func (env *environment) currentSession() (*configSession, error) {
 }
 
 // toldVersions converts versions to what is printed. It leaves out all values.
-func (s *configSession) toldVersions(head configmap.Object, now *configmap.Content, versions []listedVersion) *printers.ConfigVersions {
+func (s *configSession) toldVersions(head configmap.Object, now *configmap.Content, versions []store.Listed) *printers.ConfigVersions {
 	told := &printers.ConfigVersions{
 		SchemaVersion: printers.SchemaVersion, Config: printers.Config{Kind: string(head.Kind), Name: head.Name},
 		Versions: make([]printers.ConfigVersion, len(versions)),
@@ -94,11 +94,11 @@ func (s *configSession) toldVersions(head configmap.Object, now *configmap.Conte
 		v := &versions[i]
 		created := v.Meta.CreationTimestamp.Time
 		told.Versions[i] = printers.ConfigVersion{
-			Name: v.Object.Name, CreatedAt: created.UTC(), AgeSeconds: int64(s.store.clock.Since(created).Seconds()),
-			ChangedKeys: append([]string{}, configmap.ChangedKeys(before, v.content)...), UsedBy: append([]string{}, v.users...), LeftBy: v.left,
-			Current: now != nil && now.Equal(v.content),
+			Name: v.Object.Name, CreatedAt: created.UTC(), AgeSeconds: int64(s.Versions.Clock.Since(created).Seconds()),
+			ChangedKeys: append([]string{}, configmap.ChangedKeys(before, v.Content)...), UsedBy: append([]string{}, v.Users...), LeftBy: v.Leavers,
+			Current: now != nil && now.Equal(v.Content),
 		}
-		before = v.content
+		before = v.Content
 	}
 	return told
 }

@@ -6,10 +6,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // keepEdited keeps the edited content of a head as a version if no version has it. The revision that is left owns this
@@ -25,14 +25,14 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 	if err != nil {
 		return err
 	}
-	version, err := r.store.ensure(ctx, head, content, owners, false)
+	version, err := r.Versions.Ensure(ctx, head, content, owners, false)
 	if err != nil {
 		return fmt.Errorf("%s was edited, and what it holds could not be kept: %w; --keep-config leaves it", head, err)
 	}
 	if _, before := r.kept[version.Object]; !before {
 		r.tell("%s was edited; %s keeps that: %s shows it, %s takes it again",
-			head, version.Object.Name, command.Quoted("kubectl get %s -n %s -o yaml", version.Object, r.namespace),
-			command.Quoted("%s config edit %s -n %s", command.Plugin, head, r.namespace))
+			head, version.Object.Name, command.Quoted("kubectl get %s -n %s -o yaml", version.Object, r.Namespace),
+			command.Quoted("%s config edit %s -n %s", command.Plugin, head, r.Namespace))
 	}
 	return nil
 }
@@ -40,12 +40,12 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 // leavingOwners returns the newest revision of the workload that goes back. If there is none, the version has no owner. A
 // sweep then spares it only for as long as any version that was just written.
 func (r *restoration) leavingOwners(ctx context.Context) ([]metav1.OwnerReference, error) {
-	newest := newestRevisions{}
-	if err := r.eachRevision(ctx, []rollout.Workload{r.of}, newest.see); err != nil {
+	newest := store.NewestRevisions{}
+	if err := r.EachRevision(ctx, []workload.Object{r.of}, newest.See); err != nil {
 		return nil, err
 	}
 	if found := newest[r.of.GetUID()]; found != nil {
-		return []metav1.OwnerReference{found.owner()}, nil
+		return []metav1.OwnerReference{found.Owner()}, nil
 	}
 	return nil, nil
 }

@@ -7,10 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // modeFlags select whether templates reference versions or keep the plain names.
@@ -36,7 +35,7 @@ type plainNames map[configmap.Object]string
 
 // keeps decides for each head whether a workload's template keeps its plain name. The answer may differ between two heads
 // that are rolled out together: a manifest elsewhere may set only one of them. own is the field manager of this program.
-func (f *modeFlags) keeps(workload rollout.Workload, heads []configmap.Object, own string) plainNames {
+func (f *modeFlags) keeps(w workload.Object, heads []configmap.Object, own string) plainNames {
 	all := plainNames{}
 	for _, head := range heads {
 		why := ""
@@ -44,7 +43,7 @@ func (f *modeFlags) keeps(workload rollout.Workload, heads []configmap.Object, o
 		case f.inPlace:
 			why = "--in-place"
 		case !f.pin:
-			why = configmap.Elsewhere(workload, rollout.TemplateOf(workload), head, own)
+			why = configmap.Elsewhere(w, workload.TemplateOf(w), head, own)
 		}
 		if why != "" {
 			all[head] = why
@@ -79,7 +78,7 @@ func (w *affectedWorkload) told(head configmap.Object) string {
 		return ""
 	}
 	live := slices.ContainsFunc(w.judgment.Reasons, func(r impact.Reason) bool { return r.Effect == impact.Live })
-	if pods := rollout.PodCountsOf(w.workload).Total; live && pods > 0 {
+	if pods := workload.PodCountsOf(w.workload).Total; live && pods > 0 {
 		return fmt.Sprintf("%s: its %d running pods see mounted files change before their step", text, pods)
 	}
 	return text + ": a container that restarts before its step sees the change"
@@ -87,5 +86,5 @@ func (w *affectedWorkload) told(head configmap.Object) string {
 
 // plain reports whether the template references the object by its own name.
 func (w *affectedWorkload) plain(head configmap.Object) bool {
-	return configmap.NamesPlainly(&rollout.TemplateOf(w.workload).Spec, head)
+	return configmap.NamesPlainly(&workload.TemplateOf(w.workload).Spec, head)
 }

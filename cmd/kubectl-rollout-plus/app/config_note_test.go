@@ -9,9 +9,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 func deploymentsNamed(count int) []*affectedWorkload {
@@ -29,15 +29,15 @@ func TestNote(t *testing.T) {
 		return &configmap.Version{Object: configmap.Object{Kind: configmap.ConfigMap, Name: name}, Head: object}
 	}
 	c := &changer{
-		head: &head{object: object}, out: deploymentsNamed(3),
+		head: &store.Live{Object: object}, out: deploymentsNamed(3),
 		pin: &pin{versions: map[configmap.Object]*configmap.Version{object: version("web-2")}},
 	}
 	if c.note(0) != nil {
 		t.Error("there is a note without anything to go back to")
 	}
 	c.before = version("web-1")
-	got := noteOf(&rollout.Record{Note: c.note(1)})
-	if got == nil || got.head() != object || got.Before != "web-1" || got.After != "web-2" ||
+	got := store.NoteOf(&rollout.Record{Note: c.note(1)})
+	if got == nil || got.Head() != object || got.Before != "web-1" || got.After != "web-2" ||
 		!slices.Equal(got.Done, []string{"deployment/d0"}) || !slices.Equal(got.Rest, []string{"deployment/d2"}) {
 		t.Errorf("%+v", got)
 	}
@@ -45,7 +45,7 @@ func TestNote(t *testing.T) {
 		"no record": nil, "no note": {}, "not of this program": {Note: json.RawMessage(`{"x":1}`)}, "broken": {Note: json.RawMessage(`{`)},
 		"nothing before": {Note: json.RawMessage(`{"kind":"ConfigMap","name":"web","after":"web-2"}`)},
 	} {
-		if got := noteOf(record); got != nil {
+		if got := store.NoteOf(record); got != nil {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -19,14 +19,14 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 		if _, found := r.kept[object]; found || r.lenient && !version {
 			continue
 		}
-		err := r.store.there(ctx, object)
+		err := r.Versions.There(ctx, object)
 		switch {
 		case context.Cause(ctx) != nil:
 			return context.Cause(ctx)
 		case err == nil || apierrors.IsForbidden(err):
 			continue
 		case !apierrors.IsNotFound(err):
-			return fmt.Errorf("cannot see whether %s is in namespace %q: %w", object, r.namespace, err)
+			return fmt.Errorf("cannot see whether %s is in namespace %q: %w", object, r.Namespace, err)
 		}
 		held := ""
 		for _, recorded := range configmap.Recorded(template.Annotations) {
@@ -35,7 +35,7 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 			}
 		}
 		return fmt.Errorf("nothing was written: that revision of %s needs %s, which is not in namespace %q; "+
-			"create it first%s, or go back all the same with --keep-config", nameOf(r.of), object, r.namespace, held)
+			"create it first%s, or go back all the same with --keep-config", nameOf(r.of), object, r.Namespace, held)
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func (r *restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder,
 			continue
 		}
 		told[use.Head] = true
-		switch err := r.store.there(ctx, use.Head); {
+		switch err := r.Versions.There(ctx, use.Head); {
 		case err == nil:
 			r.tell("%s was not there in that revision; it stays as it is, and pods start with it", use.Head)
 		case context.Cause(ctx) != nil:

@@ -11,32 +11,32 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // restoration gives heads the content that a template's pods ran with.
 type restoration struct {
 	*configSession
 	// of is the workload that goes back.
-	of rollout.Workload
+	of workload.Object
 	// shared allows to overwrite heads that other workloads use. Without it, restoring such a head is an error. If lenient is
 	// set, that is no error: nobody can be asked, so the head stays as it is, with a message.
 	shared, lenient bool
 	// returning names workloads that go back too. They do not count as other users of a head.
 	returning map[string]bool
 	// note describes a head that has been given back already.
-	note  *configNote
+	note  *store.Note
 	kept  map[configmap.Object]configmap.Kept
 	heads map[configmap.Object]bool
 }
 
 // restored is a head that was given new content, together with its content before.
 type restored struct {
-	written *head
+	written *store.Live
 	before  *configmap.Content
 }
 
@@ -45,7 +45,7 @@ type restored struct {
 func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 	r.kept, r.heads = map[configmap.Object]configmap.Kept{}, map[configmap.Object]bool{}
 	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
-		some, err := r.store.kept(ctx, kind, configmap.HeadLabel)
+		some, err := r.Versions.Metadata(ctx, kind, configmap.HeadLabel)
 		switch {
 		case context.Cause(ctx) != nil:
 			return false, context.Cause(ctx)
@@ -62,7 +62,7 @@ func (r *restoration) lookUp(ctx context.Context) (bool, error) {
 // giving is a head that is to get the content of a version.
 type giving struct {
 	kept    configmap.Kept
-	now     *read
+	now     *store.State
 	version *configmap.Content
 	// plain is true if the revision's template references the head by its own name. Its pods start with the head's content.
 	plain bool
@@ -91,14 +91,14 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 		return nil, err
 	}
 	for i := range planned {
-		if err := r.keepEdited(ctx, &leaving, planned[i].kept.Head, planned[i].now.content); err != nil {
+		if err := r.keepEdited(ctx, &leaving, planned[i].kept.Head, planned[i].now.Content); err != nil {
 			return nil, err
 		}
 	}
 	var done []restored
 	for i := range planned {
 		give := &planned[i]
-		written, err := r.write(ctx, &head{object: give.kept.Head, read: give.now}, give.version, false)
+		written, err := r.Write(ctx, &store.Live{Object: give.kept.Head, State: give.now}, give.version, false)
 		if err != nil {
 			return nil, errors.Join(err, r.takeBack(ctx, done))
 		}
@@ -107,7 +107,7 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 			what = "was kept for that revision"
 		}
 		r.tell("%s holds again what %s (%s)", give.kept.Head, what, give.kept.Object.Name)
-		done = append(done, restored{written: written, before: give.now.content})
+		done = append(done, restored{written: written, before: give.now.Content})
 	}
 	for head := range r.heads {
 		_, known := left[head]
@@ -175,21 +175,21 @@ func (r *restoration) plan(ctx context.Context, leaving *configmap.Holder, wante
 
 // noted reports whether the rollout's note covers a head, which is given back already.
 func (r *restoration) noted(head configmap.Object) bool {
-	return r.note != nil && r.note.head() == head
+	return r.note != nil && r.note.Head() == head
 }
 
 // differs reports whether a head needs the content of a version. It reads both into give.
 func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, give *giving) (bool, error) {
 	kept := &give.kept
-	version, err := r.reader.get(ctx, kept.Object)
+	version, err := r.Reader.Get(ctx, kept.Object)
 	if err != nil {
 		return false, err
 	}
-	if _, is := version.stored().Version(); !is {
+	if _, is := version.Stored().Version(); !is {
 		return false, nil // a copy under another name does not record what the head held
 	}
-	give.version = version.content
-	give.now, err = r.reader.get(ctx, kept.Head)
+	give.version = version.Content
+	give.now, err = r.Reader.Get(ctx, kept.Head)
 	if apierrors.IsNotFound(err) {
 		r.tell("%s was deleted; %s has what it held", kept.Head, kept.Object)
 		return false, nil
@@ -197,12 +197,12 @@ func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, gi
 	if err != nil {
 		return false, err
 	}
-	if give.now.content.Equal(give.version) || give.now.immutable {
+	if give.now.Content.Equal(give.version) || give.now.Immutable {
 		return false, nil
 	}
 	if r.lenient {
 		// If the head holds anything else, somebody has changed it since for another reason.
-		return r.isOf(ctx, leaving, kept.Head, give.now.content)
+		return r.isOf(ctx, leaving, kept.Head, give.now.Content)
 	}
 	return true, nil
 }
@@ -213,7 +213,7 @@ func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head c
 		if kept.Head != head || !holder.Needs(object) {
 			continue
 		}
-		version, err := r.reader.content(ctx, object)
+		version, err := r.Reader.Content(ctx, object)
 		if err != nil || version.Equal(content) {
 			return err == nil, err
 		}
@@ -224,7 +224,7 @@ func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head c
 // unshared returns an error for a head that other workloads use. In lenient mode it leaves such heads out and prints that.
 func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving, error) {
 	const way = "--shared-config changes it all the same, --keep-config leaves it"
-	workloads, err := r.reader.workloads(ctx)
+	workloads, err := r.Reader.Workloads(ctx)
 	switch {
 	case err != nil && r.lenient:
 		return nil, err
@@ -240,7 +240,7 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 			own = append(own, planned[i])
 		case r.lenient:
 			r.tell("%s stays as it is, since %s uses it too; %s shows its versions", kept.Head, other,
-				command.Quoted("%s config history %s -n %s", command.Plugin, kept.Head, r.namespace))
+				command.Quoted("%s config history %s -n %s", command.Plugin, kept.Head, r.Namespace))
 		default:
 			return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; %s", kept.Head, other, way)
 		}
@@ -278,7 +278,7 @@ func (r *restoration) sharer(workloads []impact.Workload, give *giving) string {
 
 // unseen reports whether no container of a pod sees the head's new content.
 func (g *giving) unseen(spec *corev1.PodSpec) bool {
-	change := &impact.Change{Object: g.kept.Head, Old: g.now.content, New: g.version}
+	change := &impact.Change{Object: g.kept.Head, Old: g.now.Content, New: g.version}
 	return change.Judge(spec).Verdict == impact.None
 }
 
@@ -286,7 +286,7 @@ func (g *giving) unseen(spec *corev1.PodSpec) bool {
 func (r *restoration) takeBack(ctx context.Context, done []restored) error {
 	var failures []error
 	for i := range done {
-		if _, err := r.write(ctx, done[i].written, done[i].before, false); err != nil {
+		if _, err := r.Write(ctx, done[i].written, done[i].before, false); err != nil {
 			failures = append(failures, err)
 		}
 	}

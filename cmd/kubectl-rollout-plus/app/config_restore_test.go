@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -64,7 +65,7 @@ func TestSharerThatSeesIt(t *testing.T) {
 	t.Parallel()
 	named := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
 	give := giving{
-		kept: configmap.Kept{Object: named("web-1"), Head: named("web")}, now: &read{content: colored("red")}, version: colored("blue"),
+		kept: configmap.Kept{Object: named("web-1"), Head: named("web")}, now: &store.State{Content: colored("red")}, version: colored("blue"),
 	}
 	r := &restoration{of: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, lenient: true, kept: map[configmap.Object]configmap.Kept{
 		give.kept.Object: give.kept, named("web-2"): {Object: named("web-2"), Head: named("web")},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // roller rolls out new pod templates, in steps if the workload allows that.
@@ -34,7 +35,7 @@ type roller struct {
 
 // change describes how one workload changes.
 type change struct {
-	workload rollout.Workload
+	workload workload.Object
 	rewrite  rollout.Rewrite
 	// undo takes the change back if somebody has changed the template since. It is nil if that is impossible.
 	undo rollout.Rewrite
@@ -59,7 +60,7 @@ func (r *roller) try(ctx context.Context, c change) error {
 		if err := engine.CheckStart(ctx, written, c.workload, options); err != nil {
 			return withHint(err, objectOf(c.workload))
 		}
-		if rollout.PhaseOf(written) == rollout.OnDelete {
+		if workload.PhaseOf(written) == workload.OnDelete {
 			return nil
 		}
 		if d, is := written.(*appsv1.Deployment); is {
@@ -82,7 +83,7 @@ func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, op
 
 // mayStep returns an error if the rights to continue a rollout are missing. A DaemonSet's pods are replaced by deleting
 // them. The way back of a DaemonSet or StatefulSet needs its ControllerRevisions.
-func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
+func (r *roller) mayStep(ctx context.Context, workload workload.Object) error {
 	var needed []preflight.Right
 	switch workload.(type) {
 	case *appsv1.DaemonSet:
@@ -96,15 +97,15 @@ func (r *roller) mayStep(ctx context.Context, workload rollout.Workload) error {
 // lacks returns an error that names the first missing right. why describes what it is needed for.
 func (r *roller) lacks(ctx context.Context, needed []preflight.Right, why string) error {
 	for i := range needed {
-		if !r.engine.May(ctx, r.namespace, &needed[i]) {
-			return fmt.Errorf("the right to %s in namespace %q is missing, %s", needed[i], r.namespace, why)
+		if !r.Engine.May(ctx, r.Namespace, &needed[i]) {
+			return fmt.Errorf("the right to %s in namespace %q is missing, %s", needed[i], r.Namespace, why)
 		}
 	}
 	return context.Cause(ctx)
 }
 
 // mayFollow returns an error if a rollout could be written but not followed.
-func (r *roller) mayFollow(ctx context.Context, workload rollout.Workload) error {
+func (r *roller) mayFollow(ctx context.Context, workload workload.Object) error {
 	var needed []preflight.Right
 	for _, verb := range []string{"list", "watch"} {
 		needed = append(needed, preflight.Right{
@@ -130,10 +131,10 @@ func (r *roller) roll(ctx context.Context, c change) error {
 	if err != nil {
 		return err
 	}
-	return r.env.driveTo(ctx, object, driveFlags{fieldManager: r.engine.FieldManager, waitFlags: r.waits}, verbs{}, printer,
+	return r.env.driveTo(ctx, object, driveFlags{fieldManager: r.Engine.FieldManager, waitFlags: r.waits}, verbs{}, printer,
 		func(ctx context.Context, engine *rollout.Engine, _ types.NamespacedName) (*rollout.Result, error) {
 			if c.returning != nil {
-				engine.Returning = func(ctx context.Context, _ rollout.Workload, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
+				engine.Returning = func(ctx context.Context, _ workload.Object, _ *corev1.PodTemplateSpec, _ *rollout.Record) {
 					c.returning(ctx)
 				}
 			}
@@ -147,7 +148,7 @@ func (r *roller) roll(ctx context.Context, c change) error {
 
 // native writes the template and waits for the workload's controller.
 func (r *roller) native(ctx context.Context, c change) error {
-	written, before, err := r.engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause})
+	written, before, err := r.Engine.WriteTemplate(ctx, c.workload, rollout.NativeChange{Rewrite: c.rewrite, Cause: r.cause})
 	r.began = r.began || err == nil || context.Cause(ctx) != nil
 	if err != nil {
 		return err
@@ -156,7 +157,7 @@ func (r *roller) native(ctx context.Context, c change) error {
 		r.done(c, rollout.Unchanged, "unchanged")
 		return nil
 	}
-	if rollout.PhaseOf(written) == rollout.OnDelete {
+	if workload.PhaseOf(written) == workload.OnDelete {
 		r.done(c, rollout.Done, "changed: OnDelete, so its pods take it as somebody deletes them")
 		return nil
 	}
@@ -164,7 +165,7 @@ func (r *roller) native(ctx context.Context, c change) error {
 	holds := r.options.OnFailure == rollout.OnFailureHold
 	waits := r.waits
 	waits.leaves = !holds
-	failure := r.env.awaitAll(ctx, waits, []rollout.Workload{written})
+	failure := r.env.awaitAll(ctx, waits, []workload.Object{written})
 	if failure == nil {
 		r.done(c, rollout.Done, "rolled out")
 		return nil
@@ -183,15 +184,15 @@ func (r *roller) native(ctx context.Context, c change) error {
 }
 
 // nativeBack writes the old template again. It keeps what somebody else has changed since.
-func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Workload, before map[string]any) error {
+func (r *roller) nativeBack(ctx context.Context, c change, failed workload.Object, before map[string]any) error {
 	_, _ = fmt.Fprintf(r.env.ErrOut, "%s: the old version returns\n", resultName(failed))
-	written, _, err := r.engine.WriteTemplate(ctx, failed, rollout.NativeChange{Rewrite: func(now map[string]any) error {
+	written, _, err := r.Engine.WriteTemplate(ctx, failed, rollout.NativeChange{Rewrite: func(now map[string]any) error {
 		typed := &corev1.PodTemplateSpec{}
 		err := runtime.DefaultUnstructuredConverter.FromUnstructured(now, typed)
 		switch {
 		case err != nil:
 			return err
-		case equality.Semantic.DeepEqual(typed, rollout.TemplateOf(failed)):
+		case equality.Semantic.DeepEqual(typed, workload.TemplateOf(failed)):
 			clear(now)
 			maps.Copy(now, before)
 			return nil
@@ -203,10 +204,10 @@ func (r *roller) nativeBack(ctx context.Context, c change, failed rollout.Worklo
 	if err != nil {
 		return err
 	}
-	r.env.unblock(ctx, r.engine, written)
-	return r.env.awaitAll(ctx, r.waits, []rollout.Workload{written})
+	r.env.unblock(ctx, r.Engine, written)
+	return r.env.awaitAll(ctx, r.waits, []workload.Object{written})
 }
 
-func keyOf(workload rollout.Workload) types.NamespacedName {
+func keyOf(workload workload.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}
 }

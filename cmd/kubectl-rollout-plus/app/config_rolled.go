@@ -6,15 +6,16 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // affectedWorkload is a workload to roll out.
 type affectedWorkload struct {
-	workload rollout.Workload
+	workload workload.Object
 	judgment impact.Judgment
 	// keeps holds the heads whose plain names its template keeps.
 	keeps plainNames
@@ -30,7 +31,7 @@ func (c *changer) choose(ctx context.Context, affected []impact.Affected) error 
 		if a.Verdict != impact.Restart && (a.Verdict != impact.Live || c.flags.keepLive) {
 			continue
 		}
-		workload, err := c.workload(ctx, a.Kind, a.Name)
+		workload, err := c.Workload(ctx, a.Kind, a.Name)
 		if err != nil {
 			return err
 		}
@@ -42,22 +43,13 @@ func (c *changer) choose(ctx context.Context, affected []impact.Affected) error 
 			continue
 		}
 		if !c.flags.noRestart {
-			c.env.warnOfNoHistory(workload)
+			c.WarnOfNoHistory(workload)
 		}
 		c.out = append(c.out, &affectedWorkload{
-			workload: workload, judgment: a.Judgment, keeps: c.flags.keeps(workload, c.headsIn(workload), c.store.fieldManager),
+			workload: workload, judgment: a.Judgment, keeps: c.flags.keeps(workload, c.headsIn(workload), c.Versions.FieldManager),
 		})
 	}
 	return nil
-}
-
-// workload reads a workload. It returns nil for a kind that this program does not roll out.
-func (s *configSession) workload(ctx context.Context, kind, name string) (rollout.Workload, error) {
-	switch kind {
-	case "Deployment", "StatefulSet", "DaemonSet":
-		return s.engine.Workload(ctx, kind, types.NamespacedName{Namespace: s.namespace, Name: name})
-	}
-	return nil, nil
 }
 
 // perform writes the version and the object, and rolls out the affected workloads one after another.
@@ -68,7 +60,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 	written := c.head
 	if !same {
 		var err error
-		if written, err = c.write(ctx, c.head, c.want, false); err != nil {
+		if written, err = c.Write(ctx, c.head, c.want, false); err != nil {
 			return err
 		}
 		c.end(rollout.Done, "changed")
@@ -81,7 +73,7 @@ func (c *changer) perform(ctx context.Context, same bool) error {
 }
 
 // rollOut rolls out the affected workloads one after another, and then removes versions that are no longer needed.
-func (c *changer) rollOut(ctx context.Context, written *head) error {
+func (c *changer) rollOut(ctx context.Context, written *store.Live) error {
 	settled := configmap.Settled{Workloads: map[types.UID]bool{}, Versions: map[configmap.Object]time.Time{}}
 	var failure error
 	for i, w := range c.out {
@@ -112,6 +104,6 @@ func (c *changer) rollOut(ctx context.Context, written *head) error {
 	if c.before != nil && (failure == nil && len(c.left) == 0 || exitCode(failure) == ExitRolledBack) {
 		settled.Versions[c.before.Object] = c.pin.claimed // nothing needs that version any more
 	}
-	c.tidy(ctx, kindsOf(c.pin.contents), settled)
+	c.Tidy(ctx, store.KindsOf(c.pin.contents), settled)
 	return failure
 }

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 )
 
 const configSetExample = `  # Another greeting, without the key motd
@@ -65,10 +66,10 @@ func (f *configSetFlags) run(ctx context.Context, env *environment, args []strin
 		if err := c.mustExist(); err != nil {
 			return err
 		}
-		if err := proposed.check(object, c.head.content, c.namespace); err != nil {
+		if err := proposed.Check(object, c.head.Content, c.Namespace); err != nil {
 			return err
 		}
-		c.want = c.head.content.With(proposed.put, proposed.removed)
+		c.want = c.head.Content.With(proposed.Put, proposed.Removed)
 		return usageError(configmap.CheckSize(object, c.want))
 	})
 }
@@ -85,19 +86,19 @@ func (f *changeFlags) change(ctx context.Context, env *environment, object confi
 	}
 	ctx, cancel := withTimeout(ctx, f.timeout)
 	defer cancel()
-	c.head = &head{object: object}
+	c.head = &store.Live{Object: object}
 	return c.conclude(c.changeTo(ctx, want))
 }
 
 // changeTo reads the object, calls want to set its new content, and makes the change.
 func (c *changer) changeTo(ctx context.Context, want func(*changer) error) error {
-	found, err := c.reader.get(ctx, c.head.object)
+	found, err := c.Reader.Get(ctx, c.head.Object)
 	if err == nil {
-		c.head.read = found
+		c.head.State = found
 	} else if !apierrors.IsNotFound(err) {
 		return err
 	}
-	if err := c.head.changeable(c.namespace); err != nil {
+	if err := c.head.Changeable(c.Namespace); err != nil {
 		return err
 	}
 	if err := want(c); err != nil {
@@ -108,8 +109,8 @@ func (c *changer) changeTo(ctx context.Context, want func(*changer) error) error
 
 // mustExist returns an error if the object does not exist.
 func (c *changer) mustExist() error {
-	if c.head.read == nil {
-		return c.absent(c.head.object)
+	if c.head.State == nil {
+		return c.Absent(c.head.Object)
 	}
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // What somebody creates after it was looked for has not been read, and a change of it is refused.
@@ -17,7 +17,7 @@ func TestMustExistGoesByWhatWasRead(t *testing.T) {
 	t.Parallel()
 	client := fake.NewClientset(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"}})
 	s := (&environment{}).sessionOf(&rollout.Engine{Client: client}, "shop")
-	c := &changer{roller: &roller{configSession: s}, head: &head{object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}}}
+	c := &changer{roller: &roller{configSession: s}, head: &store.Live{Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}}}
 	if err := c.mustExist(); err == nil {
 		t.Error("an object that was not read is taken as one that is there")
 	}

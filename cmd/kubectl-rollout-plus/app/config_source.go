@@ -28,32 +28,18 @@ func (s *configSource) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&s.envFiles, "from-env-file", nil, "A file with lines of KEY=VALUE.")
 }
 
-// proposal holds the keys to put into an object, and the keys to remove.
-type proposal struct {
-	put     *configmap.Content
-	removed []string
-}
-
-// check returns an error if a key to remove does not exist.
-func (p *proposal) check(object configmap.Object, content *configmap.Content, namespace string) error {
-	if absent := slices.IndexFunc(p.removed, func(key string) bool { return !content.Has(key) }); absent >= 0 {
-		return fmt.Errorf("%s in namespace %q has no key %q to remove", object, namespace, p.removed[absent])
-	}
-	return nil
-}
-
 // proposal reads the flags and the arguments after the object. It returns nil if there are none.
-func (s *configSource) proposal(env *environment, object configmap.Object, args []string) (*proposal, error) {
-	p := &proposal{}
+func (s *configSource) proposal(env *environment, object configmap.Object, args []string) (*configmap.Proposal, error) {
+	p := &configmap.Proposal{}
 	literals := slices.Clone(s.literals)
 	for _, argument := range args {
 		if key, removes := strings.CutSuffix(argument, "-"); removes && !strings.Contains(argument, "=") {
-			p.removed = append(p.removed, key)
+			p.Removed = append(p.Removed, key)
 		} else {
 			literals = append(literals, argument)
 		}
 	}
-	if len(s.files)+len(literals)+len(s.envFiles)+len(p.removed) == 0 {
+	if len(s.files)+len(literals)+len(s.envFiles)+len(p.Removed) == 0 {
 		return nil, nil
 	}
 	for _, file := range s.envFiles {
@@ -63,18 +49,18 @@ func (s *configSource) proposal(env *environment, object configmap.Object, args 
 	}
 	var err error
 	if object.Kind == configmap.Secret {
-		p.put, err = s.secret(env, object.Name, literals)
+		p.Put, err = s.secret(env, object.Name, literals)
 	} else {
-		p.put, err = s.configMap(env, object.Name, literals)
+		p.Put, err = s.configMap(env, object.Name, literals)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := configmap.CheckKeys(object, p.put); err != nil {
+	if err := configmap.CheckKeys(object, p.Put); err != nil {
 		return nil, err
 	}
-	for _, key := range p.removed {
-		if p.put.Has(key) {
+	for _, key := range p.Removed {
+		if p.Put.Has(key) {
 			return nil, fmt.Errorf("key %q is both set and removed", key)
 		}
 	}

@@ -107,20 +107,20 @@ func TestConfigSource(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]string{"text": "line\n", "empty": "", "l": "a=b", "k": "", "dash": "-"}
-		raw := string(p.put.Binary["b"])
+		raw := string(p.Put.Binary["b"])
 		if object.Kind == configmap.Secret {
-			raw = p.put.Text["b"]
+			raw = p.Put.Text["b"]
 		}
 		for key, value := range want {
-			if got, found := p.put.Text[key]; !found || got != value {
+			if got, found := p.Put.Text[key]; !found || got != value {
 				t.Errorf("%s %s: %q, want %q", object, key, got, value)
 			}
 		}
-		if raw != "\xff\x00" || !slices.Equal(p.removed, []string{"old"}) || len(p.put.Keys()) != 6 {
-			t.Errorf("%s: %v, removed %v", object, p.put, p.removed)
+		if raw != "\xff\x00" || !slices.Equal(p.Removed, []string{"old"}) || len(p.Put.Keys()) != 6 {
+			t.Errorf("%s: %v, removed %v", object, p.Put, p.Removed)
 		}
 		source = configSource{envFiles: []string{filepath.Join(dir, "lines.env")}}
-		if p, err = source.proposal(env, object, nil); err != nil || p.put.Text["A"] != "1" || p.put.Text["B"] != "x=y" {
+		if p, err = source.proposal(env, object, nil); err != nil || p.Put.Text["A"] != "1" || p.Put.Text["B"] != "x=y" {
 			t.Errorf("%s: %v, %v", object, p, err)
 		}
 		if p, err = (&configSource{}).proposal(env, object, nil); err != nil || p != nil {

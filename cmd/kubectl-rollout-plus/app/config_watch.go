@@ -15,10 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 const configWatchExample = `  # Roll out every edit of the ConfigMap web and the Secret login
@@ -87,8 +87,8 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	f.yes = true
 	w := &configWatcher{
 		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: rollout.NewObjects(env.clock),
-		edits: &watch.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*read{}, postponed: map[configmap.Object]postponed{},
-		lost:        map[configmap.Object]*read{},
+		edits: &watch.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*store.State{}, postponed: map[configmap.Object]postponed{},
+		lost:        map[configmap.Object]*store.State{},
 		onlySecrets: f.kind.secret,
 	}
 	if err := w.watch(ctx); err != nil {
@@ -132,26 +132,26 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 	var object runtime.Object
 	if kind == configmap.Secret {
 		resource, object = "secrets", &corev1.Secret{}
-		secrets := w.engine.Client.CoreV1().Secrets(w.namespace)
+		secrets := w.Engine.Client.CoreV1().Secrets(w.Namespace)
 		calls = rollout.ListWatch(secrets.List, secrets.Watch, narrow)
 	} else {
 		object = &corev1.ConfigMap{}
-		configMaps := w.engine.Client.CoreV1().ConfigMaps(w.namespace)
+		configMaps := w.Engine.Client.CoreV1().ConfigMaps(w.Namespace)
 		calls = rollout.ListWatch(configMaps.List, configMaps.Watch, narrow)
 	}
 	// The watches themselves keep asking after any error. A user who lacks a right should learn that now.
 	if _, err := calls.ListWithContext(ctx, metav1.ListOptions{Limit: 1}); err != nil {
-		return w.reader.explain(ctx, "list", resource, err)
+		return w.Reader.Explain(ctx, "list", resource, err)
 	}
 	events, err := calls.WatchWithContext(ctx, metav1.ListOptions{TimeoutSeconds: new(int64(1))})
 	if err != nil {
-		return w.reader.explain(ctx, "watch", resource, err)
+		return w.Reader.Explain(ctx, "watch", resource, err)
 	}
 	events.Stop()
 	for range events.ResultChan() {
 		continue // drains the channel until it is closed
 	}
-	w.objects.Watch(w.engine.Client, resource, object, calls)
+	w.objects.Watch(w.Engine.Client, resource, object, calls)
 	return nil
 }
 

@@ -11,11 +11,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // configWatcher rolls out edits as they come.
@@ -28,11 +28,11 @@ type configWatcher struct {
 	objects     *rollout.Objects
 	edits       *watch.Edits
 	// cached holds the heads as the watches last delivered them. versions holds the versions that the watches delivered.
-	cached    map[configmap.Object]*read
-	versions  map[configmap.Object]*read
+	cached    map[configmap.Object]*store.State
+	versions  map[configmap.Object]*store.State
 	postponed map[configmap.Object]postponed
 	// lost holds heads that no longer exist, as they were last read.
-	lost map[configmap.Object]*read
+	lost map[configmap.Object]*store.State
 	// blind is true if Secrets are not watched because a right is missing.
 	blind bool
 	// workloads holds the workloads that a changer has read, for the next changer.
@@ -79,16 +79,16 @@ func (w *configWatcher) run(ctx context.Context) error {
 
 // begin finds out which objects may need a rollout now, and which rights are missing.
 func (w *configWatcher) begin(ctx context.Context) error {
-	workloads, err := w.reader.workloads(ctx)
+	workloads, err := w.Reader.Workloads(ctx)
 	if err != nil {
 		return err
 	}
 	for _, object := range w.named {
 		found := w.cached[object]
-		if found == nil && !isNamed(object, workloads) {
-			return w.absent(object)
+		if found == nil && !impact.IsNamed(object, workloads) {
+			return w.Absent(object)
 		}
-		if err := (&head{object: object, read: found}).noVersion(w.namespace); err != nil {
+		if err := (&store.Live{Object: object, State: found}).NoVersion(w.Namespace); err != nil {
 			return err
 		}
 		w.edits.Look(object)
@@ -105,7 +105,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	_, _ = fmt.Fprintf(w.env.ErrOut, "Watching %s in namespace %s; Ctrl-C ends it.\n", w.what(), w.namespace)
+	_, _ = fmt.Fprintf(w.env.ErrOut, "Watching %s in namespace %s; Ctrl-C ends it.\n", w.what(), w.Namespace)
 	return nil
 }
 
@@ -114,20 +114,20 @@ func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.
 	for object, versioned := range referenced {
 		found, needed := w.cached[object], versioned
 		switch {
-		case found == nil && (!isNamed(object, workloads) || object.Kind == configmap.Secret && w.blind):
+		case found == nil && (!impact.IsNamed(object, workloads) || object.Kind == configmap.Secret && w.blind):
 			continue
 		case found == nil:
-			change, affected, err := w.reader.gone(ctx, object, workloads)
+			change, affected, err := w.Reader.Gone(ctx, object, workloads)
 			if err != nil {
 				return err
 			}
-			needed = someBlock(affected) || someRoll(affected) || w.uncertain(change, affected) != ""
+			needed = impact.SomeBlock(affected) || impact.SomeRoll(affected) || w.Uncertain(change, affected) != ""
 		case !versioned:
-			outdated, text, err := w.outdated(ctx, object, found, workloads)
+			outdated, text, err := w.Outdated(ctx, object, found, workloads)
 			if err != nil {
 				return err
 			}
-			needed = outdated || text != runsEverywhere
+			needed = outdated || text != store.RunsEverywhere
 		}
 		if needed {
 			w.edits.Look(object)
@@ -138,7 +138,7 @@ func (w *configWatcher) lookAtAll(ctx context.Context, referenced map[configmap.
 
 // observe reads the state of the watches.
 func (w *configWatcher) observe() {
-	seen, versions, contents := map[configmap.Object]*read{}, map[configmap.Object]*read{}, map[configmap.Object]*configmap.Content{}
+	seen, versions, contents := map[configmap.Object]*store.State{}, map[configmap.Object]*store.State{}, map[configmap.Object]*configmap.Content{}
 	w.objects.Each(func(object any) {
 		meta, is := object.(metav1.Object)
 		if !is {
@@ -148,19 +148,19 @@ func (w *configWatcher) observe() {
 		if _, is := object.(*corev1.Secret); is {
 			name.Kind = configmap.Secret
 		}
-		if found := w.versions[name]; found.isStill(meta) {
+		if found := w.versions[name]; found.IsStill(meta) {
 			versions[name] = found
 			return
 		}
 		found := w.cached[name]
-		if !found.isStill(meta) {
-			found = readOf(object)
-			if _, is := found.stored().Version(); is && len(w.named) == 0 {
+		if !found.IsStill(meta) {
+			found = store.StateOf(object)
+			if _, is := found.Stored().Version(); is && len(w.named) == 0 {
 				versions[name] = found
 				return
 			}
 		}
-		seen[name], contents[name] = found, found.content
+		seen[name], contents[name] = found, found.Content
 	})
 	for object, last := range w.cached {
 		if seen[object] == nil {
@@ -173,12 +173,7 @@ func (w *configWatcher) observe() {
 
 // holds returns the content of an object as the watches last delivered it, or nil if it does not exist.
 func (w *configWatcher) holds(object configmap.Object) *configmap.Content {
-	return (&head{read: w.cached[object]}).holds()
-}
-
-// isStill reports whether an object has not changed since it was read.
-func (r *read) isStill(now metav1.Object) bool {
-	return r != nil && r.meta.UID == now.GetUID() && r.meta.ResourceVersion == now.GetResourceVersion()
+	return (&store.Live{State: w.cached[object]}).Holds()
 }
 
 // rollAll rolls out the edits of several heads one after another. A workload that uses several of them takes all edits at
@@ -209,12 +204,12 @@ func (w *configWatcher) rollAll(ctx context.Context, ready []configmap.Object) e
 // roll rolls out the edit of one head. It returns an error only if the command is to end; a failed rollout is no such
 // error.
 func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along map[configmap.Object]*configmap.Content) error {
-	c, err := w.flags.newChanger(w.env, w.namespace)
+	c, err := w.flags.newChanger(w.env, w.Namespace)
 	if err != nil {
 		return err
 	}
-	h := &head{object: object, read: w.cached[object]}
-	now := h.holds()
+	h := &store.Live{Object: object, State: w.cached[object]}
+	now := h.Holds()
 	// What the watch has seen says nothing about pods started before it. Settled returns only content that such pods are known
 	// to run with.
 	if settled := w.edits.Settled(object); !configmap.Same(settled, now) {
@@ -248,7 +243,7 @@ func (w *configWatcher) roll(ctx context.Context, object configmap.Object, along
 
 // failed remembers a failed edit, and prints the failure.
 func (w *configWatcher) failed(c *changer, err error) {
-	object, given := c.head.object, map[configmap.Object]*configmap.Content{}
+	object, given := c.head.Object, map[configmap.Object]*configmap.Content{}
 	maps.Copy(given, c.given)
 	if c.back != nil {
 		given[object] = c.back

@@ -108,3 +108,5 @@ func checkKeys(keys []string) error {
 	}
 	return nil
 }
+
+var errNoWire = errors.New("nothing to attach is given: use --env-from-config, --env-from-config-key or --mount-config")

@@ -18,9 +18,8 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubectl/pkg/scheme"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 const createDeploymentExample = `  # A web server with a readiness probe and a Service

@@ -6,10 +6,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // attach adds references to ConfigMaps and Secrets to the Deployment, by their plain names.
@@ -41,19 +41,19 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 	if err != nil {
 		return nil, err
 	}
-	contents, err := s.contents(ctx, f.attached)
+	contents, err := s.WireContents(ctx, f.attached)
 	if err != nil {
 		return nil, err
 	}
 	p := &pin{contents: contents}
 	if len(contents) > 0 {
-		if err := s.maySweep(ctx, kindsOf(contents)); err != nil {
+		if err := s.MaySweep(ctx, store.KindsOf(contents)); err != nil {
 			return nil, err
 		}
 		if err := f.pin(ctx, s, p, objects, true); err != nil {
 			return nil, err
 		}
-		tried, err := f.create(ctx, s.engine.Client, namespace, objects, true)
+		tried, err := f.create(ctx, s.Engine.Client, namespace, objects, true)
 		if err != nil || dryRun {
 			return tried, err
 		}
@@ -61,16 +61,16 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 			return nil, err
 		}
 	}
-	created, err := f.create(ctx, s.engine.Client, namespace, objects, dryRun)
+	created, err := f.create(ctx, s.Engine.Client, namespace, objects, dryRun)
 	if err == nil && len(contents) > 0 {
-		s.tidy(ctx, kindsOf(contents), configmap.Settled{})
+		s.Tidy(ctx, store.KindsOf(contents), configmap.Settled{})
 	}
 	return created, err
 }
 
 // pin writes the versions, or only tries to, and makes the Deployment reference them.
 func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pin, objects []object, try bool) error {
-	if err := p.write(ctx, s.store, nil, try); err != nil {
+	if err := p.write(ctx, s.Versions, nil, try); err != nil {
 		return err
 	}
 	for _, each := range objects {

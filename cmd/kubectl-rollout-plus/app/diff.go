@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/exec"
 	"sigs.k8s.io/yaml"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
@@ -107,8 +108,8 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	if err != nil {
 		return err
 	}
-	reader := &configReader{client: engine.Client, namespace: namespace, errOut: env.ErrOut}
-	configs, err := reader.compareConfig(ctx, from, to)
+	reader := &store.Reader{Client: engine.Client, Namespace: namespace, Emit: env.configEvent}
+	configs, err := env.compareConfig(ctx, reader, from, to)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -26,15 +26,15 @@ func (u *configUse) recorded() bool {
 }
 
 // usesOf returns the versions of each head that two sides use.
-func (r *configReader) usesOf(ctx context.Context, from, to side) (map[configmap.Object]*configUse, error) {
-	kept, uses := newKeptVersions(r), map[configmap.Object]*configUse{}
+func usesOf(ctx context.Context, r *store.Reader, from, to side) (map[configmap.Object]*configUse, error) {
+	kept, uses := store.NewKept(r), map[configmap.Object]*configUse{}
 	for _, of := range []side{from, to} {
 		template, err := podtemplate.Typed(of.template)
 		if err != nil {
 			return nil, err
 		}
 		for _, use := range configmap.Uses(template) {
-			if use.Version, err = kept.version(ctx, use, of.revision); err != nil {
+			if use.Version, err = kept.Version(ctx, use, of.revision); err != nil {
 				return nil, err
 			}
 			if uses[use.Head] == nil {
@@ -52,11 +52,11 @@ func (r *configReader) usesOf(ctx context.Context, from, to side) (map[configmap
 
 // compareConfig returns the differences in the configuration that two revisions ran with. It prints a line for each head
 // that it cannot compare.
-func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comparison, error) {
+func (env *environment) compareConfig(ctx context.Context, r *store.Reader, from, to side) ([]comparison, error) {
 	if from.number == to.number {
 		return nil, nil
 	}
-	uses, err := r.usesOf(ctx, from, to)
+	uses, err := usesOf(ctx, r, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -64,15 +64,15 @@ func (r *configReader) compareConfig(ctx context.Context, from, to side) ([]comp
 	for _, head := range slices.SortedFunc(maps.Keys(uses), configmap.Object.Compare) {
 		use := uses[head]
 		if !use.recorded() {
-			_, _ = fmt.Fprintf(r.errOut, "what %s held in %s is not recorded\n", head, use.unknown(from, to))
+			_, _ = fmt.Fprintf(env.ErrOut, "what %s held in %s is not recorded\n", head, use.unknown(from, to))
 			continue
 		}
-		some, err := r.compareVersions(ctx, head, use, from, to)
+		some, err := compareVersions(ctx, r, head, use, from, to)
 		switch {
 		case err == nil:
 			all = append(all, some...)
-		case context.Cause(ctx) == nil && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || errors.Is(err, errNoVersion)):
-			_, _ = fmt.Fprintf(r.errOut, "what differs in %s is not shown: %v\n", head, err)
+		case context.Cause(ctx) == nil && (apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || errors.Is(err, store.ErrNoVersion)):
+			_, _ = fmt.Fprintf(env.ErrOut, "what differs in %s is not shown: %v\n", head, err)
 		default:
 			return nil, err
 		}
@@ -92,16 +92,16 @@ func (u *configUse) unknown(from, to side) string {
 }
 
 // compareVersions compares those versions of a head that only one of the two sides uses. Mostly, each side has one.
-func (r *configReader) compareVersions(ctx context.Context, head configmap.Object, use *configUse, from, to side) ([]comparison, error) {
+func compareVersions(ctx context.Context, r *store.Reader, head configmap.Object, use *configUse, from, to side) ([]comparison, error) {
 	common := func(name string) bool { return slices.Contains(use.from, name) && slices.Contains(use.to, name) }
 	before, after := slices.DeleteFunc(slices.Clone(use.from), common), slices.DeleteFunc(slices.Clone(use.to), common)
 	var all []comparison
 	for i := range max(len(before), len(after)) {
-		left, err := r.configSide(ctx, head, before, i, from)
+		left, err := readSide(ctx, r, head, before, i, from)
 		if err != nil {
 			return nil, err
 		}
-		right, err := r.configSide(ctx, head, after, i, to)
+		right, err := readSide(ctx, r, head, after, i, to)
 		if err != nil {
 			return nil, err
 		}
@@ -123,13 +123,13 @@ func compareContents(kind configmap.Kind, from, to configSide) comparison {
 	}
 }
 
-// configSide reads the version at an index of those that a revision uses. It returns an empty content if there is no such
+// readSide reads the version at an index of those that a revision uses. It returns an empty content if there is no such
 // version.
-func (r *configReader) configSide(ctx context.Context, head configmap.Object, versions []string, number int, of side) (configSide, error) {
+func readSide(ctx context.Context, r *store.Reader, head configmap.Object, versions []string, number int, of side) (configSide, error) {
 	if number >= len(versions) || versions[number] == configmap.Absent {
 		return configSide{fmt.Sprintf("%s not in %s", head, of), &configmap.Content{}}, nil
 	}
 	object := configmap.Object{Kind: head.Kind, Name: versions[number]}
-	content, err := r.version(ctx, object)
+	content, err := r.Version(ctx, object)
 	return configSide{fmt.Sprintf("%s in %s", object, of), content}, err
 }

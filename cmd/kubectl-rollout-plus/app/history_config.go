@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -14,7 +14,7 @@ import (
 // plain names without a note, it takes the versions that a command has kept for the revision.
 func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInfo) ([]printers.Revision, error) {
 	shown := make([]printers.Revision, len(revisions))
-	kept := newKeptVersions(&configReader{client: p.engine.Client, namespace: p.Namespace})
+	kept := store.NewKept(&store.Reader{Client: p.engine.Client, Namespace: p.Namespace})
 	for i := range revisions {
 		shown[i].RevisionInfo = &revisions[i]
 		template, err := podtemplate.Typed(revisions[i].Template)
@@ -22,7 +22,7 @@ func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInf
 			return nil, err
 		}
 		for _, use := range configmap.Uses(template) {
-			if use.Version, err = kept.version(ctx, use, revisions[i].UID); err != nil {
+			if use.Version, err = kept.Version(ctx, use, revisions[i].UID); err != nil {
 				return nil, err
 			}
 			config := printers.RevisionConfig{Config: printers.Config{Kind: string(use.Head.Kind), Name: use.Head.Name}}

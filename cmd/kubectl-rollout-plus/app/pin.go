@@ -8,9 +8,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // pin replaces heads by versions in pod templates.
@@ -29,7 +30,7 @@ type pin struct {
 }
 
 // write writes the versions. Their owners are the objects that will reference them. With try, it is only a server dry run.
-func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.OwnerReference, try bool) error {
+func (p *pin) write(ctx context.Context, store *store.Versions, owners []metav1.OwnerReference, try bool) error {
 	if p.versions == nil {
 		p.versions = map[configmap.Object]*configmap.Version{}
 	}
@@ -40,12 +41,12 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 		if content == nil {
 			continue // the head does not exist
 		}
-		version, err := store.ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
+		version, err := store.Ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
 		if err != nil {
 			return err
 		}
 		p.versions[head] = version
-		kept, err := store.kept(ctx, head.Kind, configmap.HeadSelector(head))
+		kept, err := store.Metadata(ctx, head.Kind, configmap.HeadSelector(head))
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (p *pin) write(ctx context.Context, store *versionStore, owners []metav1.Ow
 			}
 		}
 	}
-	p.claimed = store.clock.Now().Add(tolerated)
+	p.claimed = store.Clock.Now().Add(tolerated)
 	return nil
 }
 
@@ -88,14 +89,14 @@ func (p *pin) foreseen() []rollout.Foreseen {
 
 // pinned rolls out a workload with versions. It tries everything first, then writes the versions, and then the template.
 func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
-	if err := r.maySweep(ctx, kindsOf(p.contents)); err != nil {
+	if err := r.MaySweep(ctx, store.KindsOf(p.contents)); err != nil {
 		return err
 	}
-	r.env.warnOfNoHistory(c.workload)
+	r.WarnOfNoHistory(c.workload)
 	owners := []metav1.OwnerReference{ownerOfWorkload(c.workload)}
 	p.left = map[configmap.Object][]metav1.OwnerReference{}
 	for head := range p.contents {
-		left, err := r.leaving(ctx, head, []rollout.Workload{c.workload})
+		left, err := r.RevisionsLeft(ctx, head, []workload.Object{c.workload})
 		if err != nil {
 			return err
 		}
@@ -103,14 +104,14 @@ func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 			p.left[head] = append(p.left[head], left[i].Owner)
 		}
 	}
-	if err := p.write(ctx, r.store, owners, true); err != nil {
+	if err := p.write(ctx, r.Versions, owners, true); err != nil {
 		return err
 	}
 	r.options.Foreseen = p.foreseen()
 	if goOn, err := r.rehearse(ctx, c); err != nil || !goOn {
 		return err
 	}
-	if err := p.write(ctx, r.store, owners, false); err != nil {
+	if err := p.write(ctx, r.Versions, owners, false); err != nil {
 		return err
 	}
 	err := r.roll(ctx, c)
@@ -121,11 +122,11 @@ func (r *roller) pinned(ctx context.Context, p *pin, c change) error {
 	if err != nil && exitCode(err) == ExitRolledBack {
 		settled.Versions = p.objects()
 	}
-	r.tidy(ctx, kindsOf(p.contents), settled)
+	r.Tidy(ctx, store.KindsOf(p.contents), settled)
 	return err
 }
 
-func ownerOfWorkload(workload rollout.Workload) metav1.OwnerReference {
+func ownerOfWorkload(workload workload.Object) metav1.OwnerReference {
 	kind := kindOf(workload)
-	return ownerOf(workload, kind.GroupVersion().String(), kind.Kind)
+	return store.OwnerOf(workload, kind.GroupVersion().String(), kind.Kind)
 }

@@ -11,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // staleFlags make restart roll out the workloads whose pods do not run with the present content of a ConfigMap or Secret.
@@ -90,16 +90,16 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	planned := map[types.UID]bool{}
 	// Each workload takes the contents of all objects along, so that none is rolled out twice.
 	for _, object := range slices.SortedFunc(maps.Keys(contents), configmap.Object.Compare) {
-		c, err := s.newChanger(env, session.namespace)
+		c, err := s.newChanger(env, session.Namespace)
 		if err != nil {
 			return err
 		}
-		found, err := c.reader.get(ctx, object)
+		found, err := c.Reader.Get(ctx, object)
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
 		c.workloads, c.planned = workloads, planned
-		if err := c.catchUp(ctx, &head{object: object, read: found}, contents); err != nil {
+		if err := c.catchUp(ctx, &store.Live{Object: object, State: found}, contents); err != nil {
 			return err
 		}
 		workloads = c.workloads
@@ -117,7 +117,7 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		}
 		return f.named(ctx, s, object)
 	}
-	workloads, err := s.reader.workloads(ctx)
+	workloads, err := s.Reader.Workloads(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +127,7 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 	}
 	contents := map[configmap.Object]*configmap.Content{}
 	for _, head := range slices.SortedFunc(maps.Keys(named), configmap.Object.Compare) {
-		found, err := s.reader.get(ctx, head)
+		found, err := s.Reader.Get(ctx, head)
 		switch {
 		case context.Cause(ctx) != nil:
 			return nil, nil, context.Cause(ctx)
@@ -146,12 +146,12 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		}
 		needed, text := named[head], ""
 		if !needed {
-			if needed, text, err = s.outdated(ctx, head, found, workloads); err != nil {
+			if needed, text, err = s.Outdated(ctx, head, found, workloads); err != nil {
 				return nil, nil, err
 			}
 		}
 		if needed {
-			contents[head] = found.content
+			contents[head] = found.Content
 		} else {
 			s.settled(head, text)
 		}
@@ -190,10 +190,10 @@ func (r *restoration) isVersion(ctx context.Context, object configmap.Object) (b
 	if _, says := r.kept[object]; !says {
 		return false, nil
 	}
-	found, err := r.reader.get(ctx, object)
+	found, err := r.Reader.Get(ctx, object)
 	if err != nil {
 		return true, context.Cause(ctx)
 	}
-	_, is := found.stored().Version()
+	_, is := found.Stored().Version()
 	return is, nil
 }

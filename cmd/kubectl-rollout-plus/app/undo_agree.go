@@ -12,9 +12,10 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // goingBack lists, for a workload being undone, the configuration versions it will run with.
@@ -35,7 +36,7 @@ func (u *undoer) agree(ctx context.Context, all []error) error {
 	}
 	in := map[string][]*resource.Info{}
 	eachFound(all, func(info *resource.Info) error {
-		if rollout.IsWorkload(info.Object) {
+		if workload.Is(info.Object) {
 			in[info.Namespace] = append(in[info.Namespace], info)
 		}
 		return nil
@@ -85,7 +86,7 @@ func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack
 	back := &goingBack{name: nameOf(config.of), versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
 	if u.toRevision == 0 && mayBeOpen(info) {
 		if _, record, err := rollout.OpenIn(config.of); err == nil && record != nil {
-			back.fromNote(noteOf(record))
+			back.fromNote(store.NoteOf(record))
 			return back, nil
 		}
 	}
@@ -93,7 +94,7 @@ func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack
 	if err != nil {
 		return nil, err
 	}
-	return back, back.fromTemplates(ctx, config.restoration, rollout.TemplateOf(info.Object), target)
+	return back, back.fromTemplates(ctx, config.restoration, workload.TemplateOf(info.Object), target)
 }
 
 var errLooked = errors.New("this was but a look")
@@ -121,13 +122,13 @@ func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback, *cor
 	case err != nil:
 		return nil, nil, err
 	}
-	return r, rollout.TemplateOf(info.Object), nil // the object is at the target already
+	return r, workload.TemplateOf(info.Object), nil // the object is at the target already
 }
 
 // fromNote fills in the head of an open rollout's note, since that rollout is aborted.
-func (b *goingBack) fromNote(note *configNote) {
+func (b *goingBack) fromNote(note *store.Note) {
 	if note != nil {
-		b.versions[note.head()], b.gives[note.head()] = note.version(note.Before), true
+		b.versions[note.Head()], b.gives[note.Head()] = note.Version(note.Before), true
 	}
 }
 

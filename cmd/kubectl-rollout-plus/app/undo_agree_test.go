@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 )
 
 // back is a workload that goes back to a version of configmap/web, and gives it that or not.
@@ -49,7 +50,7 @@ func TestGoingBackFromAnOpenRollout(t *testing.T) {
 	if len(open.versions) > 0 {
 		t.Errorf("without a change of configuration: %v", open.versions)
 	}
-	open.fromNote(&configNote{Kind: configmap.ConfigMap, Name: "web", Before: "web-1", After: "web-2"})
+	open.fromNote(&store.Note{Kind: configmap.ConfigMap, Name: "web", Before: "web-1", After: "web-2"})
 	if err := open.disagrees(back("b", "web-1", true), false); err != nil {
 		t.Error(err)
 	}

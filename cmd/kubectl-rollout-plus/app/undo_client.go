@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	clientappsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -176,7 +177,7 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 	dryRun := options.DryRun
 	// A dry run shows what an admission policy makes of the write, before anything else is written. Some webhooks take part in
 	// no dry run. Other errors are ignored here, since the write itself fails with them again.
-	switch tried, err := write(kind, edited, dryRunAll(true)); {
+	switch tried, err := write(kind, edited, store.DryRunAll(true)); {
 	case apierrors.IsConflict(err):
 		return none, r.failed(err)
 	case err == nil:

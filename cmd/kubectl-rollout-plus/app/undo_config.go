@@ -11,10 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // undoConfig restores the configuration together with one object.
@@ -57,7 +58,7 @@ func (f *backFlags) leaveConfig(engine *rollout.Engine) {
 
 // returns remembers that an object is one to go back with.
 func (f *backFlags) returns(info *resource.Info) {
-	workload, is := info.Object.(rollout.Workload)
+	workload, is := info.Object.(workload.Object)
 	if !is {
 		return
 	}
@@ -73,15 +74,15 @@ func (f *backFlags) returns(info *resource.Info) {
 // restoring prepares to restore the configuration of an object. Heads are restored before the object: a pod whose template
 // references the plain name starts with the head's content at that time.
 func (f *backFlags) restoring(ctx context.Context, object runtime.Object, engine *rollout.Engine, env *environment) (*undoConfig, error) {
-	workload, is := object.(rollout.Workload)
-	if !is || !rollout.IsWorkload(object) || f.keepConfig {
+	of, is := object.(workload.Object)
+	if !is || !workload.Is(object) || f.keepConfig {
 		return &undoConfig{}, nil
 	}
 	u := &undoConfig{restoration: &restoration{
-		configSession: env.sessionOf(engine, workload.GetNamespace()), of: workload, shared: f.sharedConfig,
-		returning: f.returning[workload.GetNamespace()],
+		configSession: env.sessionOf(engine, of.GetNamespace()), of: of, shared: f.sharedConfig,
+		returning: f.returning[of.GetNamespace()],
 	}}
-	if before := f.looked; before != nil && before.namespace == u.namespace {
+	if before := f.looked; before != nil && before.Namespace == u.Namespace {
 		u.kept, u.heads = before.kept, before.heads
 	} else {
 		if _, err := u.lookUp(ctx); err != nil {
@@ -100,7 +101,7 @@ func (f *backFlags) restoring(ctx context.Context, object runtime.Object, engine
 
 // restoreFor restores the heads that a template names. It may run again if the write of the object was refused.
 func (u *undoConfig) restoreFor(ctx context.Context, template *corev1.PodTemplateSpec) error {
-	some, err := u.to(ctx, rollout.TemplateOf(u.of), template)
+	some, err := u.to(ctx, workload.TemplateOf(u.of), template)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (u *undoConfig) after(ctx context.Context, err error) error {
 			return errors.Join(err, failure)
 		}
 	case err == nil && !u.dry:
-		u.tidy(ctx, kindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.of.GetUID(): true}})
+		u.Tidy(ctx, store.KindsOf(u.kept), configmap.Settled{Workloads: map[types.UID]bool{u.of.GetUID(): true}})
 	}
 	return err
 }

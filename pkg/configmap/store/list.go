@@ -1,4 +1,4 @@
-package app
+package store
 
 import (
 	"cmp"
@@ -11,39 +11,38 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// listedVersion is a version of a head, together with its users.
-type listedVersion struct {
+// Listed is a version of a head, together with its users.
+type Listed struct {
 	configmap.Kept
-	content *configmap.Content
-	users   []string
-	// left names revisions that own the version but whose templates do not name it.
-	left []string
+	Content *configmap.Content
+	Users   []string
+	// Leavers names revisions that own the version but whose templates do not name it.
+	Leavers []string
 	// revision is the highest number of the revisions that use it.
 	revision int64
 }
 
-// listVersions reads the versions of a head, oldest first.
-func (s *configSession) listVersions(ctx context.Context, head configmap.Object) ([]listedVersion, error) {
-	kept, err := s.store.kept(ctx, head.Kind, configmap.HeadSelector(head))
+// List reads the versions of a head, oldest first.
+func (s *Session) List(ctx context.Context, head configmap.Object) ([]Listed, error) {
+	kept, err := s.Versions.Metadata(ctx, head.Kind, configmap.HeadSelector(head))
 	if err != nil {
-		return nil, s.reader.explain(ctx, "list", head.Kind.Resource(), err)
+		return nil, s.Reader.Explain(ctx, "list", head.Kind.Resource(), err)
 	}
-	var all []listedVersion
+	var all []Listed
 	for i := range kept {
 		if kept[i].Head != head {
 			continue
 		}
-		found, err := s.reader.get(ctx, kept[i].Object)
+		found, err := s.Reader.Get(ctx, kept[i].Object)
 		if err != nil {
 			return nil, err
 		}
-		if _, is := found.stored().Version(); is {
-			all = append(all, listedVersion{Kept: kept[i], content: found.content})
+		if _, is := found.Stored().Version(); is {
+			all = append(all, Listed{Kept: kept[i], Content: found.Content})
 		}
 	}
 	sortVersions(all)
@@ -52,15 +51,15 @@ func (s *configSession) listVersions(ctx context.Context, head configmap.Object)
 
 // sortVersions sorts versions by age, the oldest first. Creation times have full seconds only. Within one second the revisions
 // that use them tell which is older, as far as they are known.
-func sortVersions(all []listedVersion) {
-	slices.SortFunc(all, func(a, b listedVersion) int {
+func sortVersions(all []Listed) {
+	slices.SortFunc(all, func(a, b Listed) int {
 		return cmp.Or(a.Meta.CreationTimestamp.Compare(b.Meta.CreationTimestamp.Time), cmp.Compare(a.revision, b.revision),
 			cmp.Compare(a.Object.Name, b.Object.Name))
 	})
 }
 
-// sameAge reports whether creation times do not tell which of two versions is older.
-func sameAge(all []listedVersion) bool {
+// SameAge reports whether creation times do not tell which of two versions is older.
+func SameAge(all []Listed) bool {
 	for i := 1; i < len(all); i++ {
 		if all[i].Meta.CreationTimestamp.Time.Equal(all[i-1].Meta.CreationTimestamp.Time) {
 			return true
@@ -69,15 +68,15 @@ func sameAge(all []listedVersion) bool {
 	return false
 }
 
-// learnUsers finds out which revisions of which workloads use each version. It sorts the versions again by what it has learnt.
-func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) error {
-	lists := []list{
-		typed("replicasets.apps", s.engine.Client.AppsV1().ReplicaSets(s.namespace).List),
-		typed("controllerrevisions.apps", s.engine.Client.AppsV1().ControllerRevisions(s.namespace).List),
+// LearnUsers finds out which revisions of which workloads use each version. It sorts the versions again by what it has learnt.
+func (s *Session) LearnUsers(ctx context.Context, all []Listed) error {
+	lists := []resourceList{
+		typed("replicasets.apps", s.Engine.Client.AppsV1().ReplicaSets(s.Namespace).List),
+		typed("controllerrevisions.apps", s.Engine.Client.AppsV1().ControllerRevisions(s.Namespace).List),
 	}
 	for _, l := range lists {
 		var failure error
-		err := s.reader.each(ctx, l, func(object runtime.Object) {
+		err := s.Reader.each(ctx, l, func(object runtime.Object) {
 			holder, is, err := holderOf(object)
 			if err != nil {
 				failure = err
@@ -89,10 +88,10 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 			for i := range all {
 				switch {
 				case holder.Needs(all[i].Object):
-					all[i].users = append(all[i].users, user)
+					all[i].Users = append(all[i].Users, user)
 					all[i].revision = max(all[i].revision, revision)
 				case holder.Leaves(&all[i].Kept):
-					all[i].left = append(all[i].left, user)
+					all[i].Leavers = append(all[i].Leavers, user)
 				}
 			}
 		})
@@ -104,8 +103,8 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 		}
 	}
 	for i := range all {
-		slices.Sort(all[i].users)
-		slices.Sort(all[i].left)
+		slices.Sort(all[i].Users)
+		slices.Sort(all[i].Leavers)
 	}
 	sortVersions(all)
 	return nil
@@ -116,7 +115,7 @@ func (s *configSession) learnUsers(ctx context.Context, all []listedVersion) err
 func revisionUser(object runtime.Object) (string, int64) {
 	switch o := object.(type) {
 	case *appsv1.ReplicaSet:
-		number := rollout.RevisionOf(o)
+		number := workload.RevisionOf(o)
 		if owner := metav1.GetControllerOf(o); owner != nil {
 			return revisionName(owner, number), number
 		}

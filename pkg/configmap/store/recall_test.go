@@ -1,4 +1,4 @@
-package app
+package store
 
 import (
 	"testing"
@@ -58,7 +58,7 @@ func TestRecall(t *testing.T) {
 				}
 				return true, list, nil
 			})
-			reader := &configReader{client: client, namespace: "shop"}
+			reader := &Reader{Client: client, Namespace: "shop"}
 			optional := &corev1.PodSpec{Containers: []corev1.Container{{Name: "app", EnvFrom: []corev1.EnvFromSource{{
 				ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "web"}, Optional: new(true)},
 			}}}}}

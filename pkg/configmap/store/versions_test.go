@@ -1,4 +1,4 @@
-package app
+package store
 
 import (
 	"fmt"
@@ -10,11 +10,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
+
+// ownedBy returns a reference to an owner with this UID.
+func ownedBy(uid types.UID) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: string(uid), UID: uid}
+}
 
 // TestEnsure has other objects in the way of the name that kubectl would give a version.
 func TestEnsure(t *testing.T) {
@@ -27,7 +33,7 @@ func TestEnsure(t *testing.T) {
 			t.Fatal(err)
 		}
 		made := v.Content.ConfigMap(v.Meta("shop", "2026-01-01T00:00:00Z"), new(true))
-		made.Namespace, made.OwnerReferences = "shop", []metav1.OwnerReference{ownerReference("theirs", nil)}
+		made.Namespace, made.OwnerReferences = "shop", []metav1.OwnerReference{ownedBy("theirs")}
 		if change != nil {
 			change(made)
 		}
@@ -56,9 +62,9 @@ func TestEnsure(t *testing.T) {
 		"every name":              {all, "", nil},
 	} {
 		client := fake.NewClientset(c.there...)
-		reader := &configReader{client: client, namespace: "shop"}
-		s := &versionStore{configReader: reader, clock: clocktesting.NewFakeClock(time.Unix(1_800_000_000, 0))}
-		version, err := s.ensure(t.Context(), head, content, []metav1.OwnerReference{ownerReference("mine", nil)}, false)
+		reader := &Reader{Client: client, Namespace: "shop"}
+		s := &Versions{Reader: reader, Clock: clocktesting.NewFakeClock(time.Unix(1_800_000_000, 0))}
+		version, err := s.Ensure(t.Context(), head, content, []metav1.OwnerReference{ownedBy("mine")}, false)
 		if c.want == "" {
 			if err == nil || !strings.Contains(err.Error(), `all names for the new version of configmap/x in namespace "shop" are taken`) {
 				t.Errorf("%s: %v", name, err)

@@ -1,4 +1,4 @@
-package app
+package store
 
 import (
 	"context"
@@ -9,27 +9,28 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 )
 
-// keptVersions finds versions that were kept for revisions whose templates do not note what they ran with. It lists the
+// Kept finds versions that were kept for revisions whose templates do not note what they ran with. It lists the
 // versions of a kind only once.
-type keptVersions struct {
-	reader *configReader
+type Kept struct {
+	reader *Reader
 	listed map[configmap.Kind][]configmap.Kept
 }
 
-func newKeptVersions(reader *configReader) *keptVersions {
-	return &keptVersions{reader: reader, listed: map[configmap.Kind][]configmap.Kept{}}
+// NewKept returns a finder of kept versions that reads with the reader.
+func NewKept(reader *Reader) *Kept {
+	return &Kept{reader: reader, listed: map[configmap.Kind][]configmap.Kept{}}
 }
 
-// version returns the name of the version that a revision took its configuration from. It returns "" if that is unknown,
+// Version returns the name of the version that a revision took its configuration from. It returns "" if that is unknown,
 // for example without the right to list versions.
-func (k *keptVersions) version(ctx context.Context, use configmap.Use, revision types.UID) (string, error) {
+func (k *Kept) Version(ctx context.Context, use configmap.Use, revision types.UID) (string, error) {
 	if use.Version != "" {
 		return use.Version, nil
 	}
 	all, known := k.listed[use.Head.Kind]
 	if !known {
 		var err error
-		all, err = k.reader.kept(ctx, use.Head.Kind, configmap.HeadLabel)
+		all, err = k.reader.Metadata(ctx, use.Head.Kind, configmap.HeadLabel)
 		switch {
 		case context.Cause(ctx) != nil:
 			return "", context.Cause(ctx)

@@ -1,4 +1,4 @@
-package app
+package store
 
 import (
 	"strings"
@@ -23,10 +23,10 @@ func TestLearnUsersTellsWhatDoesNotParse(t *testing.T) {
 		})
 	}
 	client := fake.NewClientset(revisions...)
-	s := &configSession{
-		engine: &rollout.Engine{Client: client}, reader: &configReader{client: client, namespace: "default"}, namespace: "default",
+	s := &Session{
+		Engine: &rollout.Engine{Client: client}, Reader: &Reader{Client: client, Namespace: "default"}, Namespace: "default",
 	}
-	if err := s.learnUsers(t.Context(), nil); err == nil || !strings.Contains(err.Error(), `ControllerRevision "a" does not parse`) {
+	if err := s.LearnUsers(t.Context(), nil); err == nil || !strings.Contains(err.Error(), `ControllerRevision "a" does not parse`) {
 		t.Errorf("%v", err)
 	}
 }
@@ -34,17 +34,17 @@ func TestLearnUsersTellsWhatDoesNotParse(t *testing.T) {
 // Creation times have full seconds: the revisions that use versions tell which of them is older.
 func TestVersionsOfOneSecond(t *testing.T) {
 	t.Parallel()
-	of := func(name, user string, number int64) listedVersion {
+	of := func(name, user string, number int64) Listed {
 		kept := configmap.Kept{Object: configmap.Object{Kind: configmap.ConfigMap, Name: name}}
-		return listedVersion{Kept: kept, users: []string{user}, revision: number}
+		return Listed{Kept: kept, Users: []string{user}, revision: number}
 	}
 	older, newer := of("settings-b", "deployment/web:2", 2), of("settings-a", "deployment/web:10", 10)
-	all := []listedVersion{newer, older}
-	if sortVersions(all); !sameAge(all) || all[0].Object != older.Object {
+	all := []Listed{newer, older}
+	if sortVersions(all); !SameAge(all) || all[0].Object != older.Object {
 		t.Errorf("the first is %s", all[0].Object)
 	}
 	all[1].Meta.CreationTimestamp = metav1.Unix(1, 0)
-	if sameAge(all) {
+	if SameAge(all) {
 		t.Error("versions of different seconds have the same age")
 	}
 }

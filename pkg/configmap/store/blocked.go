@@ -1,18 +1,17 @@
-package app
+package store
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
-// refuseBlocked returns an error if the change would keep new pods from starting.
-func refuseBlocked(object configmap.Object, namespace string, affected []impact.Affected) error {
+// RefuseBlocked returns an error if the change would keep new pods from starting.
+func RefuseBlocked(object configmap.Object, namespace string, affected []impact.Affected) error {
 	i := slices.IndexFunc(affected, func(a impact.Affected) bool { return a.Verdict == impact.Block })
 	if i < 0 {
 		return nil
@@ -25,9 +24,9 @@ func refuseBlocked(object configmap.Object, namespace string, affected []impact.
 		strings.ToLower(a.Kind), a.Name, object, text, command.Quoted("%s config affected %s -n %s -o wide", command.Plugin, object, namespace))
 }
 
-// uncertain returns a sentence that names the workloads whose pods may not run with the present content, or "" if there are
+// Uncertain returns a sentence that names the workloads whose pods may not run with the present content, or "" if there are
 // none.
-func (s *configSession) uncertain(judged *impact.Change, affected []impact.Affected) string {
+func (s *Session) Uncertain(judged *impact.Change, affected []impact.Affected) string {
 	var names []string
 	for i := range affected {
 		if affected[i].Uncertain && affected[i].Rolls() {
@@ -42,5 +41,5 @@ func (s *configSession) uncertain(judged *impact.Change, affected []impact.Affec
 		why = "it is not there, and may have been then"
 	}
 	text := fmt.Sprintf("is left as it is: it cannot tell what pods of %s started with, since %s", strings.Join(names, ", "), why)
-	return text + "; to start them anew, run " + command.Quoted("%s restart %s -n %s", command.Plugin, strings.Join(names, " "), s.namespace)
+	return text + "; to start them anew, run " + command.Quoted("%s restart %s -n %s", command.Plugin, strings.Join(names, " "), s.Namespace)
 }

@@ -1,4 +1,4 @@
-package app
+package store
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // recall reads what an object held when pods started, if nothing else records that. The API server keeps earlier revisions
 // for at least 5 minutes. What it cannot or may not return stays unknown.
-func (r *configReader) recall(ctx context.Context, change *impact.Change, workloads []impact.Workload) error {
+func (r *Reader) recall(ctx context.Context, change *impact.Change, workloads []impact.Workload) error {
 	revisions := change.Recalls(workloads)
 	if len(revisions) == 0 {
 		return nil
@@ -40,14 +40,14 @@ func (r *configReader) recall(ctx context.Context, change *impact.Change, worklo
 			return context.Cause(ctx)
 		}
 		if found != nil {
-			change.Past = append(change.Past, impact.Past{Revision: revision, Content: found.content, Age: impact.AgeOf(&found.meta)})
+			change.Past = append(change.Past, impact.Past{Revision: revision, Content: found.Content, Age: impact.AgeOf(&found.Meta)})
 		}
 	}
 	return nil
 }
 
 // oldest returns the first revision, beginning with from, that the API server still has.
-func (r *configReader) oldest(ctx context.Context, object configmap.Object, from, newest impact.Revision) (impact.Revision, error) {
+func (r *Reader) oldest(ctx context.Context, object configmap.Object, from, newest impact.Revision) (impact.Revision, error) {
 	gone, there := from-1, newest
 	for at := from; gone+1 < there; at = gone + (there-gone)/2 {
 		switch _, _, err := r.asOf(ctx, object, at); {
@@ -64,7 +64,7 @@ func (r *configReader) oldest(ctx context.Context, object configmap.Object, from
 
 // asOf returns an object as it was at a revision, or nil if it did not exist then. Revision 0 means the present. It also
 // returns the revision that the API server read.
-func (r *configReader) asOf(ctx context.Context, object configmap.Object, revision impact.Revision) (*read, impact.Revision, error) {
+func (r *Reader) asOf(ctx context.Context, object configmap.Object, revision impact.Revision) (*State, impact.Revision, error) {
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, object.Name).String()}
 	if revision > 0 {
 		options.ResourceVersion, options.ResourceVersionMatch = revision.String(), metav1.ResourceVersionMatchExact
@@ -72,7 +72,7 @@ func (r *configReader) asOf(ctx context.Context, object configmap.Object, revisi
 	var found runtime.Object
 	var at string
 	if object.Kind == configmap.Secret {
-		list, err := r.client.CoreV1().Secrets(r.namespace).List(ctx, options)
+		list, err := r.Client.CoreV1().Secrets(r.Namespace).List(ctx, options)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -80,7 +80,7 @@ func (r *configReader) asOf(ctx context.Context, object configmap.Object, revisi
 			found = &list.Items[0]
 		}
 	} else {
-		list, err := r.client.CoreV1().ConfigMaps(r.namespace).List(ctx, options)
+		list, err := r.Client.CoreV1().ConfigMaps(r.Namespace).List(ctx, options)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -88,5 +88,5 @@ func (r *configReader) asOf(ctx context.Context, object configmap.Object, revisi
 			found = &list.Items[0]
 		}
 	}
-	return readOf(found), impact.ParseRevision(at), nil
+	return StateOf(found), impact.ParseRevision(at), nil
 }
