@@ -53,6 +53,40 @@ func (s *space) mutate(policy *admissionv1.MutatingAdmissionPolicySpec, on []adm
 	}, func() string { return fmt.Sprintf("the policy does not work: %v", err) })
 }
 
+// refuse has the API server refuse requests about objects of the namespace for which the expression is false. It returns once
+// refuses reports that this works. The function that it returns ends the policy, and returns once that is true as well.
+func (s *space) refuse(on admissionv1.OperationType, rule admissionv1.Rule, validation admissionv1.Validation, refuses func() bool) (end func()) {
+	s.Helper()
+	fail, named, api := admissionv1.Fail, metav1.ObjectMeta{Name: s.name}, s.client.AdmissionregistrationV1()
+	_, err := api.ValidatingAdmissionPolicies().Create(s.Context(), &admissionv1.ValidatingAdmissionPolicy{
+		ObjectMeta: named, Spec: admissionv1.ValidatingAdmissionPolicySpec{
+			FailurePolicy: &fail,
+			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
+				RuleWithOperations: admissionv1.RuleWithOperations{Operations: []admissionv1.OperationType{on}, Rule: rule},
+			}}},
+			Validations: []admissionv1.Validation{validation},
+		},
+	}, metav1.CreateOptions{})
+	must(s.TB, err)
+	s.afterwards(func(ctx context.Context) error {
+		return api.ValidatingAdmissionPolicies().Delete(ctx, s.name, metav1.DeleteOptions{})
+	})
+	bindings := api.ValidatingAdmissionPolicyBindings()
+	_, err = bindings.Create(s.Context(), &admissionv1.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: named, Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName: s.name, MatchResources: s.itself(), ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+		},
+	}, metav1.CreateOptions{})
+	must(s.TB, err)
+	s.afterwards(func(ctx context.Context) error { return gone(bindings.Delete(ctx, s.name, metav1.DeleteOptions{})) })
+	s.until(refuses, func() string { return "the policy does not work: " + validation.Message })
+	return func() {
+		s.Helper()
+		must(s.TB, bindings.Delete(s.Context(), s.name, metav1.DeleteOptions{}))
+		s.until(func() bool { return !refuses() }, func() string { return "the policy stays: " + validation.Message })
+	}
+}
+
 // itself is the namespace, as policies name it.
 func (s *space) itself() *admissionv1.MatchResources {
 	return &admissionv1.MatchResources{

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -11,47 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// keepsPods has a policy refuse every deletion of a pod in the namespace. It gives what ends that.
+// keepsPods has the API server refuse every deletion of a pod in the namespace until the returned function is called.
 func (s *space) keepsPods(pod string) (end func()) {
 	s.Helper()
-	admission := s.client.AdmissionregistrationV1()
-	fail := admissionv1.Fail
-	_, err := admission.ValidatingAdmissionPolicies().Create(s.Context(), &admissionv1.ValidatingAdmissionPolicy{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name},
-		Spec: admissionv1.ValidatingAdmissionPolicySpec{
-			FailurePolicy: &fail,
-			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
-				RuleWithOperations: admissionv1.RuleWithOperations{
-					Operations: []admissionv1.OperationType{admissionv1.Delete},
-					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-				},
-			}}},
-			Validations: []admissionv1.Validation{{Expression: "false", Message: "pods are kept for the audit"}},
-		},
-	}, metav1.CreateOptions{})
-	must(s.TB, err)
-	s.afterwards(func(ctx context.Context) error {
-		return admission.ValidatingAdmissionPolicies().Delete(ctx, s.name, metav1.DeleteOptions{})
-	})
-	bindings := admission.ValidatingAdmissionPolicyBindings()
-	_, err = bindings.Create(s.Context(), &admissionv1.ValidatingAdmissionPolicyBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name},
-		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
-			PolicyName: s.name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny}, MatchResources: s.itself(),
-		},
-	}, metav1.CreateOptions{})
-	must(s.TB, err)
-	s.afterwards(func(ctx context.Context) error { return gone(bindings.Delete(ctx, s.name, metav1.DeleteOptions{})) })
-	refuses := func() bool {
+	rule := admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}}
+	never := admissionv1.Validation{Expression: "false", Message: "pods are kept for the audit"}
+	return s.refuse(admissionv1.Delete, rule, never, func() bool {
 		err := s.client.CoreV1().Pods(s.name).Delete(s.Context(), pod, metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}})
-		return err != nil && strings.Contains(err.Error(), "kept for the audit")
-	}
-	s.until(refuses, func() string { return "pods can still be deleted" })
-	return func() {
-		s.Helper()
-		must(s.TB, bindings.Delete(s.Context(), s.name, metav1.DeleteOptions{}))
-		s.until(func() bool { return !refuses() }, func() string { return "pods can still not be deleted" })
-	}
+		return err != nil && strings.Contains(err.Error(), never.Message)
+	})
 }
 
 // Pods that their controller cannot delete are named, with who refuses, and undo gets past that.

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -13,45 +12,18 @@ import (
 )
 
 // frozen has the API server refuse every write to the status of workloads in the namespace, so that no controller can say
-// that it has observed a change. It gives what ends that.
+// that it has observed a change. The function that it returns ends that.
 func (s *space) frozen(kind, name string) (thaw func()) {
 	s.Helper()
-	admission := s.client.AdmissionregistrationV1()
-	fail := admissionv1.Fail
-	_, err := admission.ValidatingAdmissionPolicies().Create(s.Context(), &admissionv1.ValidatingAdmissionPolicy{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name},
-		Spec: admissionv1.ValidatingAdmissionPolicySpec{
-			FailurePolicy: &fail,
-			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
-				RuleWithOperations: admissionv1.RuleWithOperations{
-					Operations: []admissionv1.OperationType{admissionv1.Update},
-					Rule: admissionv1.Rule{
-						APIGroups: []string{"apps"}, APIVersions: []string{"v1"},
-						Resources: []string{"deployments/status", "statefulsets/status", "daemonsets/status"},
-					},
-				},
-			}}},
-			Validations: []admissionv1.Validation{{Expression: "false", Message: "the status is frozen"}},
-		},
-	}, metav1.CreateOptions{})
-	must(s.TB, err)
-	s.afterwards(func(ctx context.Context) error {
-		return admission.ValidatingAdmissionPolicies().Delete(ctx, s.name, metav1.DeleteOptions{})
-	})
-	bindings := admission.ValidatingAdmissionPolicyBindings()
-	_, err = bindings.Create(s.Context(), &admissionv1.ValidatingAdmissionPolicyBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: s.name},
-		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
-			PolicyName: s.name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny}, MatchResources: s.itself(),
-		},
-	}, metav1.CreateOptions{})
-	must(s.TB, err)
-	s.afterwards(func(ctx context.Context) error { return gone(bindings.Delete(ctx, s.name, metav1.DeleteOptions{})) })
-	s.until(func() bool { return s.isFrozen(kind, name) }, func() string { return "the status is still written" })
+	rule := admissionv1.Rule{
+		APIGroups: []string{"apps"}, APIVersions: []string{"v1"},
+		Resources: []string{"deployments/status", "statefulsets/status", "daemonsets/status"},
+	}
+	never := admissionv1.Validation{Expression: "false", Message: "the status is frozen"}
+	end := s.refuse(admissionv1.Update, rule, never, func() bool { return s.isFrozen(kind, name) })
 	return func() {
 		s.Helper()
-		must(s.TB, bindings.Delete(s.Context(), s.name, metav1.DeleteOptions{}))
-		s.until(func() bool { return !s.isFrozen(kind, name) }, func() string { return "the status is still frozen" })
+		end()
 		// The controller waits longer after each refusal, and gives up in the end; a change brings it back at once.
 		s.patchMetadata(kind, name, `{"metadata":{"annotations":{"thawed":"yes"}}}`)
 	}
