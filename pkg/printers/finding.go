@@ -80,13 +80,35 @@ func timeLeft(f *rollout.Finding) string {
 	return fmt.Sprintf("fatal at %s, in %s", f.Grace.Until.UTC().Format(time.TimeOnly+"Z"), f.Grace.Left.Round(time.Second))
 }
 
-// Reminder returns one line for a warning that was reported before, with the time left.
+// headWords and tailWords are how many characters of a long message a reminder keeps at its beginning and its end. Counts and the
+// innermost error stand at the end.
+const headWords, tailWords = 50, 90
+
+// Reminder returns one line for a warning that was reported before, with the time left. It shortens a long message.
 func Reminder(f *rollout.Finding) string {
-	text := labelOf(f) + f.String()
+	short := *f
+	short.Message = abridged(f.Message)
+	text := labelOf(f) + short.String()
 	if f.Grace != nil {
 		text += "; " + timeLeft(f)
 	}
 	return text
+}
+
+// abridged leaves out words in the middle of a long text.
+func abridged(text string) string {
+	words := strings.Fields(text)
+	head, tail := 0, len(words)
+	for length := 0; head < tail && length+len(words[head]) < headWords; head++ {
+		length += len(words[head]) + 1
+	}
+	for length := 0; head < tail && length+len(words[tail-1]) < tailWords; tail-- {
+		length += len(words[tail-1]) + 1
+	}
+	if head == tail {
+		return text
+	}
+	return strings.Join(words[:head], " ") + " ... " + strings.Join(words[tail:], " ")
 }
 
 // Finding returns a finding with all its details, for commands that print nothing else about a rollout.

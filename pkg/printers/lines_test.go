@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -133,4 +134,23 @@ func TestPlanTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "plan.txt", out.Bytes())
+}
+
+// A reminder leaves out the middle of a long message. The counts and the innermost error stand at its end.
+func TestRemindersAreShort(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		"": "",
+		"the container ended after 0s, restarts: 3; it runs again for now": ": the container ended after 0s, restarts: 3; it runs again for now",
+		`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox image "example/pause:1": failed to pull image "example/pause:1": failed to resolve reference "example/pause:1": failed to do request: Head "http://example/v2/pause/manifests/1": dial tcp 127.0.0.1:80: connect: connection refused`: `: Failed to create pod sandbox: rpc error: code = ... "http://example/v2/pause/manifests/1": dial tcp 127.0.0.1:80: connect: connection refused`,
+		"Pod was rejected: Node didn't have enough resource: memory, requested: 966367641600, used: 377487360, capacity: 25276502016; 165 pods have ended so in 10s, on node a, and their controller makes others":                                                                                                                  ": Pod was rejected: Node didn't have enough ... 25276502016; 165 pods have ended so in 10s, on node a, and their controller makes others",
+	} {
+		finding := &rollout.Finding{ID: "Cause", Severity: diagnose.Warning, Message: message, Grace: &diagnose.Grace{Until: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Left: 55 * time.Second}}
+		if got := Reminder(finding); got != "warning: Cause"+want+"; fatal at 12:00:00Z, in 55s" {
+			t.Errorf("got %q", got)
+		}
+		if finding.Message != message {
+			t.Errorf("the finding itself is changed: %q", finding.Message)
+		}
+	}
 }

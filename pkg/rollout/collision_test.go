@@ -129,8 +129,12 @@ func TestAttentionFollowsChanges(t *testing.T) {
 		}
 	}
 	d.Generation = 5
-	if first := (attention{}).follow(d, created.Add(time.Hour)); !first.since.Equal(created) {
-		t.Errorf("the first look trusts the field managers: %s", first.since)
+	first := (attention{}).follow(d, created.Add(time.Hour))
+	if !first.since.Equal(created) || !first.certain.Equal(created.Add(time.Hour+certainAfter)) {
+		t.Errorf("the first look trusts the field managers, after a moment: %+v", first)
+	}
+	if next := first.follow(d, created.Add(time.Hour+time.Second)); next != first {
+		t.Errorf("the next look: got %+v, want %+v", next, first)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/pager"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
@@ -25,6 +27,9 @@ const (
 	logTimeout = 5 * time.Second
 	// mostEvents is how many events are read of one object at most.
 	mostEvents = 100
+	// eventsPage is how many events of a StatefulSet's earlier pods are read at once. All of them are read, since the API server
+	// lists the oldest first.
+	eventsPage = 500
 	// mostPredecessors is for how many pods of a StatefulSet the events of their predecessors are read at most.
 	mostPredecessors = 3
 )
@@ -57,14 +62,32 @@ func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulS
 			continue
 		}
 		asked++
-		pod := about{"pod", &metav1.ObjectMeta{Namespace: set.Namespace, Name: name}}
-		events, err := e.eventsWith(ctx, pod, fields.SelectorFromSet(fields.Set{"involvedObject.kind": "Pod", "involvedObject.name": name}))
+		events, err := e.failuresOf(ctx, set.Namespace, name)
+		found = append(found, events...)
 		if err != nil {
 			return found
 		}
-		found = append(found, events...)
 	}
 	return found
+}
+
+// failuresOf reads all warnings about pods of one name.
+func (e *Engine) failuresOf(ctx context.Context, namespace, pod string) ([]*corev1.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
+	var found []*corev1.Event
+	selector := fields.Set{"involvedObject.kind": "Pod", "involvedObject.name": pod, "type": corev1.EventTypeWarning}
+	list := pager.New(pager.SimplePageFunc(func(options metav1.ListOptions) (runtime.Object, error) {
+		return e.Client.CoreV1().Events(namespace).List(ctx, options)
+	}))
+	list.PageSize = eventsPage
+	err := list.EachListItem(ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()}, func(item runtime.Object) error {
+		if event, is := item.(*corev1.Event); is {
+			found = append(found, event)
+		}
+		return nil
+	})
+	return found, err
 }
 
 func (e *Engine) eventsWith(ctx context.Context, of about, selector fields.Selector) ([]*corev1.Event, error) {

@@ -85,11 +85,17 @@ func (m memory) settlingOf(pods []*corev1.Pod, now time.Time) (memory, time.Time
 	return m, m.settledBy
 }
 
-// settled returns when the new pods that have restarted will have run for long enough, or zero if none has restarted.
+// settledAt returns when a ready pod can be trusted. A pod that has crashed is often ready for a moment between two crashes. One
+// of its containers may also have ended just now, unseen as yet. The result is zero if nothing casts doubt on the pod.
+func settledAt(pod *corev1.Pod) time.Time {
+	return later(diagnose.SettledAt(pod), diagnose.SeenAt(pod))
+}
+
+// settled returns when all new pods can be trusted, or zero if nothing casts doubt on them.
 func settled(pods []*corev1.Pod) time.Time {
 	var last time.Time
 	for _, pod := range pods {
-		last = later(last, diagnose.SettledAt(pod))
+		last = later(last, settledAt(pod))
 	}
 	return last
 }

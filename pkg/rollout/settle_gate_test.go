@@ -61,6 +61,9 @@ func TestAPodThatCrashedCountsOnceItHasSettled(t *testing.T) {
 			if counts, _ := countPods([]*corev1.Pod{pod}, belongsTo(rs), c.minReadySeconds, due); counts.NewReady != 1 {
 				t.Errorf("after that: %+v", counts)
 			}
+			if until := settled([]*corev1.Pod{pod}); c.minReadySeconds == 0 && c.at > 0 && !until.Equal(due) {
+				t.Errorf("success is held back until %s, want %s", until, due)
+			}
 		})
 	}
 }

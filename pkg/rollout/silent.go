@@ -35,26 +35,32 @@ func lastChange(workload Workload) time.Time {
 	return last
 }
 
-// attention is how a session sees a controller act on changes: the generation acted on last, and since when a newer one
-// waits.
+// certainAfter is how long a session has to see a change wait before it warns, however old the change looks. The field
+// managers of a workload do not show the time of a write that only removed fields.
+const certainAfter = 2 * time.Second
+
+// attention is how a session sees a controller act on changes: the generation acted on last, since when a newer one waits,
+// and from when on a warning about it is certain.
 type attention struct {
 	watched  bool
 	observed int64
 	since    time.Time
+	certain  time.Time
 }
 
 // follow returns the attention after a look at a workload. A change that comes while the session watches counts as made
 // at the time of that look, at the earliest.
 func (a attention) follow(workload Workload, now time.Time) attention {
-	observed, since := ObservedGenerationOf(workload), unobservedSince(workload)
+	observed, since, certain := ObservedGenerationOf(workload), unobservedSince(workload), now.Add(certainAfter)
 	switch {
 	case since.IsZero():
+		certain = time.Time{}
 	case !a.since.IsZero() && a.observed == observed:
-		since = a.since
+		since, certain = a.since, a.certain
 	case a.watched:
 		since = later(since, now)
 	}
-	return attention{watched: true, observed: observed, since: since}
+	return attention{watched: true, observed: observed, since: since, certain: certain}
 }
 
 // silence returns a message about how long a controller has not acted.
@@ -72,7 +78,7 @@ func (s *session) warnSilent(workload Workload) time.Time {
 	if since.IsZero() {
 		return time.Time{}
 	}
-	if due := since.Add(silentAfter); now.Before(due) {
+	if due := later(since.Add(silentAfter), s.attention.certain); now.Before(due) {
 		return due
 	}
 	object := diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}

@@ -196,7 +196,7 @@ func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time
 	if due.IsZero() {
 		return false, due
 	}
-	settled := later(diagnose.SettledAt(pod), diagnose.SeenAt(pod))
+	settled := settledAt(pod)
 	return available && !settled.After(now), later(due, settled)
 }
 

@@ -23,10 +23,15 @@ func (d *diagnosis) counts(pod *corev1.Pod, status *corev1.ContainerStatus, s *s
 		begins = running.StartedAt.Time
 	}
 	s.next = func(after time.Time) time.Time { return latest(begins, after).Add(ran) }
-	if !s.proven && !d.isNew(pod) {
-		s.evidence = append(s.evidence, fmt.Sprintf("it ended last at %s, by a run that began before this command; the kubelet starts it again by %s",
-			clock(last.FinishedAt.Time), clock(begins)))
+	if s.proven || d.isNew(pod) || last == status.State.Terminated && !startsAgain(pod, status.Name, last) {
+		return
 	}
+	next := "the kubelet starts it again by"
+	if status.State.Running != nil {
+		next = "it runs again since"
+	}
+	s.evidence = append(s.evidence, fmt.Sprintf("it ended last at %s, by a run that began before this command; %s %s",
+		clock(last.FinishedAt.Time), next, clock(begins)))
 }
 
 // pauseOf returns how long the kubelet waits before it starts a container again. The kubelet says so as "back-off 40s

@@ -105,7 +105,7 @@ func (d *diagnosis) slow(f *Finding, s *signal) {
 // namePatience adds a hint at the flag that would give a container more time.
 func (d *diagnosis) namePatience(f *Finding, s *signal) {
 	if f.Severity == Fatal && !d.After.IsZero() && d.Patience == 0 && s.status != nil && s.status.RestartCount > 0 {
-		f.Evidence = append(f.Evidence, "--patience 2m, say, would give it more time")
+		f.Evidence = append(f.Evidence, "--patience gives it more time, as in --patience 2m")
 	}
 }
 

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,40 @@ func TestACrashLoopIsJudgedAfresh(t *testing.T) {
 	in.After = at(100).Time
 	if got := summary(Diagnose(in)); got != "fatal CrashLoopBackOff 1" {
 		t.Errorf("of a pod of the command's own: got %s", got)
+	}
+}
+
+// A container that nobody starts again fails its pod whenever it ended. One that has run well since before the command is not
+// reported.
+func TestOldEnds(t *testing.T) {
+	t.Parallel()
+	never := corev1.ContainerRestartPolicyNever
+	for name, c := range map[string]struct {
+		policy         *corev1.ContainerRestartPolicy
+		status         corev1.ContainerStatus
+		want, evidence string
+	}{
+		"ended for good":    {&never, corev1.ContainerStatus{State: ended(3, "Error", 1, 5)}, "fatal ContainerEnded 1", ""},
+		"starts again soon": {nil, corev1.ContainerStatus{State: ended(3, "Error", 1, 5)}, "warning ContainerRestarted 1", "by a run that began before this command; the kubelet starts it again by 12:00:20Z"},
+		"runs well again":   {nil, wellAnew("app", 20, ended(3, "Error", 1, 5)), "", ""},
+		"runs again":        {nil, wellAnew("app", 95, ended(3, "Error", 1, 5)), "warning ContainerRestarted 1", "by a run that began before this command; it runs again since 12:01:35Z"},
+	} {
+		pod := podWith("a", c.status)
+		pod.Spec.Containers[0].RestartPolicy = c.policy
+		if c.status.Ready {
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: at(20)}}
+		}
+		in := inputOf(101, pod)
+		in.After = at(100).Time
+		report := Diagnose(in)
+		if got := summary(report); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		for _, f := range report.Findings {
+			if got := strings.Join(f.Evidence, "; "); !strings.HasSuffix(got, c.evidence) || c.evidence == "" && got != "" {
+				t.Errorf("%s: got evidence %q, want %q", name, got, c.evidence)
+			}
+		}
 	}
 }
 

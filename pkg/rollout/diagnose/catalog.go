@@ -62,6 +62,12 @@ func crashCauses() []Cause {
 			[]string{lastLogs},
 		},
 		{
+			RestartedByRule, EndsAfterGrace, 0,
+			"The container has ended, and one of its restartPolicyRules names this exit code. The kubelet starts it again after a pause, and the " +
+				"pod is not ready until then. That is no failure; the grace is the progress deadline.",
+			[]string{lastLogs},
+		},
+		{
 			ContainerEnded, EndsNow, 0,
 			"The container has ended, and its restart policy does not start it again: the pod is never ready.",
 			[]string{logs, edit},

@@ -34,6 +34,7 @@ const (
 	InitContainerFailed  = "InitContainerFailed"
 	InitContainerRunning = "InitContainerRunning"
 	ContainerRestarted   = "ContainerRestarted"
+	RestartedByRule      = "RestartedByRule"
 	ContainerEnded       = "ContainerEnded"
 	RestartedAfterReady  = "RestartedAfterReady"
 

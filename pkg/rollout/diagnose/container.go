@@ -63,6 +63,7 @@ func (d *diagnosis) endedForGood(pod *corev1.Pod, status *corev1.ContainerStatus
 		s.id = ContainerEnded
 	}
 	s.message, s.now = s.message+"; its restart policy does not start it again, so the pod is never ready", true
+	s.attempt = attempt{} // there is no other
 	return s
 }
 
@@ -73,6 +74,13 @@ func (s *signal) once() {
 		s.evidence = append(s.evidence, s.id)
 	}
 	s.id = ContainerRestarted
+}
+
+// byRule turns the signal of a container that the kubelet is about to start again into that of an intended end.
+func (s *signal) byRule(grace time.Duration) {
+	s.id, s.reason = RestartedByRule, RestartedByRule
+	s.message += ", as one of its restart rules intends; the kubelet starts it again after a pause, and the pod is not ready until then"
+	s.grace, s.why = grace, "that is no failure, and the pod is given the progress deadline to become ready"
 }
 
 // isSidecar reports whether an init container keeps running. Other init containers have to end.
@@ -98,7 +106,7 @@ func (d *diagnosis) waiting(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 		s = d.crashed(pod, status, isInit)
 		s.reason, s.now = waiting.Reason, true
 		if isIntended(pod, status.Name, lastEnd(status)) {
-			s.grace, s.why = d.patience(), "a restart rule of the container names this exit code: it is given the progress deadline"
+			s.byRule(d.patience())
 		}
 	case "ErrImagePull", "ImagePullBackOff", RegistryUnavailable:
 		d.pull(pod, status, s)

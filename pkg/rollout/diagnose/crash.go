@@ -252,6 +252,9 @@ func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isI
 	last := status.LastTerminationState.Terminated
 	again := last != nil && !isExcused(pod, status.Name, last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
 	isBelieved := status.Ready && !d.Now.Before(Settled(status))
+	if again && isBelieved && !d.After.IsZero() && d.runs(pod, status) == 0 {
+		again = false // that was before the command
+	}
 	if again && d.runs(pod, status) >= loops && !ranLong(last) && !isBelieved {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"

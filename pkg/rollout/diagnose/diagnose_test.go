@@ -503,7 +503,7 @@ func TestCauses(t *testing.T) {
 			t.Errorf("%s is there twice, or lacks a meaning or a remedy", cause.ID)
 		}
 		known[cause.ID] = true
-		if cause.Class == EndsAfterGrace && cause.Grace == 0 && !slices.Contains([]string{ReadinessProbeFailed, ReadinessGateNotMet, NotReady, InitContainerRunning}, cause.ID) {
+		if cause.Class == EndsAfterGrace && cause.Grace == 0 && !slices.Contains([]string{ReadinessProbeFailed, ReadinessGateNotMet, NotReady, InitContainerRunning, RestartedByRule}, cause.ID) {
 			t.Errorf("%s has no grace", cause.ID)
 		}
 	}

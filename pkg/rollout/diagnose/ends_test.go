@@ -66,7 +66,7 @@ func TestContainersThatEndByTheirPolicy(t *testing.T) {
 		"a rule starts all again":            {never, restartsOn(42, all, in), just(42), ""},
 		"no rule for this code":              {never, restartsOn(42, again, in), just(2), "fatal ContainerEnded 1"},
 		"a rule for all codes but one":       {never, restartsOn(0, again, notIn), just(2), "warning ContainerRestarted 1"},
-		"a loop that a rule intends":         {never, restartsOn(42, again, in), backOff(42), "warning CrashLoopBackOff 1"},
+		"a loop that a rule intends":         {never, restartsOn(42, again, in), backOff(42), "warning RestartedByRule 1"},
 		"a loop that no rule intends":        {never, restartsOn(0, again, notIn), backOff(2), "fatal CrashLoopBackOff 1"},
 		"all containers are being restarted": {nil, nil, waits(restartingAll, ""), ""},
 		"ended with all containers":          {nil, nil, anew("app", 6, ended(137, restartingAll, 1, 5)), "warning NotReady 1"},
