@@ -54,7 +54,7 @@ func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action
 		return s.noteHold(ctx, d, a)
 	case adopt:
 		return s.adopt(ctx, d, a)
-	case standBackTo:
+	case standBack:
 		if err := s.move(ctx, d, a.move); err != nil {
 			return err
 		}

@@ -14,7 +14,6 @@ import (
 // driver is a client process that works on a world one decision at a time. It sees the world through three watches
 // that lag behind as the test wants; everything else of it is the real session.
 type driver struct {
-	t      fatal
 	w      *world
 	engine *Engine
 	clock  *testclock.FakeClock
@@ -27,9 +26,9 @@ type driver struct {
 	before func(next action, snapshot *Snapshot)
 }
 
-func newDriver(t fatal, w *world, client kubernetes.Interface) *driver {
+func newDriver(w *world, client kubernetes.Interface) *driver {
 	clock := testclock.NewFakeClock(w.now)
-	return &driver{t: t, w: w, clock: clock, engine: &Engine{Client: client, Clock: clock, FieldManager: "test", Emit: func(time.Time, Event) {}}}
+	return &driver{w: w, clock: clock, engine: &Engine{Client: client, Clock: clock, FieldManager: "test", Emit: func(time.Time, Event) {}}}
 }
 
 // open is a new process: it knows nothing but what the cluster holds.
@@ -106,7 +105,6 @@ func (d *driver) decide() {
 	ctx := context.Background()
 	d.clock.SetTime(d.w.now)
 	snapshot := d.s.snapshot()
-	d.compare(&snapshot)
 	next, err := d.s.decide(&snapshot)
 	if err != nil {
 		d.err = err
@@ -124,15 +122,4 @@ func (d *driver) decide() {
 	if err != nil && !apierrors.IsConflict(err) {
 		d.err = err
 	}
-}
-
-// compare holds a decision about an open step against the one that was there before.
-func (d *driver) compare(snapshot *Snapshot) {
-	state, record, err := d.s.openIn(snapshot)
-	if err != nil || state != Open || d.s.phase != stepping || d.s.parted != nil || d.s.altered != nil {
-		return
-	}
-	m := d.s.memory
-	m.patience, m.retries = d.s.patience(record), !d.s.cannotRetry
-	agreesForDeployment(d.t, snapshot, record, m, d.w.now)
 }

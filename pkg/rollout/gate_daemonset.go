@@ -11,6 +11,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
+// mostInWave bounds a wave, since an annotation holds its pods.
+const mostInWave = 50
+
 // daemonSetGate holds a DaemonSet by the update strategy OnDelete. The rollout deletes its pods in waves.
 type daemonSetGate struct{ updateGate }
 
@@ -62,6 +65,10 @@ func (daemonSetGate) surplus(st *step) int32 {
 	}
 	return max(set.Status.NumberMisscheduled, int32(len(st.Pods))-st.replicas, 0) //nolint:gosec // pods of one workload
 }
+
+// unreachable counts the pods of a DaemonSet whose nodes are silent. They are missing already, and no pod takes their
+// place. Every step but the last goes on without them.
+type unreachable struct{ old, newer, ending int32 }
 
 func (st *step) unreachable() (u unreachable) {
 	for _, pod := range st.Pods {

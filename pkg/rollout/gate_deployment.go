@@ -9,6 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// gatherWindow is how long the engine waits for more pods to become ready before it opens the gate for a part of the pods on
+// their way. This bounds the number of writes. A step whose new pods are all ready is never delayed.
+const gatherWindow = time.Second
+
 // deploymentGate holds a Deployment by a minReadySeconds that no pod reaches. Its controller then makes and removes no more
 // pods than the strategy says, and a Width is that strategy.
 type deploymentGate struct{}
@@ -78,7 +82,7 @@ func (g deploymentGate) rewritten(st *step, m memory) (action, memory) {
 	if width.New() <= wanted.New() && width.Unavailable <= wanted.Unavailable {
 		return stop{outcome: Overtaken, message: message + "; it stays, since it lets no more pods go"}, m
 	}
-	return standBackTo{back, message + "; the limits of the step are back once more, and nobody drives the rollout on"}, m
+	return standBack{back, message + "; the limits of the step are back once more, and nobody drives the rollout on"}, m
 }
 
 func (g deploymentGate) judge(st *step, m memory) (memory, *Finding) {

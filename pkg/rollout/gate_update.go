@@ -40,7 +40,7 @@ func (updateGate) interrupted(s *Snapshot, record *Record, m memory) (action, me
 	if !often {
 		return back, m
 	}
-	return standBackTo{back, insists(s.Workload, record, len(m.rewrites.values), theirs, "updateStrategy") +
+	return standBack{back, insists(s.Workload, record, len(m.rewrites.values), theirs, "updateStrategy") +
 		"; what holds the step is back once more, and nobody drives the rollout on"}, m
 }
 
@@ -129,4 +129,17 @@ func (updateGate) reclaimed(w Workload, r *Record) string {
 	}
 	return "the update strategy was changed" + strategyWriter(w, r) + " to " + updateStrategyText(w) +
 		"; what holds the step is back, and theirs comes into force when the rollout ends"
+}
+
+// foreignRevision responds to a template that is not the rollout's. The old version's template ends the rollout, and
+// any other one stops it.
+func foreignRevision(s *Snapshot, record *Record) action {
+	switch {
+	case s.Newest.Name == record.From.ControllerRevision && (record.Update.Paced || s.hasLeftKept(record)):
+		return goBack{why: setBack(s.Workload, record)} // the way back keeps the limits that were asked for, and includes all pods
+	case s.Newest.Name == record.From.ControllerRevision:
+		return finish{outcome: RolledBack, why: setBack(s.Workload, record)}
+	}
+	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
+		lastWriter(s.Workload), s.Newest.Revision, record.ToRevision)}
 }

@@ -43,7 +43,7 @@ func (s *otherSession) perform(ctx context.Context, now *Snapshot, next action) 
 	switch a := next.(type) {
 	case move:
 		return s.move(ctx, now, a)
-	case standBackTo:
+	case standBack:
 		if err := s.move(ctx, now, a.move); err != nil {
 			return err
 		}

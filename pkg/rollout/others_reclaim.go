@@ -6,28 +6,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// reclaim restores the update strategy that holds a StatefulSet or DaemonSet. With a message, the rollout then stops.
-type reclaim struct{ message string }
-
-func (reclaim) isAction() {}
-
-// reclaims responds to an update strategy that others wrote over the one that holds the rollout. A strategy that is at
-// least as narrow, or of another type, stays and ends the rollout.
-func (s *Snapshot) reclaims(record *Record, m memory) (action, memory) {
-	u := record.Update
-	if !m.inForce || !u.takes(s.Workload) {
-		return part{"the update strategy that holds the rollout at its step was changed" + strategyWriter(s.Workload, record) +
-			" to " + updateStrategyText(s.Workload) + "; the controller goes on by itself"}, m
-	}
-	var often bool
-	m.rewrites, often = m.rewrites.with(u.Reclaimed, updateStrategyText(s.Workload))
-	if !often {
-		return reclaim{}, m
-	}
-	return reclaim{insists(s.Workload, record, len(m.rewrites.values), updateStrategyText(s.Workload), "updateStrategy") +
-		"; what holds the step is back once more, and nobody drives the rollout on"}, m
-}
-
 // takes reports whether a strategy that others set lets more pods go than the one that holds the rollout, and can be what the
 // workload has in the end.
 func (u *Update) takes(workload Workload) bool {

@@ -40,37 +40,6 @@ func (r rewrites) with(move int, value string) (rewrites, bool) {
 	return r, alike >= mostAlike || len(r.values) >= mostRewrites
 }
 
-// standBack restores the gate for the last time. The session stops next, with the message.
-type standBack struct {
-	setGate
-
-	message string
-}
-
-// reclaim responds to a strategy that others wrote over a closed gate. It restores the gate at once. From the second
-// write of the same value on, somebody insists on that value, and the rollout stops.
-func (st *stepper) reclaim(m memory) (action, memory) {
-	gate, err := widthOf(st.deployment())
-	if err != nil {
-		return stop{outcome: Failed, message: err.Error()}, m
-	}
-	var often bool
-	value := strategyText(st.deployment().Spec.Strategy)
-	m.rewrites, often = m.rewrites.with(st.record.Gate.Move, value)
-	back := setGate{step: st.record.Step, gate: st.opening(gate)}
-	if st.done() && st.target > 0 {
-		back.gate = RestingWidth(st.target, st.limits)
-	}
-	if !often {
-		return back, m
-	}
-	message := insists(st.deployment(), st.record, len(m.rewrites.values), value, "strategy")
-	if gate.New() <= back.gate.New() && gate.Unavailable <= back.gate.Unavailable {
-		return stop{outcome: Overtaken, message: message + "; it stays, since it lets no more pods go"}, m
-	}
-	return standBack{back, message + "; the limits of the step are back once more, and nobody drives the rollout on"}, m
-}
-
 // insists returns a message about who writes a strategy again and again.
 func insists(w Workload, record *Record, times int, value, field string) string {
 	return fmt.Sprintf("spec.%s was written%s over the one that holds the rollout at its step, %d times by now, last as %s",

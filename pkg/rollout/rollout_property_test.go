@@ -163,7 +163,7 @@ func newRun(t fatal, c scenario) *run {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	r.client = newDriver(t, r.w, client)
+	r.client = newDriver(r.w, client)
 	for _, pod := range r.w.pods[:min(c.BrokenOld, len(r.w.pods))] {
 		r.w.broken[pod.UID] = true
 		r.w.setReady(pod, corev1.ConditionFalse)

@@ -35,7 +35,7 @@ func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 		s.phase = stepping
 		return s.closed(snapshot, s.state)
 	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(d):
-		return s.awaitController(snapshot, current, now)
+		return s.awaitController(snapshot, now)
 	}
 	s.phase = stepping
 	if current.Name == s.record.From.ReplicaSet {
@@ -51,11 +51,11 @@ func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 
 // awaitController waits for the controller to see what others changed, for no longer than a step may take. If the
 // controller does not run, the session stops instead of going back: it does not undo what others changed.
-func (s *session) awaitController(snapshot *Snapshot, current *appsv1.ReplicaSet, now time.Time) action {
+func (s *session) awaitController(snapshot *Snapshot, now time.Time) action {
 	if !snapshot.StaleSince.IsZero() {
 		return await{}
 	}
-	next := orStalled(snapshot, s.record, current, s.memory, await{}, now)
+	next := overdue(gateOf(snapshot.Workload), snapshot, s.record, s.memory, await{}, now)
 	if back, is := next.(goBack); is {
 		return stop{outcome: Failed, finding: back.finding}
 	}

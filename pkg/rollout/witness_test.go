@@ -86,7 +86,7 @@ func newListener(t *testing.T) *listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &listener{driver: newDriver(t, w, client), api: api}
+	l := &listener{driver: newDriver(w, client), api: api}
 	l.open()
 	for _, pod := range w.pods {
 		l.change(pod.UID, func(pod *corev1.Pod) {
