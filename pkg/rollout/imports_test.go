@@ -62,25 +62,25 @@ func TestImports(t *testing.T) {
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store",
-			"pkg/configmap/watch", "pkg/printers", "pkg/rollout",
-			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/podtemplate",
-			"pkg/rollout/preflight", "pkg/rollout/workload",
+			"pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose",
+			"pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
+			"pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
 		"pkg/configmap/impact": {"pkg/configmap"},
 		"pkg/configmap/event":  {"pkg/configmap"},
 		"pkg/configmap/store": {
-			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact",
-			"pkg/rollout", "pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
-			"pkg/rollout/workload",
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/rollout",
+			"pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/podtemplate",
+			"pkg/rollout/preflight", "pkg/rollout/workload",
 		},
 		"pkg/configmap/watch": {"pkg/configmap"},
 		"pkg/printers":        {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
-			"pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
-			"pkg/rollout/relapse", "pkg/rollout/workload",
+			"pkg/rollout/jsonpatch", "pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/podtemplate",
+			"pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/workload",
 		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
@@ -92,6 +92,7 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/relapse":      nil,
 		"pkg/rollout/workload":     nil,
 		"pkg/rollout/podtemplate":  {"pkg/rollout/workload"},
+		"pkg/rollout/jsonpatch":    nil,
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

@@ -7,6 +7,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 )
 
 // Update is what an open rollout of a StatefulSet or DaemonSet borrows, and what it has done so far. A StatefulSet is
@@ -101,7 +103,7 @@ func (u *Update) restore(p *patch, workload Workload) error {
 	if limit, is := own.RollingUpdate["maxUnavailable"]; is {
 		p.set("/spec/updateStrategy/rollingUpdate/maxUnavailable", limit)
 	} else {
-		p.operations = append(p.operations, operation{Op: "remove", Path: "/spec/updateStrategy/rollingUpdate/maxUnavailable"})
+		p.operations = append(p.operations, jsonpatch.Remove("/spec/updateStrategy/rollingUpdate/maxUnavailable"))
 	}
 	return nil
 }

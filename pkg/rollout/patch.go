@@ -4,27 +4,21 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 )
 
 // ChangeCauseAnnotation is the annotation in which kubectl keeps why a revision was made.
 const ChangeCauseAnnotation = "kubernetes.io/change-cause"
 
-// operation is one operation of a JSON patch (RFC 6902).
-type operation struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value,omitempty"`
-}
-
 // patch is one write to a workload. Changes that belong together are in one patch, so that no moment lies between them.
 type patch struct {
 	// of is the workload as it was before the write.
 	of          Workload
-	operations  []operation
+	operations  []jsonpatch.Operation
 	annotations map[string]string
 	// tested is set if the patch carries its preconditions as test operations.
 	tested bool
@@ -46,10 +40,10 @@ func newGatePatch(w Workload) *patch {
 	if annotations[Annotation] == "" {
 		return newPatch(w)
 	}
-	return &patch{of: w, tested: true, annotations: annotations, operations: []operation{
-		{Op: "test", Path: "/metadata/uid", Value: w.GetUID()},
-		{Op: "test", Path: "/metadata/generation", Value: w.GetGeneration()},
-		{Op: "test", Path: annotationPath(Annotation), Value: annotations[Annotation]},
+	return &patch{of: w, tested: true, annotations: annotations, operations: []jsonpatch.Operation{
+		jsonpatch.Test("/metadata/uid", w.GetUID()),
+		jsonpatch.Test("/metadata/generation", w.GetGeneration()),
+		jsonpatch.Test(annotationPath(Annotation), annotations[Annotation]),
 	}}
 }
 
@@ -68,7 +62,7 @@ func (p *patch) refused(err error) error {
 
 // set adds or replaces a field.
 func (p *patch) set(path string, value any) {
-	p.operations = append(p.operations, operation{Op: "add", Path: path, Value: value})
+	p.operations = append(p.operations, jsonpatch.Add(path, value))
 }
 
 func (p *patch) template(template rawTemplate) { p.set("/spec/template", template) }
@@ -117,15 +111,13 @@ func (p *patch) annotate(key, value string) {
 	case !p.tested:
 		p.set("/metadata/annotations", p.annotations)
 	case value == "":
-		p.operations = append(p.operations, operation{Op: "remove", Path: annotationPath(key)})
+		p.operations = append(p.operations, jsonpatch.Remove(annotationPath(key)))
 	default:
 		p.set(annotationPath(key), value)
 	}
 }
 
-// annotationPath returns the JSON pointer (RFC 6901) of an annotation.
-func annotationPath(key string) string {
-	return "/metadata/annotations/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-}
+// annotationPath returns the path of an annotation.
+func annotationPath(key string) string { return "/metadata/annotations/" + jsonpatch.Escaped(key) }
 
 func (p *patch) body() ([]byte, error) { return json.Marshal(p.operations) }

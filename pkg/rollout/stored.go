@@ -13,6 +13,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 )
 
 // AlteredError reports that the API server stored something else than a write asked for, so that no rollout is
@@ -41,7 +42,7 @@ func (p *patch) altered(stored Workload) error {
 	}
 	var fields []admission.Field
 	for i := range p.operations {
-		found, err := p.operations[i].altered(p.of, object)
+		found, err := alteredBy(&p.operations[i], p.of, object)
 		if err != nil {
 			return err
 		}
@@ -53,7 +54,8 @@ func (p *patch) altered(stored Workload) error {
 	return &AlteredError{Fields: fields}
 }
 
-func (o *operation) altered(before Workload, stored map[string]any) ([]admission.Field, error) {
+// alteredBy returns what a stored workload lacks of one operation of a patch.
+func alteredBy(o *jsonpatch.Operation, before Workload, stored map[string]any) ([]admission.Field, error) {
 	path := strings.Split(strings.TrimPrefix(o.Path, "/"), "/")
 	annotations, _, _ := unstructured.NestedStringMap(stored, "metadata", "annotations")
 	switch {
@@ -153,9 +155,9 @@ func noted(err error, after string) error {
 // write that was altered, and fails if somebody else has changed the spec since. It always returns altered, with a note
 // about the outcome.
 func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured, written Workload, altered error) error {
-	p := &patch{of: written, tested: true, operations: []operation{
-		{Op: "test", Path: "/metadata/uid", Value: written.GetUID()},
-		{Op: "test", Path: "/metadata/generation", Value: written.GetGeneration()},
+	p := &patch{of: written, tested: true, operations: []jsonpatch.Operation{
+		jsonpatch.Test("/metadata/uid", written.GetUID()),
+		jsonpatch.Test("/metadata/generation", written.GetGeneration()),
 	}}
 	p.set("/spec", before.Object["spec"])
 	annotations := map[string]string{}

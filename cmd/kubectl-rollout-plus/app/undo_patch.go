@@ -15,6 +15,7 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -45,13 +46,6 @@ func (e *undoEdit) edit(kind types.PatchType, body []byte) ([]byte, error) {
 	return nil, fmt.Errorf("cannot add a precondition to a patch of type %s", kind)
 }
 
-// undoOperation is one operation of a JSON patch. Its value is passed on unchanged.
-type undoOperation struct {
-	Op    string          `json:"op"`
-	Path  string          `json:"path"`
-	Value json.RawMessage `json:"value,omitempty"`
-}
-
 // templateOfPatch returns the pod template that a rollbacker's patch sets.
 func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec, error) {
 	if kind != types.JSONPatchType {
@@ -62,14 +56,14 @@ func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec
 		}
 		return template, err
 	}
-	var operations []undoOperation
+	var operations []jsonpatch.Operation
 	if err := json.Unmarshal(body, &operations); err != nil {
 		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
 	}
 	for _, operation := range operations {
 		if operation.Path == "/spec/template" {
 			template := &corev1.PodTemplateSpec{}
-			return template, json.Unmarshal(operation.Value, template)
+			return template, operation.Decode(template)
 		}
 	}
 	return nil, errNoTemplate
@@ -78,7 +72,7 @@ func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec
 var errNoTemplate = errors.New("the patch of the rollback has no pod template")
 
 func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
-	var operations []undoOperation
+	var operations []jsonpatch.Operation
 	if err := json.Unmarshal(body, &operations); err != nil {
 		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
 	}
@@ -86,10 +80,10 @@ func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
 	for i, operation := range operations {
 		switch operation.Path {
 		case "/spec/template":
-			template = operation.Value
+			template, _ = operation.Value.(json.RawMessage)
 		case "/metadata/annotations":
 			at = i
-			if err := json.Unmarshal(operation.Value, &annotations); err != nil {
+			if err := operation.Decode(&annotations); err != nil {
 				return nil, fmt.Errorf("cannot read the annotations of the rollback: %w", err)
 			}
 		}
@@ -105,15 +99,8 @@ func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
 	if err := e.lastApplied(annotations, template); err != nil {
 		return nil, err
 	}
-	var err error
-	if operations[at].Value, err = json.Marshal(annotations); err != nil {
-		return nil, err
-	}
-	version, err := json.Marshal(e.resourceVersion)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(append([]undoOperation{{Op: "add", Path: "/metadata/resourceVersion", Value: version}}, operations...))
+	operations[at].Value = annotations
+	return json.Marshal(append([]jsonpatch.Operation{jsonpatch.Add("/metadata/resourceVersion", e.resourceVersion)}, operations...))
 }
 
 func (e *undoEdit) editMerge(body []byte) ([]byte, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/event"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 )
 
 // Live is the object that people edit.
@@ -89,21 +90,14 @@ func plainJSON(value any) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// operation is one operation of a JSON patch.
-type operation struct {
-	Op    string          `json:"op"`
-	Path  string          `json:"path"`
-	Value json.RawMessage `json:"value,omitempty"`
-}
-
 // livePatch returns a patch that replaces only the content. The API server refuses it if the object has changed since it
 // was read.
-func livePatch(h *Live, content *configmap.Content) []operation {
-	set := func(path string, value any) operation {
+func livePatch(h *Live, content *configmap.Content) []jsonpatch.Operation {
+	set := func(path string, value any) jsonpatch.Operation {
 		text, _ := plainJSON(value) // encoding strings and bytes always works
-		return operation{Op: "add", Path: path, Value: text}
+		return jsonpatch.Add(path, json.RawMessage(text))
 	}
-	operations := []operation{set("/metadata/uid", h.Meta.UID), set("/metadata/resourceVersion", h.Meta.ResourceVersion)}
+	operations := []jsonpatch.Operation{set("/metadata/uid", h.Meta.UID), set("/metadata/resourceVersion", h.Meta.ResourceVersion)}
 	if h.Object.Kind == configmap.Secret {
 		return append(operations, set("/data", content.SecretData()))
 	}
