@@ -61,7 +61,8 @@ func TestImports(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
-			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store",
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact",
+			"pkg/configmap/restore", "pkg/configmap/store",
 			"pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose",
 			"pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
 			"pkg/rollout/workload",
@@ -74,6 +75,10 @@ func TestImports(t *testing.T) {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/rollout",
 			"pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/podtemplate",
 			"pkg/rollout/preflight", "pkg/rollout/workload",
+		},
+		"pkg/configmap/restore": {
+			"pkg/configmap", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store",
+			"pkg/rollout", "pkg/rollout/command", "pkg/rollout/podtemplate", "pkg/rollout/workload",
 		},
 		"pkg/configmap/watch": {"pkg/configmap"},
 		"pkg/printers":        {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -29,7 +30,9 @@ func newAbortCommand(env *environment) *cobra.Command {
 				return err
 			}
 			return env.driveTo(cmd.Context(), object, flags, verbs{goesBack: true}, printer,
-				env.minding(object.Kind, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+				restore.ThenConclude(env.configEvent, object.Kind, func(
+					ctx context.Context, engine *rollout.Engine, key types.NamespacedName,
+				) (*rollout.Result, error) {
 					return engine.AbortOn(ctx, object.Kind, key)
 				}))
 		},

@@ -14,6 +14,8 @@ import (
 	"k8s.io/client-go/transport"
 	"k8s.io/utils/clock"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
@@ -67,7 +69,7 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 		return nil, err
 	}
 	engine := &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit, Began: env.clock.Began}
-	engine.Returning = env.returning(engine)
+	engine.Returning = restore.OnReturn(engine, env.configEvent)
 	return engine, nil
 }
 
@@ -90,10 +92,6 @@ func (env *environment) currentNamespace() (string, error) {
 	return namespace, err
 }
 
-// tolerated is how far this machine's clock may be off before it is corrected. The Date header has a resolution of one
-// second.
-const tolerated = 2 * time.Second
-
 // serverClock is a clock with the API server's time. Readiness is judged by the cluster's time stamps, and a laptop's clock
 // may be minutes off.
 type serverClock struct {
@@ -115,7 +113,7 @@ func (c *serverClock) Now() time.Time { return c.at(c.RealClock.Now()) }
 func (c *serverClock) at(moment time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.offset.Abs() < tolerated {
+	if c.offset.Abs() < store.ClockTolerance {
 		return moment
 	}
 	return moment.Add(c.offset)

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
@@ -55,7 +56,7 @@ func (c *changer) notBack(ctx context.Context, text string, err error) error {
 
 // standing describes the state of the object after an incomplete change, and how to go on.
 func (c *changer) standing() string {
-	next := c.rollsOut(c.head.Object)
+	next := restore.RestartCommand(c.Session, c.head.Object)
 	switch {
 	case c.returned == nil && c.want == nil:
 		return fmt.Sprintf("%s stays gone, and %s rolls out the rest", c.head.Object, next)

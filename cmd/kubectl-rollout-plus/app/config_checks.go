@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
@@ -13,13 +14,13 @@ import (
 // dry run with JSON output gets all events.
 func (r *roller) checking(workload workload.Object) *rollout.Engine {
 	engine := *r.Engine
-	engine.Emit = onlyChecks(func(_ time.Time, event rollout.Event) {
+	engine.Emit = restore.OnlyChecks(func(_ time.Time, event rollout.Event) {
 		if checks, is := event.(rollout.CheckEvent); is {
 			r.tellChecks(workload, checks)
 		}
 	})
 	if events := r.env.eventsOf(objectOf(workload)); events != nil && r.options.DryRun == rollout.DryRunNone {
-		engine.Emit = onlyChecks(events.Event)
+		engine.Emit = restore.OnlyChecks(events.Event)
 	} else if events != nil {
 		engine.Emit = events.Event
 	}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
@@ -55,11 +56,11 @@ func (c *changer) takeBack(ctx context.Context, failed *affectedWorkload) error 
 
 // takeBackTo gives objects the content that the old template of the failed workload names.
 func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) error {
-	r := &restoration{configSession: c.configSession, of: failed.workload, lenient: true, returning: map[string]bool{}}
+	r := &restore.Restoration{Session: c.Session, Of: failed.workload, Lenient: true, GoingBack: map[string]bool{}}
 	for _, w := range c.out {
-		r.returning[nameOf(w.workload)] = true
+		r.GoingBack[nameOf(w.workload)] = true
 	}
-	some, err := r.lookUp(ctx)
+	some, err := r.LookUp(ctx)
 	if err != nil || !some || failed.before == nil {
 		return err
 	}
@@ -71,10 +72,10 @@ func (c *changer) takeBackTo(ctx context.Context, failed *affectedWorkload) erro
 	if err != nil {
 		return err
 	}
-	done, err := r.to(ctx, from, to)
+	done, err := r.To(ctx, from, to)
 	for i := range done {
-		if done[i].written.Object == c.head.Object {
-			c.back = done[i].written.Content
+		if done[i].Live.Object == c.head.Object {
+			c.back = done[i].Live.Content
 		}
 	}
 	if err == nil && c.back == nil && configmap.NamesPlainly(&to.Spec, c.head.Object) {

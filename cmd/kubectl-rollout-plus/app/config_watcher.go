@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -97,7 +98,7 @@ func (w *configWatcher) begin(ctx context.Context) error {
 		return err
 	}
 	if len(w.named) == 0 {
-		referenced, err := w.referenced(ctx, workloads)
+		referenced, err := restore.Referenced(ctx, w.Session, workloads)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ type pin struct {
 }
 
 // write writes the versions. Their owners are the objects that will reference them. With try, it is only a server dry run.
-func (p *pin) write(ctx context.Context, store *store.Versions, owners []metav1.OwnerReference, try bool) error {
+func (p *pin) write(ctx context.Context, versions *store.Versions, owners []metav1.OwnerReference, try bool) error {
 	if p.versions == nil {
 		p.versions = map[configmap.Object]*configmap.Version{}
 	}
@@ -41,12 +41,12 @@ func (p *pin) write(ctx context.Context, store *store.Versions, owners []metav1.
 		if content == nil {
 			continue // the head does not exist
 		}
-		version, err := store.Ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
+		version, err := versions.Ensure(ctx, head, content, slices.Concat(owners, p.left[head]), try)
 		if err != nil {
 			return err
 		}
 		p.versions[head] = version
-		kept, err := store.Metadata(ctx, head.Kind, configmap.HeadSelector(head))
+		kept, err := versions.Metadata(ctx, head.Kind, configmap.HeadSelector(head))
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (p *pin) write(ctx context.Context, store *store.Versions, owners []metav1.
 			}
 		}
 	}
-	p.claimed = store.Clock.Now().Add(tolerated)
+	p.claimed = versions.Clock.Now().Add(store.ClockTolerance)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
@@ -132,7 +133,7 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 		return err
 	}
 	return env.driveTo(ctx, objectIn(info), drive, verbs{}, printer,
-		env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		restore.ThenSweep(env.configEvent, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 			if cause := context.Cause(ctx); cause != nil {
 				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))
 			}

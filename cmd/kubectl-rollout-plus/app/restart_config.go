@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -121,7 +122,7 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 	if err != nil {
 		return nil, nil, err
 	}
-	named, err := s.referenced(ctx, workloads)
+	named, err := restore.Referenced(ctx, s.Session, workloads)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,43 +158,4 @@ func (f *staleFlags) contents(ctx context.Context, s *configSession) (map[config
 		}
 	}
 	return contents, workloads, nil
-}
-
-// referenced returns the objects from which workloads that can be rolled out take configuration, and all objects with
-// versions. The value is true for an object with versions.
-func (s *configSession) referenced(ctx context.Context, workloads []impact.Workload) (map[configmap.Object]bool, error) {
-	r := &restoration{configSession: s}
-	if _, err := r.lookUp(ctx); err != nil {
-		return nil, err
-	}
-	versioned := maps.Clone(r.heads)
-	for i := range workloads {
-		for _, reference := range configmap.References(workloads[i].Spec) {
-			if _, known := versioned[reference.Object]; known || !workloads[i].Rolls || !reference.Configures() {
-				continue
-			}
-			is, err := r.isVersion(ctx, reference.Object)
-			if err != nil {
-				return nil, err
-			}
-			if !is {
-				versioned[reference.Object] = false
-			}
-		}
-	}
-	return versioned, nil
-}
-
-// isVersion reports whether an object is a version. It checks the content. If the object is gone or may not be read, its
-// metadata decides.
-func (r *restoration) isVersion(ctx context.Context, object configmap.Object) (bool, error) {
-	if _, says := r.kept[object]; !says {
-		return false, nil
-	}
-	found, err := r.Reader.Get(ctx, object)
-	if err != nil {
-		return true, context.Cause(ctx)
-	}
-	_, is := found.Stored().Version()
-	return is, nil
 }

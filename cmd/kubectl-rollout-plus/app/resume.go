@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/cmd/set"
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -120,7 +121,9 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		}
 	}
 	return env.driveTo(ctx, objectIn(info), f.drive, verbs{}, printer,
-		env.minding(info.Mapping.GroupVersionKind.Kind, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		restore.ThenConclude(env.configEvent, info.Mapping.GroupVersionKind.Kind, func(
+			ctx context.Context, engine *rollout.Engine, key types.NamespacedName,
+		) (*rollout.Result, error) {
 			return engine.ResumeOn(ctx, info.Mapping.GroupVersionKind.Kind, key)
 		}))
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -177,7 +178,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 	if dryRun != rollout.DryRunNone && f.output == "" {
 		printer = &planPrinter{Printer: printer, env: env}
 	}
-	work := env.sweeping(func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+	work := restore.ThenSweep(env.configEvent, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 		return engine.Start(ctx, key, change, options)
 	})
 	if change.ToRevision != nil {

@@ -8,25 +8,14 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
-
-// goingBack lists, for a workload being undone, the configuration versions it will run with.
-type goingBack struct {
-	name string
-	// versions maps each head to the version that the workload will run with. It maps a head to itself if the template
-	// references it by its own name.
-	versions map[configmap.Object]configmap.Object
-	// gives holds the heads that get the content of their version in versions.
-	gives map[configmap.Object]bool
-}
 
 // agree returns an error if going back with several workloads would give one object several contents. An object holds only
 // one content, which would be that of the last workload.
@@ -58,7 +47,7 @@ func (u *undoer) agreeWith(ctx context.Context, infos []*resource.Info) error {
 	if err := u.connect(); err != nil {
 		return err
 	}
-	var before []*goingBack
+	var before []*restore.Going
 	for _, info := range infos {
 		back, err := u.lookAhead(ctx, info)
 		switch {
@@ -67,10 +56,8 @@ func (u *undoer) agreeWith(ctx context.Context, infos []*resource.Info) error {
 		case err != nil || back == nil:
 			continue
 		}
-		for _, other := range before {
-			if err := other.disagrees(back, u.sharedConfig); err != nil {
-				return err
-			}
+		if err := back.Agree(before, u.sharedConfig, backAdvice()); err != nil {
+			return err
 		}
 		before = append(before, back)
 	}
@@ -78,15 +65,15 @@ func (u *undoer) agreeWith(ctx context.Context, infos []*resource.Info) error {
 }
 
 // lookAhead finds out how going back with one object would change heads. It returns nil if no versions are involved.
-func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack, error) {
+func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*restore.Going, error) {
 	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
-	if err != nil || config.restoration == nil || len(config.kept) == 0 {
+	if err != nil || config.Restoration == nil || !config.Some() {
 		return nil, err
 	}
-	back := &goingBack{name: nameOf(config.of), versions: map[configmap.Object]configmap.Object{}, gives: map[configmap.Object]bool{}}
+	back := restore.NewGoing(nameOf(config.Of))
 	if u.toRevision == 0 && mayBeOpen(info) {
-		if _, record, err := rollout.OpenIn(config.of); err == nil && record != nil {
-			back.fromNote(store.NoteOf(record))
+		if _, record, err := rollout.OpenIn(config.Of); err == nil && record != nil {
+			back.FromNote(store.NoteOf(record))
 			return back, nil
 		}
 	}
@@ -94,7 +81,7 @@ func (u *undoer) lookAhead(ctx context.Context, info *resource.Info) (*goingBack
 	if err != nil {
 		return nil, err
 	}
-	return back, back.fromTemplates(ctx, config.restoration, workload.TemplateOf(info.Object), target)
+	return back, back.FromTemplates(ctx, config.Restoration, workload.TemplateOf(info.Object), target)
 }
 
 var errLooked = errors.New("this was but a look")
@@ -123,61 +110,4 @@ func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback, *cor
 		return nil, nil, err
 	}
 	return r, workload.TemplateOf(info.Object), nil // the object is at the target already
-}
-
-// fromNote fills in the head of an open rollout's note, since that rollout is aborted.
-func (b *goingBack) fromNote(note *store.Note) {
-	if note != nil {
-		b.versions[note.Head()], b.gives[note.Head()] = note.Version(note.Before), true
-	}
-}
-
-func (b *goingBack) fromTemplates(ctx context.Context, r *restoration, from, target *corev1.PodTemplateSpec) error {
-	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
-	holder := configmap.NewHolder(metav1.OwnerReference{}, true, target)
-	left, err := r.leftIn(ctx, &leaving, &holder, target)
-	if err != nil {
-		return err
-	}
-	for head := range r.heads {
-		if holder.Unrecorded(head) {
-			b.versions[head] = head
-		}
-	}
-	for object, kept := range r.kept {
-		if holder.Needs(object) {
-			b.versions[kept.Head] = object
-		}
-	}
-	wanted, _ := certain(r.wanted(&leaving, &holder, target.Annotations, left))
-	for _, give := range wanted {
-		b.versions[give.kept.Head], b.gives[give.kept.Head] = give.kept.Object, true
-	}
-	return nil
-}
-
-// disagrees returns an error that says why two workloads cannot go back together, or nil if they can.
-func (b *goingBack) disagrees(other *goingBack, shared bool) error {
-	for _, head := range slices.SortedFunc(maps.Keys(b.versions), configmap.Object.Compare) {
-		mine := b.versions[head]
-		theirs, uses := other.versions[head]
-		switch {
-		case !uses || mine == theirs || !b.gives[head] && !other.gives[head]:
-			continue
-		case b.gives[head] && other.gives[head]:
-			return fmt.Errorf("nothing was written: %s can hold but one of what %s goes back to (%s) and what %s goes back to (%s); "+
-				"go back with one after the other and --shared-config, of which the last counts, or with both and --keep-config, which leaves it",
-				head, b.name, mine.Name, other.name, theirs.Name)
-		case shared:
-			continue
-		}
-		giver, user := b, other
-		if other.gives[head] {
-			giver, user = other, b
-		}
-		return fmt.Errorf("nothing was written: going back with %s would give %s what %s holds, and %s, which goes back too, runs with %s then; "+
-			"--shared-config changes it all the same, --keep-config leaves it",
-			giver.name, head, giver.versions[head].Name, user.name, user.versions[head].Name)
-	}
-	return nil
 }

@@ -95,10 +95,10 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err != nil {
 		return err
 	}
-	r.before, config.dry = config.before, u.dryRun != cmdutil.DryRunNone
+	r.before, config.Dry = config.Before, u.dryRun != cmdutil.DryRunNone
 	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
 	operation, err := r.run(ctx, kind, info.Object)
-	if err = config.after(ctx, err); err != nil {
+	if err = config.After(ctx, err); err != nil {
 		return err
 	}
 	left := r.live
@@ -189,10 +189,10 @@ func (u *undoer) refuse(ctx context.Context, info *resource.Info) error {
 		return err
 	}
 	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
-	if err != nil || config.restoration == nil {
+	if err != nil || config.Restoration == nil {
 		return err
 	}
-	return config.checkThere(ctx, target)
+	return config.CheckThere(ctx, target)
 }
 
 // tellingEngine returns an engine that prints the progress of an abort.

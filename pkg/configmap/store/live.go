@@ -123,7 +123,7 @@ func (s *Session) Delete(ctx context.Context, h *Live) error {
 
 // Report emits an event for an object that was written, or would be. Nil content means it was deleted.
 func (s *Session) Report(object configmap.Object, change event.Change, content *configmap.Content) {
-	s.emit.Emit(event.Written{Object: object, Namespace: s.Namespace, Change: change, Hash: s.hashOf(object, content)})
+	s.Emit.Emit(event.Written{Object: object, Namespace: s.Namespace, Change: change, Hash: s.hashOf(object, content)})
 }
 
 // hashOf returns the hash in the name of a version with this content, or "" if content is nil. A Secret's hash is random,

@@ -23,14 +23,15 @@ type Session struct {
 	Reader    *Reader
 	Versions  *Versions
 	Namespace string
-	emit      event.Sink
+	// Emit takes what people and programs are told.
+	Emit event.Sink
 }
 
 // NewSession returns a session that uses an existing engine.
 func NewSession(engine *rollout.Engine, namespace string, emit event.Sink) *Session {
 	reader := &Reader{Client: engine.Client, Namespace: namespace, Emit: emit}
 	return &Session{
-		Engine: engine, Namespace: namespace, emit: emit, Reader: reader,
+		Engine: engine, Namespace: namespace, Emit: emit, Reader: reader,
 		Versions: &Versions{Reader: reader, Clock: engine.Clock, FieldManager: engine.FieldManager},
 	}
 }
@@ -83,7 +84,7 @@ func (s *Session) Tidy(ctx context.Context, kinds []configmap.Kind, settled conf
 		return
 	}
 	if err := s.Versions.Sweep(ctx, kinds, settled); err != nil {
-		s.emit.Note("warning: %v; the next command tries again", err)
+		s.Emit.Note("warning: %v; the next command tries again", err)
 	}
 }
 
@@ -115,7 +116,7 @@ func (s *Session) WarnOfNoHistory(of workload.Object) {
 	if limit == nil || *limit > 0 {
 		return
 	}
-	s.emit.NoteOnce("warning: %s has revisionHistoryLimit 0: versions go as soon as its pods leave them, and undo cannot bring any back",
+	s.Emit.NoteOnce("warning: %s has revisionHistoryLimit 0: versions go as soon as its pods leave them, and undo cannot bring any back",
 		workload.NameOf(of))
 }
 
@@ -134,6 +135,6 @@ func (s *Session) WarnApplied(h *Live) {
 		return
 	}
 	if applier := fieldmanager.AppliedBy(&h.Meta); applier != nil {
-		s.emit.NoteOnce("Warning: %s", applier.DataWarning(fmt.Sprintf("%s in namespace %q", h.Object, s.Namespace)))
+		s.Emit.NoteOnce("Warning: %s", applier.DataWarning(fmt.Sprintf("%s in namespace %q", h.Object, s.Namespace)))
 	}
 }

@@ -35,6 +35,10 @@ type drawnFor struct {
 	sum  string
 }
 
+// ClockTolerance is how far a clock may be off the API server's before it is corrected. The API server tells its time in full
+// seconds.
+const ClockTolerance = 2 * time.Second
+
 // claimTries is how often the store claims a version that others write at the same time.
 const claimTries = 10
 

@@ -1,4 +1,4 @@
-package app
+package restore
 
 import (
 	"context"
@@ -8,38 +8,39 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/event"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// returning returns a hook that restores the configuration when the engine rolls back. The rollback goes on even if that
+// OnReturn returns a hook that restores the configuration when the engine rolls back. The rollback goes on even if that
 // fails.
-func (env *environment) returning(engine *rollout.Engine) func(context.Context, workload.Object, *corev1.PodTemplateSpec, *rollout.Record) {
+func OnReturn(engine *rollout.Engine, emit event.Sink) func(context.Context, workload.Object, *corev1.PodTemplateSpec, *rollout.Record) {
 	return func(ctx context.Context, of workload.Object, template *corev1.PodTemplateSpec, record *rollout.Record) {
-		r := &restoration{configSession: env.sessionOf(engine, of.GetNamespace()), of: of, lenient: true}
+		r := &Restoration{Session: store.NewSession(engine, of.GetNamespace(), emit), Of: of, Lenient: true}
 		var err error
 		if r.note = store.NoteOf(record); r.note != nil {
-			err = r.giveBack(ctx, r.note)
+			err = giveBack(ctx, r.Session, r.note)
 		}
 		some := false
 		if err == nil {
-			some, err = r.lookUp(ctx)
+			some, err = r.LookUp(ctx)
 		}
 		if err == nil && some {
-			_, err = r.to(ctx, workload.TemplateOf(of), template)
+			_, err = r.To(ctx, workload.TemplateOf(of), template)
 		}
 		if err != nil && context.Cause(ctx) == nil {
-			r.tell("warning: the configuration of the old version could not be restored: %v", err)
+			r.Emit.Note("warning: the configuration of the old version could not be restored: %v", err)
 		}
 	}
 }
 
-// onOpen is work on an open rollout.
-type onOpen func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error)
+// Work is work on an open rollout.
+type Work func(context.Context, *rollout.Engine, types.NamespacedName) (*rollout.Result, error)
 
-// minding wraps work on an open rollout. If a change of configuration began the rollout, it concludes that change as well.
-func (env *environment) minding(kind string, work onOpen) onOpen {
+// ThenConclude wraps work on an open rollout. If a change of configuration began the rollout, it concludes that change as well.
+func ThenConclude(emit event.Sink, kind string, work Work) Work {
 	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 		returned := false
 		back := engine.Returning
@@ -47,29 +48,29 @@ func (env *environment) minding(kind string, work onOpen) onOpen {
 			returned = true
 			back(ctx, of, template, record)
 		}
-		result, err := env.sweeping(work)(ctx, engine, key)
+		result, err := ThenSweep(emit, work)(ctx, engine, key)
 		if err != nil || store.NoteOf(result.Record) == nil {
 			return result, err
 		}
-		env.sessionOf(engine, key.Namespace).concludeChange(ctx, kind, key, result, returned)
+		conclude(ctx, store.NewSession(engine, key.Namespace, emit), kind, key, result, returned)
 		return result, nil
 	}
 }
 
-// sweeping runs work on a rollout and then removes versions that nothing needs any more: a template from kubectl apply, for
+// ThenSweep runs work on a rollout and then removes versions that nothing needs any more: a template from kubectl apply, for
 // example, may have replaced a reference. If a change of configuration began the rollout, that change handles its versions
-// itself. Without the rights, sweeping removes nothing; a later command will.
-func (env *environment) sweeping(work onOpen) onOpen {
+// itself. Without the rights, it removes nothing; a later command will.
+func ThenSweep(emit event.Sink, work Work) Work {
 	return func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
 		result, err := work(ctx, engine, key)
 		over := err == nil && (result.Outcome == rollout.Done || result.Outcome == rollout.RolledBack)
 		if !over || context.Cause(ctx) != nil || store.NoteOf(result.Record) != nil {
 			return result, err
 		}
-		s := env.sessionOf(engine, key.Namespace)
+		s := store.NewSession(engine, key.Namespace, emit)
 		failure := s.Versions.Sweep(ctx, []configmap.Kind{configmap.ConfigMap, configmap.Secret}, configmap.Settled{})
 		if failure != nil && !apierrors.IsForbidden(failure) && context.Cause(ctx) == nil {
-			s.tell("warning: %v; the next command tries again", failure)
+			s.Emit.Note("warning: %v; the next command tries again", failure)
 		}
 		return result, nil
 	}

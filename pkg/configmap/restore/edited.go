@@ -1,4 +1,4 @@
-package app
+package restore
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 
 // keepEdited keeps the edited content of a head as a version if no version has it. The revision that is left owns this
 // version, which is deleted together with it.
-func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder, head configmap.Object, content *configmap.Content) error {
-	if r.lenient {
+func (r *Restoration) keepEdited(ctx context.Context, leaving *configmap.Holder, head configmap.Object, content *configmap.Content) error {
+	if r.Lenient {
 		return nil // in this mode, only content of a version of the old revision is overwritten
 	}
 	if is, err := r.isOf(ctx, leaving, head, content); err != nil || is {
@@ -27,10 +27,10 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 	}
 	version, err := r.Versions.Ensure(ctx, head, content, owners, false)
 	if err != nil {
-		return fmt.Errorf("%s was edited, and what it holds could not be kept: %w; --keep-config leaves it", head, err)
+		return fmt.Errorf("%s was edited, and what it holds could not be kept: %w; %s", head, err, r.advice.Unkept)
 	}
 	if _, before := r.kept[version.Object]; !before {
-		r.tell("%s was edited; %s keeps that: %s shows it, %s takes it again",
+		r.Emit.Note("%s was edited; %s keeps that: %s shows it, %s takes it again",
 			head, version.Object.Name, command.Quoted("kubectl get %s -n %s -o yaml", version.Object, r.Namespace),
 			command.Quoted("%s config edit %s -n %s", command.Plugin, head, r.Namespace))
 	}
@@ -39,12 +39,12 @@ func (r *restoration) keepEdited(ctx context.Context, leaving *configmap.Holder,
 
 // leavingOwners returns the newest revision of the workload that goes back. If there is none, the version has no owner. A
 // sweep then spares it only for as long as any version that was just written.
-func (r *restoration) leavingOwners(ctx context.Context) ([]metav1.OwnerReference, error) {
+func (r *Restoration) leavingOwners(ctx context.Context) ([]metav1.OwnerReference, error) {
 	newest := store.NewestRevisions{}
-	if err := r.EachRevision(ctx, []workload.Object{r.of}, newest.See); err != nil {
+	if err := r.EachRevision(ctx, []workload.Object{r.Of}, newest.See); err != nil {
 		return nil, err
 	}
-	if found := newest[r.of.GetUID()]; found != nil {
+	if found := newest[r.Of.GetUID()]; found != nil {
 		return []metav1.OwnerReference{found.Owner()}, nil
 	}
 	return nil, nil

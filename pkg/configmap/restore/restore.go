@@ -1,4 +1,4 @@
-package app
+package restore
 
 import (
 	"context"
@@ -18,31 +18,45 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// restoration gives heads the content that a template's pods ran with.
-type restoration struct {
-	*configSession
-	// of is the workload that goes back.
-	of workload.Object
+// Restoration gives heads the content that a template's pods ran with.
+type Restoration struct {
+	*store.Session
+	// Of is the workload that goes back.
+	Of workload.Object
 	// shared allows to overwrite heads that other workloads use. Without it, restoring such a head is an error. If lenient is
 	// set, that is no error: nobody can be asked, so the head stays as it is, with a message.
-	shared, lenient bool
-	// returning names workloads that go back too. They do not count as other users of a head.
-	returning map[string]bool
+	shared, Lenient bool
+	// advice completes errors.
+	advice Advice
+	// GoingBack names workloads that go back too. They do not count as other users of a head.
+	GoingBack map[string]bool
 	// note describes a head that has been given back already.
 	note  *store.Note
 	kept  map[configmap.Object]configmap.Kept
 	heads map[configmap.Object]bool
 }
 
-// restored is a head that was given new content, together with its content before.
-type restored struct {
-	written *store.Live
-	before  *configmap.Content
+// Advice is how a command says what its user can do about a refusal.
+type Advice struct {
+	// Shared is for an object that others use too.
+	Shared string
+	// Several is for an object that can hold only one of several contents.
+	Several string
+	// Missing is for an object that a revision needs and that does not exist.
+	Missing string
+	// Unkept is for an edited object whose content could not be kept.
+	Unkept string
 }
 
-// lookUp reads which versions exist, and reports whether there are any. Without the right to list them, there is nothing to
+// Written is a head that was given new content, together with its content before.
+type Written struct {
+	Live   *store.Live
+	before *configmap.Content
+}
+
+// LookUp reads which versions exist, and reports whether there are any. Without the right to list them, there is nothing to
 // restore.
-func (r *restoration) lookUp(ctx context.Context) (bool, error) {
+func (r *Restoration) LookUp(ctx context.Context) (bool, error) {
 	r.kept, r.heads = map[configmap.Object]configmap.Kept{}, map[configmap.Object]bool{}
 	for _, kind := range []configmap.Kind{configmap.ConfigMap, configmap.Secret} {
 		some, err := r.Versions.Metadata(ctx, kind, configmap.HeadLabel)
@@ -70,12 +84,12 @@ type giving struct {
 	left bool
 }
 
-// to restores the heads whose versions a template names. It skips versions that the template before names too, unless they
+// To restores the heads whose versions a template names. It skips versions that the template before names too, unless they
 // are in place. It returns the heads it has written. If one head may not be overwritten, it writes none.
-func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]restored, error) {
+func (r *Restoration) To(ctx context.Context, from, template *corev1.PodTemplateSpec) ([]Written, error) {
 	leaving := configmap.NewHolder(metav1.OwnerReference{}, true, from)
 	holder := configmap.NewHolder(metav1.OwnerReference{}, true, template)
-	if err := r.checkThere(ctx, template); err != nil {
+	if err := r.CheckThere(ctx, template); err != nil {
 		return nil, err
 	}
 	left, err := r.leftIn(ctx, &leaving, &holder, template)
@@ -84,7 +98,7 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 	}
 	wanted, uncertain := certain(r.wanted(&leaving, &holder, template.Annotations, left))
 	for _, head := range uncertain {
-		r.tell("%s had several contents in that revision; it stays as it is", head)
+		r.Emit.Note("%s had several contents in that revision; it stays as it is", head)
 	}
 	planned, err := r.plan(ctx, &leaving, wanted)
 	if err != nil {
@@ -95,7 +109,7 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 			return nil, err
 		}
 	}
-	var done []restored
+	var done []Written
 	for i := range planned {
 		give := &planned[i]
 		written, err := r.Write(ctx, &store.Live{Object: give.kept.Head, State: give.now}, give.version, false)
@@ -106,27 +120,27 @@ func (r *restoration) to(ctx context.Context, from, template *corev1.PodTemplate
 		if give.left {
 			what = "was kept for that revision"
 		}
-		r.tell("%s holds again what %s (%s)", give.kept.Head, what, give.kept.Object.Name)
-		done = append(done, restored{written: written, before: give.now.Content})
+		r.Emit.Note("%s holds again what %s (%s)", give.kept.Head, what, give.kept.Object.Name)
+		done = append(done, Written{Live: written, before: give.now.Content})
 	}
 	for head := range r.heads {
 		_, known := left[head]
 		if holder.Unrecorded(head) && !leaving.Unrecorded(head) && !r.noted(head) && !known {
-			r.tell("what %s held in that revision is not recorded; it stays as it is", head)
+			r.Emit.Note("what %s held in that revision is not recorded; it stays as it is", head)
 		}
 	}
 	return done, r.tellAbsent(ctx, &leaving, template)
 }
 
 // wanted returns the versions whose content heads should have, even if they have it already.
-func (r *restoration) wanted(leaving, holder *configmap.Holder, annotations map[string]string, left map[configmap.Object]configmap.Kept) []giving {
+func (r *Restoration) wanted(leaving, holder *configmap.Holder, annotations map[string]string, left map[configmap.Object]configmap.Kept) []giving {
 	var wanted []giving
 	for object, kept := range r.kept {
 		// In place, the templates alone do not decide if both name the version: somebody may have edited the head since. If both
 		// reference the version, pods see no difference. An edit of the head then waits for its own rollout and does not hinder
 		// this.
 		inPlace := annotations[configmap.RecordKey(kept.Head)] == object.Name && holder.Needs(kept.Head)
-		if !holder.Needs(object) || leaving.Needs(object) && (r.lenient || !inPlace) || r.noted(kept.Head) {
+		if !holder.Needs(object) || leaving.Needs(object) && (r.Lenient || !inPlace) || r.noted(kept.Head) {
 			continue
 		}
 		wanted = append(wanted, giving{kept: kept, plain: holder.Needs(kept.Head)})
@@ -155,7 +169,7 @@ func certain(wanted []giving) (some []giving, uncertain []configmap.Object) {
 
 // plan returns the heads that need other content. It handles heads that other workloads use as unshared does, unless shared
 // is set.
-func (r *restoration) plan(ctx context.Context, leaving *configmap.Holder, wanted []giving) ([]giving, error) {
+func (r *Restoration) plan(ctx context.Context, leaving *configmap.Holder, wanted []giving) ([]giving, error) {
 	var planned []giving
 	for i := range wanted {
 		give := &wanted[i]
@@ -174,12 +188,12 @@ func (r *restoration) plan(ctx context.Context, leaving *configmap.Holder, wante
 }
 
 // noted reports whether the rollout's note covers a head, which is given back already.
-func (r *restoration) noted(head configmap.Object) bool {
+func (r *Restoration) noted(head configmap.Object) bool {
 	return r.note != nil && r.note.Head() == head
 }
 
 // differs reports whether a head needs the content of a version. It reads both into give.
-func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, give *giving) (bool, error) {
+func (r *Restoration) differs(ctx context.Context, leaving *configmap.Holder, give *giving) (bool, error) {
 	kept := &give.kept
 	version, err := r.Reader.Get(ctx, kept.Object)
 	if err != nil {
@@ -191,7 +205,7 @@ func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, gi
 	give.version = version.Content
 	give.now, err = r.Reader.Get(ctx, kept.Head)
 	if apierrors.IsNotFound(err) {
-		r.tell("%s was deleted; %s has what it held", kept.Head, kept.Object)
+		r.Emit.Note("%s was deleted; %s has what it held", kept.Head, kept.Object)
 		return false, nil
 	}
 	if err != nil {
@@ -200,7 +214,7 @@ func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, gi
 	if give.now.Content.Equal(give.version) || give.now.Immutable {
 		return false, nil
 	}
-	if r.lenient {
+	if r.Lenient {
 		// If the head holds anything else, somebody has changed it since for another reason.
 		return r.isOf(ctx, leaving, kept.Head, give.now.Content)
 	}
@@ -208,7 +222,7 @@ func (r *restoration) differs(ctx context.Context, leaving *configmap.Holder, gi
 }
 
 // isOf reports whether a head holds the content of one of its versions that a template names.
-func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head configmap.Object, content *configmap.Content) (bool, error) {
+func (r *Restoration) isOf(ctx context.Context, holder *configmap.Holder, head configmap.Object, content *configmap.Content) (bool, error) {
 	for object, kept := range r.kept {
 		if kept.Head != head || !holder.Needs(object) {
 			continue
@@ -222,14 +236,13 @@ func (r *restoration) isOf(ctx context.Context, holder *configmap.Holder, head c
 }
 
 // unshared returns an error for a head that other workloads use. In lenient mode it leaves such heads out and prints that.
-func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving, error) {
-	const way = "--shared-config changes it all the same, --keep-config leaves it"
+func (r *Restoration) unshared(ctx context.Context, planned []giving) ([]giving, error) {
 	workloads, err := r.Reader.Workloads(ctx)
 	switch {
-	case err != nil && r.lenient:
+	case err != nil && r.Lenient:
 		return nil, err
 	case err != nil:
-		return nil, fmt.Errorf("nothing was written: whether others use %s cannot be told: %w; %s", planned[0].kept.Head, err, way)
+		return nil, fmt.Errorf("nothing was written: whether others use %s cannot be told: %w; %s", planned[0].kept.Head, err, r.advice.Shared)
 	}
 	var own []giving
 	for i := range planned {
@@ -238,11 +251,11 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 		switch {
 		case other == "":
 			own = append(own, planned[i])
-		case r.lenient:
-			r.tell("%s stays as it is, since %s uses it too; %s shows its versions", kept.Head, other,
+		case r.Lenient:
+			r.Emit.Note("%s stays as it is, since %s uses it too; %s shows its versions", kept.Head, other,
 				command.Quoted("%s config history %s -n %s", command.Plugin, kept.Head, r.Namespace))
 		default:
-			return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; %s", kept.Head, other, way)
+			return nil, fmt.Errorf("nothing was written: going back would change %s, which %s uses too; %s", kept.Head, other, r.advice.Shared)
 		}
 	}
 	return own, nil
@@ -250,21 +263,21 @@ func (r *restoration) unshared(ctx context.Context, planned []giving) ([]giving,
 
 // sharer names another workload that needs different content in the head, or "". In lenient mode, users of the head's own
 // name count only if they would see the change: the returning pods may need their old content.
-func (r *restoration) sharer(workloads []impact.Workload, give *giving) string {
+func (r *Restoration) sharer(workloads []impact.Workload, give *giving) string {
 	kept := &give.kept
 	for i := range workloads {
 		w := &workloads[i]
 		name := strings.ToLower(w.Kind) + "/" + w.Name
-		if w.Finished || name == nameOf(r.of) || r.returning[name] {
+		if w.Finished || name == workload.NameOf(r.Of) || r.GoingBack[name] {
 			continue
 		}
 		holder := configmap.NewHolder(metav1.OwnerReference{}, true,
 			&corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: w.Annotations}, Spec: *w.Spec})
 		other := holder.Needs(kept.Head) && w.Annotations[configmap.RecordKey(kept.Head)] != kept.Object.Name
-		if other && (!r.lenient || !give.unseen(w.Spec)) {
+		if other && (!r.Lenient || !give.unseen(w.Spec)) {
 			return name
 		}
-		if r.lenient && give.plain {
+		if r.Lenient && give.plain {
 			continue // a workload that references a version keeps running with it
 		}
 		for object, other := range r.kept {
@@ -283,10 +296,10 @@ func (g *giving) unseen(spec *corev1.PodSpec) bool {
 }
 
 // takeBack gives heads their content from before, after going back has failed.
-func (r *restoration) takeBack(ctx context.Context, done []restored) error {
+func (r *Restoration) takeBack(ctx context.Context, done []Written) error {
 	var failures []error
 	for i := range done {
-		if _, err := r.Write(ctx, done[i].written, done[i].before, false); err != nil {
+		if _, err := r.Write(ctx, done[i].Live, done[i].before, false); err != nil {
 			failures = append(failures, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package app
+package restore
 
 import (
 	"context"
@@ -9,14 +9,15 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// checkThere returns an error if the template needs an object that is gone, since its pods could not start. In lenient mode
+// CheckThere returns an error if the template needs an object that is gone, since its pods could not start. In lenient mode
 // it checks only versions, without which there is nothing to restore. It skips objects that may not be read.
-func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
+func (r *Restoration) CheckThere(ctx context.Context, template *corev1.PodTemplateSpec) error {
 	for _, object := range required(&template.Spec) {
 		_, _, version := configmap.SplitName(object.Name)
-		if _, found := r.kept[object]; found || r.lenient && !version {
+		if _, found := r.kept[object]; found || r.Lenient && !version {
 			continue
 		}
 		err := r.Versions.There(ctx, object)
@@ -35,13 +36,13 @@ func (r *restoration) checkThere(ctx context.Context, template *corev1.PodTempla
 			}
 		}
 		return fmt.Errorf("nothing was written: that revision of %s needs %s, which is not in namespace %q; "+
-			"create it first%s, or go back all the same with --keep-config", nameOf(r.of), object, r.Namespace, held)
+			"create it first%s, %s", workload.NameOf(r.Of), object, r.Namespace, held, r.advice.Missing)
 	}
 	return nil
 }
 
 // tellAbsent reports heads that did not exist when the pods of a revision were rolled out. It does not delete them.
-func (r *restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder, template *corev1.PodTemplateSpec) error {
+func (r *Restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder, template *corev1.PodTemplateSpec) error {
 	told := map[configmap.Object]bool{}
 	for _, use := range configmap.Uses(template) {
 		if use.Version != configmap.Absent || told[use.Head] || leaving.IsAbsent(use.Head) {
@@ -50,7 +51,7 @@ func (r *restoration) tellAbsent(ctx context.Context, leaving *configmap.Holder,
 		told[use.Head] = true
 		switch err := r.Versions.There(ctx, use.Head); {
 		case err == nil:
-			r.tell("%s was not there in that revision; it stays as it is, and pods start with it", use.Head)
+			r.Emit.Note("%s was not there in that revision; it stays as it is, and pods start with it", use.Head)
 		case context.Cause(ctx) != nil:
 			return context.Cause(ctx)
 		}
