@@ -171,7 +171,7 @@ func (f *configAttachFlags) run(ctx context.Context, env *environment, args []st
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
+	ctx, cancel := env.withTimeout(ctx, f.timeout)
 	defer cancel()
 	return r.concluded(workload, f.attach(ctx, r, workload, wires))
 }

@@ -48,7 +48,7 @@ func (f *configDetachFlags) run(ctx context.Context, env *environment, args []st
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
+	ctx, cancel := env.withTimeout(ctx, f.timeout)
 	defer cancel()
 	return r.concluded(workload, f.detach(ctx, r, workload, head))
 }

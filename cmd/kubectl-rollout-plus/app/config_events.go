@@ -73,7 +73,7 @@ func (env *environment) ended(object printers.Object, outcome rollout.Outcome, m
 		return
 	}
 	result := &printers.Result{Result: &rollout.Result{Outcome: outcome}, Message: message}
-	if err != nil {
+	if err = env.endedBy(err); err != nil {
 		result.Outcome, result.Message, result.ExitCode = outcomeOf(err), err.Error(), exitCode(err)
 	}
 	connecting{events, env.connection()}.Result(env.clock.Now(), result)

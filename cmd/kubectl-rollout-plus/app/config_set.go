@@ -84,7 +84,7 @@ func (f *changeFlags) change(ctx context.Context, env *environment, object confi
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
+	ctx, cancel := env.withTimeout(ctx, f.timeout)
 	defer cancel()
 	c.head = &store.Live{Object: object}
 	return c.conclude(c.changeTo(ctx, want))

@@ -295,7 +295,7 @@ func (f *createDeploymentFlags) await(ctx context.Context, env *environment, key
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
+	ctx, cancel := env.withTimeout(ctx, f.timeout)
 	defer cancel()
 	return run.awaitComplete(ctx, key, nil)
 }

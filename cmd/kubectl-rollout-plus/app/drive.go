@@ -44,12 +44,14 @@ func checkFieldManager(name string) error {
 	return nil
 }
 
-// withTimeout limits the context by the command's own timeout; 0 means none.
-func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+// withTimeout limits the command's context by its own timeout; 0 means none.
+func (env *environment) withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, timeout, rollout.ErrTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, rollout.ErrTimeout)
+	env.limited = ctx
+	return ctx, cancel
 }
 
 // driveTo runs one of the engine's methods on a workload, and prints the result.
@@ -64,7 +66,7 @@ func (env *environment) driveTo(ctx context.Context, object printers.Object, fla
 		return err
 	}
 	flags.tune(engine)
-	ctx, cancel := withTimeout(ctx, flags.timeout)
+	ctx, cancel := env.withTimeout(ctx, flags.timeout)
 	defer cancel()
 	result, err := work(ctx, engine, types.NamespacedName{Namespace: object.Namespace, Name: object.Name})
 	return env.conclude(printer, object, result, err, context.Cause(ctx), verbs)

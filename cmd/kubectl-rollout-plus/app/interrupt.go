@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 )
 
@@ -140,6 +144,38 @@ func (o *oneInterrupt) joins(err error) bool {
 	}
 	o.first.objects = append(o.first.objects, wait.objects...)
 	return true
+}
+
+// tellEnd has every command below root say that its own timeout or a signal ended its work, if that is why it failed.
+func (env *environment) tellEnd(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		env.tellEnd(cmd)
+		if run := cmd.RunE; run != nil {
+			cmd.RunE = func(cmd *cobra.Command, args []string) error { return env.endedBy(run(cmd, args)) }
+		}
+	}
+}
+
+// endedBy adds to an error that the command's own timeout or a signal has caused it. Libraries name neither: they only say
+// that a context has ended, and not all of them wrap its error. The client's rate limiter says so before the end has come.
+func (env *environment) endedBy(err error) error {
+	ctx := cmp.Or(env.limited, env.ctx)
+	if err == nil || ctx == nil {
+		return err
+	}
+	var status *exitError
+	var uncertain *rollout.UncertainError
+	cause, text := context.Cause(ctx), err.Error()
+	if env.limited != nil && strings.Contains(text, "would exceed context deadline") {
+		cause = rollout.ErrTimeout
+	}
+	switch {
+	case cause == nil, errors.Is(cause, context.Canceled), errors.Is(err, cause), errors.As(err, &status), errors.As(err, &uncertain):
+		return err
+	case strings.Contains(text, "context deadline"), strings.Contains(text, context.Canceled.Error()):
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	return err
 }
 
 // cutShort replaces an error that the end of the context has caused by one that says which work was cut short. It returns

@@ -60,7 +60,7 @@ func (env *environment) printer(output string, object printers.Object) (printers
 // conclude prints a rollout's result and returns the error that ends the command. If err is not nil, nothing was begun. Only an
 // UncertainError leaves that open.
 func (env *environment) conclude(p printers.Printer, object printers.Object, result *rollout.Result, err error, cause error, verbs verbs) error {
-	if err != nil {
+	if err = env.endedBy(err); err != nil {
 		failure := withHint(err, object)
 		p.Result(env.clock.Now(), &printers.Result{
 			Result: &rollout.Result{Outcome: rollout.Errored}, Message: failure.Error(), ExitCode: exitCode(err),

@@ -92,7 +92,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if inSteps && f.force {
 		return usageError(errors.New("--force does not go with --steps, which begin on a complete Deployment only; leave one of them out"))
 	}
-	ctx, cancel := withTimeout(cmd.Context(), f.timeout) // one timeout for all objects
+	ctx, cancel := env.withTimeout(cmd.Context(), f.timeout) // one timeout for all objects
 	defer cancel()
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}

@@ -82,7 +82,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
+	ctx, cancel := env.withTimeout(ctx, f.timeout)
 	defer cancel()
 	contents, workloads, err := s.contents(ctx, session)
 	if err != nil {

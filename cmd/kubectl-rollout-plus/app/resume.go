@@ -44,7 +44,7 @@ func newResumeCommand(env *environment) *cobra.Command {
 			if err := f.drive.validate(); err != nil {
 				return err
 			}
-			ctx, cancel := withTimeout(cmd.Context(), f.drive.timeout) // one timeout for all objects
+			ctx, cancel := env.withTimeout(cmd.Context(), f.drive.timeout) // one timeout for all objects
 			defer cancel()
 			return f.each(env, args, nil, func(info *resource.Info) error { return f.resume(ctx, env, info) })
 		},

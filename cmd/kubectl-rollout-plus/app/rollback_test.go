@@ -232,7 +232,7 @@ func TestRollbackGivesUp(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		d := webOf("v3", 3, 2)
-		ctx, cancel := withTimeout(t.Context(), time.Second)
+		ctx, cancel := (&environment{}).withTimeout(t.Context(), time.Second)
 		defer cancel()
 		r := &rollback{client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
 		if _, err := r.run(ctx, kind, d); !errors.Is(err, rollout.ErrTimeout) {

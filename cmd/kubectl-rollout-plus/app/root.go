@@ -29,6 +29,8 @@ type environment struct {
 	genericiooptions.IOStreams
 	// ctx is the command's context, for requests of libraries that take none. It is nil before the command runs.
 	ctx     context.Context
+	// limited is that context with the command's own timeout, or nil if it has none.
+	limited context.Context
 	shared  sharedFlags
 	factory cmdutil.Factory
 	flags   *genericclioptions.ConfigFlags
@@ -99,6 +101,7 @@ func newRootCommand(process Process, streams genericiooptions.IOStreams, backlog
 		newConfigCommand(env), newExplainCommand(env), newCheckCommand(env),
 		newVersionCommand(env, process.Version), newExitCodesTopic(),
 	)
+	env.tellEnd(root)
 	setUsage(root)
 	return root
 }

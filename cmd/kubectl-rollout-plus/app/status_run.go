@@ -112,7 +112,7 @@ func (r *statusRun) follow(ctx context.Context) error {
 	if err := r.connect(); err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, r.timeout)
+	ctx, cancel := r.env.withTimeout(ctx, r.timeout)
 	defer cancel()
 	var following sync.WaitGroup
 	for _, t := range r.pending {

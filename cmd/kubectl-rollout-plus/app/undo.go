@@ -166,7 +166,7 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(ctx, f.timeout)
+	ctx, cancel := env.withTimeout(ctx, f.timeout)
 	defer cancel()
 	engine, err := env.engine(f.fieldManager, printer.Event)
 	if err != nil {

@@ -36,7 +36,7 @@ type undoer struct {
 // atOnce goes back within the objects' own limits. As in kubectl, a failure does not stop the other objects.
 func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, dryRun cmdutil.DryRunStrategy) error {
 	u := &undoer{undoFlags: f, env: env, dryRun: dryRun}
-	ctx, cancel := withTimeout(cmd.Context(), f.timeout)
+	ctx, cancel := env.withTimeout(cmd.Context(), f.timeout)
 	defer cancel()
 	result, err := f.find(env, args)
 	if err != nil {
