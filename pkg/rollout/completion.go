@@ -23,13 +23,36 @@ type completion struct {
 }
 
 // completionOf judges how far a workload has come. Where the status counts a StatefulSet as complete, or nearly so, its pods
-// decide. The status does not say which pods run which revision: pods above the partition may run another one than the newest.
+// decide. The status does not say which pods run which revision: pods above the partition may run another one than the newest. A
+// DaemonSet that its status counts as complete is so only while its pods are ready.
 func completionOf(workload Workload, pods []*corev1.Pod, now time.Time) completion {
 	c := completion{phase: PhaseOf(workload)}
-	if set, is := workload.(*appsv1.StatefulSet); is && (c.phase == Complete || c.phase == Partitioned || c.mayLack(set)) {
-		c.judge(set, pods, now)
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		if c.phase == Complete || c.phase == Partitioned || c.mayLack(w) {
+			c.judge(w, pods, now)
+		}
+	case *appsv1.DaemonSet:
+		c.outdated(w, pods)
 	}
 	return c
+}
+
+// outdated takes a DaemonSet back from complete if fewer of its pods are ready than its status says. A pod may have been ready
+// only for a moment.
+func (c *completion) outdated(set *appsv1.DaemonSet, pods []*corev1.Pod) {
+	var unready []string
+	ready := 0
+	for _, pod := range activePods(set, pods) {
+		if is, _ := readySince(pod); is {
+			ready++
+		} else {
+			unready = append(unready, pod.Name)
+		}
+	}
+	if c.phase == Complete && len(unready) > 0 && ready < int(PodCountsOf(set).Desired) {
+		c.phase, c.lacks = Progressing, named(unready)+" not ready"
+	}
 }
 
 // mayLack reports whether a StatefulSet has all the pods that its partition asks for, and still is not complete.

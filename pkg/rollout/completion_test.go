@@ -180,3 +180,33 @@ func TestWhatAWayBackBorrows(t *testing.T) {
 		}
 	}
 }
+
+// The status of a DaemonSet may still count a pod that was ready for a moment.
+func TestCompletionOfADaemonSet(t *testing.T) {
+	t.Parallel()
+	set := &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{UID: "d"},
+		Status:     appsv1.DaemonSetStatus{DesiredNumberScheduled: 2, UpdatedNumberScheduled: 2, NumberReady: 2, NumberAvailable: 2},
+	}
+	pod := func(name string) *corev1.Pod {
+		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, OwnerReferences: []metav1.OwnerReference{{UID: "d", Controller: ptr.To(true)}}}}
+	}
+	ending := pod("c")
+	ending.DeletionTimestamp = ptr.To(metav1.NewTime(noon(0)))
+	for name, test := range map[string]struct {
+		pods  []*corev1.Pod
+		want  Phase
+		lacks string
+	}{
+		"all are ready":          {[]*corev1.Pod{ready(pod("a"), noon(0)), ready(pod("b"), noon(0)), ending}, Complete, ""},
+		"one is not":             {[]*corev1.Pod{ready(pod("a"), noon(0)), pod("b")}, Progressing, "b not ready"},
+		"one too many is not":    {[]*corev1.Pod{ready(pod("a"), noon(0)), ready(pod("b"), noon(0)), pod("d")}, Complete, ""},
+		"one has not shown up":   {[]*corev1.Pod{ready(pod("a"), noon(0))}, Complete, ""},
+		"no pod belongs to it":   {[]*corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "x"}}}, Complete, ""},
+		"the pods are not known": {nil, Complete, ""},
+	} {
+		if c := completionOf(set, test.pods, noon(1)); c.phase != test.want || c.lacks != test.lacks {
+			t.Errorf("%s: got %s, lacking %q, want %s, lacking %q", name, c.phase, c.lacks, test.want, test.lacks)
+		}
+	}
+}

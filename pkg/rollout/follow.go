@@ -124,6 +124,7 @@ func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
 	s.relapsed(v, pods, suspectsOf(v.Workload, nil))
 	s.memory, until = s.memory.settlingOf(in.Pods, in.Now)
+	v.Unseen = slices.ContainsFunc(in.Pods, func(pod *corev1.Pod) bool { return in.Now.Before(diagnose.SeenAt(pod)) })
 	if v.Settling = in.Now.Before(until); v.Settling {
 		return until
 	}

@@ -25,7 +25,10 @@ type View struct {
 	// Settling is set if containers of a StatefulSet or DaemonSet have ended before. They have yet to run for long
 	// enough for success to be certain.
 	Settling bool
-	// Lacks says which pods keep a StatefulSet from being complete. It is set only if the status alone does not show
+	// Unseen is set while a container of a new pod of a StatefulSet or DaemonSet may have ended without the kubelet having seen
+	// it.
+	Unseen bool
+	// Lacks says which pods keep a StatefulSet or DaemonSet from being complete. It is set only if the status alone does not show
 	// that.
 	Lacks string
 	// Attendance is who looks after an open rollout. AbandonedFor is for how long the command has seen that nobody

@@ -112,6 +112,9 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 		return true, err
 	}
 	text, done = t.corrected(view, text, done)
+	if done && t.watch && view.Unseen {
+		return false, nil // for a moment
+	}
 	t.line(text)
 	switch {
 	case t.isAbandoned(view):
@@ -154,11 +157,11 @@ func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (st
 	return text, done
 }
 
-// lacks reports whether a StatefulSet is incomplete although kubectl calls it complete. kubectl checks neither
-// minReadySeconds nor which pods are updated. For a single look, kubectl's line is enough.
+// lacks reports whether a StatefulSet or DaemonSet is incomplete although kubectl calls it complete. Of a StatefulSet kubectl
+// checks neither minReadySeconds nor which pods are updated. For a single look, kubectl's line is enough.
 func (t *statusTarget) lacks(view *rollout.View) bool {
-	_, is := view.Workload.(*appsv1.StatefulSet)
-	return is && view.Phase == workload.Progressing && (t.watch || t.exitCode || t.output != "")
+	_, isDeployment := view.Workload.(*appsv1.Deployment)
+	return !isDeployment && view.Phase == workload.Progressing && (t.watch || t.exitCode || t.output != "")
 }
 
 // status returns kubectl's line, and whether the rollout has ended. If kubectl has no status for the workload, the phase
