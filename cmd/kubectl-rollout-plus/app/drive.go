@@ -50,7 +50,7 @@ func (env *environment) withTimeout(ctx context.Context, timeout time.Duration) 
 		return context.WithCancel(ctx)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, rollout.ErrTimeout)
-	env.limited = ctx
+	env.limited, env.cause = true, func() error { return context.Cause(ctx) }
 	return ctx, cancel
 }
 

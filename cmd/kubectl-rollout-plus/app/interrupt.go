@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,14 +158,13 @@ func (env *environment) tellEnd(root *cobra.Command) {
 // endedBy adds to an error that the command's own timeout or a signal has caused it. Libraries name neither: they only say
 // that a context has ended, and not all of them wrap its error. The client's rate limiter says so before the end has come.
 func (env *environment) endedBy(err error) error {
-	ctx := cmp.Or(env.limited, env.ctx)
-	if err == nil || ctx == nil {
+	if err == nil || env.cause == nil {
 		return err
 	}
 	var status *exitError
 	var uncertain *rollout.UncertainError
-	cause, text := context.Cause(ctx), err.Error()
-	if env.limited != nil && strings.Contains(text, "would exceed context deadline") {
+	cause, text := env.cause(), err.Error()
+	if env.limited && strings.Contains(text, "would exceed context deadline") {
 		cause = rollout.ErrTimeout
 	}
 	switch {

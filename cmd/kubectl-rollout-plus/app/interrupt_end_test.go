@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,10 @@ func TestEndedBy(t *testing.T) {
 		"a write without an answer":  {ctx: interrupted, err: &rollout.UncertainError{Err: context.Canceled}, want: ExitStanding},
 		"before any command has run": {err: context.Canceled, want: ExitError},
 	} {
-		env := &environment{ctx: test.ctx, limited: test.limited}
+		env := &environment{limited: test.limited != nil}
+		if ctx := cmp.Or(test.limited, test.ctx); ctx != nil {
+			env.cause = func() error { return context.Cause(ctx) }
+		}
 		if err := env.endedBy(test.err); exitCode(err) != test.want || (err == nil) != (test.err == nil) {
 			t.Errorf("%s: exit code %d for %v", name, exitCode(err), err)
 		}

@@ -28,9 +28,11 @@ const (
 type environment struct {
 	genericiooptions.IOStreams
 	// ctx is the command's context, for requests of libraries that take none. It is nil before the command runs.
-	ctx     context.Context
-	// limited is that context with the command's own timeout, or nil if it has none.
-	limited context.Context
+	ctx context.Context
+	// cause returns what ended that context, or the one with the command's own timeout. It is nil before the command runs.
+	cause func() error
+	// limited is set once the command works within its own timeout.
+	limited bool
 	shared  sharedFlags
 	factory cmdutil.Factory
 	flags   *genericclioptions.ConfigFlags
@@ -81,6 +83,7 @@ func newRootCommand(process Process, streams genericiooptions.IOStreams, backlog
 		},
 		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
 			env.ctx = cmd.Context()
+			env.cause = func() error { return context.Cause(env.ctx) }
 			env.outlive(cmd)
 		},
 		PersistentPostRunE: func(*cobra.Command, []string) error { return env.shared.check() },
