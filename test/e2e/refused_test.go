@@ -82,6 +82,8 @@ func TestPodsThatANodeRefuses(t *testing.T) {
 			if lines := strings.Count(p.told(), "\n"); lines > 60 {
 				t.Errorf("it takes %d lines to say so", lines)
 			}
+			// The new ReplicaSet's controller may still be counting its refused pods.
+			w.await("the old version is complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
 			w.runs("web:v1")
 			w.keeps("1", "1")
 		})
