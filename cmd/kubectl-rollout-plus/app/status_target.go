@@ -144,6 +144,8 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 // incomplete.
 func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (string, bool) {
 	switch {
+	case view.State == rollout.Open && done:
+		text, done = stepLine(view), false // kubectl counts no pods as complete
 	case view.State == rollout.Open:
 		text, done = text+stepLine(view), false
 	case view.Phase == workload.PhaseRolledBack:

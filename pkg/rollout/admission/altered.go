@@ -62,6 +62,9 @@ func plain(value any) any {
 
 func compare(path string, asked, stored any) []Field {
 	entries, is := entriesOf(asked)
+	if fields, paired := compareInOrder(path, asked, stored); !is && paired {
+		return fields
+	}
 	if !is {
 		if reflect.DeepEqual(asked, stored) || stored == nil && isZero(asked) {
 			return nil
@@ -74,6 +77,24 @@ func compare(path string, asked, stored any) []Field {
 		fields = append(fields, compare(joined(path, key), entries[key], has[key])...)
 	}
 	return fields
+}
+
+// compareInOrder compares lists of objects that no name distinguishes, such as a Service's ports. The API server sets defaults in
+// them. It reports false for anything else, and for lists of different lengths.
+func compareInOrder(path string, asked, stored any) ([]Field, bool) {
+	wanted, _ := asked.([]any)
+	has, _ := stored.([]any)
+	if len(wanted) == 0 || len(wanted) != len(has) {
+		return nil, false
+	}
+	var fields []Field
+	for i := range wanted {
+		if _, isObject := wanted[i].(map[string]any); !isObject {
+			return nil, false
+		}
+		fields = append(fields, compare(fmt.Sprintf("%s[%d]", path, i), wanted[i], has[i])...)
+	}
+	return fields, true
 }
 
 // isZero reports whether the API server may leave out a value.

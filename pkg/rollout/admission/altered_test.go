@@ -39,6 +39,10 @@ func TestMissing(t *testing.T) {
 		{`{"a":1}`, `{}`, "s.a was removed"},
 		{`{"a":0,"b":""}`, `{}`, ""},
 		{`0`, ``, ""},
+		{`[{"port":80}]`, `[{"port":80,"protocol":"TCP"}]`, ""},
+		{`[{"port":80},{"port":81}]`, `[{"port":80},{"port":82}]`, "s[1].port was stored as 82 instead of 81"},
+		{`[{"port":80}]`, `[{"port":80},{"port":81}]`, `s was stored as [{"port":80},{"port":81}] instead of [{"port":80}]`},
+		{`["a","b"]`, `["a","c"]`, `s was stored as ["a","c"] instead of ["a","b"]`},
 		{`{"a":1}`, ``, "s.a was removed"},
 	} {
 		if got := told(Missing("s", decoded(t, c.asked), decoded(t, c.stored))); got != c.want {
