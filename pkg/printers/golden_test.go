@@ -60,7 +60,7 @@ func crash() *rollout.Finding {
 }
 
 // history has every event in it.
-func history() []happening {
+func historyLog() []happening {
 	return []happening{
 		{0, plan()},
 		{40, rollout.StepEvent{Step: 1, Of: 3, Target: 1}},
@@ -98,7 +98,7 @@ func results() map[string]*Result {
 }
 
 func tell(p Printer) {
-	for _, happened := range history() {
+	for _, happened := range historyLog() {
 		p.Event(began.Add(time.Duration(happened.after)*time.Millisecond), happened.event)
 	}
 }

@@ -8,12 +8,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 )
 
 // Revision is a revision with the objects that its pods take configuration from.
 type Revision struct {
-	*rollout.RevisionInfo
+	*history.Revision
 	Config []RevisionConfig
 }
 
@@ -32,13 +32,13 @@ func HistoryTable(out io.Writer, revisions []Revision, now time.Time) {
 	_, _ = fmt.Fprintln(out, "REVISION\tAGE\tSTATE\tPODS\tIMAGES\tCONFIG\tCHANGED-BY\tCHANGE-CAUSE") // the tab writer keeps the error
 	for i := range revisions {
 		r := &revisions[i]
-		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.RevisionInfo, now), stateCell(r.RevisionInfo), podsCell(r.RevisionInfo),
+		_, _ = fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Number, tellAge(r.Revision, now), stateCell(r.Revision), podsCell(r.Revision),
 			orNone(strings.Join(r.Images, ",")), configCell(r.Config), orUnknown(r.ChangedBy), orNone(oneLine(r.ChangeCause)))
 	}
 }
 
 // stateCell returns a revision's state for its workload, and whether it has failed.
-func stateCell(r *rollout.RevisionInfo) string {
+func stateCell(r *history.Revision) string {
 	if r.Failed {
 		return string(r.State) + ",failed"
 	}
@@ -46,7 +46,7 @@ func stateCell(r *rollout.RevisionInfo) string {
 }
 
 // podsCell returns the number of ready pods of a revision, and the number of all.
-func podsCell(r *rollout.RevisionInfo) string {
+func podsCell(r *history.Revision) string {
 	if r.Uncounted {
 		return "-"
 	}
@@ -77,7 +77,7 @@ func configCell(config []RevisionConfig) string {
 }
 
 // tellAge returns the age of a revision. If a rollback to the revision happened at an unknown time, it returns an upper bound.
-func tellAge(r *rollout.RevisionInfo, now time.Time) string {
+func tellAge(r *history.Revision, now time.Time) string {
 	if r.MadeAfter.IsZero() {
 		return duration.HumanDuration(age(r, now))
 	}
@@ -85,7 +85,7 @@ func tellAge(r *rollout.RevisionInfo, now time.Time) string {
 }
 
 // age returns the age of a revision. It is never negative, even if clocks differ.
-func age(r *rollout.RevisionInfo, now time.Time) time.Duration { return max(now.Sub(r.Created), 0) }
+func age(r *history.Revision, now time.Time) time.Duration { return max(now.Sub(r.Created), 0) }
 
 func orNone(text string) string {
 	if text == "" {
@@ -96,7 +96,7 @@ func orNone(text string) string {
 
 // orUnknown replaces the placeholder for an unknown name.
 func orUnknown(name string) string {
-	if name == rollout.Unknown {
+	if name == history.Unknown {
 		return "<unknown>"
 	}
 	return name
@@ -120,7 +120,7 @@ func HistoryFields(r *Revision, now time.Time) map[string]any {
 		"schemaVersion": int64(SchemaVersion),
 		"revision":      r.Number,
 		"createdAt":     r.Created.UTC().Format(time.RFC3339),
-		"ageSeconds":    int64(age(r.RevisionInfo, now).Seconds()),
+		"ageSeconds":    int64(age(r.Revision, now).Seconds()),
 		"images":        images,
 		"config":        config,
 		"changedBy":     r.ChangedBy,

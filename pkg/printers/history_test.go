@@ -8,23 +8,23 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 )
 
 func revisions() []Revision {
-	infos := []rollout.RevisionInfo{
-		{Number: 1, Created: began.Add(-26 * time.Hour), Images: []string{"web:v1"}, ChangedBy: rollout.Unknown, State: rollout.RevisionOld},
+	infos := []history.Revision{
+		{Number: 1, Created: began.Add(-26 * time.Hour), Images: []string{"web:v1"}, ChangedBy: history.Unknown, State: history.StateOld},
 		{
 			Number: 3, Created: began.Add(-90 * time.Minute), Images: []string{"web:v2", "side:v1"}, Ready: 2, Total: 3, ChangedBy: "kubectl-set",
-			ChangeCause: "kubectl set\n image\tdeployment/web ", State: rollout.RevisionStable,
+			ChangeCause: "kubectl set\n image\tdeployment/web ", State: history.StateStable,
 		},
 		// This machine's clock is behind the cluster's.
 		{
 			Number: 5, Created: began.Add(-26 * time.Hour), MadeAfter: began.Add(-90 * time.Minute), Images: []string{"web:v1"},
-			ChangedBy: rollout.Unknown, State: rollout.RevisionOld,
+			ChangedBy: history.Unknown, State: history.StateOld,
 		},
-		{Number: 7, Created: began.Add(-time.Hour), Images: []string{"web:v1"}, Uncounted: true, ChangedBy: "helm", State: rollout.RevisionOld},
-		{Number: 12, Created: began.Add(time.Second), Ready: 0, Total: 1, ChangedBy: "helm", ChangeCause: "a & b", State: rollout.RevisionNew},
+		{Number: 7, Created: began.Add(-time.Hour), Images: []string{"web:v1"}, Uncounted: true, ChangedBy: "helm", State: history.StateOld},
+		{Number: 12, Created: began.Add(time.Second), Ready: 0, Total: 1, ChangedBy: "helm", ChangeCause: "a & b", State: history.StateNew},
 	}
 	return []Revision{
 		{&infos[0], []RevisionConfig{{Config: Config{"ConfigMap", "web"}}}},

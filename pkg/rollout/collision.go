@@ -55,7 +55,7 @@ func (e *Engine) collisionOf(ctx context.Context, workload Workload) ([]diagnose
 	if collisionsOf(workload) == 0 {
 		return nil, nil
 	}
-	revisions, err := e.controllerRevisions(ctx, workload)
+	revisions, err := controllerRevisions(ctx, e.Client, workload)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 )
 
 // GoBackOn goes from the open rollout of a workload to an earlier revision, in one move and within the limits of the rollout.
@@ -29,7 +30,7 @@ func (e *Engine) GoBackOn(ctx context.Context, kind string, key types.Namespaced
 // revisionNumbered finds a revision by its number. Its error uses the words of kubectl rollout undo.
 func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number int64) (*Revision, error) {
 	kind, key := kindOf(workload), keyOf(workload)
-	history, err := e.ReadHistory(ctx, KindOf(workload), key, false)
+	history, err := history.Read(ctx, e.Client, KindOf(workload), key, false)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +41,9 @@ func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number
 	}
 	to := &Revision{Number: number}
 	if kind == "deployment" {
-		to.ReplicaSet = found.name
+		to.ReplicaSet = found.Name
 	} else {
-		to.ControllerRevision = found.name
+		to.ControllerRevision = found.Name
 	}
 	return to, nil
 }

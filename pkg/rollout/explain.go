@@ -192,7 +192,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		pods[i] = &list.Items[i]
 	}
 	if d, is := workload.(*appsv1.Deployment); is {
-		sets, err := e.replicaSets(ctx, d)
+		sets, err := replicaSets(ctx, e.Client, d)
 		if err != nil {
 			return nil, nil, err
 		}

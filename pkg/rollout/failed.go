@@ -13,16 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// FailedLabel marks the ReplicaSet or ControllerRevision of a revision whose rollout failed and went back. Its value is the
-// number of that revision. A revision that is rolled out again gets another number, and the mark does not count for that. It is
-// a label because kubectl's undo copies the annotations of a ReplicaSet to the Deployment.
-const FailedLabel = "rollout-plus/failed"
-
-// HasFailed reports whether a ReplicaSet or ControllerRevision is known to have failed as the revision with this number.
-func HasFailed(revision metav1.Object, number int64) bool {
-	return revision.GetLabels()[FailedLabel] == strconv.FormatInt(number, 10)
-}
-
 // Skipped returns a sentence about revisions that are skipped because they have failed, or "" if there are none.
 func Skipped(failed []int64) string {
 	if len(failed) == 0 {

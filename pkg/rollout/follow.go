@@ -273,7 +273,7 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 	case *appsv1.Deployment:
 		return RevisionOf(workload)
 	}
-	revisions, err := e.controllerRevisions(ctx, workload)
+	revisions, err := controllerRevisions(ctx, e.Client, workload)
 	if err != nil {
 		return 0
 	}

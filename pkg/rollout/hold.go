@@ -54,7 +54,7 @@ func (e *Engine) opened(ctx context.Context, key types.NamespacedName) (Snapshot
 // rollout's. If the Deployment has no other trace of one, openedOn needs no more rights than kubectl's pause, resume and
 // restart do.
 func (e *Engine) openedOn(ctx context.Context, d *appsv1.Deployment) (Snapshot, State, *Record, error) {
-	sets, err := e.replicaSets(ctx, d)
+	sets, err := replicaSets(ctx, e.Client, d)
 	if err != nil && (isMarked(d) || !apierrors.IsForbidden(err)) {
 		return Snapshot{}, Idle, nil, err
 	}
@@ -63,19 +63,6 @@ func (e *Engine) openedOn(ctx context.Context, d *appsv1.Deployment) (Snapshot, 
 		err = noRolloutOf(d)
 	}
 	return NewSnapshot(d, sets, nil), state, record, err
-}
-
-// replicaSets reads the ReplicaSets that a Deployment controls.
-func (e *Engine) replicaSets(ctx context.Context, d *appsv1.Deployment) ([]*appsv1.ReplicaSet, error) {
-	sets, err := e.Client.AppsV1().ReplicaSets(d.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(d.Spec.Selector)})
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the ReplicaSets of deployment %q in namespace %q: %w", d.Name, d.Namespace, err)
-	}
-	all := make([]*appsv1.ReplicaSet, len(sets.Items))
-	for i := range sets.Items {
-		all[i] = &sets.Items[i]
-	}
-	return NewSnapshot(d, all, nil).ReplicaSets, nil
 }
 
 // Hold makes an open rollout stand at its step. Whoever drives the rollout ends, and nobody goes on before it is resumed. Hold

@@ -61,11 +61,10 @@ func TestImports(t *testing.T) {
 	own := map[string][]string{
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
-			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact",
-			"pkg/configmap/restore", "pkg/configmap/store",
-			"pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/command", "pkg/rollout/diagnose",
-			"pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/podtemplate", "pkg/rollout/preflight",
-			"pkg/rollout/workload",
+			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/restore",
+			"pkg/configmap/store", "pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/command",
+			"pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history", "pkg/rollout/jsonpatch", "pkg/rollout/kube",
+			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
@@ -73,19 +72,21 @@ func TestImports(t *testing.T) {
 		"pkg/configmap/event":  {"pkg/configmap"},
 		"pkg/configmap/store": {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/rollout",
-			"pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/podtemplate",
-			"pkg/rollout/preflight", "pkg/rollout/workload",
+			"pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/kube",
+			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/workload",
 		},
 		"pkg/configmap/restore": {
-			"pkg/configmap", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store",
-			"pkg/rollout", "pkg/rollout/command", "pkg/rollout/podtemplate", "pkg/rollout/workload",
+			"pkg/configmap", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store", "pkg/rollout",
+			"pkg/rollout/command", "pkg/rollout/podtemplate", "pkg/rollout/workload",
 		},
 		"pkg/configmap/watch": {"pkg/configmap"},
-		"pkg/printers":        {"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/preflight", "pkg/rollout/workload"},
+		"pkg/printers": {
+			"pkg/rollout", "pkg/rollout/diagnose", "pkg/rollout/history", "pkg/rollout/preflight", "pkg/rollout/workload",
+		},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
-			"pkg/rollout/jsonpatch", "pkg/rollout/migration", "pkg/rollout/ownership", "pkg/rollout/podtemplate",
-			"pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/workload",
+			"pkg/rollout/history", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/migration", "pkg/rollout/ownership",
+			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/workload",
 		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
@@ -98,6 +99,10 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/workload":     nil,
 		"pkg/rollout/podtemplate":  {"pkg/rollout/workload"},
 		"pkg/rollout/jsonpatch":    nil,
+		"pkg/rollout/history": {
+			"pkg/rollout/fieldmanager", "pkg/rollout/kube", "pkg/rollout/podtemplate", "pkg/rollout/workload",
+		},
+		"pkg/rollout/kube": {"pkg/rollout/workload"},
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{

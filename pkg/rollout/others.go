@@ -39,15 +39,6 @@ func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 	return ending
 }
 
-// revisionLabel returns the value that labels the pods of a ControllerRevision: its name for a StatefulSet, its hash
-// for a DaemonSet.
-func revisionLabel(kind string, of *appsv1.ControllerRevision) string {
-	if kind == "DaemonSet" {
-		return of.Labels[appsv1.ControllerRevisionHashLabelKey]
-	}
-	return of.Name
-}
-
 // isNew reports whether a pod is of the newest version.
 func (s *Snapshot) isNew(pod *corev1.Pod) bool {
 	if s.Newest == nil {

@@ -144,7 +144,7 @@ func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*ap
 
 // revisionsOf returns all revisions of a workload. It returns an error if there is none.
 func (e *Engine) revisionsOf(ctx context.Context, workload Workload) ([]*appsv1.ControllerRevision, error) {
-	revisions, err := e.controllerRevisions(ctx, workload)
+	revisions, err := controllerRevisions(ctx, e.Client, workload)
 	if err == nil && len(revisions) == 0 {
 		err = fmt.Errorf("%s %q in namespace %q has no ControllerRevision, which its controller makes of each pod template",
 			kindOf(workload), workload.GetName(), workload.GetNamespace())

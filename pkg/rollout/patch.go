@@ -11,9 +11,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 )
 
-// ChangeCauseAnnotation is the annotation in which kubectl keeps why a revision was made.
-const ChangeCauseAnnotation = "kubernetes.io/change-cause"
-
 // patch is one write to a workload. Changes that belong together are in one patch, so that no moment lies between them.
 type patch struct {
 	// of is the workload as it was before the write.

@@ -124,13 +124,13 @@ func TestStrategyWriter(t *testing.T) {
 		managers []metav1.ManagedFieldsEntry
 		want     string
 	}{
-		"the field that changed": {wider, []metav1.ManagedFieldsEntry{manager("maker", 5, madeIt), manager("gitops", 5, surge)}, " by gitops at "},
-		"whichever comes first":  {wider, []metav1.ManagedFieldsEntry{manager("gitops", 5, surge), manager("maker", 5, madeIt)}, " by gitops at "},
-		"of two, the later one":  {wider, []metav1.ManagedFieldsEntry{manager("gitops", 6, bothRates), manager("maker", 5, surge)}, " by gitops at "},
-		"of two in one second":   {wider, []metav1.ManagedFieldsEntry{manager("gitops", 5, bothRates), manager("maker", 5, surge)}, ""},
+		"the field that changed": {wider, []metav1.ManagedFieldsEntry{managerEntry("maker", 5, madeIt), managerEntry("gitops", 5, surge)}, " by gitops at "},
+		"whichever comes first":  {wider, []metav1.ManagedFieldsEntry{managerEntry("gitops", 5, surge), managerEntry("maker", 5, madeIt)}, " by gitops at "},
+		"of two, the later one":  {wider, []metav1.ManagedFieldsEntry{managerEntry("gitops", 6, bothRates), managerEntry("maker", 5, surge)}, " by gitops at "},
+		"of two in one second":   {wider, []metav1.ManagedFieldsEntry{managerEntry("gitops", 5, bothRates), managerEntry("maker", 5, surge)}, ""},
 		"another type": {
 			appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
-			[]metav1.ManagedFieldsEntry{manager("gitops", 5, kind), manager("maker", 5, surge)},
+			[]metav1.ManagedFieldsEntry{managerEntry("gitops", 5, kind), managerEntry("maker", 5, surge)},
 			" by gitops at ",
 		},
 	} {
@@ -140,4 +140,12 @@ func TestStrategyWriter(t *testing.T) {
 			t.Errorf("%s: %q, not %q", name, got, test.want)
 		}
 	}
+}
+
+// managerEntry is an entry of managedFields.
+func managerEntry(name string, seconds int64, fields string) metav1.ManagedFieldsEntry {
+	at := metav1.Unix(1_700_000_000+seconds, 0)
+	entry := metav1.ManagedFieldsEntry{Manager: name, Operation: metav1.ManagedFieldsOperationUpdate, Time: &at, FieldsV1: &metav1.FieldsV1{}}
+	entry.FieldsV1.SetRawBytes([]byte(fields))
+	return entry
 }

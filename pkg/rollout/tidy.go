@@ -33,7 +33,7 @@ func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.Re
 	if !s.toldHeldBack {
 		return snapshot.ReplicaSets
 	}
-	sets, err := s.replicaSets(ctx, snapshot.deployment())
+	sets, err := replicaSets(ctx, s.Client, snapshot.deployment())
 	if err != nil {
 		return snapshot.ReplicaSets
 	}

@@ -22,6 +22,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 // adjuster changes each named object and prints it. pause, resume and restart share it.
@@ -143,7 +144,7 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 		case !apierrors.IsConflict(err) || try == rollout.ConflictTries:
 			return unsaid(fmt.Errorf("failed to patch: %w", err), objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
 		}
-		if err := rollout.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
+		if err := kube.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
 			return err
 		}
 		if err := refresh(ctx, info); err != nil {

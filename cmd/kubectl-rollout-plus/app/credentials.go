@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/utils/clock"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 const (
@@ -50,7 +50,7 @@ func (p *credentialPacer) RoundTrip(request *http.Request) (*http.Response, erro
 		}
 	}
 	response, err := p.next.RoundTrip(request)
-	p.note(probing, rollout.IsCredentialError(err) || err == nil && response.StatusCode == http.StatusUnauthorized)
+	p.note(probing, kube.IsCredentialError(err) || err == nil && response.StatusCode == http.StatusUnauthorized)
 	return response, err
 }
 

@@ -16,7 +16,7 @@ import (
 	cliprinters "k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/kubectl/pkg/scheme"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // deploymentSpec holds the typed values of the Deployment to create.
@@ -70,7 +70,7 @@ func (s *deploymentSpec) deployment() *appsv1.Deployment {
 		},
 	}
 	if s.cause != "" {
-		d.Annotations = map[string]string{rollout.ChangeCauseAnnotation: s.cause}
+		d.Annotations = map[string]string{workload.ChangeCauseAnnotation: s.cause}
 	}
 	return d
 }

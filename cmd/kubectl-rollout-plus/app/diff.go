@@ -18,7 +18,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -95,7 +95,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 	if err != nil {
 		return err
 	}
-	history, err := engine.ReadHistory(ctx, kind, types.NamespacedName{Namespace: namespace, Name: name}, false)
+	history, err := history.Read(ctx, engine.Client, kind, types.NamespacedName{Namespace: namespace, Name: name}, false)
 	if err != nil {
 		return located(err, func(string, string) string { return namespace })
 	}
@@ -176,7 +176,7 @@ type side struct {
 }
 
 // pick selects the two templates to compare.
-func (f *diffFlags) pick(history *rollout.History, object string) (from, to side, err error) {
+func (f *diffFlags) pick(history *history.History, object string) (from, to side, err error) {
 	if current := history.Current(); current != nil {
 		to.number, to.revision = current.Number, current.UID
 	}

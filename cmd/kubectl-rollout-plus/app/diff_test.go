@@ -4,22 +4,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 )
 
 func TestPick(t *testing.T) {
 	t.Parallel()
 	template := func(name string) map[string]any { return map[string]any{"name": name} }
-	entry := func(number int64, name string, state rollout.RevisionState) rollout.RevisionInfo {
-		return rollout.RevisionInfo{Number: number, Template: template(name), State: state}
+	entry := func(number int64, name string, state history.State) history.Revision {
+		return history.Revision{Number: number, Template: template(name), State: state}
 	}
-	three := &rollout.History{Template: template("c"), Revisions: []rollout.RevisionInfo{
-		entry(1, "a", rollout.RevisionOld), entry(2, "b", rollout.RevisionOld), entry(3, "c", rollout.RevisionCurrent),
+	three := &history.History{Template: template("c"), Revisions: []history.Revision{
+		entry(1, "a", history.StateOld), entry(2, "b", history.StateOld), entry(3, "c", history.StateCurrent),
 	}}
-	pending := &rollout.History{Template: template("d"), Revisions: []rollout.RevisionInfo{entry(1, "a", rollout.RevisionOld), entry(2, "b", rollout.RevisionStable)}}
-	first := &rollout.History{Template: template("a"), Revisions: []rollout.RevisionInfo{entry(1, "a", rollout.RevisionCurrent)}}
+	pending := &history.History{Template: template("d"), Revisions: []history.Revision{entry(1, "a", history.StateOld), entry(2, "b", history.StateStable)}}
+	first := &history.History{Template: template("a"), Revisions: []history.Revision{entry(1, "a", history.StateCurrent)}}
 	for name, c := range map[string]struct {
-		history    *rollout.History
+		history    *history.History
 		revisions  []int64
 		from, to   string
 		fromNumber int64
@@ -35,7 +35,7 @@ func TestPick(t *testing.T) {
 		"nothing before":           {first, nil, "", "", 0, 0, "deployment.apps/web has no revision before the current one to compare it with"},
 		"unknown":                  {three, []int64{4}, "", "", 0, 0, "unable to find the specified revision: deployment.apps/web has no revision 4"},
 		"the second is unknown":    {three, []int64{1, 5}, "", "", 0, 0, "has no revision 5"},
-		"not even one, not so far": {&rollout.History{Template: template("a")}, nil, "", "", 0, 0, "has no revision before"},
+		"not even one, not so far": {&history.History{Template: template("a")}, nil, "", "", 0, 0, "has no revision before"},
 	} {
 		from, to, err := (&diffFlags{revisions: c.revisions}).pick(c.history, "deployment.apps/web")
 		if c.err != "" {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 )
 
 const historyExample = `  # The revisions of web
@@ -108,12 +109,12 @@ type pastOf struct {
 	viewer polymorphichelpers.HistoryViewer
 }
 
-func (p *pastOf) read(ctx context.Context) (*rollout.History, error) {
-	return p.engine.ReadHistory(ctx, p.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, true)
+func (p *pastOf) read(ctx context.Context) (*history.History, error) {
+	return history.Read(ctx, p.engine.Client, p.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, true)
 }
 
 // tellBlind prints why pods are not counted.
-func (p *pastOf) tellBlind(env *environment, history *rollout.History) {
+func (p *pastOf) tellBlind(env *environment, history *history.History) {
 	if history.Blind != nil {
 		_, _ = fmt.Fprintf(env.ErrOut, "the pods of %s in namespace %q are not counted, and states go by its status alone: %v\n",
 			p.ObjectName(), p.Namespace, history.Blind)
@@ -168,21 +169,21 @@ func (f *historyFlags) title() string {
 }
 
 func (f *historyFlags) showWide(ctx context.Context, env *environment, past *pastOf) error {
-	history, err := past.read(ctx)
+	w, err := past.read(ctx)
 	if err != nil {
 		return err
 	}
-	past.tellBlind(env, history)
-	revisions, text := history.Revisions, &strings.Builder{}
+	past.tellBlind(env, w)
+	revisions, text := w.Revisions, &strings.Builder{}
 	if len(revisions) == 0 {
 		text.WriteString("No rollout history found.")
 	} else {
 		if f.revision > 0 {
-			only := history.Find(f.revision)
+			only := w.Find(f.revision)
 			if only == nil {
 				return past.unsaid(errNoRevision)
 			}
-			revisions = []rollout.RevisionInfo{*only}
+			revisions = []history.Revision{*only}
 		}
 		table := cliprinters.GetNewTabWriter(text)
 		shown, err := past.withConfig(ctx, revisions)
@@ -248,12 +249,12 @@ func (f *historyFlags) objects(ctx context.Context, env *environment, past *past
 }
 
 // matching returns the revisions of a history that are among the objects.
-func matching(history *rollout.History, objects map[int64]runtime.Object) []rollout.RevisionInfo {
-	return slices.DeleteFunc(slices.Clone(history.Revisions), func(r rollout.RevisionInfo) bool { return objects[r.Number] == nil })
+func matching(w *history.History, objects map[int64]runtime.Object) []history.Revision {
+	return slices.DeleteFunc(slices.Clone(w.Revisions), func(r history.Revision) bool { return objects[r.Number] == nil })
 }
 
 // described adds fields about the revisions to objects.
-func (p *pastOf) described(ctx context.Context, objects map[int64]runtime.Object, revisions []rollout.RevisionInfo, env *environment,
+func (p *pastOf) described(ctx context.Context, objects map[int64]runtime.Object, revisions []history.Revision, env *environment,
 ) (map[int64]runtime.Object, error) {
 	shown, err := p.withConfig(ctx, revisions)
 	if err != nil {

@@ -6,17 +6,17 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // withConfig adds the configuration that each revision uses. It takes the versions from the template. If the template has
 // plain names without a note, it takes the versions that a command has kept for the revision.
-func (p *pastOf) withConfig(ctx context.Context, revisions []rollout.RevisionInfo) ([]printers.Revision, error) {
+func (p *pastOf) withConfig(ctx context.Context, revisions []history.Revision) ([]printers.Revision, error) {
 	shown := make([]printers.Revision, len(revisions))
 	kept := store.NewKept(&store.Reader{Client: p.engine.Client, Namespace: p.Namespace})
 	for i := range revisions {
-		shown[i].RevisionInfo = &revisions[i]
+		shown[i].Revision = &revisions[i]
 		template, err := podtemplate.Typed(revisions[i].Template)
 		if err != nil {
 			return nil, err

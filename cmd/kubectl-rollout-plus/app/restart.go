@@ -198,11 +198,11 @@ func annotateCause(object runtime.Object, patch map[string]any, cause string) er
 	if err != nil {
 		return err
 	}
-	path := []string{"metadata", "annotations", rollout.ChangeCauseAnnotation}
+	path := []string{"metadata", "annotations", workload.ChangeCauseAnnotation}
 	if cause != "" {
 		return unstructured.SetNestedField(patch, cause, path...)
 	}
-	if _, found := metadata.GetAnnotations()[rollout.ChangeCauseAnnotation]; found {
+	if _, found := metadata.GetAnnotations()[workload.ChangeCauseAnnotation]; found {
 		return unstructured.SetNestedField(patch, nil, path...)
 	}
 	return nil

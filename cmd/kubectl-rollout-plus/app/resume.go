@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -83,11 +84,11 @@ func (f *resumeFlags) resume(ctx context.Context, env *environment, info *resour
 func (f *resumeFlags) because(ctx context.Context, env *environment, object runtime.Object, patch map[string]any) error {
 	if f.cause == "" {
 		d, is := object.(*appsv1.Deployment)
-		if !is || d.Annotations[rollout.ChangeCauseAnnotation] == "" {
+		if !is || d.Annotations[workload.ChangeCauseAnnotation] == "" {
 			return nil
 		}
 		engine, err := env.engine(f.fieldManager, nil)
-		if err != nil || !engine.HasStaleCause(ctx, d) {
+		if err != nil || !history.HasStaleCause(ctx, engine.Client, d) {
 			return err
 		}
 	}

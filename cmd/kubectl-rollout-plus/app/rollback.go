@@ -25,6 +25,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -107,7 +108,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
 			return "", r.unsaid(err, objectNamed(kind.Kind, object))
 		}
-		if err := rollout.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
+		if err := kube.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
 			return "", err
 		}
 	}
@@ -290,7 +291,7 @@ func (r *rollback) editFor(body []byte) *undoEdit {
 		resourceVersion: r.live.GetResourceVersion(), live: r.live.GetAnnotations(), cause: r.cause, syncLastApplied: r.syncLastApplied,
 	}
 	if r.target = withPatch(r.revisions, body, r.live); r.target != nil {
-		edit.revisionCause = r.target.Annotations[rollout.ChangeCauseAnnotation]
+		edit.revisionCause = r.target.Annotations[workload.ChangeCauseAnnotation]
 	}
 	return edit
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -36,7 +37,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 		}
 	}
 	engine.Once = true // does not wait for a rollout that has failed before
-	busy, err := engine.UnderWay(ctx, info.Object)
+	busy, err := history.UnderWay(ctx, engine.Client, info.Object)
 	if err != nil || !busy {
 		return err
 	}
@@ -73,7 +74,7 @@ func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, 
 	var busy bool
 	err := engine.Follow(ctx, workload, nil, func(view *rollout.View) (bool, error) {
 		var err error
-		if busy, err = engine.UnderWay(ctx, view.Workload); err != nil || !busy {
+		if busy, err = history.UnderWay(ctx, engine.Client, view.Workload); err != nil || !busy {
 			return true, err
 		}
 		failed = view.Finding

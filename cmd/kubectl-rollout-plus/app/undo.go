@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const undoExample = `  # Go back to the revision before
@@ -211,7 +212,7 @@ func (f *undoFlags) finishing(engine *rollout.Engine) {
 func (f *undoFlags) annotations(live map[string]string, template map[string]any) map[string]string {
 	changes := map[string]string{}
 	if f.changeCause != nil {
-		changes[rollout.ChangeCauseAnnotation] = *f.changeCause
+		changes[workload.ChangeCauseAnnotation] = *f.changeCause
 	}
 	if f.syncLastApplied {
 		if rewritten, ok := withTemplate(live[corev1.LastAppliedConfigAnnotation], template); ok {

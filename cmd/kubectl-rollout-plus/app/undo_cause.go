@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -21,7 +20,7 @@ func (u *undoer) keepCause(ctx context.Context, r *rollback) {
 		return
 	}
 	revision := r.uncaused(*u.changeCause)
-	if revision == nil || revision.GetAnnotations()[rollout.ChangeCauseAnnotation] == *u.changeCause {
+	if revision == nil || revision.GetAnnotations()[workload.ChangeCauseAnnotation] == *u.changeCause {
 		return
 	}
 	if err := u.annotateRevision(ctx, r, revision); err != nil {
@@ -56,7 +55,7 @@ func (u *undoer) annotateRevision(ctx context.Context, r *rollback, revision met
 		cause = *u.changeCause
 	}
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": revision.GetUID(), "annotations": map[string]any{rollout.ChangeCauseAnnotation: cause},
+		"uid": revision.GetUID(), "annotations": map[string]any{workload.ChangeCauseAnnotation: cause},
 	}})
 	if err != nil {
 		return err

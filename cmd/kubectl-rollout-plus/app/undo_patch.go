@@ -17,6 +17,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // undoEdit is what undo adds to the patch of kubectl's rollbacker. Everything goes into that one write, so that nothing can
@@ -94,7 +95,7 @@ func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
 	// The controller keeps copies of the record on ReplicaSets. No rollout is open any more that the copy could belong to.
 	delete(annotations, rollout.Annotation)
 	if e.cause != nil {
-		setOrRemove(annotations, rollout.ChangeCauseAnnotation, *e.cause)
+		setOrRemove(annotations, workload.ChangeCauseAnnotation, *e.cause)
 	}
 	if err := e.lastApplied(annotations, template); err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func (e *undoEdit) editMerge(body []byte) ([]byte, error) {
 	if e.cause != nil {
 		cause = *e.cause
 	}
-	setOrRemove(annotations, rollout.ChangeCauseAnnotation, cause)
+	setOrRemove(annotations, workload.ChangeCauseAnnotation, cause)
 	if err := e.lastApplied(annotations, spec.Template); err != nil {
 		return nil, err
 	}

@@ -12,11 +12,12 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const (
 	applied = corev1.LastAppliedConfigAnnotation
-	why     = rollout.ChangeCauseAnnotation
+	why     = workload.ChangeCauseAnnotation
 	// manifestV2 is what kubectl apply remembers of a manifest.
 	manifestV2 = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,"template":{"spec":{"containers":[{"image":"web:v2","name":"app"}]}}}}` + "\n"
 	manifestV1 = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"replicas":3,"template":{"spec":{"containers":[{"image":"web:v1","name":"app"}]}}}}` + "\n"

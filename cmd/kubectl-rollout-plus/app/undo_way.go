@@ -33,7 +33,7 @@ func withoutFailed[R any, P interface {
 	}
 	return slices.DeleteFunc(slices.Clone(revisions), func(revision R) bool {
 		of := number(&revision)
-		failed := of < newest && metav1.IsControlledBy(P(&revision), r.live) && rollout.HasFailed(P(&revision), of)
+		failed := of < newest && metav1.IsControlledBy(P(&revision), r.live) && workload.HasFailed(P(&revision), of)
 		if failed {
 			r.skipped = append(r.skipped, of)
 		}

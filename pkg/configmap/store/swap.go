@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 // Found is the state in which swap found an object.
@@ -41,7 +42,7 @@ func (s *Session) Swap(ctx context.Context, object configmap.Object, from, to *c
 		if !apierrors.IsConflict(err) || try >= rollout.ConflictTries {
 			return FoundChanged, err
 		}
-		if err := rollout.PauseForConflict(ctx, s.Engine.Clock, try); err != nil {
+		if err := kube.PauseForConflict(ctx, s.Engine.Clock, try); err != nil {
 			return FoundOther, err
 		}
 	}

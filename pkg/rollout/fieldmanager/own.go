@@ -2,7 +2,9 @@
 // objects.
 package fieldmanager
 
-import "slices"
+import (
+	"slices"
+)
 
 const (
 	// Default is the field manager of this program. It does not begin with kubectl, since Flux takes over the fields of such
@@ -26,3 +28,6 @@ func Own(name string) []string {
 
 // IsOwn reports whether a field manager belongs to a command that writes under the given name.
 func IsOwn(manager, name string) bool { return slices.Contains(Own(name), manager) }
+
+// ControllerManager is the field manager of the workload controllers. They never change a pod template.
+const ControllerManager = "kube-controller-manager"

@@ -74,3 +74,25 @@ func SizeOf(rs *appsv1.ReplicaSet) int32 {
 	}
 	return *rs.Spec.Replicas
 }
+
+// ChangeCauseAnnotation is the annotation in which kubectl keeps why a revision was made.
+const ChangeCauseAnnotation = "kubernetes.io/change-cause"
+
+// FailedLabel marks the ReplicaSet or ControllerRevision of a revision whose rollout failed and went back. Its value is the
+// number of that revision. A revision that is rolled out again gets another number, and the mark does not count for that. It is
+// a label because kubectl's undo copies the annotations of a ReplicaSet to the Deployment.
+const FailedLabel = "rollout-plus/failed"
+
+// HasFailed reports whether a ReplicaSet or ControllerRevision is known to have failed as the revision with this number.
+func HasFailed(revision metav1.Object, number int64) bool {
+	return revision.GetLabels()[FailedLabel] == strconv.FormatInt(number, 10)
+}
+
+// RevisionLabel returns the value that labels the pods of a ControllerRevision: its name for a StatefulSet, its hash
+// for a DaemonSet.
+func RevisionLabel(kind string, of *appsv1.ControllerRevision) string {
+	if kind == "DaemonSet" {
+		return of.Labels[appsv1.ControllerRevisionHashLabelKey]
+	}
+	return of.Name
+}

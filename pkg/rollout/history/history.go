@@ -1,4 +1,4 @@
-package rollout
+package history
 
 import (
 	"context"
@@ -12,28 +12,31 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
-// RevisionState is what a revision is to its workload.
-type RevisionState string
+// State is what a revision is to its workload.
+type State string
 
 const (
-	// RevisionCurrent is the revision of the workload's template, if no other revision has pods any more.
-	RevisionCurrent RevisionState = "current"
-	// RevisionNew is the revision of the workload's template while it is being rolled out.
-	RevisionNew RevisionState = "new"
-	// RevisionStable is the revision that still serves while the workload moves away from it.
-	RevisionStable RevisionState = "stable"
-	// RevisionOld is any other revision.
-	RevisionOld RevisionState = "old"
+	// StateCurrent is the revision of the workload's template, if no other revision has pods any more.
+	StateCurrent State = "current"
+	// StateNew is the revision of the workload's template while it is being rolled out.
+	StateNew State = "new"
+	// StateStable is the revision that still serves while the workload moves away from it.
+	StateStable State = "stable"
+	// StateOld is any other revision.
+	StateOld State = "old"
 )
 
 // Unknown stands for a field manager if nobody can know which one it was.
 const Unknown = "unknown"
 
-// RevisionInfo is one entry of a workload's history.
-type RevisionInfo struct {
+// Revision is one entry of a workload's history.
+type Revision struct {
 	Number int64
 	// UID is the UID of the revision's ReplicaSet or ControllerRevision.
 	UID types.UID
@@ -50,12 +53,12 @@ type RevisionInfo struct {
 	// ChangedBy is the field manager that made the revision, as far as the API server still knows it, or Unknown.
 	ChangedBy   string
 	ChangeCause string
-	State       RevisionState
+	State       State
 	// Failed says that the revision's rollout failed and went back, as far as that was recorded.
 	Failed bool
 
 	// name is the name of the ReplicaSet or ControllerRevision. reused says that this was made for an earlier revision.
-	name   string
+	Name   string
 	reused bool
 }
 
@@ -64,13 +67,13 @@ type History struct {
 	// Template is the workload's own pod template, which may have no revision yet.
 	Template map[string]any
 	// Revisions are sorted by their numbers, which are unique.
-	Revisions []RevisionInfo
+	Revisions []Revision
 	// Blind is the missing right because of which pods could not be counted, or nil.
 	Blind error
 }
 
 // Find returns the revision with this number, or nil if there is none.
-func (h *History) Find(number int64) *RevisionInfo {
+func (h *History) Find(number int64) *Revision {
 	for i := range h.Revisions {
 		if h.Revisions[i].Number == number {
 			return &h.Revisions[i]
@@ -80,9 +83,9 @@ func (h *History) Find(number int64) *RevisionInfo {
 }
 
 // Current returns the revision of the workload's template, or nil if its controller has made none yet.
-func (h *History) Current() *RevisionInfo {
+func (h *History) Current() *Revision {
 	for i := range h.Revisions {
-		if state := h.Revisions[i].State; state == RevisionCurrent || state == RevisionNew {
+		if state := h.Revisions[i].State; state == StateCurrent || state == StateNew {
 			return &h.Revisions[i]
 		}
 	}
@@ -90,7 +93,7 @@ func (h *History) Current() *RevisionInfo {
 }
 
 // Previous returns the latest revision before the workload's template, or nil if there is none.
-func (h *History) Previous() *RevisionInfo {
+func (h *History) Previous() *Revision {
 	current := h.Current()
 	for i := range slices.Backward(h.Revisions) {
 		if current == nil || h.Revisions[i].Number < current.Number {
@@ -100,37 +103,37 @@ func (h *History) Previous() *RevisionInfo {
 	return nil
 }
 
-// ReadHistory reads the history of a Deployment, StatefulSet or DaemonSet, which kind names. Counting the pods of the latter
-// two takes a list of pods, which ReadHistory skips if countPods is false. Without the right to list pods, they stay uncounted.
-func (e *Engine) ReadHistory(ctx context.Context, kind string, key types.NamespacedName, countPods bool) (*History, error) {
+// Read reads the history of a Deployment, StatefulSet or DaemonSet, which kind names. Counting the pods of the latter
+// two takes a list of pods, which Read skips if countPods is false. Without the right to list pods, they stay uncounted.
+func Read(ctx context.Context, client kubernetes.Interface, kind string, key types.NamespacedName, countPods bool) (*History, error) {
 	resources := map[string]string{"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 	resource, known := resources[kind]
 	if !known {
 		return nil, fmt.Errorf("a %s has no rollout history", kind)
 	}
-	object, err := getRaw(ctx, e.Client, resource, key.Namespace, key.Name)
+	object, err := kube.GetRaw(ctx, client, resource, key.Namespace, key.Name)
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWorkload(object)
+	w, err := newOwner(object)
 	if err != nil {
 		return nil, err
 	}
 	options := metav1.ListOptions{LabelSelector: w.selector}
 	if kind == "Deployment" {
-		sets, err := e.rawReplicaSets(ctx, key.Namespace, options)
+		sets, err := rawReplicaSets(ctx, client, key.Namespace, options)
 		if err != nil {
 			return nil, err
 		}
 		return w.ofReplicaSets(sets)
 	}
-	revisions, err := e.Client.AppsV1().ControllerRevisions(key.Namespace).List(ctx, options)
+	revisions, err := client.AppsV1().ControllerRevisions(key.Namespace).List(ctx, options)
 	if err != nil {
 		return nil, err
 	}
 	pods := &corev1.PodList{}
 	if countPods {
-		pods, err = e.Client.CoreV1().Pods(key.Namespace).List(ctx, options)
+		pods, err = client.CoreV1().Pods(key.Namespace).List(ctx, options)
 	}
 	if err != nil && !apierrors.IsForbidden(err) {
 		return nil, err
@@ -144,8 +147,8 @@ func (e *Engine) ReadHistory(ctx context.Context, kind string, key types.Namespa
 	return history, err
 }
 
-func (e *Engine) rawReplicaSets(ctx context.Context, namespace string, options metav1.ListOptions) ([]unstructured.Unstructured, error) {
-	body, err := e.Client.AppsV1().RESTClient().Get().Namespace(namespace).Resource("replicasets").
+func rawReplicaSets(ctx context.Context, client kubernetes.Interface, namespace string, options metav1.ListOptions) ([]unstructured.Unstructured, error) {
+	body, err := client.AppsV1().RESTClient().Get().Namespace(namespace).Resource("replicasets").
 		VersionedParams(&options, scheme.ParameterCodec).SetHeader("Accept", "application/json").Do(ctx).Raw()
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package rollout
+package history
 
 import (
 	"cmp"
@@ -10,14 +10,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // earlierRevisionsAnnotation is where the Deployment controller keeps the numbers that a ReplicaSet had before its
 // present one.
 const earlierRevisionsAnnotation = "deployment.kubernetes.io/revision-history"
 
-// workload is the part of a Deployment, StatefulSet or DaemonSet that a history needs.
-type workload struct {
+// owner is the part of a Deployment, StatefulSet or DaemonSet that a history needs.
+type owner struct {
 	object   *unstructured.Unstructured
 	template map[string]any
 	selector string
@@ -32,22 +35,22 @@ type workload struct {
 	finished bool
 }
 
-func newWorkload(object *unstructured.Unstructured) (*workload, error) {
+func newOwner(object *unstructured.Unstructured) (*owner, error) {
 	// The three kinds keep their selectors in the same place.
 	var selecting struct {
 		Spec struct {
 			Selector *metav1.LabelSelector `json:"selector"`
 		} `json:"spec"`
 	}
-	if err := convert(object, &selecting); err != nil {
+	if err := podtemplate.Convert(object, &selecting); err != nil {
 		return nil, err
 	}
 	selector, err := metav1.LabelSelectorAsSelector(selecting.Spec.Selector)
 	if err != nil {
 		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", object.GetKind(), object.GetName(), err)
 	}
-	w := &workload{object: object, selector: selector.String()}
-	if w.template, err = templateOf(object); err != nil {
+	w := &owner{object: object, selector: selector.String()}
+	if w.template, err = podtemplate.Of(object); err != nil {
 		return nil, err
 	}
 	switch object.GetKind() {
@@ -61,12 +64,12 @@ func newWorkload(object *unstructured.Unstructured) (*workload, error) {
 	return w, err
 }
 
-func (w *workload) learnDeployment() error {
+func (w *owner) learnDeployment() error {
 	var d appsv1.Deployment
-	if err := convert(w.object, &d); err != nil {
+	if err := podtemplate.Convert(w.object, &d); err != nil {
 		return err
 	}
-	w.desired = replicasOf(&d)
+	w.desired = workload.ReplicasOf(&d)
 	for _, condition := range d.Status.Conditions {
 		if condition.Type == appsv1.DeploymentProgressing && condition.Reason == "NewReplicaSetAvailable" {
 			w.finished = d.Status.ObservedGeneration >= d.Generation
@@ -75,12 +78,12 @@ func (w *workload) learnDeployment() error {
 	return nil
 }
 
-func (w *workload) learnStatefulSet() error {
+func (w *owner) learnStatefulSet() error {
 	var s appsv1.StatefulSet
-	if err := convert(w.object, &s); err != nil {
+	if err := podtemplate.Convert(w.object, &s); err != nil {
 		return err
 	}
-	w.desired, w.currentRevision = PodCountsOf(&s).Desired, s.Status.CurrentRevision
+	w.desired, w.currentRevision = workload.PodCountsOf(&s).Desired, s.Status.CurrentRevision
 	if s.Status.ObservedGeneration >= s.Generation {
 		w.updateRevision = s.Status.UpdateRevision
 		w.finished = s.Status.CurrentRevision == s.Status.UpdateRevision
@@ -88,9 +91,9 @@ func (w *workload) learnStatefulSet() error {
 	return nil
 }
 
-func (w *workload) learnDaemonSet() error {
+func (w *owner) learnDaemonSet() error {
 	var d appsv1.DaemonSet
-	if err := convert(w.object, &d); err != nil {
+	if err := podtemplate.Convert(w.object, &d); err != nil {
 		return err
 	}
 	w.desired = d.Status.DesiredNumberScheduled
@@ -100,26 +103,26 @@ func (w *workload) learnDaemonSet() error {
 }
 
 // ofReplicaSets returns the history of a Deployment.
-func (w *workload) ofReplicaSets(sets []unstructured.Unstructured) (*History, error) {
-	var revisions []RevisionInfo
+func (w *owner) ofReplicaSets(sets []unstructured.Unstructured) (*History, error) {
+	var revisions []Revision
 	for i := range sets {
 		if !metav1.IsControlledBy(&sets[i], w.object) {
 			continue
 		}
-		template, err := templateOf(&sets[i])
+		template, err := podtemplate.Of(&sets[i])
 		if err != nil {
 			return nil, err
 		}
 		var set appsv1.ReplicaSet
-		if err := convert(&sets[i], &set); err != nil {
+		if err := podtemplate.Convert(&sets[i], &set); err != nil {
 			return nil, err
 		}
-		r := newRevision(&set, RevisionOf(&set), template)
+		r := newRevision(&set, workload.RevisionOf(&set), template)
 		r.Ready, r.Total = set.Status.ReadyReplicas, set.Status.Replicas
 		_, r.reused = set.Annotations[earlierRevisionsAnnotation]
 		if r.ChangeCause == "" {
 			// Like kubectl, fall back to the template's change cause.
-			r.ChangeCause = set.Spec.Template.Annotations[ChangeCauseAnnotation]
+			r.ChangeCause = set.Spec.Template.Annotations[workload.ChangeCauseAnnotation]
 		}
 		revisions = append(revisions, r)
 	}
@@ -127,14 +130,14 @@ func (w *workload) ofReplicaSets(sets []unstructured.Unstructured) (*History, er
 }
 
 // ofControllerRevisions returns the history of a StatefulSet or DaemonSet.
-func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.ControllerRevision, pods []corev1.Pod) (*History, error) {
-	var revisions []RevisionInfo
+func (w *owner) ofControllerRevisions(controllerRevisions []appsv1.ControllerRevision, pods []corev1.Pod) (*History, error) {
+	var revisions []Revision
 	for i := range controllerRevisions {
 		of := &controllerRevisions[i]
 		if !metav1.IsControlledBy(of, w.object) {
 			continue
 		}
-		template, err := recordedTemplate(of)
+		template, err := podtemplate.RawOfRevision(of)
 		if err != nil {
 			return nil, err
 		}
@@ -148,54 +151,54 @@ func (w *workload) ofControllerRevisions(controllerRevisions []appsv1.Controller
 }
 
 // countPods counts the pods of a ControllerRevision.
-func (w *workload) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (ready, total int32) {
-	label := revisionLabel(w.object.GetKind(), of)
+func (w *owner) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (ready, total int32) {
+	label := workload.RevisionLabel(w.object.GetKind(), of)
 	for i := range pods {
 		pod := &pods[i]
-		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] != label || !metav1.IsControlledBy(pod, w.object) || !isActive(pod) {
+		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] != label || !metav1.IsControlledBy(pod, w.object) || !workload.IsActive(pod) {
 			continue
 		}
 		total++
-		if isReady, _ := readySince(pod); isReady {
+		if isReady, _ := workload.ReadySince(pod); isReady {
 			ready++
 		}
 	}
 	return ready, total
 }
 
-func newRevision(of metav1.Object, number int64, template map[string]any) RevisionInfo {
-	r := RevisionInfo{
-		Number: number, UID: of.GetUID(), Created: of.GetCreationTimestamp().Time, Template: template, State: RevisionOld,
-		ChangeCause: of.GetAnnotations()[ChangeCauseAnnotation], name: of.GetName(),
+func newRevision(of metav1.Object, number int64, template map[string]any) Revision {
+	r := Revision{
+		Number: number, UID: of.GetUID(), Created: of.GetCreationTimestamp().Time, Template: template, State: StateOld,
+		ChangeCause: of.GetAnnotations()[workload.ChangeCauseAnnotation], Name: of.GetName(),
 	}
-	r.Images, r.Failed = imagesOf(template), HasFailed(of, number)
+	r.Images, r.Failed = podtemplate.Images(template), workload.HasFailed(of, number)
 	return r
 }
 
 // renewed records when a ControllerRevision was gone back to: it counts as created then. That moment is not known of a
 // ReplicaSet, since its controller writes it with every change of its size.
-func (r *RevisionInfo) renewed(at time.Time) {
+func (r *Revision) renewed(at time.Time) {
 	if at.After(r.Created) {
 		r.Created, r.reused = at, false
 	}
 }
 
 // history sorts the revisions and sets what each is to the workload.
-func (w *workload) history(revisions []RevisionInfo) *History {
-	slices.SortStableFunc(revisions, func(a, b RevisionInfo) int {
+func (w *owner) history(revisions []Revision) *History {
+	slices.SortStableFunc(revisions, func(a, b Revision) int {
 		return cmp.Or(cmp.Compare(a.Number, b.Number), a.Created.Compare(b.Created))
 	})
 	// Of two revisions with the same number, the later counts. No controller makes such revisions.
 	slices.Reverse(revisions)
-	revisions = slices.CompactFunc(revisions, func(a, b RevisionInfo) bool { return a.Number == b.Number })
+	revisions = slices.CompactFunc(revisions, func(a, b Revision) bool { return a.Number == b.Number })
 	slices.Reverse(revisions)
-	target, serving := w.target(revisions), (*RevisionInfo)(nil)
+	target, serving := w.target(revisions), (*Revision)(nil)
 	writers := authors(w.object.GetManagedFields())
-	var before *RevisionInfo
+	var before *Revision
 	for i := range revisions {
 		r := &revisions[i]
 		// A revision older than one with a lower number was gone back to, which makes no new ReplicaSet: the moment is not known.
-		r.reused = r.reused || slices.ContainsFunc(revisions[:i], func(earlier RevisionInfo) bool { return earlier.Created.After(r.Created) })
+		r.reused = r.reused || slices.ContainsFunc(revisions[:i], func(earlier Revision) bool { return earlier.Created.After(r.Created) })
 		if r.reused && before != nil {
 			r.MadeAfter = before.Created
 			if before.MadeAfter.After(before.Created) {
@@ -216,27 +219,27 @@ func (w *workload) history(revisions []RevisionInfo) *History {
 }
 
 // tell sets the states of the template's revision, and of the one that serves meanwhile. Either may be nil.
-func (w *workload) tell(target, serving *RevisionInfo) {
+func (w *owner) tell(target, serving *Revision) {
 	if serving != nil {
-		serving.State = RevisionStable
+		serving.State = StateStable
 	}
 	if target == nil {
 		return
 	}
-	target.State = RevisionNew
+	target.State = StateNew
 	if serving == nil && (w.finished || target.Ready >= w.desired) {
-		target.State = RevisionCurrent
+		target.State = StateCurrent
 	}
 }
 
 // leaving returns the revision that serves besides the template's, as far as the workload itself shows, or nil if there
 // is none. The pods of a DaemonSet are of the newest two revisions.
-func (w *workload) leaving(revisions []RevisionInfo, target *RevisionInfo) *RevisionInfo {
+func (w *owner) leaving(revisions []Revision, target *Revision) *Revision {
 	if target != nil && w.finished {
 		return nil
 	}
 	for i := range slices.Backward(revisions) {
-		if r := &revisions[i]; r != target && (w.currentRevision == "" || r.name == w.currentRevision) {
+		if r := &revisions[i]; r != target && (w.currentRevision == "" || r.Name == w.currentRevision) {
 			return r
 		}
 	}
@@ -244,16 +247,16 @@ func (w *workload) leaving(revisions []RevisionInfo, target *RevisionInfo) *Revi
 }
 
 // moreOf reports whether a serves more than b. It returns true for equals, since a is the later one.
-func moreOf(a, b *RevisionInfo) bool {
+func moreOf(a, b *Revision) bool {
 	return cmp.Or(cmp.Compare(a.Ready, b.Ready), cmp.Compare(a.Total, b.Total)) >= 0
 }
 
 // target returns the revision of the workload's template, or nil if the controller has made none yet.
-func (w *workload) target(revisions []RevisionInfo) *RevisionInfo {
-	wanted := Written(w.template)
+func (w *owner) target(revisions []Revision) *Revision {
+	wanted := podtemplate.Written(w.template)
 	for i := range slices.Backward(revisions) {
-		if r := &revisions[i]; w.updateRevision != "" && r.name == w.updateRevision ||
-			w.updateRevision == "" && sameJSON(Written(r.Template), wanted) {
+		if r := &revisions[i]; w.updateRevision != "" && r.Name == w.updateRevision ||
+			w.updateRevision == "" && podtemplate.SameJSON(podtemplate.Written(r.Template), wanted) {
 			return r
 		}
 	}

@@ -1,4 +1,4 @@
-package rollout
+package history
 
 import (
 	"bytes"
@@ -8,10 +8,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
-)
 
-// controllerManager is the field manager of the workload controllers. They never change a pod template.
-const controllerManager = "kube-controller-manager"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+)
 
 // madeWithin is how long a controller takes to make a revision after the write of a template. It takes longer only if
 // it is behind or the workload is paused. Time stamps have full seconds only.
@@ -23,7 +22,7 @@ const madeWithin = time.Second
 func authors(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	var found []metav1.ManagedFieldsEntry
 	for i := range entries {
-		if e := &entries[i]; e.Manager != controllerManager && e.Subresource == "" && e.Time != nil && ownsTemplate(e) {
+		if e := &entries[i]; e.Manager != fieldmanager.ControllerManager && e.Subresource == "" && e.Time != nil && ownsTemplate(e) {
 			found = append(found, *e)
 		}
 	}
@@ -53,7 +52,7 @@ func makerOf(authors []metav1.ManagedFieldsEntry, created time.Time) string {
 // changedBy returns who made a revision, or Unknown. The maker of the present template may also be the only author that
 // has written since the revision was made. If the controller was late, it may be the only author since the revision
 // before. With several authors, one of them may have written something else: no name is better than a wrong one.
-func changedBy(authors []metav1.ManagedFieldsEntry, r, before *RevisionInfo, isTarget bool) string {
+func changedBy(authors []metav1.ManagedFieldsEntry, r, before *Revision, isTarget bool) string {
 	maker := ""
 	if !r.reused {
 		maker = makerOf(authors, r.Created)
@@ -92,7 +91,7 @@ func since(authors []metav1.ManagedFieldsEntry, from time.Time) []string {
 // that was gone back to, this is when the controller gave it its new number.
 func controllerWrote(entries []metav1.ManagedFieldsEntry) time.Time {
 	for i := range entries {
-		if e := &entries[i]; e.Manager == controllerManager && e.Subresource == "" && e.Time != nil {
+		if e := &entries[i]; e.Manager == fieldmanager.ControllerManager && e.Subresource == "" && e.Time != nil {
 			return e.Time.Time
 		}
 	}

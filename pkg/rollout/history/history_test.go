@@ -1,4 +1,4 @@
-package rollout
+package history
 
 import (
 	"encoding/json"
@@ -13,6 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // made is when a revision of the tests was created, in seconds.
@@ -23,7 +26,7 @@ func templateText(image string) string {
 }
 
 // workloadOf is a workload of the tests with this template, generation 2 and the uid w.
-func workloadOf(t *testing.T, kind, image, status string, managers ...metav1.ManagedFieldsEntry) *workload {
+func workloadOf(t *testing.T, kind, image, status string, managers ...metav1.ManagedFieldsEntry) *owner {
 	t.Helper()
 	object := &unstructured.Unstructured{Object: parse(t, fmt.Sprintf(`{apiVersion: apps/v1, kind: %s, metadata: {name: web, uid: w, generation: 2}, `+
 		`spec: {replicas: 3, selector: {matchLabels: {app: web}}, template: %s}, status: %s}`, kind, templateText(image), status))}
@@ -36,7 +39,7 @@ func workloadOf(t *testing.T, kind, image, status string, managers ...metav1.Man
 		t.Fatal(err)
 	}
 	object.SetManagedFields(managers)
-	w, err := newWorkload(object)
+	w, err := newOwner(object)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ func (s set) object(t *testing.T) unstructured.Unstructured {
 		t.Fatal(err)
 	}
 	rs := appsv1.ReplicaSet{
-		ObjectMeta: metav1.ObjectMeta{Name: "web-" + s.number, CreationTimestamp: made(s.made), Annotations: map[string]string{RevisionAnnotation: s.number}},
+		ObjectMeta: metav1.ObjectMeta{Name: "web-" + s.number, CreationTimestamp: made(s.made), Annotations: map[string]string{workload.RevisionAnnotation: s.number}},
 		Status:     appsv1.ReplicaSetStatus{Replicas: s.total, ReadyReplicas: s.ready},
 	}
 	if !s.foreign {
@@ -136,7 +139,7 @@ func TestHistoryOfDeployment(t *testing.T) {
 		},
 		"change cause": {
 			"a", complete,
-			[]set{{number: "1", image: "a", total: 3, ready: 3, annotations: map[string]string{ChangeCauseAnnotation: "why"}}},
+			[]set{{number: "1", image: "a", total: 3, ready: 3, annotations: map[string]string{workload.ChangeCauseAnnotation: "why"}}},
 			[]string{"1 current 3/3 [a] why"},
 		},
 		"a number twice": {
@@ -229,7 +232,7 @@ func TestHistoryOfControllerRevisions(t *testing.T) {
 		"DaemonSet, no nodes": {"DaemonSet", "b", `{observedGeneration: 2}`, nil, []string{"1 old 0/0 [a] why", "2 current 0/0 [b] "}},
 	} {
 		revisions := []appsv1.ControllerRevision{
-			controllerRevision(t, 2, "b", nil), controllerRevision(t, 1, "a", map[string]string{ChangeCauseAnnotation: "why"}),
+			controllerRevision(t, 2, "b", nil), controllerRevision(t, 1, "a", map[string]string{workload.ChangeCauseAnnotation: "why"}),
 			{ObjectMeta: metav1.ObjectMeta{Name: "foreign"}},
 		}
 		gone := podsOf("web-1", 1, 1)[0]
@@ -287,15 +290,15 @@ func TestStatesOfRevisionsWithoutPods(t *testing.T) {
 
 func TestHistoryFinds(t *testing.T) {
 	t.Parallel()
-	h := &History{Revisions: []RevisionInfo{{Number: 1}, {Number: 3, State: RevisionStable}, {Number: 4, State: RevisionNew}}}
-	if h.Find(2) != nil || h.Find(3).State != RevisionStable || h.Current().Number != 4 || h.Previous().Number != 3 {
+	h := &History{Revisions: []Revision{{Number: 1}, {Number: 3, State: StateStable}, {Number: 4, State: StateNew}}}
+	if h.Find(2) != nil || h.Find(3).State != StateStable || h.Current().Number != 4 || h.Previous().Number != 3 {
 		t.Errorf("%+v", h)
 	}
-	h.Revisions[2].State = RevisionOld
+	h.Revisions[2].State = StateOld
 	if h.Current() != nil || h.Previous().Number != 4 {
 		t.Errorf("without a revision of the template: %+v", h)
 	}
-	first := &History{Revisions: []RevisionInfo{{Number: 1, State: RevisionCurrent}}}
+	first := &History{Revisions: []Revision{{Number: 1, State: StateCurrent}}}
 	if first.Previous() != nil || (&History{}).Previous() != nil {
 		t.Error("there is something before the first revision")
 	}
@@ -324,7 +327,7 @@ func TestChangedBy(t *testing.T) {
 		now, old string
 	}{
 		"nobody":            {1, false, nil, Unknown, Unknown},
-		"not the template":  {1, false, []metav1.ManagedFieldsEntry{manager(controllerManager, 1, template), manager("scaler", 1, other), status, noFields, manager("x", 1, "}")}, Unknown, Unknown},
+		"not the template":  {1, false, []metav1.ManagedFieldsEntry{manager(fieldmanager.ControllerManager, 1, template), manager("scaler", 1, other), status, noFields, manager("x", 1, "}")}, Unknown, Unknown},
 		"the whole of it":   {1, false, []metav1.ManagedFieldsEntry{manager("a", 1, `{"f:spec":{"f:template":{}}}`)}, "a", "a"},
 		"the only one":      {1, false, []metav1.ManagedFieldsEntry{manager("a", 50, template), manager("scaler", 99, other)}, "a", Unknown},
 		"the last":          {50, false, two, "b", "b"},
@@ -334,7 +337,7 @@ func TestChangedBy(t *testing.T) {
 		"gone back to":      {1, true, two, Unknown, Unknown},
 		"in one second":     {1, false, []metav1.ManagedFieldsEntry{manager("a", 1, template), manager("b", 1, template)}, Unknown, Unknown},
 	} {
-		r := &RevisionInfo{Created: made(c.made).Time, reused: c.reused}
+		r := &Revision{Created: made(c.made).Time, reused: c.reused}
 		writers := authors(c.entries)
 		if now, old := changedBy(writers, r, nil, true), changedBy(writers, r, nil, false); now != c.now || old != c.old {
 			t.Errorf("%s: %s and %s, want %s and %s", name, now, old, c.now, c.old)
@@ -363,7 +366,7 @@ func TestChangedByWhoWentBack(t *testing.T) {
 func TestARevisionThatWasGoneBackTo(t *testing.T) {
 	t.Parallel()
 	const template = `{"f:spec":{"f:template":{"f:metadata":{}}}}`
-	controller := manager(controllerManager, 30, `{"f:metadata":{"f:annotations":{}}}`)
+	controller := manager(fieldmanager.ControllerManager, 30, `{"f:metadata":{"f:annotations":{}}}`)
 	entries := []metav1.ManagedFieldsEntry{manager("creator", 90, template), manager("back", 30, template), manager("changer", 80, template), controller}
 	sets := []unstructured.Unstructured{
 		set{number: "2", image: "b", made: 20}.object(t),

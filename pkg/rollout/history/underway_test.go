@@ -1,4 +1,4 @@
-package rollout
+package history
 
 import (
 	"testing"
@@ -7,12 +7,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func templateWith(image, restartedAt string) corev1.PodTemplateSpec {
 	template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Image: image}}}}
 	if restartedAt != "" {
-		template.Annotations = map[string]string{RestartedAtAnnotation: restartedAt}
+		template.Annotations = map[string]string{podtemplate.RestartedAtAnnotation: restartedAt}
 	}
 	return template
 }
@@ -65,10 +68,10 @@ func TestRevisionsDiffer(t *testing.T) {
 
 func TestWhatMayBeUnderWay(t *testing.T) {
 	t.Parallel()
-	deployment := func(status appsv1.DeploymentStatus, paused bool) Workload {
+	deployment := func(status appsv1.DeploymentStatus, paused bool) workload.Object {
 		return &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Paused: paused}, Status: status}
 	}
-	statefulSet := func(partition, ready, updated int32, strategy appsv1.StatefulSetUpdateStrategyType) Workload {
+	statefulSet := func(partition, ready, updated int32, strategy appsv1.StatefulSetUpdateStrategyType) workload.Object {
 		replicas := int32(3)
 		return &appsv1.StatefulSet{
 			Spec: appsv1.StatefulSetSpec{Replicas: &replicas, UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
@@ -79,14 +82,14 @@ func TestWhatMayBeUnderWay(t *testing.T) {
 			},
 		}
 	}
-	rolledBack := func(workload Workload) Workload {
+	rolledBack := func(workload workload.Object) workload.Object {
 		set := workload.(*appsv1.StatefulSet)
 		set.Status.CurrentRevision, set.Status.Replicas = set.Status.UpdateRevision, 3
 		return set
 	}
 	const rolling, onDelete = appsv1.RollingUpdateStatefulSetStrategyType, appsv1.OnDeleteStatefulSetStrategyType
 	for name, test := range map[string]struct {
-		workload Workload
+		workload workload.Object
 		want     bool
 	}{
 		"complete":                   {deployment(appsv1.DeploymentStatus{Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1}, false), false},

@@ -1,4 +1,4 @@
-package rollout
+package history
 
 import (
 	"context"
@@ -8,24 +8,29 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // UnderWay reports whether a rollout is replacing pods that still serve another version than the workload's pod
 // template. A restart does not count: the pods are of the same version before and after it.
-func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, error) {
-	workload, is := object.(Workload)
+func UnderWay(ctx context.Context, client kubernetes.Interface, object runtime.Object) (bool, error) {
+	workload, is := object.(workload.Object)
 	if !is || !mayBeUnderWay(workload) {
 		return false, nil
 	}
 	if d, is := object.(*appsv1.Deployment); is {
-		sets, err := e.replicaSets(ctx, d)
+		sets, err := kube.ReplicaSets(ctx, client, d)
 		return err == nil && deploymentUnderWay(d, sets), err
 	}
 	if set, is := object.(*appsv1.StatefulSet); is {
-		return e.statefulSetUnderWay(ctx, set)
+		return statefulSetUnderWay(ctx, client, set)
 	}
 	if set, is := object.(*appsv1.DaemonSet); is {
-		revisions, err := e.controllerRevisions(ctx, set)
+		revisions, err := kube.ControllerRevisions(ctx, client, set)
 		return err == nil && daemonSetUnderWay(revisions), err
 	}
 	return false, nil
@@ -34,40 +39,24 @@ func (e *Engine) UnderWay(ctx context.Context, object runtime.Object) (bool, err
 // mayBeUnderWay reports from a workload alone whether pods of an older template may be serving. Without any ready pod,
 // there is nothing to protect. A paused Deployment, a partitioned StatefulSet and the strategy OnDelete replace no
 // pods.
-func mayBeUnderWay(workload Workload) bool {
-	phase, ready := PhaseOf(workload), PodCountsOf(workload).Ready
-	switch w := workload.(type) {
+func mayBeUnderWay(object workload.Object) bool {
+	phase, ready := workload.PhaseOf(object), workload.PodCountsOf(object).Ready
+	switch w := object.(type) {
 	case *appsv1.Deployment:
-		return ready > 0 && !w.Spec.Paused && (phase == Unobserved || w.Status.UpdatedReplicas < w.Status.Replicas)
+		return ready > 0 && !w.Spec.Paused && (phase == workload.Unobserved || w.Status.UpdatedReplicas < w.Status.Replicas)
 	case *appsv1.StatefulSet:
-		return ready > 0 && (phase == Unobserved || phase == Progressing &&
+		return ready > 0 && (phase == workload.Unobserved || phase == workload.Progressing &&
 			(w.Status.CurrentRevision != w.Status.UpdateRevision || w.Status.UpdatedReplicas < w.Status.Replicas))
 	case *appsv1.DaemonSet:
-		return ready > 0 && (phase == Unobserved || phase == Progressing && w.Status.UpdatedNumberScheduled < w.Status.DesiredNumberScheduled)
+		return ready > 0 && (phase == workload.Unobserved || phase == workload.Progressing && w.Status.UpdatedNumberScheduled < w.Status.DesiredNumberScheduled)
 	}
 	return false
-}
-
-// controllerRevisions reads the revisions of a StatefulSet or DaemonSet.
-func (e *Engine) controllerRevisions(ctx context.Context, of Workload) ([]*appsv1.ControllerRevision, error) {
-	selector := metav1.FormatLabelSelector(selectorOf(of))
-	list, err := e.Client.AppsV1().ControllerRevisions(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the ControllerRevisions of %q in namespace %q: %w", of.GetName(), of.GetNamespace(), answered(err))
-	}
-	var revisions []*appsv1.ControllerRevision
-	for i := range list.Items {
-		if metav1.IsControlledBy(&list.Items[i], of) {
-			revisions = append(revisions, &list.Items[i])
-		}
-	}
-	return revisions, nil
 }
 
 // deploymentUnderWay reports whether any ReplicaSet has ready pods of another version.
 func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) bool {
 	for _, rs := range replicaSets {
-		if rs.Status.ReadyReplicas > 0 && !onlyRestarted(&rs.Spec.Template, &d.Spec.Template) {
+		if rs.Status.ReadyReplicas > 0 && !podtemplate.OnlyRestarted(&rs.Spec.Template, &d.Spec.Template) {
 			return true
 		}
 	}
@@ -76,21 +65,21 @@ func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) 
 
 // statefulSetUnderWay compares the two revisions that the controller reports. After a rollback in the middle of a
 // rollout, both are the same while pods of a third are left. Then it looks at the pods.
-func (e *Engine) statefulSetUnderWay(ctx context.Context, set *appsv1.StatefulSet) (bool, error) {
-	revisions, err := e.controllerRevisions(ctx, set)
+func statefulSetUnderWay(ctx context.Context, client kubernetes.Interface, set *appsv1.StatefulSet) (bool, error) {
+	revisions, err := kube.ControllerRevisions(ctx, client, set)
 	if err != nil || differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision) {
 		return err == nil, err
 	}
 	if set.Status.CurrentRevision != set.Status.UpdateRevision {
 		return false, nil
 	}
-	pods, err := e.Client.CoreV1().Pods(set.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(set.Spec.Selector)})
+	pods, err := client.CoreV1().Pods(set.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(set.Spec.Selector)})
 	if err != nil {
 		return false, fmt.Errorf("cannot list the pods of %q in namespace %q: %w", set.Name, set.Namespace, err)
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		if metav1.IsControlledBy(pod, set) && isActive(pod) && differ(revisions, pod.Labels[appsv1.ControllerRevisionHashLabelKey], set.Status.UpdateRevision) {
+		if metav1.IsControlledBy(pod, set) && workload.IsActive(pod) && differ(revisions, pod.Labels[appsv1.ControllerRevisionHashLabelKey], set.Status.UpdateRevision) {
 			return true, nil
 		}
 	}
@@ -115,12 +104,12 @@ func daemonSetUnderWay(revisions []*appsv1.ControllerRevision) bool {
 func differ(revisions []*appsv1.ControllerRevision, a, b string) bool {
 	templates := map[string]*corev1.PodTemplateSpec{}
 	for _, revision := range revisions {
-		if template, found, err := TemplateOfRevision(revision); found && err == nil {
+		if template, found, err := podtemplate.OfRevision(revision); found && err == nil {
 			templates[revision.Name] = template
 		}
 	}
 	if templates[a] == nil || templates[b] == nil {
 		return a != b
 	}
-	return !onlyRestarted(templates[a], templates[b])
+	return !podtemplate.OnlyRestarted(templates[a], templates[b])
 }
