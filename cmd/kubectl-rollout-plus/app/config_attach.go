@@ -181,8 +181,8 @@ func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload work
 	if err != nil {
 		return err
 	}
-	p, keeps := &pin{contents: contents}, f.keeps(workload, slices.Collect(maps.Keys(contents)), r.Engine.FieldManager)
-	for _, text := range keeps.told(nameOf(workload), configmap.Object{}) {
+	p, keeps := &attach.Pin{Contents: contents}, f.keeps(workload, slices.Collect(maps.Keys(contents)), r.Engine.FieldManager)
+	for _, text := range keeps.Lines(nameOf(workload), configmap.Object{}) {
 		r.tell("%s", text)
 	}
 	return r.pinned(ctx, p, change{workload: workload, rewrite: func(template map[string]any) error {
@@ -193,7 +193,7 @@ func (f *configAttachFlags) attach(ctx context.Context, r *roller, workload work
 		if err != nil {
 			return usageError(fmt.Errorf("%s: %w", nameOf(workload), err))
 		}
-		p.put(template, keeps)
+		p.Put(template, keeps)
 		return nil
 	}})
 }

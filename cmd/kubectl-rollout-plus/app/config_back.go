@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
@@ -121,12 +122,12 @@ func (c *changer) keepChanged(ctx context.Context) (err error) {
 }
 
 // change returns the change that puts the version into the template: as a reference, or as a note for in-place updates.
-func (w *affectedWorkload) change(p *pin) change {
+func (w *affectedWorkload) change(p *attach.Pin) change {
 	return change{
 		workload: w.workload,
 		rewrite: func(template map[string]any) error {
 			w.before = runtime.DeepCopyJSON(template)
-			p.put(template, w.keeps)
+			p.Put(template, w.keeps)
 			w.after = runtime.DeepCopyJSON(template)
 			return nil
 		},
@@ -146,13 +147,13 @@ func (w *affectedWorkload) back(c *changer) change {
 }
 
 // undo takes back what was changed in a template. It keeps everything that somebody else has changed since.
-func (w *affectedWorkload) undo(p *pin, template map[string]any) error {
+func (w *affectedWorkload) undo(p *attach.Pin, template map[string]any) error {
 	if equality.Semantic.DeepEqual(template, w.after) {
 		clear(template)
 		maps.Copy(template, w.before)
 		return nil
 	}
-	if !p.restoreNames(template, w.before, w.keeps) {
+	if !p.RestoreNames(template, w.before, w.keeps) {
 		return errors.New("somebody has changed its pod template since, in which it cannot be told any more which version was where; it stays as it is")
 	}
 	return nil

@@ -36,7 +36,7 @@ func (c *changer) keepBefore(ctx context.Context, owners []metav1.OwnerReference
 		owners = append(owners, c.left[i].Owner)
 	}
 	c.before, err = c.Versions.Ensure(ctx, c.head.Object, c.head.Content, owners, try)
-	c.pin.claimed = c.Versions.Clock.Now().Add(store.ClockTolerance)
+	c.pin.Claimed = c.Versions.Clock.Now().Add(store.ClockTolerance)
 	if err != nil || try {
 		return err
 	}

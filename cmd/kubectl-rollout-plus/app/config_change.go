@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
@@ -45,7 +46,7 @@ type changer struct {
 	want  *configmap.Content
 	// out holds the workloads to roll out.
 	out []*affectedWorkload
-	pin *pin
+	pin *attach.Pin
 	// along holds further objects whose present content goes into the templates together with this object's.
 	along map[configmap.Object]*configmap.Content
 	goingAlong
@@ -150,9 +151,9 @@ func (c *changer) look(ctx context.Context) (*impact.Change, []impact.Affected, 
 	if err := c.choose(ctx, affected); err != nil {
 		return nil, nil, err
 	}
-	c.pin.older = map[configmap.Object]configmap.Object{}
+	c.pin.Older = map[configmap.Object]configmap.Object{}
 	for version := range judged.Versions {
-		c.pin.older[version] = c.head.Object
+		c.pin.Older[version] = c.head.Object
 	}
 	return judged, affected, nil
 }
@@ -212,7 +213,7 @@ func (c *changer) show(judged *impact.Change, affected []impact.Affected) error 
 		if text := w.told(c.head.Object); text != "" {
 			_, _ = fmt.Fprintln(c.env.ErrOut, text)
 		}
-		for _, text := range w.keeps.told(nameOf(w.workload), c.head.Object) {
+		for _, text := range w.keeps.Lines(nameOf(w.workload), c.head.Object) {
 			_, _ = fmt.Fprintln(c.env.ErrOut, text)
 		}
 	}
@@ -236,14 +237,14 @@ func (c *changer) try(ctx context.Context, same bool) error {
 
 // prepare writes the version. With try, it only tries to write the version and to roll out all workloads.
 func (c *changer) prepare(ctx context.Context, try bool) error {
-	c.pin.contents = c.taken()
+	c.pin.Contents = c.taken()
 	var owners []metav1.OwnerReference
 	if !c.flags.noRestart {
 		for _, w := range c.out {
 			owners = append(owners, ownerOfWorkload(w.workload))
 		}
 	}
-	if err := c.pin.write(ctx, c.Versions, owners, try); err != nil {
+	if err := c.Versions.WritePin(ctx, c.pin, owners, try); err != nil {
 		return err
 	}
 	if err := c.keepBefore(ctx, owners, try); err != nil {
@@ -252,7 +253,7 @@ func (c *changer) prepare(ctx context.Context, try bool) error {
 	if !try || c.flags.noRestart {
 		return nil
 	}
-	c.options.Foreseen = c.pin.foreseen()
+	c.options.Foreseen = store.Foreseen(c.pin)
 	for _, w := range c.out {
 		if err := c.roller.try(ctx, w.change(c.pin)); err != nil {
 			return err

@@ -14,7 +14,7 @@ func (c *changer) note(at int) json.RawMessage {
 		return nil
 	}
 	head := c.head.Object
-	note := store.Note{Kind: head.Kind, Name: head.Name, Before: c.before.Object.Name, After: c.pin.versions[head].Object.Name}
+	note := store.Note{Kind: head.Kind, Name: head.Name, Before: c.before.Object.Name, After: c.pin.Versions[head].Object.Name}
 	note.Done, note.Rest = namesOf(c.out[:at]), namesOf(c.out[at+1:])
 	text, _ := json.Marshal(note) // encoding strings always works
 	return text

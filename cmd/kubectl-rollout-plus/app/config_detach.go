@@ -78,7 +78,7 @@ func (f *configDetachFlags) detach(ctx context.Context, r *roller, workload work
 		if attach.Remove(template, func(object configmap.Object) bool { return of[object] }) == 0 {
 			return usageError(fmt.Errorf("%s in namespace %q does not reference %s", nameOf(workload), workload.GetNamespace(), head))
 		}
-		forget(template, head)
+		attach.Forget(template, head)
 		written, paths := attach.Unset(template)
 		unset = without(written, before)
 		if lost := without(paths, pathsBefore); len(lost) > 0 {

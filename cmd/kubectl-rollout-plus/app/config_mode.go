@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -29,14 +30,10 @@ func (f *modeFlags) checkMode() error {
 	return nil
 }
 
-// plainNames holds the heads whose plain names a template keeps, with the reason. The template references versions of all
-// others.
-type plainNames map[configmap.Object]string
-
 // keeps decides for each head whether a workload's template keeps its plain name. The answer may differ between two heads
 // that are rolled out together: a manifest elsewhere may set only one of them. own is the field manager of this program.
-func (f *modeFlags) keeps(w workload.Object, heads []configmap.Object, own string) plainNames {
-	all := plainNames{}
+func (f *modeFlags) keeps(w workload.Object, heads []configmap.Object, own string) attach.PlainNames {
+	all := attach.PlainNames{}
 	for _, head := range heads {
 		why := ""
 		switch {
@@ -50,18 +47,6 @@ func (f *modeFlags) keeps(w workload.Object, heads []configmap.Object, own strin
 		}
 	}
 	return all
-}
-
-// told returns a line for each plain name that a workload keeps. It leaves out the object but, which is reported elsewhere.
-func (p plainNames) told(name string, but configmap.Object) []string {
-	var told []string
-	for head, why := range p {
-		if head != but {
-			told = append(told, fmt.Sprintf("%s keeps the plain name of %s (%s)", name, head, why))
-		}
-	}
-	slices.Sort(told)
-	return told
 }
 
 // told returns a line on what running pods of the workload see before their step, or "" if they see nothing.

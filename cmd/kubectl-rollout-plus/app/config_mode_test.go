@@ -9,13 +9,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // Which mode is used is told by what one head's reference looks like, for that head alone.
 func TestKeeps(t *testing.T) {
 	t.Parallel()
-	template, err := podtemplate.Typed(environmentOf(nil, "web", "app-m8mt92gg65"))
+	template, err := podtemplate.Typed(map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "app", "envFrom": []any{
+		map[string]any{"configMapRef": map[string]any{"name": "web"}}, map[string]any{"configMapRef": map[string]any{"name": "app-m8mt92gg65"}},
+	}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,19 +29,19 @@ func TestKeeps(t *testing.T) {
 	for name, test := range map[string]struct {
 		flags    modeFlags
 		workload *appsv1.Deployment
-		want     plainNames
+		want     attach.PlainNames
 	}{
-		"here":                 {modeFlags{}, here, plainNames{}},
-		"here, in place":       {modeFlags{inPlace: true}, here, plainNames{heads[0]: "--in-place", heads[1]: "--in-place"}},
-		"elsewhere":            {modeFlags{}, helm, plainNames{heads[0]: "Helm manages it"}},
-		"elsewhere, to be pin": {modeFlags{pin: true}, helm, plainNames{}},
+		"here":                 {modeFlags{}, here, attach.PlainNames{}},
+		"here, in place":       {modeFlags{inPlace: true}, here, attach.PlainNames{heads[0]: "--in-place", heads[1]: "--in-place"}},
+		"elsewhere":            {modeFlags{}, helm, attach.PlainNames{heads[0]: "Helm manages it"}},
+		"elsewhere, to be pin": {modeFlags{pin: true}, helm, attach.PlainNames{}},
 	} {
 		if got := test.flags.keeps(test.workload, heads, "own"); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	told := plainNames{heads[0]: "a", heads[1]: "b"}
-	if got := told.told("deployment/web", heads[1]); !slices.Equal(got, []string{"deployment/web keeps the plain name of configmap/web (a)"}) {
+	told := attach.PlainNames{heads[0]: "a", heads[1]: "b"}
+	if got := told.Lines("deployment/web", heads[1]); !slices.Equal(got, []string{"deployment/web keeps the plain name of configmap/web (a)"}) {
 		t.Errorf("told is %q", got)
 	}
 }

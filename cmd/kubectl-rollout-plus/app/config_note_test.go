@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
@@ -30,7 +31,7 @@ func TestNote(t *testing.T) {
 	}
 	c := &changer{
 		head: &store.Live{Object: object}, out: deploymentsNamed(3),
-		pin: &pin{versions: map[configmap.Object]*configmap.Version{object: version("web-2")}},
+		pin: &attach.Pin{Versions: map[configmap.Object]*configmap.Version{object: version("web-2")}},
 	}
 	if c.note(0) != nil {
 		t.Error("there is a note without anything to go back to")

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/impact"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
@@ -18,14 +19,14 @@ type affectedWorkload struct {
 	workload workload.Object
 	judgment impact.Judgment
 	// keeps holds the heads whose plain names its template keeps.
-	keeps plainNames
+	keeps attach.PlainNames
 	// before is its template before the rollout, and after the template that was written.
 	before, after map[string]any
 }
 
 // choose picks the workloads to roll out, and the mode of each.
 func (c *changer) choose(ctx context.Context, affected []impact.Affected) error {
-	c.out, c.pin = nil, &pin{}
+	c.out, c.pin = nil, &attach.Pin{}
 	for i := range affected {
 		a := &affected[i]
 		if a.Verdict != impact.Restart && (a.Verdict != impact.Live || c.flags.keepLive) {
@@ -94,7 +95,7 @@ func (c *changer) rollOut(ctx context.Context, written *store.Live) error {
 			failure = c.failed(ctx, i, err, written)
 		}
 		if exitCode(failure) == ExitRolledBack {
-			settled.Versions = c.pin.objects()
+			settled.Versions = c.pin.Claims()
 			for _, of := range c.out {
 				settled.Workloads[of.workload.GetUID()] = true
 			}
@@ -102,8 +103,8 @@ func (c *changer) rollOut(ctx context.Context, written *store.Live) error {
 		break
 	}
 	if c.before != nil && (failure == nil && len(c.left) == 0 || exitCode(failure) == ExitRolledBack) {
-		settled.Versions[c.before.Object] = c.pin.claimed // nothing needs that version any more
+		settled.Versions[c.before.Object] = c.pin.Claimed // nothing needs that version any more
 	}
-	c.Tidy(ctx, store.KindsOf(c.pin.contents), settled)
+	c.Tidy(ctx, store.KindsOf(c.pin.Contents), settled)
 	return failure
 }

@@ -45,7 +45,7 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 	if err != nil {
 		return nil, err
 	}
-	p := &pin{contents: contents}
+	p := &attach.Pin{Contents: contents}
 	if len(contents) > 0 {
 		if err := s.MaySweep(ctx, store.KindsOf(contents)); err != nil {
 			return nil, err
@@ -69,8 +69,8 @@ func (f *createDeploymentFlags) write(ctx context.Context, env *environment, nam
 }
 
 // pin writes the versions, or only tries to, and makes the Deployment reference them.
-func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pin, objects []object, try bool) error {
-	if err := p.write(ctx, s.Versions, nil, try); err != nil {
+func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *attach.Pin, objects []object, try bool) error {
+	if err := s.Versions.WritePin(ctx, p, nil, try); err != nil {
 		return err
 	}
 	for _, each := range objects {
@@ -79,7 +79,7 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *pi
 			continue
 		}
 		err := editTemplate(d, func(template map[string]any) error {
-			p.put(template, nil)
+			p.Put(template, nil)
 			return nil
 		})
 		if err != nil {

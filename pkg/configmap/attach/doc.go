@@ -1,2 +1,3 @@
-// Package attach puts references to ConfigMaps and Secrets into pod templates, renames them and takes them out. It is pure.
+// Package attach puts references to ConfigMaps and Secrets into pod templates, pins them to versions, and takes them out. It is
+// pure.
 package attach

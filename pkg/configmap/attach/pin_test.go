@@ -1,4 +1,4 @@
-package app
+package attach
 
 import (
 	"reflect"
@@ -23,14 +23,14 @@ func environmentOf(annotations map[string]any, names ...string) map[string]any {
 func TestRestoreNames(t *testing.T) {
 	t.Parallel()
 	object := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
-	p := &pin{
-		versions: map[configmap.Object]*configmap.Version{object("web"): {Object: object("web-new"), Head: object("web")}},
-		older:    map[configmap.Object]configmap.Object{object("web-old"): object("web"), object("web-new"): object("web")},
+	p := &Pin{
+		Versions: map[configmap.Object]*configmap.Version{object("web"): {Object: object("web-new"), Head: object("web")}},
+		Older:    map[configmap.Object]configmap.Object{object("web-old"): object("web"), object("web-new"): object("web")},
 	}
-	note, keeps := configmap.RecordKey(object("web")), plainNames{object("web"): "--in-place"}
+	note, keeps := configmap.RecordKey(object("web")), PlainNames{object("web"): "--in-place"}
 	for name, test := range map[string]struct {
 		before, now, want map[string]any
-		keeps             plainNames
+		keeps             PlainNames
 	}{
 		"the plain name": {
 			before: environmentOf(nil, "web"), now: environmentOf(map[string]any{"theirs": "x"}, "web-new", "other"),
@@ -58,7 +58,7 @@ func TestRestoreNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := p.restoreNames(test.now, test.before, test.keeps); got != (test.want != nil) {
+			if got := p.RestoreNames(test.now, test.before, test.keeps); got != (test.want != nil) {
 				t.Fatalf("got %t", got)
 			}
 			if test.want != nil && !reflect.DeepEqual(test.now, test.want) {
@@ -72,11 +72,11 @@ func TestRestoreNames(t *testing.T) {
 func TestPut(t *testing.T) {
 	t.Parallel()
 	object := func(name string) configmap.Object { return configmap.Object{Kind: configmap.ConfigMap, Name: name} }
-	p := &pin{
-		versions: map[configmap.Object]*configmap.Version{
+	p := &Pin{
+		Versions: map[configmap.Object]*configmap.Version{
 			object("web"): {Object: object("web-new"), Head: object("web")}, object("app"): {Object: object("app-new"), Head: object("app")},
 		},
-		older: map[configmap.Object]configmap.Object{object("web-old"): object("web"), object("app-old"): object("app")},
+		Older: map[configmap.Object]configmap.Object{object("web-old"): object("web"), object("app-old"): object("app")},
 	}
 	web, app := configmap.RecordKey(object("web")), configmap.RecordKey(object("app"))
 	for name, test := range map[string]struct {
@@ -102,11 +102,11 @@ func TestPut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			keeps := plainNames{}
+			keeps := PlainNames{}
 			for _, head := range test.keeps {
 				keeps[object(head)] = "it lives elsewhere"
 			}
-			if p.put(test.now, keeps); !reflect.DeepEqual(test.now, test.want) {
+			if p.Put(test.now, keeps); !reflect.DeepEqual(test.now, test.want) {
 				t.Errorf("got  %v\nwant %v", test.now, test.want)
 			}
 		})
@@ -120,7 +120,7 @@ func TestForget(t *testing.T) {
 	for _, template := range []map[string]any{
 		{}, {"metadata": map[string]any{}}, environmentOf(map[string]any{configmap.RecordKey(web): "web-old"}, "web"),
 	} {
-		forget(template, web)
+		Forget(template, web)
 		if metadata, _ := template["metadata"].(map[string]any); len(metadata) != 0 {
 			t.Errorf("there is %v", metadata)
 		}
