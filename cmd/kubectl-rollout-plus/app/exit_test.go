@@ -95,6 +95,7 @@ func TestSentences(t *testing.T) {
 	}{
 		"failed":      {rollout.Result{Outcome: rollout.Failed, Finding: finding, Standing: true, Record: record}, "the rollout failed: pod p, container c: CrashLoopBackOff (exit code 1)" + goOn},
 		"rolled back": {rollout.Result{Outcome: rollout.RolledBack, Finding: finding, Record: record}, "the rollout failed and was rolled back: pod p, container c: CrashLoopBackOff (exit code 1); correct the new version and roll it out again"},
+		"by another":  {rollout.Result{Outcome: rollout.RolledBack, Record: record}, "the rollout was rolled back"},
 		"overtaken":   {rollout.Result{Outcome: rollout.Overtaken, Message: "somebody else", Standing: true, Record: record}, "the rollout was overtaken: somebody else" + goOn},
 		"detached":    {rollout.Result{Outcome: rollout.Detached, Message: "interrupted", Standing: true, Record: record}, "interrupted" + goOn},
 		"timed out":   {rollout.Result{Outcome: rollout.TimedOut, Message: "timed out", Standing: true, Record: record}, "timed out: --timeout passed" + goOn},

@@ -42,7 +42,11 @@ func sentence(object printers.Object, result *rollout.Result) string {
 	text := object.InNamespace() + ": "
 	switch result.Outcome {
 	case rollout.RolledBack:
-		text += "the rollout failed and was rolled back"
+		text += "the rollout "
+		if result.Finding != nil || result.Message != "" { // otherwise another client went back
+			text += "failed and "
+		}
+		text += "was rolled back"
 	case rollout.Failed:
 		text += "the rollout failed"
 	case rollout.Overtaken:

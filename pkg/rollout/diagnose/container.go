@@ -80,7 +80,7 @@ func (s *signal) once() {
 func (s *signal) byRule(grace time.Duration) {
 	s.id, s.reason = RestartedByRule, RestartedByRule
 	s.message += ", as one of its restart rules intends; the kubelet starts it again after a pause, and the pod is not ready until then"
-	s.grace, s.why = grace, "that is no failure, and the pod is given the progress deadline to become ready"
+	s.grace, s.why = grace, "that is no failure by itself; the pod is given the progress deadline to become ready"
 }
 
 // isSidecar reports whether an init container keeps running. Other init containers have to end.
