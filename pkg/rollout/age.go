@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // retryLabel is set on an object for a moment, so that the object's controller looks at it and tries again at once. An
@@ -75,14 +76,14 @@ func (s *session) label(ctx context.Context, of diagnose.Object, value any) erro
 
 // refusedObject finds the object whose controller was refused. It returns nil if that object is not known.
 func (s *session) refusedObject(of diagnose.Object) *about {
-	workload := s.source.workload()
+	w := s.source.workload()
 	if of.Kind != "ReplicaSet" {
-		if workload == nil {
+		if w == nil {
 			return nil
 		}
-		return &about{kindOf(workload), workload}
+		return &about{workload.ResourceOf(w), w}
 	}
-	if _, is := workload.(*appsv1.Deployment); !is {
+	if _, is := w.(*appsv1.Deployment); !is {
 		return nil
 	}
 	snapshot := s.source.snapshot()

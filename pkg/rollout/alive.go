@@ -3,6 +3,8 @@ package rollout
 import (
 	"context"
 	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const (
@@ -23,7 +25,7 @@ func (r *Record) alivePace() time.Duration {
 }
 
 // lastSign returns when a driver last wrote the record. Every write is a sign of life.
-func (r *Record) lastSign(w Workload) time.Time {
+func (r *Record) lastSign(w workload.Object) time.Time {
 	last := later(r.StartedAt.Time, recordWritten(w))
 	if r.AliveAt != nil {
 		last = later(last, r.AliveAt.Time)
@@ -33,7 +35,7 @@ func (r *Record) lastSign(w Workload) time.Time {
 
 // lostAt returns from when on the record's driver counts as gone, if it writes nothing until then. It returns zero if the
 // driver gives no signs of life, as those of earlier versions do not.
-func (r *Record) lostAt(w Workload) time.Time {
+func (r *Record) lostAt(w workload.Object) time.Time {
 	if r.AliveAt == nil {
 		return time.Time{}
 	}
@@ -48,7 +50,7 @@ func (r *Record) alive(now time.Time) *Record {
 }
 
 // signAt returns when the session has to give its next sign of life, or zero if it does not drive a rollout forward.
-func (s *session) signAt(w Workload) time.Time {
+func (s *session) signAt(w workload.Object) time.Time {
 	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || s.record.Rest != nil || s.parted != nil {
 		return time.Time{}
 	}
@@ -57,7 +59,7 @@ func (s *session) signAt(w Workload) time.Time {
 
 // sleepAlive sleeps as sleep does, and gives a sign of life by a write whenever one is due. A write that fails is no reason to
 // stop: the next one is due soon enough.
-func (s *session) sleepAlive(ctx context.Context, w Workload, stale bool, until time.Time, write func(context.Context, *Record) error) error {
+func (s *session) sleepAlive(ctx context.Context, w workload.Object, stale bool, until time.Time, write func(context.Context, *Record) error) error {
 	at := s.signAt(w)
 	if at.IsZero() || stale {
 		return s.sleep(ctx, until)

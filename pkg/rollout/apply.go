@@ -6,6 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 // apply makes a server-side apply of a manifest, as kubectl apply --server-side does.
@@ -20,11 +22,11 @@ func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured
 		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
 	// Only Error decodes the details of a refusal, such as the fields in conflict.
 	if err := result.Error(); err != nil {
-		return nil, answered(err)
+		return nil, kube.Answered(err)
 	}
 	answer, err := result.Raw()
 	if err != nil {
-		return nil, answered(err)
+		return nil, kube.Answered(err)
 	}
 	applied := &unstructured.Unstructured{}
 	return applied, applied.UnmarshalJSON(answer)

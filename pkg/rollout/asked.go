@@ -6,10 +6,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // TemplateSetBack returns an AlteredError if the stored workload still has values that the asked template was to change.
-func TemplateSetBack(before Workload, asked *corev1.PodTemplateSpec, stored Workload) error {
+func TemplateSetBack(before workload.Object, asked *corev1.PodTemplateSpec, stored workload.Object) error {
 	template, err := runtime.DefaultUnstructuredConverter.ToUnstructured(asked)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Finding is the reason why a rollout fails, or may fail: the pod, the container, and what Kubernetes says about them.
@@ -99,7 +100,7 @@ func (s *Snapshot) stalled(current *appsv1.ReplicaSet, seconds int32) *Finding {
 func (s *Snapshot) blameUnready(finding *Finding, current *appsv1.ReplicaSet) {
 	unready := 0
 	for _, pod := range s.Pods {
-		if ready, _ := readySince(pod); ready || !ownedBy(pod, current) {
+		if ready, _ := workload.ReadySince(pod); ready || !workload.OwnedBy(pod, current) {
 			continue
 		}
 		if unready++; unready > 1 {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // idleAfter is how long the next move of an open rollout may be due before the rollout counts as orphaned. A driver that lives
@@ -86,7 +88,7 @@ func (a *Attendance) Text() string {
 
 // attendance judges an open rollout by its record. due is since when its driver has had something to do, or zero if the driver
 // has nothing to do.
-func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
+func (r *Record) attendance(w workload.Object, due, now time.Time) Attendance {
 	switch {
 	case r.RollingBack:
 		return Attendance{State: Returning}
@@ -120,7 +122,7 @@ func (r *Record) attendance(w Workload, due, now time.Time) Attendance {
 // controller's or the pods' turn.
 func (s *Snapshot) due(record *Record, now time.Time) time.Time {
 	version := s.version()
-	if !s.StaleSince.IsZero() || isPaused(s.Workload) || version == nil {
+	if !s.StaleSince.IsZero() || workload.IsPaused(s.Workload) || version == nil {
 		return time.Time{}
 	}
 	g := gateOf(s.Workload)
@@ -164,10 +166,10 @@ func dueOf(record *Record, done bool, last, now time.Time, decide func(*Record, 
 }
 
 // lastMove returns the time of the last change that an open rollout has made or waited for.
-func (r *Record) lastMove(w Workload, pods, gone []*corev1.Pod, minReadySeconds int32) time.Time {
+func (r *Record) lastMove(w workload.Object, pods, gone []*corev1.Pod, minReadySeconds int32) time.Time {
 	last := later(r.StartedAt.Time, recordWritten(w))
 	for _, pod := range pods {
-		if ready, since := readySince(pod); ready {
+		if ready, since := workload.ReadySince(pod); ready {
 			last = later(last, since.Add(time.Duration(minReadySeconds)*time.Second))
 		}
 	}
@@ -184,7 +186,7 @@ func (r *Record) lastMove(w Workload, pods, gone []*corev1.Pod, minReadySeconds 
 }
 
 // recordWritten returns when the record of a rollout was last written, or zero if that is not known.
-func recordWritten(w Workload) (at time.Time) {
+func recordWritten(w workload.Object) (at time.Time) {
 	for _, entry := range w.GetManagedFields() {
 		if entry.Time != nil && entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`) {
 			at = later(at, entry.Time.Time)
@@ -194,7 +196,7 @@ func recordWritten(w Workload) (at time.Time) {
 }
 
 // recordWriter returns the field manager that wrote the record of a rollout, or "" if it is not known.
-func recordWriter(w Workload) string {
+func recordWriter(w workload.Object) string {
 	for _, entry := range w.GetManagedFields() {
 		if entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+Annotation+`"`) {
 			return entry.Manager

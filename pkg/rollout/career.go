@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/relapse"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // mostLosses is how often a pod may lose its readiness outside a hold.
@@ -85,7 +86,7 @@ func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspe
 			present++
 		}
 		is := isNew(pod)
-		if !is && !isActive(pod) || diagnose.Excused(pod) {
+		if !is && !workload.IsActive(pod) || diagnose.Excused(pod) {
 			continue
 		}
 		after := before.next(pod, is, known, now)
@@ -163,7 +164,7 @@ func (m memory) leave(all []*corev1.Pod, changed map[types.UID]career, now time.
 
 // next returns the career with what a pod shows now. The career is empty for a pod that has not been ready yet.
 func (c career) next(pod *corev1.Pod, isNew, known bool, now time.Time) career {
-	ready, since := readySince(pod)
+	ready, since := workload.ReadySince(pod)
 	crashes := diagnose.Crashes(pod)
 	switch {
 	case !known && !ready:
@@ -206,7 +207,7 @@ func (m memory) lost(pods []*corev1.Pod, of suspects, now time.Time) *Finding {
 			continue
 		}
 		var finding *Finding
-		ready, _ := readySince(pod)
+		ready, _ := workload.ReadySince(pod)
 		before = max(before, m.careers[pod.UID].restarts)
 		switch {
 		case diagnose.Crashes(pod) > before || diagnose.HasEnded(pod):

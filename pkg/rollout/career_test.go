@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // fleet is a large Deployment in the middle of a rollout: pods that restart, and lose their readiness, now and then.
@@ -105,7 +106,7 @@ func (f *fleet) roll(minutes int, older, newer float64) (*Finding, int) {
 		f.hold()
 		for at, pod := range f.pods {
 			rate := older
-			if ownedBy(pod, f.newer) {
+			if workload.OwnedBy(pod, f.newer) {
 				rate = newer
 			}
 			switch p := f.random.Float64() * 60; {
@@ -128,7 +129,7 @@ func (f *fleet) roll(minutes int, older, newer float64) (*Finding, int) {
 // replaced is how many pods are new: they take the places from the first one on.
 func (f *fleet) replaced() int {
 	for at, pod := range f.pods {
-		if ownedBy(pod, f.older) {
+		if workload.OwnedBy(pod, f.older) {
 			return at
 		}
 	}

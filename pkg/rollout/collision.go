@@ -11,6 +11,9 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // collides returns a finding if the controller does not recognize the ReplicaSets that it made, because their template is not
@@ -27,35 +30,35 @@ func (s *Snapshot) collides() *Finding {
 		if rs.CreationTimestamp.Time.Before(since) {
 			continue
 		}
-		if made++; newest == nil || RevisionOf(rs) > RevisionOf(newest) {
+		if made++; newest == nil || workload.RevisionOf(rs) > workload.RevisionOf(newest) {
 			newest = rs
 		}
 	}
 	if made < 2 {
 		return nil
 	}
-	return collision(d, "ReplicaSet "+newest.Name, withoutHash(&newest.Spec.Template))
+	return collision(d, "ReplicaSet "+newest.Name, workload.WithoutHash(&newest.Spec.Template))
 }
 
 // revisionCollides does what collides does, for the newest ControllerRevision of a StatefulSet or DaemonSet.
-func revisionCollides(workload Workload, newest *appsv1.ControllerRevision) *Finding {
-	if newest == nil || collisionsOf(workload) == 0 || newest.CreationTimestamp.Time.Before(lastChange(workload)) {
+func revisionCollides(w workload.Object, newest *appsv1.ControllerRevision) *Finding {
+	if newest == nil || collisionsOf(w) == 0 || newest.CreationTimestamp.Time.Before(lastChange(w)) {
 		return nil
 	}
-	template, found, err := TemplateOfRevision(newest)
-	if err != nil || !found || SameTemplate(template, TemplateOf(workload)) {
+	template, found, err := podtemplate.OfRevision(newest)
+	if err != nil || !found || workload.SameTemplate(template, workload.TemplateOf(w)) {
 		return nil
 	}
-	return collision(workload, "ControllerRevision "+newest.Name, template)
+	return collision(w, "ControllerRevision "+newest.Name, template)
 }
 
 // collisionOf returns the collision of a StatefulSet or DaemonSet as a fact, or nil if there is none. It reads the
 // ControllerRevisions only if the controller has counted collisions.
-func (e *Engine) collisionOf(ctx context.Context, workload Workload) ([]diagnose.Fact, error) {
+func (e *Engine) collisionOf(ctx context.Context, workload workload.Object) ([]diagnose.Fact, error) {
 	if collisionsOf(workload) == 0 {
 		return nil, nil
 	}
-	revisions, err := controllerRevisions(ctx, e.Client, workload)
+	revisions, err := kube.ControllerRevisions(ctx, e.Client, workload)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func (e *Engine) collisionOf(ctx context.Context, workload Workload) ([]diagnose
 }
 
 // collisionsOf returns status.collisionCount, which controllers only ever raise.
-func collisionsOf(workload Workload) int32 {
+func collisionsOf(workload workload.Object) int32 {
 	var count *int32
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
@@ -88,14 +91,14 @@ func collisionsOf(workload Workload) int32 {
 	return *count
 }
 
-func collision(workload Workload, made string, template *corev1.PodTemplateSpec) *Finding {
-	message := fmt.Sprintf("%s was stored with another pod template than that of the %s", made, kindOf(workload))
-	if paths := differences(TemplateOf(workload), template); len(paths) > 0 {
+func collision(w workload.Object, made string, template *corev1.PodTemplateSpec) *Finding {
+	message := fmt.Sprintf("%s was stored with another pod template than that of the %s", made, workload.ResourceOf(w))
+	if paths := differences(workload.TemplateOf(w), template); len(paths) > 0 {
 		message += " (" + strings.Join(paths, ", ") + ")"
 	}
-	message += fmt.Sprintf("; its controller does not find it again and makes more of them, %d collisions by now", collisionsOf(workload))
-	object := diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}
-	return diagnose.Known(diagnose.HashCollision, object, workload.GetNamespace(), message)
+	message += fmt.Sprintf("; its controller does not find it again and makes more of them, %d collisions by now", collisionsOf(w))
+	object := diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}
+	return diagnose.Known(diagnose.HashCollision, object, w.GetNamespace(), message)
 }
 
 // differences returns the paths at which two pod templates differ.
@@ -109,7 +112,7 @@ func differences(wanted, stored *corev1.PodTemplateSpec) []string {
 		return nil
 	}
 	var paths []string
-	for _, field := range admission.SetBack("spec.template", Written(a), Written(b), Written(a)) {
+	for _, field := range admission.SetBack("spec.template", podtemplate.Written(a), podtemplate.Written(b), podtemplate.Written(a)) {
 		paths = append(paths, field.Path)
 	}
 	return paths

@@ -7,6 +7,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // mostNamed is how many pods one sentence names.
@@ -14,7 +16,7 @@ const mostNamed = 3
 
 // completion is how far the pods of a workload have come towards its newest revision.
 type completion struct {
-	phase Phase
+	phase workload.Phase
 	// lacks says which pods keep the workload from being complete. It is "" if the workload is complete or its status alone
 	// shows why it is not.
 	lacks string
@@ -25,11 +27,11 @@ type completion struct {
 // completionOf judges how far a workload has come. Where the status counts a StatefulSet as complete, or nearly so, its pods
 // decide. The status does not say which pods run which revision: pods above the partition may run another one than the newest. A
 // DaemonSet that its status counts as complete is so only while its pods are ready.
-func completionOf(workload Workload, pods []*corev1.Pod, now time.Time) completion {
-	c := completion{phase: PhaseOf(workload)}
-	switch w := workload.(type) {
+func completionOf(object workload.Object, pods []*corev1.Pod, now time.Time) completion {
+	c := completion{phase: workload.PhaseOf(object)}
+	switch w := object.(type) {
 	case *appsv1.StatefulSet:
-		if c.phase == Complete || c.phase == Partitioned || c.mayLack(w) {
+		if c.phase == workload.Complete || c.phase == workload.Partitioned || c.mayLack(w) {
 			c.judge(w, pods, now)
 		}
 	case *appsv1.DaemonSet:
@@ -44,21 +46,21 @@ func (c *completion) outdated(set *appsv1.DaemonSet, pods []*corev1.Pod) {
 	var unready []string
 	ready := 0
 	for _, pod := range activePods(set, pods) {
-		if is, _ := readySince(pod); is {
+		if is, _ := workload.ReadySince(pod); is {
 			ready++
 		} else {
 			unready = append(unready, pod.Name)
 		}
 	}
-	if c.phase == Complete && len(unready) > 0 && ready < int(PodCountsOf(set).Desired) {
-		c.phase, c.lacks = Progressing, named(unready)+" not ready"
+	if c.phase == workload.Complete && len(unready) > 0 && ready < int(workload.PodCountsOf(set).Desired) {
+		c.phase, c.lacks = workload.Progressing, named(unready)+" not ready"
 	}
 }
 
 // mayLack reports whether a StatefulSet has all the pods that its partition asks for, and still is not complete.
 func (c *completion) mayLack(set *appsv1.StatefulSet) bool {
-	replicas := PodCountsOf(set).Desired
-	return c.phase == Progressing && set.Status.ReadyReplicas >= replicas && set.Status.UpdatedReplicas >= replicas-partitionOf(set)
+	replicas := workload.PodCountsOf(set).Desired
+	return c.phase == workload.Progressing && set.Status.ReadyReplicas >= replicas && set.Status.UpdatedReplicas >= replicas-workload.PartitionOf(set)
 }
 
 // podsByOrdinal returns the pods that a StatefulSet's controller counts, by ordinal.
@@ -75,7 +77,7 @@ func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time
 	at := podsByOrdinal(set, pods)
 	var stale, unready, young []string
 	kept, first, begin := 0, firstUpdated(set), int(startOf(set))
-	counts := PodCountsOf(set)
+	counts := workload.PodCountsOf(set)
 	for ordinal := begin; ordinal < begin+int(counts.Desired); ordinal++ {
 		pod, name := at[ordinal], fmt.Sprintf("%s-%d", set.Name, ordinal)
 		if pod == nil {
@@ -83,7 +85,7 @@ func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time
 			continue
 		}
 		isNew := pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.UpdateRevision
-		available, due := availableAt(pod, set.Spec.MinReadySeconds, now)
+		available, due := workload.AvailableAt(pod, set.Spec.MinReadySeconds, now)
 		switch {
 		case !isNew && ordinal >= first:
 			stale = append(stale, name)
@@ -107,11 +109,11 @@ func (c *completion) judge(set *appsv1.StatefulSet, pods []*corev1.Pod, now time
 	}
 	switch {
 	case c.lacks != "":
-		c.phase = Progressing
+		c.phase = workload.Progressing
 	case kept > 0:
-		c.phase = Partitioned
+		c.phase = workload.Partitioned
 	default:
-		c.phase = Complete
+		c.phase = workload.Complete
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // four is a StatefulSet of four ready pods of these revisions, from the lowest ordinal, with a status that counts them as its
@@ -46,37 +48,37 @@ func TestCompletionOfAStatefulSet(t *testing.T) {
 		current, update string
 		revisions       []string
 		change          func(*appsv1.StatefulSet, []*corev1.Pod) []*corev1.Pod
-		want            Phase
+		want            workload.Phase
 		lacks           string
 	}{
-		"all are new": {0, "a", "a", []string{"a", "a", "a", "a"}, nil, Complete, ""},
-		"kept pods":   {2, "a", "b", []string{"a", "a", "b", "b"}, nil, Partitioned, ""},
+		"all are new": {0, "a", "a", []string{"a", "a", "a", "a"}, nil, workload.Complete, ""},
+		"kept pods":   {2, "a", "b", []string{"a", "a", "b", "b"}, nil, workload.Partitioned, ""},
 		"gone back, and pods of the version left still run": {
-			2, "a", "a", []string{"a", "a", "b", "b"}, nil, Progressing, "another revision than the newest runs in db-2, db-3",
+			2, "a", "a", []string{"a", "a", "b", "b"}, nil, workload.Progressing, "another revision than the newest runs in db-2, db-3",
 		},
-		"gone back with one to go": {2, "a", "a", []string{"a", "a", "b", "a"}, nil, Progressing, "another revision than the newest runs in db-2"},
+		"gone back with one to go": {2, "a", "a", []string{"a", "a", "b", "a"}, nil, workload.Progressing, "another revision than the newest runs in db-2"},
 		"a third revision that the status does not count": {
-			1, "a", "b", []string{"b", "b", "b", "c"}, nil, Progressing, "another revision than the newest runs in db-3",
+			1, "a", "b", []string{"b", "b", "b", "c"}, nil, workload.Progressing, "another revision than the newest runs in db-3",
 		},
 		"not ready for long enough": {0, "a", "a", []string{"a", "a", "a", "a"}, func(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 			set.Spec.MinReadySeconds, set.Status.AvailableReplicas = 30, 3
 			pods[3] = ready(pods[3], noon(-10))
 			return pods
-		}, Progressing, "minReadySeconds (30 s) not over for db-3"},
+		}, workload.Progressing, "minReadySeconds (30 s) not over for db-3"},
 		"its controller counts later": {0, "a", "a", []string{"a", "a", "a", "a"}, func(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 			set.Spec.MinReadySeconds, set.Status.AvailableReplicas = 30, 3
 			return pods
-		}, Progressing, "its controller has not counted all pods as available"},
+		}, workload.Progressing, "its controller has not counted all pods as available"},
 		"a pod is missing": {0, "a", "a", []string{"a", "a", "a", "a"}, func(_ *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 			return pods[:3]
-		}, Progressing, "db-3 not ready"},
+		}, workload.Progressing, "db-3 not ready"},
 		"ordinals that begin later": {2, "a", "b", []string{"a", "a", "b", "b"}, func(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 			set.Spec.Ordinals = &appsv1.StatefulSetOrdinals{Start: 5}
 			for i, pod := range pods {
 				pod.Name = fmt.Sprintf("db-%d", 5+i)
 			}
 			return pods
-		}, Partitioned, ""},
+		}, workload.Partitioned, ""},
 		"many": {
 			0, "a", "a",
 			[]string{"b", "b", "b", "b", "b"},
@@ -84,7 +86,7 @@ func TestCompletionOfAStatefulSet(t *testing.T) {
 				set.Status.UpdatedReplicas = 5 // as of before the last change
 				return pods
 			},
-			Progressing, "another revision than the newest runs in db-0, db-1, db-2 and 2 more",
+			workload.Progressing, "another revision than the newest runs in db-0, db-1, db-2 and 2 more",
 		},
 	} {
 		set, pods := four(test.partition, test.current, test.update, test.revisions...)
@@ -195,15 +197,15 @@ func TestCompletionOfADaemonSet(t *testing.T) {
 	ending.DeletionTimestamp = ptr.To(metav1.NewTime(noon(0)))
 	for name, test := range map[string]struct {
 		pods  []*corev1.Pod
-		want  Phase
+		want  workload.Phase
 		lacks string
 	}{
-		"all are ready":          {[]*corev1.Pod{ready(pod("a"), noon(0)), ready(pod("b"), noon(0)), ending}, Complete, ""},
-		"one is not":             {[]*corev1.Pod{ready(pod("a"), noon(0)), pod("b")}, Progressing, "b not ready"},
-		"one too many is not":    {[]*corev1.Pod{ready(pod("a"), noon(0)), ready(pod("b"), noon(0)), pod("d")}, Complete, ""},
-		"one has not shown up":   {[]*corev1.Pod{ready(pod("a"), noon(0))}, Complete, ""},
-		"no pod belongs to it":   {[]*corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "x"}}}, Complete, ""},
-		"the pods are not known": {nil, Complete, ""},
+		"all are ready":          {[]*corev1.Pod{ready(pod("a"), noon(0)), ready(pod("b"), noon(0)), ending}, workload.Complete, ""},
+		"one is not":             {[]*corev1.Pod{ready(pod("a"), noon(0)), pod("b")}, workload.Progressing, "b not ready"},
+		"one too many is not":    {[]*corev1.Pod{ready(pod("a"), noon(0)), ready(pod("b"), noon(0)), pod("d")}, workload.Complete, ""},
+		"one has not shown up":   {[]*corev1.Pod{ready(pod("a"), noon(0))}, workload.Complete, ""},
+		"no pod belongs to it":   {[]*corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "x"}}}, workload.Complete, ""},
+		"the pods are not known": {nil, workload.Complete, ""},
 	} {
 		if c := completionOf(set, test.pods, noon(1)); c.phase != test.want || c.lacks != test.lacks {
 			t.Errorf("%s: got %s, lacking %q, want %s, lacking %q", name, c.phase, c.lacks, test.want, test.lacks)

@@ -12,6 +12,8 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // This is a model of the Deployment controller of Kubernetes v1.37: of what it writes, not of how it is built. It is
@@ -100,7 +102,7 @@ func (s *deploymentSync) run() error {
 func (s *deploymentSync) revision() int64 {
 	var highest int64
 	for _, rs := range s.others {
-		number, _ := strconv.ParseInt(rs.Annotations[RevisionAnnotation], 10, 64)
+		number, _ := strconv.ParseInt(rs.Annotations[workload.RevisionAnnotation], 10, 64)
 		highest = max(highest, number)
 	}
 	return highest + 1
@@ -119,7 +121,7 @@ func (s *deploymentSync) adoptCurrent() error {
 		_, _ = s.w.storeSet(next)
 		return errRequeued
 	}
-	return s.number(next.Annotations[RevisionAnnotation])
+	return s.number(next.Annotations[workload.RevisionAnnotation])
 }
 
 func (s *deploymentSync) annotate(rs *appsv1.ReplicaSet) {
@@ -127,18 +129,18 @@ func (s *deploymentSync) annotate(rs *appsv1.ReplicaSet) {
 		rs.Annotations = map[string]string{}
 	}
 	for key, value := range s.d.Annotations {
-		if key != RevisionAnnotation {
+		if key != workload.RevisionAnnotation {
 			rs.Annotations[key] = value
 		}
 	}
-	if number, _ := strconv.ParseInt(rs.Annotations[RevisionAnnotation], 10, 64); number < s.revision() {
-		rs.Annotations[RevisionAnnotation] = strconv.FormatInt(s.revision(), 10)
+	if number, _ := strconv.ParseInt(rs.Annotations[workload.RevisionAnnotation], 10, 64); number < s.revision() {
+		rs.Annotations[workload.RevisionAnnotation] = strconv.FormatInt(s.revision(), 10)
 	}
 }
 
 // number writes the revision to the Deployment.
 func (s *deploymentSync) number(revision string) error {
-	if s.d.Annotations[RevisionAnnotation] == revision {
+	if s.d.Annotations[workload.RevisionAnnotation] == revision {
 		return nil
 	}
 	if s.d.ResourceVersion != s.w.d.ResourceVersion {
@@ -148,7 +150,7 @@ func (s *deploymentSync) number(revision string) error {
 	if next.Annotations == nil {
 		next.Annotations = map[string]string{}
 	}
-	next.Annotations[RevisionAnnotation] = revision
+	next.Annotations[workload.RevisionAnnotation] = revision
 	s.w.storeDeployment(next) // s.d keeps its old resourceVersion: the status is written by a later sync
 	return nil
 }
@@ -310,7 +312,7 @@ func (s *deploymentSync) create() error {
 	s.sized(rs)
 	s.w.addSet(rs)
 	s.current = rs
-	return s.number(rs.Annotations[RevisionAnnotation])
+	return s.number(rs.Annotations[workload.RevisionAnnotation])
 }
 
 // wantedOfCurrent is the size up to which the current ReplicaSet may grow from this one.

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // decide returns the next action for an open rollout.
@@ -151,7 +152,7 @@ func overdue(g gate, s *Snapshot, record *Record, m memory, otherwise await, now
 func restartsOf(pods []*corev1.Pod, isNew func(*corev1.Pod) bool) map[types.UID]int32 {
 	watched := map[types.UID]int32{}
 	for _, pod := range pods {
-		if ready, _ := readySince(pod); ready && isNew(pod) {
+		if ready, _ := workload.ReadySince(pod); ready && isNew(pod) {
 			watched[pod.UID] = diagnose.Crashes(pod)
 		}
 	}

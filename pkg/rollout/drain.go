@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // Drained is the result of AddDrain.
@@ -22,7 +24,7 @@ type Drained struct {
 // SIGTERM. The hook's time is part of terminationGracePeriodSeconds. That grows by as much, so the application keeps the time
 // that it had. Sidecars among the init containers end after the containers, and need no hook.
 func AddDrain(template map[string]any, drain time.Duration) Drained {
-	raw, seconds := rawTemplate(template), int64(drain/time.Second)
+	raw, seconds := podtemplate.Template(template), int64(drain/time.Second)
 	var drained Drained
 	for _, container := range raw.Containers("containers") {
 		lifecycle, _ := container["lifecycle"].(map[string]any)

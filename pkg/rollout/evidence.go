@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/pager"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const (
@@ -52,11 +53,11 @@ func (e *Engine) eventsOf(ctx context.Context, of about) ([]*corev1.Event, error
 func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulSet, in *diagnose.Input) []*corev1.Event {
 	isReady := map[string]bool{}
 	for _, pod := range slices.Concat(in.Pods, in.Others) {
-		isReady[pod.Name], _ = readySince(pod)
+		isReady[pod.Name], _ = workload.ReadySince(pod)
 	}
 	var found []*corev1.Event
 	asked := 0
-	for ordinal := startOf(set); ordinal < startOf(set)+PodCountsOf(set).Desired && asked < mostPredecessors; ordinal++ {
+	for ordinal := startOf(set); ordinal < startOf(set)+workload.PodCountsOf(set).Desired && asked < mostPredecessors; ordinal++ {
 		name := fmt.Sprintf("%s-%d", set.Name, ordinal)
 		if isReady[name] {
 			continue

@@ -6,6 +6,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func TestWhatStandsInTheWay(t *testing.T) {
@@ -23,18 +24,18 @@ func TestWhatStandsInTheWay(t *testing.T) {
 		e    Explanation
 		want bool
 	}{
-		"complete":                         {Explanation{Workload: d, Phase: Complete, Findings: []Finding{restarted}}, false},
-		"complete, and fatal":              {Explanation{Workload: d, Phase: Complete, Findings: []Finding{crash}}, true},
-		"progressing":                      {Explanation{Workload: d, Phase: Progressing, Findings: []Finding{restarted}}, true},
-		"a pod ends without its hook":      {Explanation{Workload: d, Phase: Progressing, Findings: []Finding{hook}}, false},
-		"partitioned":                      {Explanation{Workload: set, Phase: Partitioned, Findings: []Finding{restarted}}, false},
-		"on delete, and none is old":       {Explanation{Workload: daemon(3, 3), Phase: OnDelete, Findings: []Finding{restarted}}, false},
-		"on delete, and one is not ready":  {Explanation{Workload: daemon(3, 2), Phase: OnDelete, Findings: []Finding{restarted}}, true},
-		"on delete, and one is old":        {Explanation{Workload: daemon(2, 3), Phase: OnDelete, Findings: []Finding{restarted}}, true},
-		"a rollout that may be driven":     {Explanation{Workload: d, Phase: Standing, moves: true, Findings: []Finding{open}}, false},
-		"a rollout that nobody drives":     {Explanation{Workload: d, Phase: Standing, Findings: []Finding{open}}, true},
-		"one that is driven into a wall":   {Explanation{Workload: d, Phase: Standing, moves: true, Findings: []Finding{crash, open}}, true},
-		"one that is driven, and restarts": {Explanation{Workload: d, Phase: Standing, moves: true, Findings: []Finding{restarted, open}}, true},
+		"complete":                         {Explanation{Workload: d, Phase: workload.Complete, Findings: []Finding{restarted}}, false},
+		"complete, and fatal":              {Explanation{Workload: d, Phase: workload.Complete, Findings: []Finding{crash}}, true},
+		"progressing":                      {Explanation{Workload: d, Phase: workload.Progressing, Findings: []Finding{restarted}}, true},
+		"a pod ends without its hook":      {Explanation{Workload: d, Phase: workload.Progressing, Findings: []Finding{hook}}, false},
+		"partitioned":                      {Explanation{Workload: set, Phase: workload.Partitioned, Findings: []Finding{restarted}}, false},
+		"on delete, and none is old":       {Explanation{Workload: daemon(3, 3), Phase: workload.OnDelete, Findings: []Finding{restarted}}, false},
+		"on delete, and one is not ready":  {Explanation{Workload: daemon(3, 2), Phase: workload.OnDelete, Findings: []Finding{restarted}}, true},
+		"on delete, and one is old":        {Explanation{Workload: daemon(2, 3), Phase: workload.OnDelete, Findings: []Finding{restarted}}, true},
+		"a rollout that may be driven":     {Explanation{Workload: d, Phase: workload.Standing, moves: true, Findings: []Finding{open}}, false},
+		"a rollout that nobody drives":     {Explanation{Workload: d, Phase: workload.Standing, Findings: []Finding{open}}, true},
+		"one that is driven into a wall":   {Explanation{Workload: d, Phase: workload.Standing, moves: true, Findings: []Finding{crash, open}}, true},
+		"one that is driven, and restarts": {Explanation{Workload: d, Phase: workload.Standing, moves: true, Findings: []Finding{restarted, open}}, true},
 	} {
 		if got := test.e.InTheWay(); got != test.want {
 			t.Errorf("%s: got %v", name, got)

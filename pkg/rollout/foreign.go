@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // foreignTemplate returns the action for a template that is not the rollout's. The old version's template ends the rollout, and
@@ -17,7 +18,7 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 		return finish{outcome: RolledBack, why: setBack(s.deployment(), record)}
 	}
 	message := fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
-		lastWriter(s.deployment()), RevisionOf(s.deployment()), record.ToRevision)
+		lastWriter(s.deployment()), workload.RevisionOf(s.deployment()), record.ToRevision)
 	if !isGated(s.deployment()) {
 		return part{message + "; nothing held it at its last step any more, and the Deployment controller goes on by itself"}
 	}
@@ -27,7 +28,7 @@ func foreignTemplate(s *Snapshot, record *Record, current *appsv1.ReplicaSet) ac
 // lastWriter names the field manager that last wrote the workload after the rollout itself did, as " by NAME". It returns "" if
 // there is none, or if that is not recorded: a manager that only removes fields leaves no trace. Time stamps have full seconds,
 // so a write in the rollout's own second counts as later. The rollout's own entry is the one that holds the record.
-func lastWriter(w Workload) string {
+func lastWriter(w workload.Object) string {
 	var manager string
 	var at, own time.Time
 	for _, entry := range w.GetManagedFields() {
@@ -46,13 +47,13 @@ func lastWriter(w Workload) string {
 }
 
 // setBack says who has set a workload's pod template back to the old version's.
-func setBack(w Workload, record *Record) string {
+func setBack(w workload.Object, record *Record) string {
 	writer := writerOf(w, []string{"spec", "template"})
 	return fmt.Sprintf("the pod template was set back%s during the rollout to that of revision %d", writer, record.From.Number)
 }
 
 // EndedBy says who ended an open rollout while nobody drove it, by changing the fields that held it at its step.
-func EndedBy(w Workload, record *Record) string {
+func EndedBy(w workload.Object, record *Record) string {
 	where := fmt.Sprintf("a rollout stood at step %d of %d until ", record.Step, len(record.Plan.Steps))
 	d, is := w.(*appsv1.Deployment)
 	if !is {
@@ -63,7 +64,7 @@ func EndedBy(w Workload, record *Record) string {
 }
 
 // rewritten reports whether others have written over the strategy of a closed gate.
-func (r *Record) rewritten(w Workload) bool {
+func (r *Record) rewritten(w workload.Object) bool {
 	d, is := w.(*appsv1.Deployment)
 	return is && isGated(d) && r.Gate != nil && r.foreign(d)
 }
@@ -87,8 +88,8 @@ func wayOut(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) string {
 	var newest int64
 	var seconds int32
 	for _, rs := range replicaSets {
-		if rs.Spec.MinReadySeconds != GateMinReadySeconds && RevisionOf(rs) > newest {
-			newest, seconds = RevisionOf(rs), rs.Spec.MinReadySeconds
+		if rs.Spec.MinReadySeconds != GateMinReadySeconds && workload.RevisionOf(rs) > newest {
+			newest, seconds = workload.RevisionOf(rs), rs.Spec.MinReadySeconds
 		}
 	}
 	const strategy = `{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"}}`

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // mostInWave bounds a wave, since an annotation holds its pods.
@@ -22,7 +23,7 @@ type wave []types.UID
 
 func (wave) isOpening() {}
 
-func (daemonSetGate) size(w Workload, _ *Record) int32 { return PodCountsOf(w).Desired }
+func (daemonSetGate) size(w workload.Object, _ *Record) int32 { return workload.PodCountsOf(w).Desired }
 
 func (daemonSetGate) counted(s *Snapshot) (pods []*corev1.Pod, most int32) { return s.Pods, unlimited }
 
@@ -30,7 +31,7 @@ func (daemonSetGate) counted(s *Snapshot) (pods []*corev1.Pod, most int32) { ret
 // and pods on nodes that are lost.
 func (g daemonSetGate) done(st *step, held bool) bool {
 	for _, pod := range st.newPods() {
-		if ready, _ := readySince(pod); !held && !ready && !diagnose.Excused(pod) {
+		if ready, _ := workload.ReadySince(pod); !held && !ready && !diagnose.Excused(pod) {
 			return false
 		}
 	}
@@ -114,7 +115,7 @@ func (g daemonSetGate) replace(st *step) action {
 		if slices.Contains(going, pod) {
 			continue
 		}
-		switch counted, due := countsAt(pod, minReadySecondsOf(st.Workload), st.now); {
+		switch counted, due := countsAt(pod, workload.MinReadySecondsOf(st.Workload), st.now); {
 		case counted:
 			available++
 		case !due.IsZero():
@@ -139,7 +140,7 @@ func (g daemonSetGate) replace(st *step) action {
 func (st *step) choose(old []*corev1.Pod, most, budget int32) wave {
 	const silent = 3 // the node of a silent pod would start no other one
 	rank := func(pod *corev1.Pod) int {
-		ready, _ := availableAt(pod, minReadySecondsOf(st.Workload), st.now)
+		ready, _ := workload.AvailableAt(pod, workload.MinReadySecondsOf(st.Workload), st.now)
 		switch {
 		case ready:
 			return 1

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // ErrOvertaken reports that the newest pod template is no longer the one that the change was to leave.
@@ -23,5 +25,5 @@ func (c *Change) leave(live *corev1.PodTemplateSpec) {
 // overtaken reports whether the live pod template is another one than the change was to leave. Going back would then be
 // wrong: somebody else may just have gone back, so that the revision before this one is not better.
 func (c *Change) overtaken(live *corev1.PodTemplateSpec) bool {
-	return c.leavesLatest() && c.Leaving != nil && !SameTemplate(c.Leaving, live)
+	return c.leavesLatest() && c.Leaving != nil && !workload.SameTemplate(c.Leaving, live)
 }

@@ -7,6 +7,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // limitsOfStatefulSet resolves the limits as the StatefulSet controller does. A percentage rounds down, but to no less
@@ -15,7 +17,7 @@ func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 	if surge != nil {
 		return Resolved{}, &OptionError{Option: "max-surge", Err: errors.New("a StatefulSet has none: a pod goes before the one that replaces it comes")}
 	}
-	replicas := PodCountsOf(s).Desired
+	replicas := workload.PodCountsOf(s).Desired
 	switch s.Spec.UpdateStrategy.Type {
 	case appsv1.OnDeleteStatefulSetStrategyType:
 		return Resolved{}, nil

@@ -13,6 +13,8 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/migration"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // manifest is a manifest of a Deployment that a rollout applies.
@@ -49,7 +51,7 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 	}
 	m.body.SetResourceVersion(live.typed.ResourceVersion)
 	if w.cause != "" {
-		m.annotate(ChangeCauseAnnotation, w.cause)
+		m.annotate(workload.ChangeCauseAnnotation, w.cause)
 	}
 	if m.applied, err = s.apply(ctx, m.body, change.Force, true); err != nil {
 		err = conflictsWithOthers(err, func(manager string, operation metav1.ManagedFieldsOperationType) bool {
@@ -66,8 +68,8 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 	if err != nil {
 		return err
 	}
-	_, given := m.body.GetAnnotations()[ChangeCauseAnnotation]
-	m.staleCause = !given && m.applied.GetAnnotations()[ChangeCauseAnnotation] != ""
+	_, given := m.body.GetAnnotations()[workload.ChangeCauseAnnotation]
+	m.staleCause = !given && m.applied.GetAnnotations()[workload.ChangeCauseAnnotation] != ""
 	w.manifest, w.raw = m, m.applied
 	if w.typed, err = typedDeployment(m.applied); err != nil {
 		return err
@@ -75,7 +77,7 @@ func (s *session) wantManifest(ctx context.Context, w *wanted, live *liveDeploym
 	if err := refuseManifest(w.typed); err != nil {
 		return err
 	}
-	w.template, err = templateOf(m.applied)
+	w.template, err = podtemplate.Of(m.applied)
 	return err
 }
 

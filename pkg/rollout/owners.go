@@ -12,7 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // mostOwners bounds the size of the owners in a record, in bytes. The API allows 256 KiB of annotations per object.
@@ -22,16 +24,16 @@ const mostOwners = 16 << 10
 const ownersTimeout = 5 * time.Second
 
 // fieldsOf returns the fields that a rollout of this workload writes.
-func fieldsOf(workload Workload) ownership.Fields {
+func fieldsOf(w workload.Object) ownership.Fields {
 	fields := ownership.Fields{
 		Borrowed: []ownership.Field{recordField()},
 		Changed: []ownership.Field{
 			{"spec", "template"},
-			{"metadata", "annotations", ChangeCauseAnnotation},
+			{"metadata", "annotations", workload.ChangeCauseAnnotation},
 			{"metadata", "annotations", corev1.LastAppliedConfigAnnotation},
 		},
 	}
-	if _, is := workload.(*appsv1.Deployment); is {
+	if _, is := w.(*appsv1.Deployment); is {
 		fields.Borrowed = append(fields.Borrowed, ownership.Field{"spec", "strategy"}, ownership.Field{"spec", "minReadySeconds"},
 			ownership.Field{"spec", "progressDeadlineSeconds"})
 	} else {
@@ -41,7 +43,7 @@ func fieldsOf(workload Workload) ownership.Fields {
 }
 
 // ownersOf returns the owners of the fields that a rollout is about to write. template is the new pod template.
-func (e *Engine) ownersOf(live Workload, raw *unstructured.Unstructured, template map[string]any) (*ownership.Owners, error) {
+func (e *Engine) ownersOf(live workload.Object, raw *unstructured.Unstructured, template map[string]any) (*ownership.Owners, error) {
 	after := &unstructured.Unstructured{Object: map[string]any{}}
 	// The annotations are left out: which of them a way back changes is not known yet.
 	if err := unstructured.SetNestedMap(after.Object, template, "spec", "template"); err != nil {
@@ -50,7 +52,7 @@ func (e *Engine) ownersOf(live Workload, raw *unstructured.Unstructured, templat
 	before := ownership.Object{Entries: raw.GetManagedFields(), Content: raw.Object}
 	owners, err := ownership.Find(before, after.Object, fieldsOf(live), e.FieldManager, mostOwners)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read who owns the fields of %s %q in namespace %q: %w", kindOf(live), live.GetName(), live.GetNamespace(), err)
+		return nil, fmt.Errorf("cannot read who owns the fields of %s %q in namespace %q: %w", workload.ResourceOf(live), live.GetName(), live.GetNamespace(), err)
 	}
 	return owners, nil
 }
@@ -69,7 +71,7 @@ func (s *session) note(p *prepared, live *liveDeployment) (err error) {
 }
 
 // signed returns the record with the engine among the writers of the fields. Every write of a record needs that first.
-func (e *Engine) signed(record *Record, workload Workload) (*Record, error) {
+func (e *Engine) signed(record *Record, workload workload.Object) (*Record, error) {
 	signed, entries, fields := *record, workload.GetManagedFields(), fieldsOf(workload)
 	var err error
 	if signed.Owners == nil {
@@ -89,7 +91,7 @@ func recordField() ownership.Field { return ownership.Field{"metadata", "annotat
 
 // ended returns the record that stays until the owners have their fields back, or nil if nothing is left to do. removed
 // are the fields that the same write removes. They have no owner afterwards.
-func (r *Record) ended(workload Workload, outcome Outcome, removed []ownership.Field) (*Record, error) {
+func (r *Record) ended(workload workload.Object, outcome Outcome, removed []ownership.Field) (*Record, error) {
 	owners := r.Owners
 	if outcome != RolledBack && r.FinalOwners != nil {
 		owners = r.FinalOwners
@@ -113,7 +115,7 @@ func (r *Record) ended(workload Workload, outcome Outcome, removed []ownership.F
 // withoutRecord adds to a patch the end of the record's rollout. If others owned borrowed fields, the record stays for
 // one more write. The API server makes whoever changes a field its owner, so that the owners can only come after the
 // values.
-func (e *Engine) withoutRecord(p *patch, record *Record, workload Workload, outcome Outcome, removed ...ownership.Field) error {
+func (e *Engine) withoutRecord(p *patch, record *Record, workload workload.Object, outcome Outcome, removed ...ownership.Field) error {
 	signed, err := e.signed(record, workload)
 	if err != nil {
 		return err
@@ -127,7 +129,7 @@ func (e *Engine) withoutRecord(p *patch, record *Record, workload Workload, outc
 }
 
 // endedRecord returns the record of a rollout that has ended except for the owners, or nil if there is none.
-func endedRecord(workload Workload) *Record {
+func endedRecord(workload workload.Object) *Record {
 	text := workload.GetAnnotations()[Annotation]
 	if text == "" {
 		return nil
@@ -141,68 +143,68 @@ func endedRecord(workload Workload) *Record {
 // returnOwners gives the owners back the fields that an ended rollout had borrowed. This write changes only
 // managedFields and the record. It returns the workload after the write. If others write first, it reads the workload
 // again and retries, a limited number of times.
-func (e *Engine) returnOwners(ctx context.Context, workload Workload) (Workload, error) {
+func (e *Engine) returnOwners(ctx context.Context, w workload.Object) (workload.Object, error) {
 	for try := 1; ; try++ {
-		record := endedRecord(workload)
+		record := endedRecord(w)
 		if record == nil {
-			return workload, nil
+			return w, nil
 		}
-		entries, changed, err := record.Owners.Return(workload.GetManagedFields(), fieldsOf(workload), record.Ended == RolledBack)
+		entries, changed, err := record.Owners.Return(w.GetManagedFields(), fieldsOf(w), record.Ended == RolledBack)
 		if err != nil {
-			return workload, err
+			return w, err
 		}
-		p := newPatch(workload)
-		p.set("/metadata/uid", workload.GetUID())
+		p := newPatch(w)
+		p.set("/metadata/uid", w.GetUID())
 		p.withoutRecord()
 		if changed {
 			p.set("/metadata/managedFields", entries)
 		}
-		written, err := e.patchWorkload(ctx, workload, p, false)
+		written, err := e.patchWorkload(ctx, w, p, false)
 		if err == nil {
 			return written, nil
 		}
 		if !apierrors.IsConflict(err) || try >= ConflictTries {
-			return workload, explainOn(ctx, "patch", kindOf(workload), keyOf(workload), answered(err))
+			return w, explainOn(ctx, "patch", workload.ResourceOf(w), workload.KeyOf(w), kube.Answered(err))
 		}
-		timer := e.Clock.NewTimer(time.Duration(try) * retryAfter / 50)
+		timer := e.Clock.NewTimer(time.Duration(try) * kube.RetryAfter / 50)
 		select {
 		case <-ctx.Done():
 		case <-timer.C():
 		}
 		timer.Stop()
-		uid := workload.GetUID()
-		if workload, err = e.Workload(ctx, KindOf(workload), keyOf(workload)); err != nil {
-			return workload, err
+		uid := w.GetUID()
+		if w, err = e.Workload(ctx, workload.KindOf(w), workload.KeyOf(w)); err != nil {
+			return w, err
 		}
-		if workload.GetUID() != uid {
-			return workload, nil
+		if w.GetUID() != uid {
+			return w, nil
 		}
 	}
 }
 
 // returned gives the owners of an ended rollout their fields back, and emits a message if that fails. It tries even if
 // the command's context has ended. It returns the workload after the write.
-func (s *session) returned(ctx context.Context, workload Workload) Workload {
-	if endedRecord(workload) == nil {
-		return workload
+func (s *session) returned(ctx context.Context, w workload.Object) workload.Object {
+	if endedRecord(w) == nil {
+		return w
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownersTimeout)
 	defer cancel()
-	after, err := s.returnOwners(ctx, workload)
+	after, err := s.returnOwners(ctx, w)
 	if err != nil {
 		s.emit(ProgressEvent{Message: fmt.Sprintf("%s %q in namespace %q is as it should be, but those who owned its fields before the rollout "+
-			"do not own them again: %v; %s tries again", kindOf(workload), s.key.Name, s.key.Namespace, err,
-			command.On("abort", kindOf(workload), s.key.Name, s.key.Namespace))})
-		return workload
+			"do not own them again: %v; %s tries again", workload.ResourceOf(w), s.key.Name, s.key.Namespace, err,
+			command.On("abort", workload.ResourceOf(w), s.key.Name, s.key.Namespace))})
+		return w
 	}
 	return after
 }
 
 // ReturnOwned gives the owners their fields back if the driver of a rollout was killed between its last two writes. It
 // emits a failure instead of returning it, since the workload itself is as it should be.
-func (e *Engine) ReturnOwned(ctx context.Context, workload Workload) {
-	s := &session{Engine: e, kind: KindOf(workload), key: types.NamespacedName{Namespace: workload.GetNamespace(), Name: workload.GetName()}}
-	s.returned(ctx, workload)
+func (e *Engine) ReturnOwned(ctx context.Context, w workload.Object) {
+	s := &session{Engine: e, kind: workload.KindOf(w), key: types.NamespacedName{Namespace: w.GetNamespace(), Name: w.GetName()}}
+	s.returned(ctx, w)
 }
 
 // returnedUnanswered gives the owners their fields back if the command was interrupted during the last write of a

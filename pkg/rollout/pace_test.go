@@ -8,6 +8,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 // Who loses every race for an object gives up in the end, and does not ask the API server all the time until then.
@@ -16,7 +18,7 @@ func TestConflictsArePaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		for try := 1; try < ConflictTries; try++ {
-			if err := PauseForConflict(t.Context(), clock.RealClock{}, try); err != nil {
+			if err := kube.PauseForConflict(t.Context(), clock.RealClock{}, try); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -24,7 +26,7 @@ func TestConflictsArePaced(t *testing.T) {
 			t.Errorf("%d tries take %s", ConflictTries, took)
 		}
 	})
-	if long := afterConflicts(1000); long != retryAfter {
+	if long := kube.AfterConflicts(1000); long != kube.RetryAfter {
 		t.Errorf("the pauses grow to %s", long)
 	}
 }
@@ -33,11 +35,11 @@ func TestConflictsArePaced(t *testing.T) {
 func TestRetryAfterIsObeyed(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[time.Duration]error{
-		retryAfter:       apierrors.NewInternalError(apierrors.NewBadRequest("no")),
+		kube.RetryAfter:  apierrors.NewInternalError(apierrors.NewBadRequest("no")),
 		7 * time.Second:  apierrors.NewTooManyRequests("busy", 7),
-		30 * time.Second: answered(apierrors.NewServerTimeout(appsv1.Resource("deployments"), "patch", 30)),
+		30 * time.Second: kube.Answered(apierrors.NewServerTimeout(appsv1.Resource("deployments"), "patch", 30)),
 	} {
-		if got := afterRefusal(err); got != want {
+		if got := kube.AfterRefusal(err); got != want {
 			t.Errorf("%v: %s, not %s", err, got, want)
 		}
 	}

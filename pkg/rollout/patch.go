@@ -9,12 +9,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // patch is one write to a workload. Changes that belong together are in one patch, so that no moment lies between them.
 type patch struct {
 	// of is the workload as it was before the write.
-	of          Workload
+	of          workload.Object
 	operations  []jsonpatch.Operation
 	annotations map[string]string
 	// tested is set if the patch carries its preconditions as test operations.
@@ -22,7 +24,7 @@ type patch struct {
 }
 
 // newPatch begins a patch that the API server refuses with a conflict if the workload has changed in any way.
-func newPatch(w Workload) *patch {
+func newPatch(w workload.Object) *patch {
 	p := &patch{of: w, annotations: w.GetAnnotations()}
 	p.set("/metadata/resourceVersion", w.GetResourceVersion())
 	return p
@@ -32,7 +34,7 @@ func newPatch(w Workload) *patch {
 // rollout's record have changed. A new status is no reason to refuse the patch: the controller writes one with every
 // pod that comes and goes. Otherwise hardly a move of the gate would succeed at the first try. While all new pods
 // crash, the way back might fail for long.
-func newGatePatch(w Workload) *patch {
+func newGatePatch(w workload.Object) *patch {
 	annotations := w.GetAnnotations()
 	if annotations[Annotation] == "" {
 		return newPatch(w)
@@ -62,7 +64,7 @@ func (p *patch) set(path string, value any) {
 	p.operations = append(p.operations, jsonpatch.Add(path, value))
 }
 
-func (p *patch) template(template rawTemplate) { p.set("/spec/template", template) }
+func (p *patch) template(template podtemplate.Template) { p.set("/spec/template", template) }
 
 func (p *patch) settings(settings Settings) {
 	p.set("/spec/strategy", settings.Strategy)

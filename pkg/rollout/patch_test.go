@@ -7,6 +7,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 func TestPatchOperations(t *testing.T) {
@@ -25,7 +27,7 @@ func TestPatchOperations(t *testing.T) {
 		"removing one":                    {noted, func(p *patch) { p.annotate("a/b~c", "") }, `,{"op":"add","path":"/metadata/annotations","value":null}`},
 		"removing one that is not there":  {noted, func(p *patch) { p.annotate("z", "") }, ""},
 		"removing from none":              {bare, func(p *patch) { p.annotate("z", "") }, ""},
-		"a template":                      {bare, func(p *patch) { p.template(rawTemplate{"future": true}) }, `,{"op":"add","path":"/spec/template","value":{"future":true}}`},
+		"a template":                      {bare, func(p *patch) { p.template(podtemplate.Template{"future": true}) }, `,{"op":"add","path":"/spec/template","value":{"future":true}}`},
 		"two annotations where none were": {bare, func(p *patch) { p.annotate("k", "v"); p.annotate("l", "w") }, `,{"op":"add","path":"/metadata/annotations","value":{"k":"v"}},{"op":"add","path":"/metadata/annotations","value":{"k":"v","l":"w"}}`},
 		"settings": {
 			bare, func(p *patch) { p.settings(settingsWith(intstr.FromInt32(1), intstr.FromString("10%"), 5)) },

@@ -17,12 +17,13 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // owned is a pod of a StatefulSet or DaemonSet, crashing where it has a reason.
-func owned(by Workload, name, hash, generation, reason string) *corev1.Pod {
+func owned(by workload.Object, name, hash, generation, reason string) *corev1.Pod {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-		Name: name, UID: types.UID(name), Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: hash, templateGeneration: generation},
+		Name: name, UID: types.UID(name), Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: hash, workload.TemplateGeneration: generation},
 		OwnerReferences: []metav1.OwnerReference{{UID: by.GetUID(), Controller: ptr.To(true)}},
 	}}
 	if reason != "" {
@@ -45,7 +46,7 @@ func TestPodsThatFail(t *testing.T) {
 	gone := owned(ordered, "gone", "new", "", crash)
 	gone.DeletionTimestamp = ptr.To(metav1.NewTime(noon(0)))
 	for name, test := range map[string]struct {
-		workload Workload
+		workload workload.Object
 		pods     []*corev1.Pod
 		pod      string
 	}{
@@ -59,7 +60,7 @@ func TestPodsThatFail(t *testing.T) {
 		"one from before a rollback":  {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h1", "1", crash), owned(daemon, "b", "h1", "3", "")}, pod: "a"},
 		"the newest are not made yet": {workload: daemon, pods: []*corev1.Pod{owned(daemon, "a", "h1", "2", crash)}},
 	} {
-		view := &View{Workload: test.workload, Phase: Progressing}
+		view := &View{Workload: test.workload, Phase: workload.Progressing}
 		fixedSession().judgePods(view, test.pods)
 		pod := ""
 		if view.Finding != nil {
@@ -79,24 +80,24 @@ func TestJudgingANativeRollout(t *testing.T) {
 	crashing := podFor(current, "p", nil)
 	crashing.Status.ContainerStatuses = []corev1.ContainerStatus{waits("CrashLoopBackOff", "")}
 	for name, test := range map[string]struct {
-		phase   Phase
+		phase   workload.Phase
 		sets    []*appsv1.ReplicaSet
 		pods    []*corev1.Pod
-		want    Phase
+		want    workload.Phase
 		finding string
 	}{
-		"under way":             {Progressing, []*appsv1.ReplicaSet{old, current}, nil, Progressing, ""},
-		"crashing":              {Progressing, []*appsv1.ReplicaSet{old, current}, []*corev1.Pod{crashing}, PhaseFailed, "CrashLoopBackOff"},
-		"complete, and crashes": {Complete, []*appsv1.ReplicaSet{current}, []*corev1.Pod{crashing}, Complete, ""},
-		"not begun":             {Progressing, []*appsv1.ReplicaSet{old}, nil, Progressing, ""},
-		"paused":                {PhasePaused, []*appsv1.ReplicaSet{old, current}, nil, PhasePaused, ""},
-		"paused before":         {PhasePaused, []*appsv1.ReplicaSet{old}, nil, PhasePaused, ""},
-		"paused and scaled":     {PhasePaused, []*appsv1.ReplicaSet{empty, current}, nil, Progressing, ""},
-		"past its deadline":     {PhaseFailed, []*appsv1.ReplicaSet{old, current}, nil, PhaseFailed, "ProgressDeadlineExceeded"},
-		"late and crashing":     {PhaseFailed, []*appsv1.ReplicaSet{old, current}, []*corev1.Pod{crashing}, PhaseFailed, "CrashLoopBackOff"},
+		"under way":             {workload.Progressing, []*appsv1.ReplicaSet{old, current}, nil, workload.Progressing, ""},
+		"crashing":              {workload.Progressing, []*appsv1.ReplicaSet{old, current}, []*corev1.Pod{crashing}, workload.PhaseFailed, "CrashLoopBackOff"},
+		"complete, and crashes": {workload.Complete, []*appsv1.ReplicaSet{current}, []*corev1.Pod{crashing}, workload.Complete, ""},
+		"not begun":             {workload.Progressing, []*appsv1.ReplicaSet{old}, nil, workload.Progressing, ""},
+		"paused":                {workload.PhasePaused, []*appsv1.ReplicaSet{old, current}, nil, workload.PhasePaused, ""},
+		"paused before":         {workload.PhasePaused, []*appsv1.ReplicaSet{old}, nil, workload.PhasePaused, ""},
+		"paused and scaled":     {workload.PhasePaused, []*appsv1.ReplicaSet{empty, current}, nil, workload.Progressing, ""},
+		"past its deadline":     {workload.PhaseFailed, []*appsv1.ReplicaSet{old, current}, nil, workload.PhaseFailed, "ProgressDeadlineExceeded"},
+		"late and crashing":     {workload.PhaseFailed, []*appsv1.ReplicaSet{old, current}, []*corev1.Pod{crashing}, workload.PhaseFailed, "CrashLoopBackOff"},
 	} {
 		d := &appsv1.Deployment{
-			ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{RevisionAnnotation: "2"}},
+			ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{workload.RevisionAnnotation: "2"}},
 			Spec:       appsv1.DeploymentSpec{Template: templateFor("web:2", ""), ProgressDeadlineSeconds: ptr.To[int32](60)},
 		}
 		view := &View{Workload: d, Phase: test.phase}
@@ -161,7 +162,7 @@ func TestSetsSettleToo(t *testing.T) {
 		"may end again":              {29, []*corev1.Pod{pod, well}, true},
 		"none has ended":             {29, []*corev1.Pod{well}, false},
 	} {
-		s, view := fixedSession(), &View{Workload: ordered, Phase: Complete}
+		s, view := fixedSession(), &View{Workload: ordered, Phase: workload.Complete}
 		s.Clock = clocktesting.NewFakeClock(noon(test.second))
 		if until := s.believe(view, test.pods); view.Settling != test.want || test.want && !until.Equal(noon(30)) {
 			t.Errorf("%s: settling %v until %s", name, view.Settling, until)

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // resize lets the ReplicaSet controller act on the oldest size that it has not acted on.
@@ -71,7 +73,7 @@ func (w *world) syncReplicaSet(uid types.UID, size int32) {
 
 // availableSince tells whether a pod has been ready for so many seconds.
 func (w *world) availableSince(pod *corev1.Pod, seconds int32) bool {
-	_, since := readySince(pod)
+	_, since := workload.ReadySince(pod)
 	return seconds == 0 || w.now.Sub(since).Seconds() > float64(seconds)
 }
 
@@ -84,8 +86,8 @@ func firstToGo(a, b *corev1.Pod) int {
 		}
 		return -1
 	}
-	_, sinceA := readySince(a)
-	_, sinceB := readySince(b)
+	_, sinceA := workload.ReadySince(a)
+	_, sinceB := workload.ReadySince(b)
 	return cmp.Or(sinceB.Compare(sinceA), cmp.Compare(b.Name, a.Name))
 }
 

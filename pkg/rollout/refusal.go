@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // OptionError reports an option that does not fit the workload.
@@ -28,7 +29,7 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return err
 	}
 	if state != Idle && state != Disturbed {
-		return &OpenError{Kind: kindOf(d), Name: d.Name, Record: record}
+		return &OpenError{Kind: workload.ResourceOf(d), Name: d.Name, Record: record}
 	}
 	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
 		return fmt.Errorf("deployment %q in namespace %q has strategy Recreate, which stops all pods before new ones start; "+
@@ -46,7 +47,7 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 
 // underWay reports whether the controller has yet to replace or scale pods.
 func (s *Snapshot) underWay(current *appsv1.ReplicaSet) bool {
-	return current == nil || s.oldSize(current) > 0 || sizeOf(current) != replicasOf(s.deployment())
+	return current == nil || s.oldSize(current) > 0 || workload.SizeOf(current) != workload.ReplicasOf(s.deployment())
 }
 
 // situation returns what decides which command helps next. On a Deployment that start refuses, another command than
@@ -56,7 +57,7 @@ func (s *Snapshot) situation(current *appsv1.ReplicaSet) diagnose.Situation {
 	return diagnose.Situation{
 		Open:    MayBeOpen(d),
 		Refused: d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType || d.Spec.Paused || s.underWay(current),
-		First:   RevisionOf(d) < 2,
+		First:   workload.RevisionOf(d) < 2,
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // applyFirst begins a rollout by applying its manifest, together with the gate.
@@ -51,7 +54,7 @@ func (s *session) migrate(ctx context.Context, p *prepared) (bool, error) {
 		write.set("/metadata/managedFields", entries)
 	}
 	if p.record != nil && m.staleCause {
-		write.annotate(ChangeCauseAnnotation, "")
+		write.annotate(workload.ChangeCauseAnnotation, "")
 	}
 	return true, s.write(ctx, write)
 }
@@ -64,12 +67,12 @@ func (s *session) release(ctx context.Context, p *prepared) error {
 		return nil
 	}
 	for try := 1; ; try++ {
-		object, err := getRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
+		object, err := kube.GetRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
 		if err == nil {
 			err = s.releaseFrom(ctx, object, m)
 		}
 		if apierrors.IsConflict(err) && try < ConflictTries {
-			if err = PauseForConflict(ctx, s.Clock, try); err == nil {
+			if err = kube.PauseForConflict(ctx, s.Clock, try); err == nil {
 				continue
 			}
 		}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 // HeldBack returns the warning that the watches of these resources do not deliver the changes that lists find.
@@ -28,7 +30,7 @@ func (w *watched) relistBeside(ctx context.Context) {
 		}
 		if wait <= 0 {
 			w.relist(ctx)
-		} else if pause(ctx, w.source.clock, wait) != nil {
+		} else if kube.Pause(ctx, w.source.clock, wait) != nil {
 			return
 		}
 	}
@@ -57,7 +59,7 @@ func (w *watched) relist(ctx context.Context) {
 	objects, version, err := contentOf(w.lister(asking, options))
 	isNew := err == nil && (incomplete || w.differs(objects))
 	if isNew && trusted {
-		isNew = pause(ctx, w.source.clock, relistGrace) == nil && w.deliveries() == count
+		isNew = kube.Pause(ctx, w.source.clock, relistGrace) == nil && w.deliveries() == count
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -11,12 +11,14 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // keepReplicas keeps the live replicas if a manifest must not change them. This is so if an autoscaler or a scale
 // command has set them. It is also so if the manifest no longer names them, since an apply would then set 1.
 func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeployment) error {
-	current := replicasOf(live.typed)
+	current := workload.ReplicasOf(live.typed)
 	_, given, _ := unstructured.NestedFieldNoCopy(m.body.Object, "spec", "replicas")
 	asked, isNumber, _ := unstructured.NestedNumberAsFloat64(m.body.Object, "spec", "replicas")
 	switch {
@@ -51,7 +53,7 @@ func (s *session) scaler(ctx context.Context, live *liveDeployment, asked float6
 	switch {
 	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err): // once an autoscaler has scaled, the fields' owners show that as well
 	case err != nil:
-		return "", answered(err)
+		return "", kube.Answered(err)
 	default:
 		for i := range list.Items {
 			if target := list.Items[i].Spec.ScaleTargetRef; target.Kind == s.kind && target.Name == s.key.Name {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 // freeConflicts is how many conflicts in a row need no further pause, since controllers write while they work.
@@ -28,10 +30,10 @@ func (s *session) conflicted(ctx context.Context) error {
 	if s.conflicts.count++; s.conflicts.count == 1 {
 		s.conflicts.since = s.Clock.Now()
 	}
-	if err := s.sleep(ctx, s.Clock.Now().Add(retryAfter/10)); err != nil || s.conflicts.count < freeConflicts {
+	if err := s.sleep(ctx, s.Clock.Now().Add(kube.RetryAfter/10)); err != nil || s.conflicts.count < freeConflicts {
 		return err
 	}
-	return s.pause(ctx, afterConflicts(s.conflicts.count-freeConflicts+1))
+	return s.pause(ctx, kube.AfterConflicts(s.conflicts.count-freeConflicts+1))
 }
 
 // refusedWrite counts a refused write, and emits a message about the second in a row. The first may be a hiccup, or the
@@ -59,13 +61,15 @@ func (s *session) refusedFor() time.Duration {
 // deadline is the limit. If a right is missing that was there before, the limit is deniedGrace.
 func (s *session) triesAgain(err error, deadline *int32) bool {
 	switch {
-	case isTransient(err):
+	case kube.IsTransient(err):
 		return deadline == nil || *deadline == GateProgressDeadlineSeconds || s.refusedFor() < time.Duration(*deadline)*time.Second
-	case lacksRight("get", err), lacksRight("list", err), lacksRight("patch", err), lacksRight("delete", err), apierrors.IsUnauthorized(err):
+	case kube.LacksRight("get", err), kube.LacksRight("list", err), kube.LacksRight("patch", err), kube.LacksRight("delete", err), apierrors.IsUnauthorized(err):
 		return s.mayWrite && s.refusedFor() < deniedGrace
 	}
 	return false
 }
 
 // pause waits for a time, whatever changes meanwhile.
-func (s *session) pause(ctx context.Context, d time.Duration) error { return pause(ctx, s.Clock, d) }
+func (s *session) pause(ctx context.Context, d time.Duration) error {
+	return kube.Pause(ctx, s.Clock, d)
+}

@@ -10,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const (
@@ -41,7 +43,7 @@ func (r rewrites) with(move int, value string) (rewrites, bool) {
 }
 
 // insists returns a message about who writes a strategy again and again.
-func insists(w Workload, record *Record, times int, value, field string) string {
+func insists(w workload.Object, record *Record, times int, value, field string) string {
 	return fmt.Sprintf("spec.%s was written%s over the one that holds the rollout at its step, %d times by now, last as %s",
 		field, strategyWriter(w, record), times, value)
 }
@@ -57,7 +59,7 @@ func strategyText(strategy appsv1.DeploymentStrategy) string {
 
 // writerOf returns the manager that wrote one of the fields over our own value, with a preposition, or "" if it is not known. The
 // API server makes whoever changes a field its owner. Times have full seconds: of two managers in one second none is named.
-func writerOf(w Workload, fields ...[]string) string {
+func writerOf(w workload.Object, fields ...[]string) string {
 	var found *metav1.ManagedFieldsEntry
 	unclear := false
 	entries := w.GetManagedFields()
@@ -83,12 +85,12 @@ func writerOf(w Workload, fields ...[]string) string {
 
 // strategyWriter returns who wrote a workload's strategy over the one that holds the rollout. Only the fields that differ
 // count: whoever created the workload still owns the others.
-func strategyWriter(w Workload, record *Record) string {
+func strategyWriter(w workload.Object, record *Record) string {
 	return writerOf(w, strategyFields(w, record)...)
 }
 
 // strategyFields returns the fields of a workload's strategy that differ from what the rollout wrote.
-func strategyFields(workload Workload, record *Record) [][]string {
+func strategyFields(workload workload.Object, record *Record) [][]string {
 	switch w := workload.(type) {
 	case *appsv1.Deployment:
 		ours := record.inForce(w).Strategy

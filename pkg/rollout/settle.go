@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // suspects are the pods of a workload with the findings of a diagnosis about them. report is nil if there was no
@@ -19,8 +20,8 @@ type suspects struct {
 
 func (s *Snapshot) suspects() suspects { return suspectsOf(s.deployment(), s.report) }
 
-func suspectsOf(workload Workload, report *diagnose.Report) suspects {
-	return suspects{diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, workload.GetNamespace(), report}
+func suspectsOf(w workload.Object, report *diagnose.Report) suspects {
+	return suspects{diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}, w.GetNamespace(), report}
 }
 
 // restarted returns the finding about a container that ended after its pod had been ready.
@@ -58,7 +59,7 @@ func (s suspects) finding(pod *corev1.Pod, id, text string) *Finding {
 
 // belongsTo returns a function that reports whether a ReplicaSet controls a pod.
 func belongsTo(rs *appsv1.ReplicaSet) func(*corev1.Pod) bool {
-	return func(pod *corev1.Pod) bool { return ownedBy(pod, rs) }
+	return func(pod *corev1.Pod) bool { return workload.OwnedBy(pod, rs) }
 }
 
 // settling returns until when to hold success back. The time comes from the nodes' clocks. Where these are ahead, it is

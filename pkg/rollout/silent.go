@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // silentAfter is how long a controller may take to act on a change before the session warns about it. A controller
@@ -13,21 +15,21 @@ const silentAfter = 5 * time.Second
 
 // unobservedSince returns when the change was written that a workload's controller has yet to act on, or zero if there
 // is none.
-func unobservedSince(workload Workload) time.Time {
-	if ObservedGenerationOf(workload) >= workload.GetGeneration() {
+func unobservedSince(w workload.Object) time.Time {
+	if workload.ObservedGenerationOf(w) >= w.GetGeneration() {
 		return time.Time{}
 	}
-	return lastChange(workload)
+	return lastChange(w)
 }
 
 // lastChange returns when somebody other than the controllers last wrote a workload, in full seconds. Scaling through
 // the subresource counts, even by a controller. The result may be too early: managedFields do not show a write that
 // only removes fields.
-func lastChange(workload Workload) time.Time {
+func lastChange(workload workload.Object) time.Time {
 	last := workload.GetCreationTimestamp().Time
 	for _, entry := range workload.GetManagedFields() {
 		scales := entry.Subresource == "scale"
-		writes := entry.Subresource == "" && entry.Manager != controllerManager
+		writes := entry.Subresource == "" && entry.Manager != fieldmanager.ControllerManager
 		if (scales || writes) && entry.Time != nil {
 			last = later(last, entry.Time.Time)
 		}
@@ -50,8 +52,8 @@ type attention struct {
 
 // follow returns the attention after a look at a workload. A change that comes while the session watches counts as made
 // at the time of that look, at the earliest.
-func (a attention) follow(workload Workload, now time.Time) attention {
-	observed, since, certain := ObservedGenerationOf(workload), unobservedSince(workload), now.Add(certainAfter)
+func (a attention) follow(w workload.Object, now time.Time) attention {
+	observed, since, certain := workload.ObservedGenerationOf(w), unobservedSince(w), now.Add(certainAfter)
 	switch {
 	case since.IsZero():
 		certain = time.Time{}
@@ -64,16 +66,16 @@ func (a attention) follow(workload Workload, now time.Time) attention {
 }
 
 // silence returns a message about how long a controller has not acted.
-func silence(workload Workload, since, now time.Time) string {
+func silence(w workload.Object, since, now time.Time) string {
 	return fmt.Sprintf("its controller has not acted on the last change for %s (generation %d, observed %d); the controller manager may not run",
-		now.Sub(since).Truncate(time.Second), workload.GetGeneration(), ObservedGenerationOf(workload))
+		now.Sub(since).Truncate(time.Second), w.GetGeneration(), workload.ObservedGenerationOf(w))
 }
 
 // warnSilent emits a warning once if a workload's controller does not act. It returns when to look again, or zero for
 // never.
-func (s *session) warnSilent(workload Workload) time.Time {
+func (s *session) warnSilent(w workload.Object) time.Time {
 	now := s.Clock.Now()
-	s.attention = s.attention.follow(workload, now)
+	s.attention = s.attention.follow(w, now)
 	since := s.attention.since
 	if since.IsZero() {
 		return time.Time{}
@@ -81,8 +83,8 @@ func (s *session) warnSilent(workload Workload) time.Time {
 	if due := later(since.Add(silentAfter), s.attention.certain); now.Before(due) {
 		return due
 	}
-	object := diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}
-	finding := diagnose.Known(diagnose.ControllerSilent, object, workload.GetNamespace(), silence(workload, since, now))
+	object := diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}
+	finding := diagnose.Known(diagnose.ControllerSilent, object, w.GetNamespace(), silence(w, since, now))
 	finding.Severity = diagnose.Warning
 	s.warn(&diagnose.Report{Findings: []Finding{*finding}})
 	return time.Time{}

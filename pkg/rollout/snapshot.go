@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // desiredAnnotation is where the Deployment controller keeps the replicas that it sized a ReplicaSet for.
@@ -18,7 +19,7 @@ const desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
 // Snapshot is a workload with its revisions and pods at one moment.
 type Snapshot struct {
 	// Workload is nil if it does not exist.
-	Workload Workload
+	Workload workload.Object
 	// ReplicaSets are those that a Deployment controls.
 	ReplicaSets []*appsv1.ReplicaSet
 	// Newest is the revision of the pod template of a StatefulSet or DaemonSet. It is nil if the controller has not made it
@@ -53,14 +54,14 @@ type Snapshot struct {
 
 // NewSnapshot returns the snapshot of a workload with those of the objects that belong to it. Only a Deployment has
 // ReplicaSets.
-func NewSnapshot(workload Workload, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) Snapshot {
-	snapshot := Snapshot{Workload: workload}
-	if workload == nil {
+func NewSnapshot(w workload.Object, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) Snapshot {
+	snapshot := Snapshot{Workload: w}
+	if w == nil {
 		return snapshot
 	}
-	owners := map[types.UID]bool{workload.GetUID(): true}
+	owners := map[types.UID]bool{w.GetUID(): true}
 	for _, rs := range replicaSets {
-		if metav1.IsControlledBy(rs, workload) {
+		if metav1.IsControlledBy(rs, w) {
 			snapshot.ReplicaSets = append(snapshot.ReplicaSets, rs)
 			owners[rs.UID] = true
 		}
@@ -69,7 +70,7 @@ func NewSnapshot(workload Workload, replicaSets []*appsv1.ReplicaSet, pods []*co
 		owner := metav1.GetControllerOfNoCopy(pod)
 		switch {
 		case owner == nil || !owners[owner.UID]:
-		case isActive(pod):
+		case workload.IsActive(pod):
 			snapshot.Pods = append(snapshot.Pods, pod)
 		default:
 			snapshot.Gone = append(snapshot.Gone, pod)
@@ -86,7 +87,7 @@ func (s *Snapshot) deployment() *appsv1.Deployment {
 
 // Observed reports whether the controller has acted on the present workload.
 func (s *Snapshot) Observed() bool {
-	return ObservedGenerationOf(s.Workload) >= s.Workload.GetGeneration()
+	return workload.ObservedGenerationOf(s.Workload) >= s.Workload.GetGeneration()
 }
 
 // scaled reports whether the known ReplicaSets have followed the present number of replicas. On each ReplicaSet with
@@ -94,14 +95,14 @@ func (s *Snapshot) Observed() bool {
 // are independent of each other, and the one of the ReplicaSets may lag behind. If a single ReplicaSet has the right
 // size already, the controller changes nothing, not even that note.
 func (s *Snapshot) scaled() bool {
-	replicas, followed := replicasOf(s.deployment()), true
+	replicas, followed := workload.ReplicasOf(s.deployment()), true
 	var active, rightSize int
 	for _, rs := range s.ReplicaSets {
-		if sizeOf(rs) == 0 {
+		if workload.SizeOf(rs) == 0 {
 			continue
 		}
 		active++
-		if sizeOf(rs) == replicas {
+		if workload.SizeOf(rs) == replicas {
 			rightSize++
 		}
 		desired, err := strconv.ParseInt(rs.Annotations[desiredAnnotation], 10, 32)
@@ -113,7 +114,7 @@ func (s *Snapshot) scaled() bool {
 // resizing reports whether a ReplicaSet has yet to report that it has followed its size.
 func (s *Snapshot) resizing() bool {
 	for _, rs := range s.ReplicaSets {
-		if rs.Status.ObservedGeneration < rs.Generation || rs.Status.AvailableReplicas > sizeOf(rs) {
+		if rs.Status.ObservedGeneration < rs.Generation || rs.Status.AvailableReplicas > workload.SizeOf(rs) {
 			return true
 		}
 	}
@@ -123,7 +124,7 @@ func (s *Snapshot) resizing() bool {
 // Current returns the ReplicaSet of the Deployment's present template, or nil if the controller has not made it yet.
 func (s *Snapshot) Current() *appsv1.ReplicaSet {
 	if s.current == nil && len(s.ReplicaSets) > 0 {
-		s.current = findByTemplate(s.ReplicaSets, TemplateOf(s.Workload))
+		s.current = workload.FindByTemplate(s.ReplicaSets, workload.TemplateOf(s.Workload))
 	}
 	return s.current
 }
@@ -134,10 +135,10 @@ func (s *Snapshot) version() *Revision {
 		return &Revision{ControllerRevision: s.Newest.Name, Number: s.Newest.Revision}
 	}
 	current := s.Current()
-	if current == nil || !s.Observed() || RevisionOf(current) != RevisionOf(s.Workload) {
+	if current == nil || !s.Observed() || workload.RevisionOf(current) != workload.RevisionOf(s.Workload) {
 		return nil
 	}
-	return &Revision{ReplicaSet: current.Name, Number: RevisionOf(current)}
+	return &Revision{ReplicaSet: current.Name, Number: workload.RevisionOf(current)}
 }
 
 // expect sets the current ReplicaSet to one that was current before at the same generation, if it still exists.
@@ -164,7 +165,7 @@ func (s *Snapshot) count(current *appsv1.ReplicaSet, minReadySeconds int32, now 
 
 func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds int32, now time.Time) (counts Counts, wake time.Time) {
 	for _, pod := range pods {
-		ready, _ := readySince(pod)
+		ready, _ := workload.ReadySince(pod)
 		counts.Total++
 		if ready {
 			counts.Ready++
@@ -192,7 +193,7 @@ func countPods(pods []*corev1.Pod, isNew func(*corev1.Pod) bool, minReadySeconds
 // pod that has crashed is often ready for a moment between two crashes, so that it counts only once it has settled. The
 // same holds for a pod that may have crashed just now.
 func countsAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
-	available, due := availableAt(pod, minReadySeconds, now)
+	available, due := workload.AvailableAt(pod, minReadySeconds, now)
 	if due.IsZero() {
 		return false, due
 	}
@@ -205,7 +206,7 @@ func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
 	var size int32
 	for _, rs := range s.ReplicaSets {
 		if current == nil || rs.UID != current.UID {
-			size += sizeOf(rs)
+			size += workload.SizeOf(rs)
 		}
 	}
 	return size
@@ -215,7 +216,7 @@ func (s *Snapshot) oldSize(current *appsv1.ReplicaSet) int32 {
 // deploymentutil), and whether the pods confirm it. The controller adds up what the ReplicaSets reported last, which
 // may be from before they were resized.
 func (s *Snapshot) Complete() bool {
-	status, replicas := s.deployment().Status, replicasOf(s.deployment())
+	status, replicas := s.deployment().Status, workload.ReplicasOf(s.deployment())
 	if !s.Observed() || status.UpdatedReplicas != replicas || status.Replicas != replicas || status.AvailableReplicas != replicas {
 		return false
 	}

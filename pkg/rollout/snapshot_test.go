@@ -10,13 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func setFor(name, image string, revision int, created time.Time) *appsv1.ReplicaSet {
 	return &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, UID: types.UID(name), CreationTimestamp: metav1.NewTime(created),
-			Annotations: map[string]string{RevisionAnnotation: strconv.Itoa(revision)},
+			Annotations: map[string]string{workload.RevisionAnnotation: strconv.Itoa(revision)},
 		},
 		Spec: appsv1.ReplicaSetSpec{Replicas: ptr.To[int32](1), Template: templateFor(image, name)},
 	}
@@ -65,7 +67,7 @@ func TestNextRevisionAndCurrent(t *testing.T) {
 		if current == nil && test.current != "" || current != nil && current.Name != test.current {
 			t.Errorf("%s: current is %v", name, current)
 		}
-		if got := nextRevision(test.sets, &template); got != test.next {
+		if got := workload.NextRevision(test.sets, &template); got != test.next {
 			t.Errorf("%s: the next revision is %d, want %d", name, got, test.next)
 		}
 	}

@@ -21,6 +21,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // deniedGrace is how long a right that was there before may be missing. An API server that restarts refuses requests
@@ -41,14 +43,14 @@ type source struct {
 
 // newSource prepares the watches. The methods start and close begin and end them. It watches only what belongs to the
 // workload, a Deployment, StatefulSet or DaemonSet: the workload by its name, the other objects by its selector.
-func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, onCount func()) (*source, error) {
-	namespace, name := workload.GetNamespace(), workload.GetName()
+func newSource(client kubernetes.Interface, c clock.Clock, w workload.Object, onCount func()) (*source, error) {
+	namespace, name := w.GetNamespace(), w.GetName()
 	byName := func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	}
 	s := &source{clock: c, changed: make(chan struct{}, 1), onCount: onCount}
 	apps := client.AppsV1()
-	switch workload.(type) {
+	switch w.(type) {
 	case *appsv1.Deployment:
 		s.watch(client, "deployments", &appsv1.Deployment{}, ListWatch(apps.Deployments(namespace).List, apps.Deployments(namespace).Watch, byName))
 	case *appsv1.StatefulSet:
@@ -56,14 +58,14 @@ func newSource(client kubernetes.Interface, c clock.Clock, workload Workload, on
 	case *appsv1.DaemonSet:
 		s.watch(client, "daemonsets", &appsv1.DaemonSet{}, ListWatch(apps.DaemonSets(namespace).List, apps.DaemonSets(namespace).Watch, byName))
 	default:
-		return nil, fmt.Errorf("no rollout is known of %T", workload)
+		return nil, fmt.Errorf("no rollout is known of %T", w)
 	}
-	selector, err := metav1.LabelSelectorAsSelector(selectorOf(workload))
+	selector, err := metav1.LabelSelectorAsSelector(workload.SelectorOf(w))
 	if err != nil {
-		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), name, err)
+		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", workload.ResourceOf(w), name, err)
 	}
 	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
-	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
+	if _, isDeployment := w.(*appsv1.Deployment); isDeployment {
 		s.watch(client, "replicasets", &appsv1.ReplicaSet{}, ListWatch(apps.ReplicaSets(namespace).List, apps.ReplicaSets(namespace).Watch, byLabel))
 	}
 	pods := client.CoreV1().Pods(namespace)
@@ -244,8 +246,8 @@ func (s *source) sleep(ctx context.Context, until time.Time) error {
 }
 
 // workload returns the workload that is watched, or nil if it does not exist.
-func (s *source) workload() Workload {
-	for _, found := range listOf[Workload](s.watches[0]) {
+func (s *source) workload() workload.Object {
+	for _, found := range listOf[workload.Object](s.watches[0]) {
 		return found
 	}
 	return nil

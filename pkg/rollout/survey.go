@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // mostListed bounds how many objects of one kind are read, since a rollout must not wait for a large namespace.
@@ -26,7 +27,7 @@ type survey struct {
 }
 
 // survey reads the input of the checks, all at the same time. The number of requests does not depend on replicas.
-func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload Workload, options CheckOptions) {
+func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload workload.Object, options CheckOptions) {
 	s, lean := &survey{Engine: e, in: in, namespace: workload.GetNamespace(), foreseen: options.Foreseen}, options.Lean
 	s.lists(ctx)
 	s.nodes(ctx, lean)
@@ -99,7 +100,7 @@ func (s *survey) others(ctx context.Context, lean bool) {
 	}
 	read("deployments", func() error {
 		list, err := apps.Deployments(s.namespace).List(ctx, all)
-		keep(list, othersOf(list.Items, func(o *appsv1.Deployment) Workload { return o }))
+		keep(list, othersOf(list.Items, func(o *appsv1.Deployment) workload.Object { return o }))
 		return err
 	})
 	if lean {
@@ -107,12 +108,12 @@ func (s *survey) others(ctx context.Context, lean bool) {
 	}
 	read("statefulsets", func() error {
 		list, err := apps.StatefulSets(s.namespace).List(ctx, all)
-		keep(list, othersOf(list.Items, func(o *appsv1.StatefulSet) Workload { return o }))
+		keep(list, othersOf(list.Items, func(o *appsv1.StatefulSet) workload.Object { return o }))
 		return err
 	})
 	read("daemonsets", func() error {
 		list, err := apps.DaemonSets(s.namespace).List(ctx, all)
-		keep(list, othersOf(list.Items, func(o *appsv1.DaemonSet) Workload { return o }))
+		keep(list, othersOf(list.Items, func(o *appsv1.DaemonSet) workload.Object { return o }))
 		return err
 	})
 	read("replicasets", func() error {
@@ -129,7 +130,7 @@ func (s *survey) others(ctx context.Context, lean bool) {
 	})
 }
 
-func othersOf[T any](items []T, as func(*T) Workload) []preflight.Other {
+func othersOf[T any](items []T, as func(*T) workload.Object) []preflight.Other {
 	found := make([]preflight.Other, len(items))
 	for i := range items {
 		w := describe(as(&items[i]))

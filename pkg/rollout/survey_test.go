@@ -21,6 +21,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func TestNeeds(t *testing.T) {
@@ -230,7 +231,7 @@ func TestLimitsOfOtherKinds(t *testing.T) {
 	onDelete := daemon("", "")
 	onDelete.Spec.UpdateStrategy.Type = appsv1.OnDeleteDaemonSetStrategyType
 	for _, test := range []struct {
-		workload           Workload
+		workload           workload.Object
 		surge, unavailable string
 		want               Resolved
 		option             string
@@ -263,7 +264,7 @@ func TestLimitsOfOtherKinds(t *testing.T) {
 func TestRightsFor(t *testing.T) {
 	t.Parallel()
 	for kind, test := range map[string]struct {
-		workload       Workload
+		workload       workload.Object
 		needed, others []string
 	}{
 		"deployment": {

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // parallelPause is the time after the last change in which a controller would have replaced a pod that is not ready. It
@@ -46,10 +47,10 @@ func awaited(set *appsv1.StatefulSet, pods []*corev1.Pod) []*corev1.Pod {
 	first := firstUpdated(set)
 	var found []*corev1.Pod
 	for _, pod := range pods {
-		if !metav1.IsControlledBy(pod, set) || !isActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest {
+		if !metav1.IsControlledBy(pod, set) || !workload.IsActive(pod) || pod.Labels[appsv1.ControllerRevisionHashLabelKey] == newest {
 			continue
 		}
-		if ready, _ := readySince(pod); ordinalOf(set, pod) >= first && !ready {
+		if ready, _ := workload.ReadySince(pod); ordinalOf(set, pod) >= first && !ready {
 			found = append(found, pod)
 		}
 	}
@@ -84,7 +85,7 @@ func isOrdered(set *appsv1.StatefulSet) bool {
 
 // firstUpdated returns the lowest ordinal of the pods that a StatefulSet is to update.
 func firstUpdated(set *appsv1.StatefulSet) int {
-	return int(startOf(set) + partitionOf(set))
+	return int(startOf(set) + workload.PartitionOf(set))
 }
 
 // startOf returns the ordinal of a StatefulSet's first pod.
@@ -105,10 +106,10 @@ func ordinalOf(set *appsv1.StatefulSet, pod *corev1.Pod) int {
 
 // keptPod returns a function that reports whether a StatefulSet keeps a pod at its revision, below the partition. The
 // StatefulSet waits for such pods as for those of the newest revision.
-func keptPod(workload Workload) func(*corev1.Pod) bool {
-	set, is := workload.(*appsv1.StatefulSet)
+func keptPod(w workload.Object) func(*corev1.Pod) bool {
+	set, is := w.(*appsv1.StatefulSet)
 	return func(pod *corev1.Pod) bool {
-		if !is || set.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType || !isActive(pod) {
+		if !is || set.Spec.UpdateStrategy.Type != appsv1.RollingUpdateStatefulSetStrategyType || !workload.IsActive(pod) {
 			return false
 		}
 		ordinal := ordinalOf(set, pod)
@@ -121,11 +122,11 @@ func keptPod(workload Workload) func(*corev1.Pod) bool {
 // under way.
 func stuckAt(set *appsv1.StatefulSet, pods []*corev1.Pod) time.Time {
 	last, active := lastChange(set), activePods(set, pods)
-	if len(awaited(set, pods)) == 0 || len(endingPods(set, pods)) > 0 || len(active) < int(PodCountsOf(set).Desired) {
+	if len(awaited(set, pods)) == 0 || len(endingPods(set, pods)) > 0 || len(active) < int(workload.PodCountsOf(set).Desired) {
 		return time.Time{}
 	}
 	for _, pod := range active {
-		ready, since := readySince(pod)
+		ready, since := workload.ReadySince(pod)
 		if !ready && pod.Labels[appsv1.ControllerRevisionHashLabelKey] == set.Status.UpdateRevision {
 			return time.Time{}
 		}
@@ -136,7 +137,7 @@ func stuckAt(set *appsv1.StatefulSet, pods []*corev1.Pod) time.Time {
 
 // neverReady reports whether a pod has not been ready since its node took it.
 func neverReady(pod *corev1.Pod) bool {
-	condition, taken := podCondition(pod, corev1.PodReady), pod.Status.StartTime
+	condition, taken := workload.PodCondition(pod, corev1.PodReady), pod.Status.StartTime
 	if condition == nil || taken == nil {
 		return true
 	}

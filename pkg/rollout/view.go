@@ -2,12 +2,14 @@ package rollout
 
 import (
 	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // View is what a command that only watches sees at one moment.
 type View struct {
-	Workload Workload
-	Phase    Phase
+	Workload workload.Object
+	Phase    workload.Phase
 	// State is where the workload stands with regard to stepwise rollouts. Record and Counts are set while one is open.
 	State  State
 	Record *Record
@@ -49,10 +51,10 @@ type View struct {
 }
 
 // Glance returns what a workload shows by itself, without its pods.
-func Glance(workload Workload) *View { return &View{Workload: workload, Phase: PhaseOf(workload)} }
+func Glance(w workload.Object) *View { return &View{Workload: w, Phase: workload.PhaseOf(w)} }
 
 func (v *View) failed(finding *Finding) {
 	if finding != nil {
-		v.Phase, v.Outcome, v.Finding = PhaseFailed, Failed, finding
+		v.Phase, v.Outcome, v.Finding = workload.PhaseFailed, Failed, finding
 	}
 }

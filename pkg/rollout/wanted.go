@@ -7,12 +7,16 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // wanted is a Deployment as it is to be in the end.
 type wanted struct {
 	typed    *appsv1.Deployment
-	template rawTemplate
+	template podtemplate.Template
 	cause    string
 	// drained describes the preStop hooks that were added, or is nil if none were asked for.
 	drained *Drained
@@ -34,7 +38,7 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 			w.cause = own
 		}
 	default:
-		w.template, err = templateOf(live.raw)
+		w.template, err = podtemplate.Of(live.raw)
 	}
 	if err != nil {
 		return nil, err
@@ -53,7 +57,7 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 		w.drained = new(AddDrain(w.template, change.Drain))
 	}
 	if change.Restart {
-		w.template.SetRestarted(RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
+		w.template.SetRestarted(podtemplate.RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
 	}
 	if change.Rewrite != nil {
 		if err := change.Rewrite(w.template); err != nil {
@@ -71,7 +75,7 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 
 // templateOfRevision returns the pod template of an earlier revision, and its change cause. 0 means the revision before
 // the present one. The messages are those of kubectl rollout undo.
-func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template rawTemplate, cause string, err error) {
+func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template podtemplate.Template, cause string, err error) {
 	found := s.replicaSetOf(snapshot, revision)
 	if found == nil && revision == 0 {
 		return nil, "", fmt.Errorf("no rollout history found for deployment %q in namespace %q; there is nothing to go back to", s.key.Name, s.key.Namespace)
@@ -81,12 +85,12 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 			"'kubectl rollout-plus history deployment/%s -n %s' lists the revisions",
 			revision, s.key.Name, s.key.Namespace, s.key.Name, s.key.Namespace)
 	}
-	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
+	object, err := kube.GetRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
 	if err != nil {
 		return nil, "", err
 	}
-	template, err = templateOf(object)
-	return template, object.GetAnnotations()[ChangeCauseAnnotation], err
+	template, err = podtemplate.Of(object)
+	return template, object.GetAnnotations()[workload.ChangeCauseAnnotation], err
 }
 
 // replicaSetOf returns the ReplicaSet of an earlier revision, or nil if there is none. 0 means the revision before the
@@ -96,12 +100,12 @@ func (s *session) replicaSetOf(snapshot *Snapshot, revision int64) *appsv1.Repli
 	var failed []int64
 	current := snapshot.Current()
 	for _, rs := range snapshot.ReplicaSets {
-		switch number := RevisionOf(rs); {
+		switch number := workload.RevisionOf(rs); {
 		case revision > 0 && number == revision:
 			found = rs
-		case revision == 0 && rs != current && HasFailed(rs, number):
+		case revision == 0 && rs != current && workload.HasFailed(rs, number):
 			failed = append(failed, number)
-		case revision == 0 && rs != current && (found == nil || number > RevisionOf(found)):
+		case revision == 0 && rs != current && (found == nil || number > workload.RevisionOf(found)):
 			found = rs
 		}
 	}
@@ -117,8 +121,8 @@ func (w *wanted) known(live *unstructured.Unstructured) error {
 	if w.manifest == nil {
 		return nil
 	}
-	template, err := templateOf(live)
-	if err != nil || sameJSON(map[string]any(template), map[string]any(w.template)) {
+	template, err := podtemplate.Of(live)
+	if err != nil || podtemplate.SameJSON(map[string]any(template), map[string]any(w.template)) {
 		return err
 	}
 	return fmt.Errorf("the manifest changes only fields of the pod template of deployment %q in namespace %q that this version of "+
@@ -128,7 +132,7 @@ func (w *wanted) known(live *unstructured.Unstructured) error {
 // fill adds the wanted template and its cause to the patch that begins the rollout.
 func (w *wanted) fill(p *patch) {
 	p.template(w.template)
-	p.annotate(ChangeCauseAnnotation, w.cause)
+	p.annotate(workload.ChangeCauseAnnotation, w.cause)
 }
 
 func sameSettings(a, b Settings) bool { return apiequality.Semantic.DeepEqual(a, b) }

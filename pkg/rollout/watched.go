@@ -12,6 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // watched is one watch with the objects that it has delivered.
@@ -50,7 +53,7 @@ func (w *watched) note(asked *permission, err error) {
 	w.mu.Lock()
 	now := w.source.clock.Now()
 	asked.answered(err, now)
-	if w.credentials = nil; IsCredentialError(err) {
+	if w.credentials = nil; kube.IsCredentialError(err) {
 		w.credentials = err
 	}
 	// While lists take the place of the watch, its failures mean nothing: the proxy ends the watch.
@@ -205,10 +208,10 @@ func countOf(object any) counted {
 	case *appsv1.Deployment:
 		return counted{generation: o.Generation}
 	case *appsv1.ReplicaSet:
-		return counted{wanted: sizeOf(o)}
+		return counted{wanted: workload.SizeOf(o)}
 	case *corev1.Pod:
-		ready, _ := readySince(o)
-		of := counted{active: isActive(o), ready: ready}
+		ready, _ := workload.ReadySince(o)
+		of := counted{active: workload.IsActive(o), ready: ready}
 		if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
 			of.owner = owner.UID
 		}

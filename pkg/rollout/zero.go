@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // noReplicas is the message about a rollout that ends without a single new pod, which proves nothing about the version.
@@ -18,7 +20,7 @@ func (m memory) sized(pods int32) memory {
 // emptied responds to a step that has no pods any more. If there were none from the beginning, the rollout is done, and
 // its result says so. Otherwise the steps that were asked for were never made, and the new version has never been
 // ready: the rollout stops.
-func (m memory) emptied(workload Workload) action {
+func (m memory) emptied(workload workload.Object) action {
 	if !m.populated {
 		return finish{outcome: Done}
 	}
@@ -26,9 +28,9 @@ func (m memory) emptied(workload Workload) action {
 }
 
 // emptiedText says why a workload has no pods left to roll out.
-func emptiedText(workload Workload) string {
-	desired := PodCountsOf(workload).Desired
-	switch workload.(type) {
+func emptiedText(w workload.Object) string {
+	desired := workload.PodCountsOf(w).Desired
+	switch w.(type) {
 	case *appsv1.DaemonSet:
 		return "no node was left for its pods"
 	case *appsv1.StatefulSet:
@@ -40,8 +42,8 @@ func emptiedText(workload Workload) string {
 }
 
 // ofNothing returns the message about a complete rollout that had no pods to complete it, or "" if there were pods.
-func ofNothing(workload Workload, outcome Outcome) string {
-	if outcome == Done && PodCountsOf(workload).Desired == 0 {
+func ofNothing(w workload.Object, outcome Outcome) string {
+	if outcome == Done && workload.PodCountsOf(w).Desired == 0 {
 		return noReplicas
 	}
 	return ""
@@ -59,7 +61,7 @@ func Overshot(counts Counts, target int32) int32 {
 // newSize returns how many pods the controller wants of the newest ReplicaSet.
 func (s *Snapshot) newSize() int32 {
 	if current := s.Current(); current != nil {
-		return sizeOf(current)
+		return workload.SizeOf(current)
 	}
 	return 0
 }
