@@ -112,9 +112,6 @@ func (t *statusTarget) judge(ctx context.Context, view *rollout.View) (bool, err
 		return true, err
 	}
 	text, done = t.corrected(view, text, done)
-	if done && t.watch && view.Unseen {
-		return false, nil // for a moment
-	}
 	t.line(text)
 	switch {
 	case t.isAbandoned(view):
@@ -155,6 +152,9 @@ func (t *statusTarget) corrected(view *rollout.View, text string, done bool) (st
 	}
 	if done && t.lacks(view) {
 		return t.heldBack(text), false
+	}
+	if done && t.watch && view.Unseen {
+		return t.told, false // for a moment
 	}
 	return text, done
 }

@@ -247,14 +247,20 @@ func specOf(pod *corev1.Pod, container string) *corev1.Container {
 	return nil
 }
 
+// matters reports whether the last end of a container that runs again is worth a warning. It is not if the container has run
+// well since before the command.
+func (d *diagnosis) matters(pod *corev1.Pod, status *corev1.ContainerStatus, last *corev1.ContainerStateTerminated, isBelieved bool) bool {
+	if isExcused(pod, status.Name, last) || status.RestartCount == 0 || d.Now.Sub(last.FinishedAt.Time) >= recent {
+		return false
+	}
+	return !isBelieved || d.After.IsZero() || d.runs(pod, status) > 0
+}
+
 // running explains what is wrong with a running container: it has ended before, or it is not ready.
 func (d *diagnosis) running(pod *corev1.Pod, status *corev1.ContainerStatus, isInit bool) *signal {
 	last := status.LastTerminationState.Terminated
-	again := last != nil && !isExcused(pod, status.Name, last) && status.RestartCount > 0 && d.Now.Sub(last.FinishedAt.Time) < recent
 	isBelieved := status.Ready && !d.Now.Before(Settled(status))
-	if again && isBelieved && !d.After.IsZero() && d.runs(pod, status) == 0 {
-		again = false // that was before the command
-	}
+	again := last != nil && d.matters(pod, status, last, isBelieved)
 	if again && d.runs(pod, status) >= loops && !ranLong(last) && !isBelieved {
 		s := d.crashed(pod, status, isInit)
 		s.message += "; it runs again for now"
