@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 const (
@@ -25,11 +22,11 @@ const (
 
 // act carries out the decided action. It returns a result if the session's work has ended, or nil if it goes on.
 func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Result {
+	w := snapshot.Workload
 	switch a := next.(type) {
 	case await:
-		d := snapshot.deployment()
-		err := s.sleepAlive(ctx, d, !snapshot.StaleSince.IsZero(), a.until, func(ctx context.Context, record *Record) error {
-			return s.writeRecord(ctx, d, newGatePatch(d), record)
+		err := s.sleepAlive(ctx, w, !snapshot.StaleSince.IsZero(), a.until, func(ctx context.Context, record *Record) error {
+			return s.writeRecord(ctx, w, newGatePatch(w), record)
 		})
 		if err != nil {
 			return s.interrupted(ctx, err)
@@ -38,39 +35,45 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 	case stop:
 		return s.stopped(ctx, snapshot, a)
 	}
-	err := s.perform(ctx, snapshot.deployment(), next)
+	err := s.perform(ctx, snapshot, next)
 	if altered := (*AlteredError)(nil); errors.As(err, &altered) {
-		return s.afterAltered(altered, isGated(s.written))
+		return s.afterAltered(ctx, altered, gateOf(w).holds(s.written, s.record))
 	}
 	return s.afterWrite(ctx, err, s.deadline(snapshot))
 }
 
 // perform makes the write of the decided action, if the action has one.
-func (s *session) perform(ctx context.Context, d *appsv1.Deployment, next action) error {
+func (s *session) perform(ctx context.Context, snapshot *Snapshot, next action) error {
+	w := snapshot.Workload
 	switch a := next.(type) {
 	case move:
-		return s.move(ctx, d, a)
-	case noteHold:
-		return s.noteHold(ctx, d, a)
-	case adopt:
-		return s.adopt(ctx, d, a)
+		return s.move(ctx, w, a)
 	case standBack:
-		if err := s.move(ctx, d, a.move); err != nil {
+		if err := s.move(ctx, w, a.move); err != nil {
 			return err
 		}
 		s.parted = &stop{outcome: Overtaken, message: a.message}
+	case noteHold:
+		return s.noteHold(ctx, w, a)
+	case replace:
+		return s.deletePods(ctx, w, a.pods)
+	case unblock:
+		return s.unblock(ctx, w, a)
+	case adopt:
+		return s.adopt(ctx, w, a)
 	case finish:
 		s.why = cmp.Or(a.why, s.why)
-		return s.finish(ctx, d, a.outcome)
+		return s.finish(ctx, w, a.outcome)
 	case part:
-		return s.part(ctx, d, a)
+		return s.part(ctx, w, a)
 	case goBack:
 		s.tellLeaving(ctx, a.finding)
+		s.why = cmp.Or(a.why, s.why)
 		failed := a.finding != nil || s.record.hasFailed()
-		if err := s.goBack(ctx, d); err != nil || !failed {
+		if err := s.goBack(ctx, snapshot); err != nil || !failed {
 			return err
 		}
-		s.markFailedReplicaSet(ctx)
+		s.markFailed(ctx, snapshot)
 	}
 	return nil
 }
@@ -89,12 +92,12 @@ func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *R
 	case apierrors.IsConflict(err):
 		err = s.conflicted(ctx)
 	case errors.As(err, &lost):
-		return s.result(Failed, lost.Error())
+		return s.failed(ctx, lost.Error())
 	case s.triesAgain(err, deadline):
 		s.refusedWrite(err)
 		err = s.pause(ctx, afterRefusal(err))
 	default:
-		return s.result(Failed, err.Error())
+		return s.failed(ctx, err.Error())
 	}
 	if err != nil {
 		return s.interrupted(ctx, err)
@@ -113,6 +116,8 @@ func (s *session) stopped(ctx context.Context, snapshot *Snapshot, a stop) *Resu
 	if s.phase == ending && (a.outcome == Done || a.outcome == RolledBack || s.state == Idle) {
 		s.state = Idle
 		s.tidy(ctx, snapshot)
+	} else {
+		s.returned(ctx, snapshot.Workload)
 	}
 	return s.result(a.outcome, a.message)
 }
@@ -140,153 +145,4 @@ func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 		s.finding.Leave(s.record.ToRevision)
 	}
 	s.emit(FindingEvent{Finding: s.finding})
-}
-
-// move moves the gate, and the record with it.
-func (s *session) move(ctx context.Context, d *appsv1.Deployment, a move) error {
-	g, before := gateOf(d), s.record
-	record, err := g.opened(d, before, a)
-	if err != nil {
-		return err
-	}
-	if err := s.borrow(ctx, d, record); err != nil {
-		return err
-	}
-	if text := g.reclaimed(d, before); text != "" {
-		s.emit(ProgressEvent{Message: text})
-	}
-	s.record = record // an interruption right after the write reports the new step
-	if record.Step == before.Step {
-		return nil
-	}
-	replicas := g.size(d, record)
-	s.meter.stepDone(before.Step, before.Target(replicas), s.Clock.Now())
-	s.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
-	return nil
-}
-
-// borrow writes a record together with the settings that are in force under it.
-func (s *session) borrow(ctx context.Context, d *appsv1.Deployment, record *Record) error {
-	signed, err := s.signed(record, d)
-	if err != nil {
-		return err
-	}
-	p := newGatePatch(d)
-	p.settings(record.inForce(d))
-	if err := p.record(signed); err != nil {
-		return err
-	}
-	return s.write(ctx, p)
-}
-
-// giveBack restores the Deployment's own settings and ends the rollout's record. The outcome RolledBack restores the original
-// settings, any other outcome the wanted ones.
-func (s *session) giveBack(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
-	record := s.record.taking(d)
-	settings := record.Wanted()
-	if outcome == RolledBack {
-		settings = record.Original
-	}
-	p := newGatePatch(d)
-	p.settings(settings)
-	if err := s.withoutRecord(p, record, d, outcome, settings.unset()...); err != nil {
-		return err
-	}
-	return s.writeLast(ctx, p)
-}
-
-// finish restores the settings. The session then waits for the controller to complete the pod template.
-func (s *session) finish(ctx context.Context, d *appsv1.Deployment, outcome Outcome) error {
-	if err := s.giveBack(ctx, d, outcome); err != nil {
-		return err
-	}
-	if s.phase == stepping && outcome == Done {
-		s.meter.stepDone(s.record.Step, s.record.Target(replicasOf(d)), s.Clock.Now())
-	}
-	s.end(outcome, &s.written.Spec.Template)
-	return nil
-}
-
-// part restores the Deployment's own strategy after others have opened the gate. The session then stops and says so. If the
-// others left the gate's deadline in place, the rollout stays known by it: abort can still go back, and resume can restore the
-// deadline. Otherwise part restores all settings.
-func (s *session) part(ctx context.Context, d *appsv1.Deployment, a part) error {
-	parted := &stop{outcome: Overtaken, message: a.message}
-	if s.state != Disturbed || !hasGateDeadline(d) {
-		if err := s.giveBack(ctx, d, Overtaken); err != nil {
-			return err
-		}
-		s.phase, s.parted = ending, parted
-		return nil
-	}
-	record, err := s.signed(s.record.taking(d), d)
-	if err != nil {
-		return err
-	}
-	p := newGatePatch(d)
-	record.Gate = nil
-	p.set("/spec/strategy", record.Wanted().Strategy)
-	if err := p.record(record); err != nil {
-		return err
-	}
-	if err := s.write(ctx, p); err != nil {
-		return err
-	}
-	s.parted = parted
-	return nil
-}
-
-// lostVersionError reports that the ReplicaSet of the old version was deleted. Without it there is no way back.
-type lostVersionError struct{ from Revision }
-
-func (e *lostVersionError) Error() string {
-	return fmt.Sprintf("%s with the old version (revision %d) is gone", e.from, e.from.Number)
-}
-
-// goBack returns to the old version in one write. If the rollout's limits are not the Deployment's own, they stay in place
-// until the old version is complete.
-func (s *session) goBack(ctx context.Context, d *appsv1.Deployment) error {
-	from := s.record.From
-	object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, from.ReplicaSet)
-	if apierrors.IsNotFound(err) {
-		return &lostVersionError{from}
-	}
-	if err != nil {
-		return explainOn(ctx, "get", "replicaset", types.NamespacedName{Namespace: s.key.Namespace, Name: from.ReplicaSet}, err)
-	}
-	template, err := templateOf(object)
-	if err != nil {
-		return err
-	}
-	if err := s.returningTo(ctx, d, template); err != nil {
-		return err
-	}
-	p, record := newGatePatch(d), s.record.taking(d)
-	if s.altered != nil {
-		record = new(*s.record) // values that a policy has set are nobody's wish for this Deployment
-	}
-	p.template(template)
-	p.annotate(ChangeCauseAnnotation, object.GetAnnotations()[ChangeCauseAnnotation])
-	if s.Annotations != nil {
-		for key, value := range s.Annotations(d.Annotations, template) {
-			p.annotate(key, value)
-		}
-	}
-	if record.ownLimits() || s.altered != nil {
-		p.settings(record.Original)
-		err = s.withoutRecord(p, record, d, RolledBack, record.Original.unset()...)
-	} else if record, err = s.signed(record, d); err == nil {
-		record.RollingBack = true
-		p.settings(record.inForce(d))
-		err = p.record(record)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.writeLast(ctx, p); err != nil {
-		return err
-	}
-	s.emit(RollbackEvent{Revision: from.Number, Images: imagesOf(template)})
-	s.end(RolledBack, &s.written.Spec.Template)
-	return nil
 }

@@ -7,7 +7,7 @@ func (s *session) alert(snapshot *Snapshot, next action) action {
 	if !waits {
 		return next
 	}
-	a.until = earlierOf(a.until, earlierOf(snapshot.wake(), s.warnSilent(snapshot.deployment())))
+	a.until = earlierOf(a.until, earlierOf(snapshot.wake(), s.warnSilent(snapshot.Workload)))
 	s.witness.expect(snapshot.report)
 	if !s.witness.next.IsZero() {
 		a.until = earlier(a.until, s.witness.next)

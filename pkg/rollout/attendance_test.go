@@ -121,7 +121,7 @@ func TestFollowingARolloutThatOthersDrive(t *testing.T) {
 						stop(errors.New("interrupted"))
 					})
 				})
-				if _, err := b.engine.Start(ctx, worldKey, newImage, options); err != nil {
+				if _, err := b.engine.Start(ctx, "Deployment", worldKey, newImage, options); err != nil {
 					t.Fatal(err)
 				}
 				<-w.done
@@ -159,7 +159,7 @@ func TestAResumedRolloutIsDrivenAgain(t *testing.T) {
 			}
 			stop(ErrTimeout)
 		})
-		result, err := b.engine.Resume(ctx, worldKey)
+		result, err := b.engine.Resume(ctx, "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,15 +41,19 @@ func (e *UncertainError) Error() string {
 	return fmt.Sprintf("%v; 'kubectl rollout-plus status %s/%s -n %s' tells whether the rollout has begun", e.Err, e.Kind, e.Key.Name, e.Key.Namespace)
 }
 
-// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError.
-func (e *Engine) Start(ctx context.Context, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
-	s, err := e.open(ctx, key)
+// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError. For a
+// StatefulSet or DaemonSet it uses only Rewrite, Cause and Note of the change.
+func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
+	s, err := e.open(ctx, kind, key)
 	if err != nil {
 		return nil, err
 	}
 	defer s.source.close()
 	s.memory.began = e.Clock.Now().Truncate(time.Second)
-	change.leave(&s.written.Spec.Template)
+	if s.kind != "Deployment" {
+		return s.startUpdate(ctx, change, options)
+	}
+	change.leave(TemplateOf(s.written))
 	b := &beginning{session: s, change: change, options: options}
 	for {
 		result, err := b.try(ctx)

@@ -79,7 +79,7 @@ func TestAGateThatOthersOpen(t *testing.T) {
 					}
 				})
 				if result.Standing { // for the deadline alone
-					if _, err := b.engine.Resume(t.Context(), worldKey); err != nil {
+					if _, err := b.engine.Resume(t.Context(), "Deployment", worldKey); err != nil {
 						t.Error(err)
 					}
 				}
@@ -102,7 +102,7 @@ func TestAGateThatOthersOpen(t *testing.T) {
 					b.refuse = nil
 					b.changeSpec(test.set)
 				})
-				if _, err := b.engine.Resume(t.Context(), worldKey); err != nil && (name != "all of them" || !errors.Is(err, ErrNoRollout)) {
+				if _, err := b.engine.Resume(t.Context(), "Deployment", worldKey); err != nil && (name != "all of them" || !errors.Is(err, ErrNoRollout)) {
 					t.Fatal(err)
 				}
 				want := test.want()

@@ -63,7 +63,7 @@ func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOpti
 // CheckChange looks for problems that a rollout of this change would meet. It writes nothing: the API server says in a dry run
 // what a manifest makes of the Deployment.
 func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, change Change, options CheckOptions) ([]preflight.Result, error) {
-	s, err := e.open(ctx, key)
+	s, err := e.open(ctx, "Deployment", key)
 	if err != nil {
 		return nil, err
 	}

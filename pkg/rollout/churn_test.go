@@ -35,7 +35,7 @@ func TestAStatusThatNeverRestsDoesNotKeepTheOldVersionAway(t *testing.T) {
 		change.Cause = "a new version"
 		ctx, cancel := context.WithTimeoutCause(t.Context(), settleTimeout, ErrTimeout)
 		defer cancel()
-		result, err := b.engine.Start(ctx, worldKey, change, inSteps)
+		result, err := b.engine.Start(ctx, "Deployment", worldKey, change, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestAStatusThatNeverRestsDoesNotKeepAHeldRolloutFromGoingOn(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		ctx, interrupt := context.WithCancelCause(t.Context())
 		b.onStep(2, func() {
-			if _, err := b.engine.Hold(t.Context(), worldKey); err != nil {
+			if _, err := b.engine.Hold(t.Context(), "Deployment", worldKey); err != nil {
 				t.Errorf("hold: %v", err)
 			}
 			interrupt(errors.New("interrupted"))
@@ -62,7 +62,7 @@ func TestAStatusThatNeverRestsDoesNotKeepAHeldRolloutFromGoingOn(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeoutCause(t.Context(), settleTimeout, ErrTimeout)
 		defer cancel()
-		result, err := b.engine.Resume(ctx, worldKey)
+		result, err := b.engine.Resume(ctx, "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -182,7 +182,7 @@ func TestStartAfterOthersEndedARollout(t *testing.T) {
 		wantOutcome(t, result, Overtaken, "the strategy is the Deployment's own again")
 		<-time.After(time.Minute)
 		change := Change{Images: []ImageChange{{Image: "web:3"}}}
-		result, err := b.engine.Start(t.Context(), worldKey, change, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,9 +10,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 )
 
-// GoBackOn goes from the open rollout of a workload to an earlier revision, in one move and within the limits of the rollout.
+// GoBack goes from the open rollout of a workload to an earlier revision, in one move and within the limits of the rollout.
 // It does not pass through the version that the rollout came from, which may be broken too.
-func (e *Engine) GoBackOn(ctx context.Context, kind string, key types.NamespacedName, revision int64) (*Result, error) {
+func (e *Engine) GoBack(ctx context.Context, kind string, key types.NamespacedName, revision int64) (*Result, error) {
 	workload, err := e.Workload(ctx, kind, key)
 	if err != nil {
 		return nil, err
@@ -21,10 +21,7 @@ func (e *Engine) GoBackOn(ctx context.Context, kind string, key types.Namespaced
 	if err != nil {
 		return nil, err
 	}
-	if kind != "Deployment" {
-		return e.takeUpOther(ctx, kind, key, returning, to)
-	}
-	return e.abort(ctx, key, to)
+	return e.goOn(ctx, kind, key, returning, to)
 }
 
 // revisionNumbered finds a revision by its number. Its error uses the words of kubectl rollout undo.
@@ -68,17 +65,4 @@ func destined(decode decodeFunc, to *Revision) decodeFunc {
 		other.From = *to
 		return &other, nil
 	}
-}
-
-// isAstray reports whether a rollout that is already going back does not go to the revision of this session.
-func (s *session) isAstray(snapshot *Snapshot) bool {
-	if s.to == nil {
-		return false
-	}
-	for _, rs := range snapshot.ReplicaSets {
-		if rs.Name == s.to.ReplicaSet {
-			return !SameTemplate(&rs.Spec.Template, &snapshot.deployment().Spec.Template)
-		}
-	}
-	return true // goBack finds that the ReplicaSet is gone, and reports it
 }

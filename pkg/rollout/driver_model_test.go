@@ -95,7 +95,8 @@ func (d *driver) takeUp(as phase) {
 	case d.s.state == Idle:
 		d.awaits, d.s.phase, d.s.outcome = true, ending, Done
 	default:
-		d.s.announce(d.s.record)
+		d.s.meter.begin(d.s.record.Plan.Limits, d.w.now)
+		d.s.announce(d.w.d)
 		d.s.phase = as
 	}
 }
@@ -117,7 +118,7 @@ func (d *driver) decide() {
 	if a, ends := next.(stop); ends {
 		d.result = d.s.stopped(ctx, &snapshot, a)
 	}
-	err = d.s.perform(ctx, snapshot.deployment(), next)
+	err = d.s.perform(ctx, &snapshot, next)
 	// A conflict is a stale view: the next decision is taken on a newer one.
 	if err != nil && !apierrors.IsConflict(err) {
 		d.err = err

@@ -22,7 +22,7 @@ func (s *session) end(outcome Outcome, template *corev1.PodTemplateSpec) action 
 
 // endBack makes the session wait for the old version.
 func (s *session) endBack(snapshot *Snapshot) action {
-	template := &snapshot.deployment().Spec.Template
+	template := gateOf(snapshot.Workload).awaits(snapshot.Workload)
 	for _, rs := range snapshot.ReplicaSets {
 		if s.record != nil && rs.Name == s.record.From.ReplicaSet {
 			template = &rs.Spec.Template
@@ -34,14 +34,14 @@ func (s *session) endBack(snapshot *Snapshot) action {
 // isOvertaken reports whether the Deployment has another template than the awaited one. A restart of the awaited template is no
 // other template.
 func (s *session) isOvertaken(snapshot *Snapshot, state State) bool {
-	d := snapshot.deployment()
-	if s.awaited.template == nil || s.awaited.generation == d.Generation || state == Open || !snapshot.StaleSince.IsZero() {
+	w := snapshot.Workload
+	if s.awaited.template == nil || s.awaited.generation == w.GetGeneration() || state == Open || !snapshot.StaleSince.IsZero() {
 		return false
 	}
-	if !onlyRestarted(&d.Spec.Template, s.awaited.template) {
+	if !onlyRestarted(TemplateOf(w), s.awaited.template) {
 		return true
 	}
-	s.awaited.generation = d.Generation
+	s.awaited.generation = w.GetGeneration()
 	return false
 }
 
@@ -50,7 +50,7 @@ func (s *session) overtaken(snapshot *Snapshot, state State) action {
 	if state == RollingBack {
 		return finish{outcome: s.outcome}
 	}
-	writer := s.otherWriter(snapshot.deployment())
+	writer := s.otherWriter(snapshot.Workload)
 	return stop{outcome: Overtaken, message: "the pod template was changed" + writer + " before the awaited one was complete"}
 }
 
@@ -152,22 +152,23 @@ func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *F
 }
 
 // closed returns the next action for a rollout that somebody else ended, by what is left of the rollout.
-func (s *session) closed(snapshot *Snapshot, state State) action {
-	current := snapshot.Current()
+func (s *session) closed(snapshot *Snapshot, state State, now time.Time) action {
+	g, w, version := gateOf(snapshot.Workload), snapshot.Workload, snapshot.version()
 	switch {
 	case state == RollingBack:
 		return s.endBack(snapshot)
 	case state == Disturbed:
-		return part{"the fields that hold the rollout at its step were changed" + lastWriter(snapshot.deployment()) +
-			"; the strategy is the Deployment's own again, and its controller goes on by itself"}
-	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.deployment()):
+		return g.disturbed(w, false, now)
+	case version == nil:
 		return await{}
-	case s.record != nil && RevisionOf(current) == s.record.ToRevision:
-		return s.end(Done, &snapshot.deployment().Spec.Template)
-	case s.record != nil && current.Name == s.record.From.ReplicaSet:
+	case s.record != nil && version.is(s.record.From):
 		return s.endBack(snapshot)
+	case s.record != nil && version.Number == s.record.ToRevision && g.borrows(w, s.record):
+		return adopt{revision: s.record.ToRevision} // the record comes back, since without it nobody could give back the borrowed fields
+	case s.record != nil && version.Number == s.record.ToRevision:
+		return s.end(Done, g.awaits(w))
 	}
-	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(snapshot.deployment()) + " with another pod template"}
+	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(w) + " with another pod template"}
 }
 
 // patiently waits a moment for the ReplicaSets to catch up before the old version returns. The controller relies on what they
@@ -185,10 +186,13 @@ func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) acti
 	return next
 }
 
-// deadline returns the Deployment's own progress deadline in seconds, or nil if it has none.
+// deadline returns the workload's own progress deadline in seconds, or nil if it has none.
 func (s *session) deadline(snapshot *Snapshot) *int32 {
-	if s.record == nil {
-		return snapshot.deployment().Spec.ProgressDeadlineSeconds
+	if d := snapshot.deployment(); s.record == nil && d != nil {
+		return d.Spec.ProgressDeadlineSeconds
 	}
-	return s.record.Wanted().ProgressDeadlineSeconds
+	if s.record == nil {
+		return nil
+	}
+	return gateOf(snapshot.Workload).deadline(s.record)
 }

@@ -37,7 +37,7 @@ func TestNoOtherVersionIsTakenForTheOneThatIsAwaited(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				b.change(func() { b.breaks = func(rs *appsv1.ReplicaSet) bool { return imageOf(rs) == "web:2" } })
 				b.onRollback(func() { b.setImage("web:3") })
-				result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -101,7 +101,7 @@ func TestAResumedRolloutDoesNotWaitForAControllerForEver(t *testing.T) {
 		b.start(ctx, t)
 		ctx, stop := context.WithTimeoutCause(t.Context(), time.Hour, ErrTimeout)
 		defer stop()
-		result, err := b.engine.Resume(ctx, worldKey)
+		result, err := b.engine.Resume(ctx, "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}

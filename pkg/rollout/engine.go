@@ -10,8 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
 // Engine works on one workload at a time: it takes a snapshot, decides, acts, and waits for the next change.
@@ -71,10 +69,18 @@ type session struct {
 	decodeRecord decodeFunc
 
 	phase phase
-	// diagnosed is the last report on a StatefulSet or DaemonSet.
-	diagnosed *diagnose.Report
-	// written is the Deployment as the last write left it, or nil once the watch has brought that.
-	written *appsv1.Deployment
+	// written is the workload as the last write left it, or nil once the watch has brought that.
+	written Workload
+	// known are the ControllerRevisions of a generation, once they were read: the newest, and all numbers by name.
+	known struct {
+		newest     *appsv1.ControllerRevision
+		numbers    map[string]int64
+		generation int64
+	}
+	// deleted holds the pods that the session has deleted.
+	deleted map[types.UID]bool
+	// obstacle is the last message about a pod that the StatefulSet waits for.
+	obstacle string
 	// matched is the current ReplicaSet of a generation, once it is known.
 	matched struct {
 		generation int64
@@ -154,22 +160,27 @@ type session struct {
 	toldHeldBack bool
 }
 
-// open reads the Deployment and begins to watch it. The caller must close the session's source.
-func (e *Engine) open(ctx context.Context, key types.NamespacedName) (*session, error) {
-	d, err := e.Deployment(ctx, key)
+// open reads a workload and begins to watch it. The caller must close the session's source.
+func (e *Engine) open(ctx context.Context, kind string, key types.NamespacedName) (*session, error) {
+	w, err := e.Workload(ctx, kind, key)
 	if err != nil {
 		return nil, err
 	}
+	return e.openOn(ctx, w)
+}
+
+// openOn does what open does for a workload that was just read.
+func (e *Engine) openOn(ctx context.Context, w Workload) (*session, error) {
 	// The watches may begin with an older state.
-	s := &session{Engine: e, kind: KindOf(d), key: key, uid: d.UID, written: d, decodeRecord: rememberingDecode()}
+	s := &session{Engine: e, kind: KindOf(w), key: keyOf(w), uid: w.GetUID(), written: w, decodeRecord: rememberingDecode()}
 	s.memory.began = e.began(true)
-	return s, s.watch(ctx, d, s.observe)
+	return s, s.watch(ctx, w)
 }
 
 // watch begins to watch the session's workload, and waits until the watches have brought everything there is. If that fails,
 // nothing is left to close.
-func (s *session) watch(ctx context.Context, workload Workload, onCount func()) (err error) {
-	if s.source, err = newSource(s.Client, s.Clock, workload, onCount); err != nil {
+func (s *session) watch(ctx context.Context, w Workload) (err error) {
+	if s.source, err = newSource(s.Client, s.Clock, w, s.observe); err != nil {
 		return err
 	}
 	s.source.start(ctx)
@@ -204,47 +215,88 @@ func (s *session) sleep(ctx context.Context, until time.Time) error {
 // snapshot returns what the watches brought, with our own last write if the watches have not brought it yet.
 func (s *session) snapshot() Snapshot {
 	snapshot := s.source.snapshot()
-	if snapshot.deployment() == nil {
+	if snapshot.Workload == nil {
 		return snapshot
 	}
 	s.overlay(&snapshot)
-	snapshot.Deaf = s.witness.deaf
+	snapshot.Deaf, snapshot.deleted = s.witness.deaf, s.deleted
 	snapshot.Claims, snapshot.NoClaims = s.witness.claims()
-	if generation := snapshot.deployment().Generation; s.matched.generation == generation {
+	switch generation := snapshot.Workload.GetGeneration(); {
+	case s.known.newest != nil && s.known.generation == generation:
+		s.recall(&snapshot)
+	case s.matched.generation == generation:
 		snapshot.expect(s.matched.current)
-	} else if current := snapshot.Current(); current != nil {
-		s.matched.generation, s.matched.current = generation, current.UID
+	default:
+		if current := snapshot.Current(); current != nil {
+			s.matched.generation, s.matched.current = generation, current.UID
+		}
 	}
 	return snapshot
 }
 
-// overlay replaces a Deployment that is older than our own last write by that write.
+// overlay replaces a workload that is older than our own last write by that write.
 func (s *session) overlay(snapshot *Snapshot) {
 	if s.written == nil {
 		return
 	}
-	if order, err := resourceversion.CompareResourceVersion(snapshot.deployment().ResourceVersion, s.written.ResourceVersion); err == nil && order < 0 {
+	order, err := resourceversion.CompareResourceVersion(snapshot.Workload.GetResourceVersion(), s.written.GetResourceVersion())
+	if err == nil && order < 0 {
 		snapshot.Workload = s.written
 	} else {
 		s.written = nil
 	}
 }
 
-// run is the session's loop. It ends with a result, whatever happens to the Deployment, the connection or the client.
+// recall adds the known ControllerRevisions to a snapshot that is no older than they are.
+func (s *session) recall(snapshot *Snapshot) {
+	if snapshot.Observed() && snapshot.StaleSince.IsZero() {
+		snapshot.Newest, snapshot.numbers = s.known.newest, s.known.numbers
+	}
+}
+
+// see returns the snapshot to decide by. It reads the ControllerRevisions once for each template.
+func (s *session) see(ctx context.Context) (*Snapshot, error) {
+	events := s.listen(ctx) // reading events takes time, so the session decides by a snapshot that it takes after that
+	snapshot := s.snapshot()
+	snapshot.Events = events
+	w := snapshot.Workload
+	if w == nil || w.GetUID() != s.uid || snapshot.deployment() != nil || snapshot.Newest != nil || !snapshot.Observed() || !snapshot.StaleSince.IsZero() {
+		return &snapshot, nil
+	}
+	if err := s.readRevisions(ctx, w); err != nil {
+		return nil, err
+	}
+	s.recall(&snapshot)
+	return &snapshot, nil
+}
+
+// readRevisions reads the ControllerRevisions of a workload.
+func (s *session) readRevisions(ctx context.Context, w Workload) error {
+	revisions, err := s.revisionsOf(ctx, w)
+	if err == nil {
+		s.known.newest, s.known.numbers, s.known.generation = newestOf(revisions), numbersOf(revisions), w.GetGeneration()
+	}
+	return err
+}
+
+// run is the session's loop. It ends with a result, whatever happens to the workload, the connection or the client.
 func (s *session) run(ctx context.Context) *Result {
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return s.interrupted(ctx, err)
 		}
 		if err := s.source.err(); err != nil {
-			return s.result(Failed, err.Error())
+			return s.failed(ctx, err.Error())
 		}
 		s.tellHeldBack()
-		// Reading events takes time, so the session decides by a snapshot that it takes after that.
-		heard := s.listen(ctx)
-		snapshot := s.snapshot()
-		snapshot.Events = heard
-		if snapshot.Workload == nil || snapshot.deployment().UID != s.uid {
+		snapshot, err := s.see(ctx)
+		if err != nil {
+			if result := s.afterWrite(ctx, err, nil); result != nil {
+				return result
+			}
+			continue
+		}
+		if snapshot.Workload == nil || snapshot.Workload.GetUID() != s.uid {
 			if snapshot.StaleSince.IsZero() {
 				return s.result(Deleted, "the "+s.kind+" was deleted")
 			}
@@ -253,17 +305,17 @@ func (s *session) run(ctx context.Context) *Result {
 			}
 			continue
 		}
-		next, err := s.decide(&snapshot)
+		next, err := s.decide(snapshot)
 		if err != nil {
-			return s.result(Failed, err.Error())
+			return s.failed(ctx, err.Error())
 		}
 		if !snapshot.StaleSince.IsZero() {
 			s.refusals = refusals{} // without a connection, refusals have another cause
 		}
-		s.report(&snapshot, next)
+		s.report(snapshot, next)
 		s.tellWarnings(ctx)
 		s.retry(ctx, snapshot.report)
-		if result := s.act(ctx, &snapshot, next); result != nil {
+		if result := s.act(ctx, snapshot, next); result != nil {
 			return result
 		}
 	}
@@ -275,38 +327,41 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if record != nil {
+	// While a rollout ends, the record of another one is none of this session's.
+	if record != nil && (s.phase != ending || s.record == nil || s.record.StartedAt.Equal(&record.StartedAt)) {
 		s.record = record
 	}
 	s.state = state
 	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
 	now := s.Clock.Now()
-	return s.alert(snapshot, s.patiently(snapshot, s.choose(snapshot, state, now), now)), nil
+	next := s.patiently(snapshot, s.choose(snapshot, state, now), now)
+	s.warn(snapshot.report)
+	return s.alert(snapshot, next), nil
 }
 
 // choose returns the next action by the session's phase.
 func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next action) {
+	g := gateOf(snapshot.Workload)
 	switch {
 	case s.parted != nil:
 		next = *s.parted
-	case s.altered != nil && s.phase != ending && state != Idle:
+	case s.altered != nil && s.phase != ending && (state != Idle || g.holds(snapshot.Workload, s.record)):
 		next = goBack{}
 	case s.phase == resuming:
 		next = s.takeUp(snapshot, now)
 	case s.phase == ending && s.isOvertaken(snapshot, state):
 		next = s.overtaken(snapshot, state)
 	case s.phase == ending:
-		next, s.memory = decideEnd(snapshot, state, s.outcome, s.deadline(snapshot), s.memory, now)
+		next, s.memory = g.end(snapshot, goal{state: state, record: s.record, outcome: s.outcome, now: now}, s.memory)
 		next = s.untilTerminated(next)
+	case state == RollingBack && (s.phase != returning || s.to == nil || g.runs(snapshot, s.to)):
+		next = s.endBack(snapshot)
 	case s.phase == returning && state != Idle:
 		next = goBack{finding: s.finding}
-		if state == RollingBack && !s.isAstray(snapshot) {
-			next = s.endBack(snapshot)
-		}
-	case state == Open:
-		next, s.memory = decide(gateOf(snapshot.Workload), snapshot, s.record, s.memory, now)
+	case state == Open, state == Disturbed && g.reclaims():
+		next, s.memory = decide(g, snapshot, s.record, s.memory, now)
 	default:
-		next = s.closed(snapshot, state)
+		next = s.closed(snapshot, state, now)
 	}
 	return next
 }

@@ -203,7 +203,7 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		}
 		return in, func(record *Record) time.Time { return snapshot.due(record, in.Now) }, nil
 	}
-	in := inputOfOthers(workload, pods, e.Clock.Now())
+	in := inputOfUpdate(workload, pods, e.Clock.Now())
 	if in.Facts, err = e.collisionOf(ctx, workload); err != nil {
 		return nil, nil, err
 	}
@@ -254,8 +254,8 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 	return in
 }
 
-// inputOfOthers returns what there is to diagnose of a StatefulSet or DaemonSet.
-func inputOfOthers(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
+// inputOfUpdate returns what there is to diagnose of a StatefulSet or DaemonSet.
+func inputOfUpdate(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
 		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
 		UID: workload.GetUID(), Missing: int(PodCountsOf(workload).Desired), Situation: diagnose.Situation{Open: MayBeOpen(workload)},

@@ -31,20 +31,31 @@ func Skipped(failed []int64) string {
 
 // markFailed marks the revision that the rollout goes back from. It reports a write that fails: the way back does not depend on
 // the mark.
-func (s *session) markFailed(ctx context.Context, revision metav1.Object, number int64) {
+func (s *session) markFailed(ctx context.Context, snapshot *Snapshot) {
+	if newest := snapshot.Newest; newest != nil {
+		s.mark(ctx, newest, newest.Revision, "controllerrevisions", func(ctx context.Context, body []byte) error {
+			_, err := s.Client.AppsV1().ControllerRevisions(s.key.Namespace).Patch(ctx, newest.Name, types.MergePatchType, body, s.patchOptions(false))
+			return err
+		})
+	}
+	for _, rs := range s.source.snapshot().ReplicaSets {
+		if RevisionOf(rs) == s.record.ToRevision {
+			s.mark(ctx, rs, s.record.ToRevision, "replicasets", func(ctx context.Context, body []byte) error {
+				_, err := s.Client.AppsV1().ReplicaSets(s.key.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, s.patchOptions(false))
+				return err
+			})
+		}
+	}
+}
+
+func (s *session) mark(ctx context.Context, revision metav1.Object, number int64, resource string, write func(context.Context, []byte) error) {
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid": revision.GetUID(), "labels": map[string]string{FailedLabel: strconv.FormatInt(number, 10)},
 	}})
 	if err != nil {
 		return
 	}
-	apps, options, resource := s.Client.AppsV1(), s.patchOptions(false), "controllerrevisions"
-	if s.kind == "Deployment" {
-		resource = "replicasets"
-		_, err = apps.ReplicaSets(s.key.Namespace).Patch(ctx, revision.GetName(), types.MergePatchType, body, options)
-	} else {
-		_, err = apps.ControllerRevisions(s.key.Namespace).Patch(ctx, revision.GetName(), types.MergePatchType, body, options)
-	}
+	err = write(ctx, body)
 	switch {
 	case apierrors.IsForbidden(err):
 		err = fmt.Errorf("the right to patch %s in namespace %q is missing: %w", resource, s.key.Namespace, err)
@@ -52,13 +63,4 @@ func (s *session) markFailed(ctx context.Context, revision metav1.Object, number
 		return
 	}
 	s.emit(ProgressEvent{Message: fmt.Sprintf("revision %d is not marked as failed, so undo may go there again: %v", number, err)})
-}
-
-// markFailedReplicaSet marks the ReplicaSet that the rollout goes back from.
-func (s *session) markFailedReplicaSet(ctx context.Context) {
-	for _, rs := range s.source.snapshot().ReplicaSets {
-		if RevisionOf(rs) == s.record.ToRevision {
-			s.markFailed(ctx, rs, s.record.ToRevision)
-		}
-	}
 }

@@ -114,14 +114,14 @@ func (s *session) look(ctx context.Context, known string) (*View, time.Time, err
 	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}
-	return s.viewOther(ctx, view)
+	return s.viewUpdate(ctx, view)
 }
 
 // believe adds to the view of a complete StatefulSet or DaemonSet whether success has yet to be believed. It returns when it
 // can be, or zero if it can be now.
 func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	var until time.Time
-	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
+	in := inputOfUpdate(v.Workload, pods, s.Clock.Now())
 	s.relapsed(v, pods, suspectsOf(v.Workload, nil))
 	s.memory, until = s.memory.settlingOf(in.Pods, in.Now)
 	v.Unseen = slices.ContainsFunc(in.Pods, func(pod *corev1.Pod) bool { return in.Now.Before(diagnose.SeenAt(pod)) })
@@ -244,12 +244,12 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 
 // judgePods adds to the view of a StatefulSet or DaemonSet what its pods do, and returns when to look again.
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
-	in := inputOfOthers(v.Workload, pods, s.Clock.Now())
+	in := inputOfUpdate(v.Workload, pods, s.Clock.Now())
 	in.Events, in.Blind = s.heard, s.witness.deaf
 	in.Claims, in.NoClaims = s.witness.claims()
 	s.memory.recall(in)
 	report := diagnose.Diagnose(in)
-	s.memory, s.diagnosed = s.memory.after(&report), &report
+	s.memory = s.memory.after(&report)
 	s.reported(&report)
 	s.relapsed(v, pods, suspectsOf(v.Workload, &report))
 	if fatal := report.Fatal(); fatal != nil {
@@ -290,7 +290,7 @@ func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
 // will not. written is the Deployment as it was written, or nil. If it is given, Await does not wait for another Deployment of
 // the same name, nor for another pod template that somebody sets.
 func (e *Engine) Await(ctx context.Context, key types.NamespacedName, written *appsv1.Deployment) (*Result, error) {
-	s, err := e.open(ctx, key)
+	s, err := e.open(ctx, "Deployment", key)
 	if err != nil {
 		return nil, err
 	}

@@ -105,8 +105,8 @@ func (s *session) viewEndOfDeployment(view *View, snapshot *Snapshot) time.Time 
 	return s.viewEnd(view, towards, snapshot.Complete())
 }
 
-// viewEndOfOther does what viewEnd does, for the rollout of a StatefulSet or DaemonSet.
-func (s *session) viewEndOfOther(ctx context.Context, view *View, pods []*corev1.Pod) time.Time {
+// viewEndOfUpdate does what viewEnd does, for the rollout of a StatefulSet or DaemonSet.
+func (s *session) viewEndOfUpdate(ctx context.Context, view *View, pods []*corev1.Pod) time.Time {
 	w := view.Workload
 	newest, err := s.newestRevision(ctx, w)
 	towards := Done

@@ -85,7 +85,7 @@ func TestPodsAreJudgedByWhatTheyAreNow(t *testing.T) {
 			})
 		})
 		surge := intstr.FromInt32(4)
-		result, err := b.engine.Start(t.Context(), worldKey, newImage, StartOptions{Steps: Steps{everything()}, MaxSurge: &surge, OnFailure: OnFailureRollback})
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, StartOptions{Steps: Steps{everything()}, MaxSurge: &surge, OnFailure: OnFailureRollback})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestOneLookIsBounded(t *testing.T) {
 			}
 		})
 		surge := intstr.FromInt32(4)
-		result, err := b.engine.Start(t.Context(), worldKey, newImage, StartOptions{Steps: Steps{everything()}, MaxSurge: &surge, OnFailure: OnFailureRollback})
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, StartOptions{Steps: Steps{everything()}, MaxSurge: &surge, OnFailure: OnFailureRollback})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 )
 
 // gate holds a workload of one kind at a step of its rollout, and lets it go on. A gate is pure: it reads a snapshot and a
@@ -12,6 +14,7 @@ import (
 type gate interface {
 	pacer
 	holder
+	ender
 }
 
 // pacer decides about the step under way.
@@ -45,18 +48,74 @@ type pacer interface {
 	rest(st *step) opening
 	// advance returns the move that lets more pods go, or a wait if the limits allow none.
 	advance(st *step, m memory) (action, memory)
+	// settled reports whether the controller has made the pods that it wants by now.
+	settled(s *Snapshot) bool
+	// preview returns what the steps of a plan amount to.
+	preview(w Workload, r *Record) ([]PlannedStep, error)
 	// follow returns the move from a finished step to the next one.
 	follow(st *step) action
 }
 
-// holder knows the fields that a rollout borrows.
+// holder knows the fields that a rollout borrows. The fields that a method takes out of the workload again have no owner
+// afterwards.
 type holder interface {
+	// state finds the open rollout of a workload.
+	state(s *Snapshot, decode decodeFunc) (State, *Record, error)
+	// holds reports whether a workload stands at its step by the borrowed fields.
+	holds(w Workload, r *Record) bool
+	// moves says why an open rollout does not stand still by itself, and what can be done, or returns "" if it does.
+	moves(w Workload, state State) string
 	// opened returns the record after a move. It adopts what others have set in the borrowed fields.
 	opened(w Workload, r *Record, a move) (*Record, error)
 	// hold adds to a patch the fields that hold a workload as the record says.
 	hold(p *patch, w Workload, r *Record)
 	// reclaimed says who had changed the borrowed fields before a move, or returns "" if nobody had.
 	reclaimed(w Workload, r *Record) string
+	// left returns the record of a rollout that is left standing. It may add to a patch the opening that is enough for that.
+	left(p *patch, s *Snapshot, r *Record, narrower bool) *Record
+	// giveBack adds to a patch the workload's own fields, which it gets back as the rollout ends. It returns the record with what
+	// others have set in the borrowed fields.
+	giveBack(p *patch, w Workload, r *Record, state State, outcome Outcome) (handover, error)
+	// part does the same for a workload that others let go. A record that is open must stay for what is still borrowed.
+	part(p *patch, w Workload, r *Record, state State) (handover, error)
+	// goBack does the same for a workload that goes back to its old version. A record that is open must stay until that is
+	// complete. Altered says that the API server alters what is borrowed.
+	goBack(p *patch, s *Snapshot, r *Record, state State, altered bool) (handover, error)
+	// borrows reports whether a workload whose record is gone still has borrowed fields, so that the record must come back.
+	borrows(w Workload, r *Record) bool
+}
+
+// handover is the record as a rollout lets go of its workload.
+type handover struct {
+	record *Record
+	// open is set if the record stays: something is still borrowed.
+	open bool
+	// removed are the fields that the write takes out of the workload.
+	removed []ownership.Field
+}
+
+// ender decides about a version that the workload's controller completes by itself.
+type ender interface {
+	// end returns the next action towards the new version (Done), or back to the old one (RolledBack).
+	end(s *Snapshot, to goal, m memory) (action, memory)
+	// awaits returns the pod template that has to stay until then, or nil if the newest revision tells.
+	awaits(w Workload) *corev1.PodTemplateSpec
+	// wentBack returns the action if somebody has gone back to the old version while nobody drove the rollout.
+	wentBack(s *Snapshot, r *Record) action
+	// disturbed returns the action for an open rollout whose fields others have changed, by whether somebody resumes it.
+	disturbed(w Workload, resumes bool, now time.Time) action
+	// reclaims reports whether the next decision responds to disturbed fields, since they may be the rollout's again.
+	reclaims() bool
+	// runs reports whether the workload has the pod template of a revision.
+	runs(s *Snapshot, to *Revision) bool
+}
+
+// goal is what a session waits for once the workload's controller drives by itself.
+type goal struct {
+	state   State
+	record  *Record
+	outcome Outcome
+	now     time.Time
 }
 
 // opening is how far a gate is open: the Width of a Deployment, the partition of a StatefulSet, or the wave of a DaemonSet.

@@ -1,11 +1,9 @@
 package rollout
 
 import (
-	"fmt"
 	"math"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -55,6 +53,12 @@ func (deploymentGate) foreign(s *Snapshot, r *Record) action {
 }
 
 func (deploymentGate) scaled(s *Snapshot) bool { return s.scaled() }
+
+func (deploymentGate) settled(s *Snapshot) bool { return s.scaled() }
+
+func (deploymentGate) preview(w Workload, r *Record) ([]PlannedStep, error) {
+	return r.Plan.Preview(PodCountsOf(w).Desired)
+}
 
 // rewritten restores a strategy that others wrote over a closed gate. From the second write of the same value on, somebody
 // insists on that value, and the rollout stops.
@@ -182,14 +186,14 @@ func (g deploymentGate) worthIt(st *step, present, desired Width) bool {
 	case more == 0:
 		return false
 	default:
-		return desired.New() == st.target || more >= g.part(st)
+		return desired.New() == st.target || more >= g.share(st)
 	}
 }
 
-// part returns how many new pods make a move of the gate worth its write. This is a third of the pods that the limits allow on
+// share returns how many new pods make a move of the gate worth its write. This is a third of the pods that the limits allow on
 // their way at once. It is less if the step can then be done in few moves. So a step takes about four writes, and the rollout a
 // few more in all.
-func (deploymentGate) part(st *step) int32 {
+func (deploymentGate) share(st *step) int32 {
 	var before int32
 	if st.record.Step > 1 {
 		before = st.record.Plan.Steps.Target(st.record.Step-2, st.replicas)
@@ -197,36 +201,6 @@ func (deploymentGate) part(st *step) int32 {
 	atOnce := st.limits.Surge + st.limits.Unavailable
 	moves := 2 + 2/int32(len(st.record.Plan.Steps)) //nolint:gosec // there are at most 100 steps
 	return min((st.target-before-atOnce+moves-1)/moves, (atOnce+2)/3)
-}
-
-func (deploymentGate) opened(w Workload, r *Record, a move) (*Record, error) {
-	d, is := w.(*appsv1.Deployment)
-	if !is {
-		return nil, fmt.Errorf("%T is no Deployment", w)
-	}
-	record := r.taking(d)
-	record.Step, record.HoldUntil = a.step, a.until
-	if width, gated := a.to.(Width); gated {
-		record.opens(width.Strategy(replicasOf(d), record.Plan.Limits))
-	} else {
-		record.Ungated = true
-	}
-	return record, nil
-}
-
-func (deploymentGate) hold(p *patch, w Workload, r *Record) {
-	if d, is := w.(*appsv1.Deployment); is {
-		p.settings(r.inForce(d))
-	}
-}
-
-func (deploymentGate) reclaimed(w Workload, r *Record) string {
-	d, is := w.(*appsv1.Deployment)
-	if !is || !r.foreign(d) {
-		return ""
-	}
-	return "the strategy was changed" + strategyWriter(w, r) + " to " + strategyText(d.Spec.Strategy) +
-		"; the limits of the step are back, and it comes into force when the rollout ends"
 }
 
 // unlimited lets all new pods count as ready.

@@ -108,3 +108,24 @@ func (g statefulSetGate) missing(st *step) (int32, time.Time) {
 	}
 	return PodCountsOf(st.Workload).Desired - available, wake
 }
+
+// hasLeftKept reports whether pods that a StatefulSet's own partition keeps run the rollout's version, or are going to.
+// This happens after the StatefulSet was scaled to 0 and back: its controller then takes the update revision for the
+// current one, and makes the pods below the partition from it.
+func (s *Snapshot) hasLeftKept(record *Record) bool {
+	set, is := s.Workload.(*appsv1.StatefulSet)
+	kept, err := record.Update.kept()
+	if !is || err != nil || kept == 0 {
+		return false
+	}
+	isLeft := func(revision string) bool {
+		return revision != record.From.ControllerRevision && s.numbers[revision] >= record.ToRevision
+	}
+	end := int(startOf(set)) + int(min(kept, PodCountsOf(set).Desired))
+	for _, pod := range s.Pods {
+		if ordinal := ordinalOf(set, pod); ordinal >= 0 && ordinal < end && isLeft(pod.Labels[appsv1.ControllerRevisionHashLabelKey]) {
+			return true
+		}
+	}
+	return isLeft(set.Status.CurrentRevision)
+}

@@ -64,6 +64,16 @@ func (updateGate) foreign(s *Snapshot, record *Record) action { return foreignRe
 
 func (updateGate) scaled(*Snapshot) bool { return true }
 
+func (updateGate) settled(s *Snapshot) bool {
+	counts := PodCountsOf(s.Workload)
+	return s.Newest != nil && counts.Total == counts.Desired
+}
+
+func (updateGate) preview(w Workload, r *Record) ([]PlannedStep, error) {
+	unavailable, err := r.Plan.Limits.unavailableOf(w)
+	return r.Plan.previewUpdate(stepped(w, r.Update), PodCountsOf(w).Desired, unavailable), err
+}
+
 func (updateGate) rewritten(_ *step, m memory) (action, memory) { return nil, m }
 
 func (updateGate) judge(st *step, m memory) (memory, *Finding) {
@@ -78,7 +88,7 @@ func (updateGate) judge(st *step, m memory) (memory, *Finding) {
 // judgePods adds to a view of a StatefulSet or DaemonSet what its pods do.
 func (s *Snapshot) judgePods(v *View, m memory, now time.Time) memory {
 	pods := slices.Concat(s.Pods, s.Gone)
-	in := inputOfOthers(v.Workload, pods, now)
+	in := inputOfUpdate(v.Workload, pods, now)
 	in.Events, in.Blind, in.Claims, in.NoClaims = s.Events, s.Deaf, s.Claims, s.NoClaims
 	m.recall(in)
 	report := diagnose.Diagnose(in)
@@ -95,41 +105,6 @@ func (s *Snapshot) judgePods(v *View, m memory, now time.Time) memory {
 }
 
 func (updateGate) rest(*step) opening { return nil }
-
-func (updateGate) opened(w Workload, r *Record, a move) (*Record, error) {
-	record, update := *r.driven(), r.Update
-	if !update.holds(w) {
-		var err error
-		if update, err = update.taking(w); err != nil {
-			return nil, err
-		}
-	}
-	changed := *update
-	switch to := a.to.(type) {
-	case partition:
-		changed.Partition = (*int32)(&to)
-	case wave:
-		changed.Wave = to
-	default:
-		return nil, fmt.Errorf("%T is no opening of a %s", to, kindOf(w))
-	}
-	record.Step, record.HoldUntil, record.Update = a.step, a.until, &changed
-	return &record, nil
-}
-
-func (updateGate) hold(p *patch, w Workload, r *Record) {
-	if !r.Update.holds(w) {
-		r.Update.hold(p, w)
-	}
-}
-
-func (updateGate) reclaimed(w Workload, r *Record) string {
-	if r.Update.holds(w) {
-		return ""
-	}
-	return "the update strategy was changed" + strategyWriter(w, r) + " to " + updateStrategyText(w) +
-		"; what holds the step is back, and theirs comes into force when the rollout ends"
-}
 
 // foreignRevision responds to a template that is not the rollout's. The old version's template ends the rollout, and
 // any other one stops it.

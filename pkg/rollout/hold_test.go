@@ -36,7 +36,7 @@ func TestAnotherTemplateOnAHeldRollout(t *testing.T) {
 			}
 		}
 		r.w.control()
-		if _, err := r.client.engine.Hold(context.Background(), worldKey); err != nil {
+		if _, err := r.client.engine.Hold(context.Background(), "Deployment", worldKey); err != nil {
 			if errors.Is(err, ErrNoRollout) || strings.Contains(err.Error(), "cannot be held") {
 				return
 			}
@@ -73,7 +73,7 @@ func TestAStandingRolloutIsAtRest(t *testing.T) {
 					case "interrupted":
 						cancel(errors.New(name))
 					case "held":
-						if _, err := b.engine.Hold(ctx, worldKey); err != nil {
+						if _, err := b.engine.Hold(ctx, "Deployment", worldKey); err != nil {
 							t.Error(err)
 						}
 					default:
@@ -81,7 +81,7 @@ func TestAStandingRolloutIsAtRest(t *testing.T) {
 					}
 				})
 				options := StartOptions{Steps: Steps{intstr.FromInt32(1), intstr.FromInt32(5), everything()}, OnFailure: OnFailureHold}
-				result, err := b.engine.Start(ctx, worldKey, newImage, options)
+				result, err := b.engine.Start(ctx, "Deployment", worldKey, newImage, options)
 				if err != nil || !result.Standing {
 					t.Fatalf("%+v, %v", result, err)
 				}
@@ -108,7 +108,7 @@ func TestWhatMovesIsNotHeld(t *testing.T) {
 		var held error
 		b.refuse = func(request *http.Request) error {
 			if request.Method == http.MethodPatch && held == nil && strings.Contains(b.d.Annotations[Annotation], `"ungated":true`) {
-				held = errors.New(moves(Open, b.d))
+				held = errors.New((deploymentGate{}).moves(b.d, Open))
 			}
 			return nil
 		}
@@ -125,7 +125,7 @@ func TestAGateThatOthersOpenedIsNotHeld(t *testing.T) {
 		b.onStep(2, func() { cancel(errors.New("interrupted")) })
 		wantOutcome(t, b.start(ctx, t), Detached, "interrupted")
 		b.change(func() { b.changeSpec(func(spec *appsv1.DeploymentSpec) { spec.MinReadySeconds = 0 }) })
-		if _, err := b.engine.Hold(t.Context(), worldKey); err == nil || !strings.Contains(err.Error(), "cannot be held at its step") {
+		if _, err := b.engine.Hold(t.Context(), "Deployment", worldKey); err == nil || !strings.Contains(err.Error(), "cannot be held at its step") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -154,7 +154,7 @@ func TestWhetherARolloutIsOpenWithoutTheRightToListReplicaSets(t *testing.T) {
 						return apierrors.NewForbidden(appsv1.Resource("replicasets"), "", errors.New("no"))
 					}
 				})
-				if err := b.engine.Opened(t.Context(), worldKey); errors.Is(err, ErrNoRollout) != test.nothing || apierrors.IsForbidden(err) == test.nothing {
+				if err := b.engine.Opened(t.Context(), "Deployment", worldKey); errors.Is(err, ErrNoRollout) != test.nothing || apierrors.IsForbidden(err) == test.nothing {
 					t.Errorf("%v", err)
 				}
 			})

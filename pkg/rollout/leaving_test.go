@@ -26,7 +26,7 @@ func TestGoingBackIsRefusedWhereSomebodyElseHas(t *testing.T) {
 						return nil
 					}
 				})
-				result, err := b.engine.Start(t.Context(), worldKey, Change{ToRevision: &revision}, inSteps)
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, Change{ToRevision: &revision}, inSteps)
 				switch {
 				case !gone:
 					t.Fatal("nothing was tried")
@@ -53,14 +53,14 @@ func TestGoingBackFromATemplateThatIsGone(t *testing.T) {
 		wantOutcome(t, b.start(t.Context(), t), Done, "")
 		before := len(b.writes)
 		change := Change{ToRevision: ptr.To[int64](0), Leaving: first}
-		if _, err := b.engine.Start(t.Context(), worldKey, change, inSteps); !errors.Is(err, ErrOvertaken) {
+		if _, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps); !errors.Is(err, ErrOvertaken) {
 			t.Errorf("got %v", err)
 		}
 		if len(b.writes) != before {
 			t.Errorf("writes %v", b.writes[before:])
 		}
 		change.Leaving = b.d.Spec.Template.DeepCopy()
-		result, err := b.engine.Start(t.Context(), worldKey, change, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestTheCauseOfARevisionComesBack(t *testing.T) {
 			{Change{ToRevision: ptr.To[int64](0), Cause: "because"}, "because"},
 			{Change{ToRevision: ptr.To[int64](0)}, ""},
 		} {
-			result, err := b.engine.Start(t.Context(), worldKey, test.change, inSteps)
+			result, err := b.engine.Start(t.Context(), "Deployment", worldKey, test.change, inSteps)
 			if err != nil {
 				t.Fatal(err)
 			}

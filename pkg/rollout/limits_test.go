@@ -87,7 +87,7 @@ func TestOneLimitThatLeavesNone(t *testing.T) {
 				})
 				test.options.Steps, test.options.OnFailure = inSteps.Steps, OnFailureRollback
 				var option *OptionError
-				_, err := b.engine.Start(t.Context(), worldKey, newImage, test.options)
+				_, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, test.options)
 				if !errors.As(err, &option) || !strings.Contains(err.Error(), test.want) || len(b.writes) != 0 {
 					t.Errorf("got %v, writes %v", err, b.writes)
 				}
@@ -113,7 +113,7 @@ func TestGoingBackWithinNoLimitsAtAll(t *testing.T) {
 		})
 		options := inSteps
 		options.MaxSurge, options.MaxUnavailable = new(intstr.FromInt32(0)), new(intstr.FromInt32(1))
-		result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 		if err != nil {
 			t.Fatal(err)
 		}

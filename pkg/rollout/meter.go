@@ -65,9 +65,13 @@ func (m *meter) observe(s *Snapshot) {
 	if s.Workload == nil {
 		return
 	}
-	replicas := replicasOf(s.deployment())
+	replicas := PodCountsOf(s.Workload).Desired
 	ready, total := s.readyAndWanted()
-	m.take(replicas, ready, total, func(limits Limits) (Resolved, error) { return limits.At(replicas) })
+	m.take(replicas, ready, total, func(limits Limits) (Resolved, error) {
+		resolved, err := gateOf(s.Workload).limits(s.Workload, limits)
+		resolved.Unavailable = min(resolved.Unavailable, replicas)
+		return resolved, err
+	})
 }
 
 // take measures one moment.
@@ -92,9 +96,13 @@ func (m *meter) take(replicas, ready, total int32, resolve func(Limits) (Resolve
 	m.measured, m.replicas = true, replicas
 }
 
-// readyAndWanted counts the pods that are ready, and those that their ReplicaSets want. The Deployment controller
+// readyAndWanted counts the pods that are ready, and those that are wanted: of a Deployment those that its ReplicaSets want. The Deployment controller
 // scales one ReplicaSet up as soon as it has scaled another down. It does not wait until the surplus pods are deleted.
 func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
+	if len(s.ReplicaSets) == 0 {
+		counts, _ := countPods(s.Pods, s.isNew, 0, time.Time{})
+		return counts.Ready, counts.Total
+	}
 	perOwner := make(map[types.UID]int32, len(s.ReplicaSets))
 	for _, pod := range s.Pods {
 		if isReady, _ := readySince(pod); isReady {

@@ -88,7 +88,7 @@ func typedWorkload(object *unstructured.Unstructured) (Workload, error) {
 		d := &appsv1.Deployment{}
 		return d, convert(object, d)
 	}
-	return typedOther(object)
+	return typedUpdate(object)
 }
 
 // refuseOpen refuses to change a StatefulSet or DaemonSet whose stepwise rollout is open.
@@ -96,7 +96,7 @@ func refuseOpen(workload Workload, object *unstructured.Unstructured) error {
 	if _, is := workload.(*appsv1.Deployment); is {
 		return nil
 	}
-	live, err := typedOther(object)
+	live, err := typedUpdate(object)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func awayWhileHeld(t *testing.T, b *bench, hold, away time.Duration, meanwhile f
 	}
 	options := inSteps
 	options.Steps, options.Hold = Steps{intstr.FromInt32(1), everything()}, hold
-	result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+	result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 	if err != nil {
 		t.Fatal(err)
 	}

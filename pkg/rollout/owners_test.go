@@ -47,7 +47,7 @@ func TestOwnersOfAKilledRolloutAreReturned(t *testing.T) {
 				b.endedRollout(t)
 				tries := 0
 				b.refusesWrites(conflict("deployments", worldName), func() bool { tries++; return tries <= refused })
-				if _, err := b.engine.Abort(t.Context(), worldKey); !errors.Is(err, ErrNoRollout) {
+				if _, err := b.engine.Abort(t.Context(), "Deployment", worldKey); !errors.Is(err, ErrNoRollout) {
 					t.Fatalf("the abort of an ended rollout gives %v", err)
 				}
 				told, done := b.messages("do not own them again"), refused < ConflictTries

@@ -51,6 +51,11 @@ type Revision struct {
 	Number             int64  `json:"revision"`
 }
 
+// is reports whether both are the same revision.
+func (r Revision) is(other Revision) bool {
+	return r.ReplicaSet == other.ReplicaSet && r.ControllerRevision == other.ControllerRevision
+}
+
 func (r Revision) String() string {
 	if r.ControllerRevision != "" {
 		return fmt.Sprintf("ControllerRevision %q", r.ControllerRevision)

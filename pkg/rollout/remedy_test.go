@@ -49,7 +49,7 @@ func TestWhatToRunNextWorks(t *testing.T) {
 				if test.hold {
 					options.OnFailure = OnFailureHold
 				}
-				result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 				if err != nil || result.Finding == nil {
 					t.Fatalf("%+v, %v", result, err)
 				}

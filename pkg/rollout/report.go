@@ -10,26 +10,37 @@ const tellAgain = 10 * time.Second
 
 // report emits what has changed since the last report.
 func (s *session) report(snapshot *Snapshot, next action) {
-	if s.Emit == nil {
+	if s.Emit == nil || s.record == nil { // without a stepwise rollout, the session waits for the native controller
 		return
 	}
-	if s.record == nil { // no stepwise rollout: the session waits for the native controller
-		s.warn(snapshot.report)
-		return
-	}
-	counts, _ := snapshot.count(snapshot.Current(), s.record.Wanted().MinReadySeconds, s.Clock.Now())
-	replicas := replicasOf(snapshot.deployment())
+	s.tellObstacle(snapshot)
+	g, w := gateOf(snapshot.Workload), snapshot.Workload
+	counts, _ := countPods(snapshot.Pods, snapshot.isNew, g.minReadySeconds(w, s.record), s.Clock.Now())
+	replicas := g.size(w, s.record)
 	event := ProgressEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas), Counts: counts}
 	if s.phase == ending {
 		event.Step, event.Target = 0, replicas
 	}
-	s.progress(&event, snapshot.StaleSince)
-	if snapshot.scaled() {
-		event.Counts.New = min(event.Counts.New, snapshot.newSize())
+	if isKnown := snapshot.Newest != nil || snapshot.deployment() != nil; isKnown || !snapshot.StaleSince.IsZero() {
+		s.progress(&event, snapshot.StaleSince)
+	}
+	if g.settled(snapshot) {
+		_, most := g.counted(snapshot)
+		event.Counts.New = min(event.Counts.New, most)
 		s.overstep(&event)
 	}
-	s.warn(snapshot.report)
 	s.hold(&event, next)
+}
+
+// tellObstacle emits which pod a StatefulSet waits for, if that has changed.
+func (s *session) tellObstacle(snapshot *Snapshot) {
+	if snapshot.report == nil || snapshot.obstacle == s.obstacle {
+		return
+	}
+	s.obstacle = snapshot.obstacle
+	if s.obstacle != "" && s.outcome != RolledBack {
+		s.emit(ProgressEvent{Message: s.obstacle})
+	}
 }
 
 // progress emits the state of the pods if it has changed.

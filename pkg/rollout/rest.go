@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -57,49 +56,27 @@ func causeOf(finding *Finding) string {
 // rest records why the session stops driving a rollout, and narrows the gate if the step no longer needs it as wide.
 // This is a best effort: without the write, the rollout stays at its step as well.
 func (s *session) rest(ctx context.Context, snapshot *Snapshot, outcome Outcome, finding *Finding) {
-	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || snapshot.Workload == nil || !snapshot.StaleSince.IsZero() {
+	w := snapshot.Workload
+	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || w == nil || !snapshot.StaleSince.IsZero() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout)
 	defer cancel()
-	d, record := snapshot.deployment(), s.record.taking(snapshot.deployment())
-	p := newGatePatch(d)
-	if gate, lower := s.record.atRest(snapshot); lower && outcome != Overtaken {
-		record.opens(gate.Strategy(replicasOf(d), record.Plan.Limits))
-		p.settings(record.inForce(d))
-	}
-	record = record.resting(s.Clock.Now(), string(outcome), causeOf(finding))
-	_ = s.writeRecord(ctx, d, p, record) // the rollout stays at its step without the write, too
-}
-
-// rest is the same for a StatefulSet or DaemonSet, which stay at their step by themselves.
-func (s *otherSession) rest(ctx context.Context, outcome Outcome, finding *Finding) {
-	workload := s.source.workload()
-	if s.phase != stepping || s.state != Open || s.record == nil || s.record.Held || workload == nil || !s.source.staleSince().IsZero() {
-		return
-	}
-	if s.latest != nil {
-		workload = s.latest
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout)
-	defer cancel()
-	record, err := s.signed(s.record.resting(s.Clock.Now(), string(outcome), causeOf(finding)), workload)
-	p := newGatePatch(workload)
-	if err == nil && p.record(record) == nil && s.write(ctx, workload, p) == nil {
-		s.record = record
-	}
+	p := newGatePatch(w)
+	record := gateOf(w).left(p, snapshot, s.record, outcome != Overtaken).resting(s.Clock.Now(), string(outcome), causeOf(finding))
+	_ = s.writeRecord(ctx, w, p, record) // the rollout stays at its step without the write, too
 }
 
 // noteHold writes into the record until when the step is held.
-func (s *session) noteHold(ctx context.Context, d *appsv1.Deployment, a noteHold) error {
+func (s *session) noteHold(ctx context.Context, w Workload, a noteHold) error {
 	record := s.record.driven()
 	record.HoldUntil = &a.until
-	return s.writeRecord(ctx, d, newGatePatch(d), record)
+	return s.writeRecord(ctx, w, newGatePatch(w), record)
 }
 
 // writeRecord makes a write that includes another record.
-func (s *session) writeRecord(ctx context.Context, d *appsv1.Deployment, p *patch, record *Record) error {
-	record, err := s.signed(record, d)
+func (s *session) writeRecord(ctx context.Context, w Workload, p *patch, record *Record) error {
+	record, err := s.signed(record, w)
 	if err == nil {
 		err = p.record(record)
 	}
@@ -110,5 +87,8 @@ func (s *session) writeRecord(ctx context.Context, d *appsv1.Deployment, p *patc
 		return err
 	}
 	s.record = record
+	if s.known.generation == w.GetGeneration() {
+		s.known.generation = s.written.GetGeneration() // this write is the only one in between, and it keeps the template
+	}
 	return nil
 }

@@ -20,15 +20,20 @@ func (s *session) interrupted(ctx context.Context, cause error) *Result {
 	if errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded) {
 		outcome, message = TimedOut, ErrTimeout.Error()
 	}
-	if s.kind == "Deployment" {
-		snapshot := s.snapshot()
-		s.rest(ctx, &snapshot, outcome, nil)
-	}
+	snapshot := s.snapshot()
+	s.rest(ctx, &snapshot, outcome, nil)
 	result := s.result(outcome, message)
 	if outcome == TimedOut {
 		result.Hindrance = s.hindrance
 	}
 	return result
+}
+
+// failed returns the result of a session that cannot go on. The rollout stays where it is.
+func (s *session) failed(ctx context.Context, message string) *Result {
+	snapshot := s.snapshot()
+	s.rest(ctx, &snapshot, Failed, nil)
+	return s.result(Failed, message)
 }
 
 func (s *session) result(outcome Outcome, message string) *Result {
@@ -43,8 +48,11 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	if outcome == Done && message != "" {
 		result.Message, result.Notes = "", []string{message}
 	}
-	if snapshot.deployment() != nil {
-		result.Revision = RevisionOf(snapshot.deployment())
+	switch {
+	case s.known.newest != nil:
+		result.Revision = s.known.newest.Revision
+	case snapshot.Workload != nil:
+		result.Revision = RevisionOf(snapshot.Workload)
 	}
 	if s.phase == ending && !result.Standing && outcome != Overtaken {
 		result.Towards = s.outcome

@@ -72,7 +72,7 @@ func TestABeginningThatIsRefusedAgainAndAgainEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Minute, ErrTimeout)
 		defer cancel()
 		from := time.Now()
-		_, err := b.engine.Start(ctx, worldKey, newImage, inSteps)
+		_, err := b.engine.Start(ctx, "Deployment", worldKey, newImage, inSteps)
 		if err == nil || errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), `failed calling webhook "policy"`) {
 			t.Fatalf("got %v", err)
 		}
@@ -151,7 +151,7 @@ func TestAnInterruptionBeforeAnyAnswerTellsThatItMayHaveBegun(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, ErrTimeout)
 		defer cancel()
-		_, err := b.engine.Start(ctx, worldKey, newImage, inSteps)
+		_, err := b.engine.Start(ctx, "Deployment", worldKey, newImage, inSteps)
 		var uncertain *UncertainError
 		if !errors.As(err, &uncertain) || !errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), "tells whether the rollout has begun") {
 			t.Errorf("got %v", err)

@@ -45,7 +45,7 @@ func TestAStrategyThatOthersInsistOn(t *testing.T) {
 			}
 			b.meddle = nil
 		})
-		result, err := b.engine.Resume(t.Context(), worldKey)
+		result, err := b.engine.Resume(t.Context(), "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestStrategiesThatOthersKeepWriting(t *testing.T) {
 		b.onStep(1, func() { b.insist(9, all...) })
 		wantOutcome(t, b.start(t.Context(), t), Overtaken, fmt.Sprintf("%d times by now", mostRewrites))
 		b.change(func() { b.meddle = nil })
-		result, err := b.engine.Abort(t.Context(), worldKey)
+		result, err := b.engine.Abort(t.Context(), "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}

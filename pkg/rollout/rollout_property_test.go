@@ -322,7 +322,7 @@ func (r *run) act() {
 	}
 	if r.Holds > 0 && r.random.IntN(20) == 0 {
 		r.Holds--
-		_, err := r.client.engine.Hold(context.Background(), worldKey)
+		_, err := r.client.engine.Hold(context.Background(), "Deployment", worldKey)
 		r.note("somebody holds it: %v", err)
 		return
 	}

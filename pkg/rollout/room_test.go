@@ -57,7 +57,7 @@ func TestASurgeThatThereIsNoRoomForIsWaitedForWhileDriving(t *testing.T) {
 				})
 				atOnce := inSteps
 				atOnce.Steps = Steps{everything()}
-				result, err := b.engine.Start(t.Context(), worldKey, newImage, atOnce)
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, atOnce)
 				if err != nil {
 					t.Fatal(err)
 				}

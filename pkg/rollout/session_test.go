@@ -128,7 +128,7 @@ func (b *bench) onStep(step int, do func()) {
 
 func (b *bench) start(ctx context.Context, t *testing.T) *Result {
 	t.Helper()
-	result, err := b.engine.Start(ctx, worldKey, newImage, inSteps)
+	result, err := b.engine.Start(ctx, "Deployment", worldKey, newImage, inSteps)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
@@ -193,7 +193,7 @@ func TestStartRunsToItsEnd(t *testing.T) {
 
 func TestStartWithoutAChangeWritesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		result, err := b.engine.Start(t.Context(), worldKey, Change{Images: []ImageChange{{Image: "web:1"}}}, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, Change{Images: []ImageChange{{Image: "web:1"}}}, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +261,7 @@ func TestStartRefusals(t *testing.T) {
 				if name == "under way" {
 					<-time.After(time.Second)
 				}
-				_, err := b.engine.Start(t.Context(), worldKey, newImage, inSteps)
+				_, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, inSteps)
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("got %v, want %q", err, test.want)
 				}
@@ -502,7 +502,7 @@ func TestABrokenVersionIsRolledBack(t *testing.T) {
 
 func TestInterruptionLeavesItStandingAndAnotherProcessGoesOn(t *testing.T) {
 	for name, test := range map[string]struct {
-		again func(*Engine, context.Context, types.NamespacedName) (*Result, error)
+		again func(*Engine, context.Context, string, types.NamespacedName) (*Result, error)
 		want  Outcome
 		image string
 	}{
@@ -522,7 +522,7 @@ func TestInterruptionLeavesItStandingAndAnotherProcessGoesOn(t *testing.T) {
 				if all, ready := b.podsOf(b.setOf("web:2")); all != 2 || ready != 2 {
 					t.Errorf("after a while alone %d new pods, %d ready", all, ready)
 				}
-				again, err := test.again(b.engine, t.Context(), worldKey)
+				again, err := test.again(b.engine, t.Context(), "Deployment", worldKey)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -557,10 +557,10 @@ func TestTimeoutLeavesItStanding(t *testing.T) {
 
 func TestNoRolloutIsOpen(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		if _, err := b.engine.Resume(t.Context(), worldKey); !errors.Is(err, ErrNoRollout) {
+		if _, err := b.engine.Resume(t.Context(), "Deployment", worldKey); !errors.Is(err, ErrNoRollout) {
 			t.Errorf("resume: %v", err)
 		}
-		if _, err := b.engine.Abort(t.Context(), worldKey); !errors.Is(err, ErrNoRollout) {
+		if _, err := b.engine.Abort(t.Context(), "Deployment", worldKey); !errors.Is(err, ErrNoRollout) {
 			t.Errorf("abort: %v", err)
 		}
 	})
@@ -575,7 +575,7 @@ func TestAnotherTemplateOvertakesTheRollout(t *testing.T) {
 		})
 		result := b.start(t.Context(), t)
 		wantOutcome(t, result, Overtaken, "to revision 3 where revision 2 was under way")
-		again, err := b.engine.Resume(t.Context(), worldKey)
+		again, err := b.engine.Resume(t.Context(), "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -589,7 +589,7 @@ func TestASecondStartIsRefused(t *testing.T) {
 		var second error
 		b.onStep(2, func() {
 			other := &Engine{LogLines: LogLines, Client: b.engine.Client, Clock: b.engine.Clock, FieldManager: "other"}
-			_, second = other.Start(t.Context(), worldKey, Change{Images: []ImageChange{{Image: "web:3"}}}, inSteps)
+			_, second = other.Start(t.Context(), "Deployment", worldKey, Change{Images: []ImageChange{{Image: "web:3"}}}, inSteps)
 		})
 		wantOutcome(t, b.start(t.Context(), t), Done, "")
 		var open *OpenError
@@ -611,7 +611,7 @@ func TestStartChecksWhatIsToCome(t *testing.T) {
 				"name": "app", "image": "web:2", "resources": map[string]any{"requests": map[string]any{"cpu": "2"}},
 			}}, "spec", "containers")
 		}}
-		result, err := b.engine.Start(t.Context(), worldKey, change, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -633,7 +633,7 @@ func TestStartChecksWhatIsToCome(t *testing.T) {
 func TestHeldRolloutStandsUntilResumed(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.onStep(2, func() {
-			if _, err := b.engine.Hold(t.Context(), worldKey); err != nil {
+			if _, err := b.engine.Hold(t.Context(), "Deployment", worldKey); err != nil {
 				t.Errorf("hold: %v", err)
 			}
 		})
@@ -642,16 +642,16 @@ func TestHeldRolloutStandsUntilResumed(t *testing.T) {
 		if !result.Standing || !result.Record.Held || result.Record.Step != 2 {
 			t.Fatalf("the rollout stands at %+v", result.Record)
 		}
-		if _, err := b.engine.Hold(t.Context(), worldKey); !errors.Is(err, ErrHeld) {
+		if _, err := b.engine.Hold(t.Context(), "Deployment", worldKey); !errors.Is(err, ErrHeld) {
 			t.Errorf("held again: %v", err)
 		}
-		result, err := b.engine.Resume(t.Context(), worldKey)
+		result, err := b.engine.Resume(t.Context(), "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantOutcome(t, result, Done, "")
 		b.wantWhole(t, "web:2")
-		if _, err := b.engine.Hold(t.Context(), worldKey); !errors.Is(err, ErrNoRollout) {
+		if _, err := b.engine.Hold(t.Context(), "Deployment", worldKey); !errors.Is(err, ErrNoRollout) {
 			t.Errorf("held when done: %v", err)
 		}
 	})

@@ -84,7 +84,7 @@ func TestNoOldPodGoesForOneThatCrashed(t *testing.T) {
 				t.Errorf("%s goes, and %d pods that have settled are left of 4", gone.Name, settled)
 			}
 		}
-		result, err := b.engine.Start(t.Context(), worldKey, newImage, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func TestWhatHappensInALongHold(t *testing.T) {
 						})
 					})
 				})
-				result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -5,48 +5,143 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Resume goes on with an open rollout, from the state in the cluster alone. If somebody has changed the template
+// Resume goes on with the open rollout of a workload, from the state in the cluster alone. If somebody has changed the template
 // meanwhile, it becomes the new version.
-func (e *Engine) Resume(ctx context.Context, key types.NamespacedName) (*Result, error) {
-	s, record, err := e.standing(ctx, key)
+func (e *Engine) Resume(ctx context.Context, kind string, key types.NamespacedName) (*Result, error) {
+	return e.goOn(ctx, kind, key, resuming, nil)
+}
+
+// Abort goes back from the open rollout of a workload to the old version.
+func (e *Engine) Abort(ctx context.Context, kind string, key types.NamespacedName) (*Result, error) {
+	return e.goOn(ctx, kind, key, returning, nil)
+}
+
+// goOn takes up an open rollout. It may go back to another revision than the one that the rollout came from.
+func (e *Engine) goOn(ctx context.Context, kind string, key types.NamespacedName, as phase, to *Revision) (*Result, error) {
+	s, err := e.standing(ctx, kind, key)
 	if err != nil {
 		return nil, err
 	}
 	defer s.source.close()
-	s.announce(record)
-	s.phase = resuming
+	s.meter.begin(s.record.Plan.Limits, s.Clock.Now())
+	if snapshot := s.snapshot(); snapshot.Workload != nil && to == nil && (as == resuming || s.state == RollingBack) {
+		s.announce(snapshot.Workload)
+	}
+	s.phase, s.to, s.decodeRecord = as, to, destined(s.decodeRecord, to)
 	return s.run(ctx), nil
+}
+
+// standing opens a session on a workload whose rollout is open.
+func (e *Engine) standing(ctx context.Context, kind string, key types.NamespacedName) (*session, error) {
+	live, err := e.Workload(ctx, kind, key)
+	if err != nil {
+		return nil, err
+	}
+	if !MayBeOpen(live) {
+		return nil, nothingToGoOn(live)
+	}
+	s, err := e.openOn(ctx, live)
+	if err != nil {
+		return nil, err
+	}
+	s.memory.began = e.began(false)
+	if err = s.findOpen(ctx, live); err != nil {
+		s.source.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// findOpen finds the open rollout of the session's workload.
+func (s *session) findOpen(ctx context.Context, live Workload) error {
+	snapshot, err := s.settled(ctx, live)
+	if err == nil {
+		s.state, s.record, err = gateOf(live).state(&snapshot, s.decodeRecord)
+	}
+	if err == nil && s.state == Idle {
+		s.returned(ctx, snapshot.Workload)
+		err = nothingToGoOn(live)
+	}
+	return err
+}
+
+// settled returns a workload with the ReplicaSets that may show more of its rollout, once the watches have brought them.
+func (s *session) settled(ctx context.Context, live Workload) (Snapshot, error) {
+	if s.kind != "Deployment" {
+		return NewSnapshot(live, nil, nil), nil
+	}
+	_, snapshot, err := s.settle(ctx)
+	return snapshot, err
+}
+
+func noRolloutOf(w Workload) error {
+	return fmt.Errorf("%w for %s %q in namespace %q", ErrNoRollout, kindOf(w), w.GetName(), w.GetNamespace())
+}
+
+// nothingToGoOn is noRolloutOf for a command that would go on with a rollout.
+func nothingToGoOn(w Workload) error {
+	if KindOf(w) != "Deployment" {
+		return noRolloutOf(w)
+	}
+	return fmt.Errorf("%w; 'kubectl rollout-plus start --help' tells how to begin one", noRolloutOf(w))
+}
+
+// announce emits the plan and the step that the rollout goes on with, or that the old version is returning.
+func (s *session) announce(live Workload) {
+	if s.state == RollingBack {
+		s.announceReturn(live)
+		return
+	}
+	g := gateOf(live)
+	replicas := g.size(live, s.record)
+	resolved, err := g.limits(live, s.record.Plan.Limits)
+	planned, planErr := g.preview(live, s.record)
+	if err == nil && planErr == nil {
+		s.emit(PlanEvent{Replicas: replicas, Limits: resolved, Steps: planned})
+		s.emit(StepEvent{Step: s.record.Step, Of: len(s.record.Plan.Steps), Target: s.record.Target(replicas)})
+	}
+}
+
+// announceReturn emits that the old version is already returning. The workload has the old version's template again.
+func (s *session) announceReturn(live Workload) {
+	var images []string
+	for _, container := range TemplateOf(live).Spec.Containers {
+		images = append(images, container.Image)
+	}
+	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: images})
 }
 
 // takeUp returns the first action of a resumed rollout. A template that others changed becomes the new version. A
 // record that others removed comes back, and a held rollout is no longer held. If others opened the gate, the
-// Deployment gets its other fields back.
+// workload gets its other fields back.
 func (s *session) takeUp(snapshot *Snapshot, now time.Time) action {
 	s.memory = s.memory.enter(snapshot.StaleSince, s.record.Step, now)
-	d, current := snapshot.deployment(), snapshot.Current()
+	g, w, version := gateOf(snapshot.Workload), snapshot.Workload, snapshot.version()
 	switch {
 	case s.state == Disturbed:
-		return finish{outcome: Done}
+		next := g.disturbed(w, true, now)
+		if g.reclaims() {
+			s.phase = stepping
+		}
+		return next
 	case s.state != Open:
 		s.phase = stepping
-		return s.closed(snapshot, s.state)
-	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(d):
+		return s.closed(snapshot, s.state, now)
+	case version == nil:
 		return s.awaitController(snapshot, now)
 	}
 	s.phase = stepping
-	if current.Name == s.record.From.ReplicaSet {
-		return finish{outcome: RolledBack} // somebody has gone back already
+	if version.is(s.record.From) {
+		return g.wentBack(snapshot, s.record) // somebody has gone back already
 	}
-	_, recorded := d.Annotations[Annotation]
-	foreign := RevisionOf(d) != s.record.ToRevision
-	if recorded && !foreign && !s.record.Held && s.record.Rest == nil {
+	_, recorded := w.GetAnnotations()[Annotation]
+	if recorded && version.Number == s.record.ToRevision && !s.record.Held && s.record.Rest == nil {
 		return await{until: s.Clock.Now()}
 	}
-	return adopt{revision: RevisionOf(d)}
+	return adopt{revision: version.Number}
 }
 
 // awaitController waits for the controller to see what others changed, for no longer than a step may take. If the
@@ -63,85 +158,12 @@ func (s *session) awaitController(snapshot *Snapshot, now time.Time) action {
 }
 
 // adopt takes the present template as the rollout's new version, and lets a held rollout go on.
-func (s *session) adopt(ctx context.Context, d *appsv1.Deployment, a adopt) error {
+func (s *session) adopt(ctx context.Context, w Workload, a adopt) error {
 	record := s.record.driven().alive(s.Clock.Now())
 	record.ToRevision, record.Held = a.revision, false
-	err := s.writeRecord(ctx, d, newGatePatch(d), record)
-	if err != nil {
-		s.phase = resuming
+	err := s.writeRecord(ctx, w, newGatePatch(w), record)
+	if err != nil && s.state == Open {
+		s.phase = resuming // otherwise the new template would stop the rollout before it is adopted
 	}
 	return err
-}
-
-// Abort goes back from an open rollout to the old version.
-func (e *Engine) Abort(ctx context.Context, key types.NamespacedName) (*Result, error) {
-	return e.abort(ctx, key, nil)
-}
-
-// abort goes back to a revision, or to the one that the rollout came from if to is nil.
-func (e *Engine) abort(ctx context.Context, key types.NamespacedName, to *Revision) (*Result, error) {
-	s, record, err := e.standing(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	defer s.source.close()
-	s.phase, s.to, s.decodeRecord = returning, to, destined(s.decodeRecord, to)
-	if s.state == RollingBack && to == nil {
-		s.announce(record)
-	} else {
-		s.meter.begin(record.Plan.Limits, s.Clock.Now())
-	}
-	return s.run(ctx), nil
-}
-
-// announceReturn emits that the old version is already returning. The workload has the old version's template again.
-func (s *session) announceReturn(live Workload) {
-	var images []string
-	for _, container := range TemplateOf(live).Spec.Containers {
-		images = append(images, container.Image)
-	}
-	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: images})
-}
-
-// standing opens a session on a Deployment whose rollout is open.
-func (e *Engine) standing(ctx context.Context, key types.NamespacedName) (*session, *Record, error) {
-	s, err := e.open(ctx, key)
-	if err != nil {
-		return nil, nil, err
-	}
-	s.memory.began = e.began(false)
-	_, snapshot, err := s.settle(ctx)
-	if err == nil {
-		s.state, s.record, err = OpenRollout(snapshot.deployment(), snapshot.ReplicaSets)
-	}
-	if err == nil && s.state == Idle {
-		s.returned(ctx, snapshot.deployment())
-		err = fmt.Errorf("%w for deployment %q in namespace %q; 'kubectl rollout-plus start --help' tells how to begin one",
-			ErrNoRollout, key.Name, key.Namespace)
-	}
-	if err != nil {
-		s.source.close()
-		return nil, nil, err
-	}
-	return s, s.record, nil
-}
-
-// announce emits the plan that the rollout goes on with, or that the old version is returning.
-func (s *session) announce(record *Record) {
-	snapshot := s.snapshot()
-	s.meter.begin(record.Plan.Limits, s.Clock.Now())
-	if snapshot.Workload == nil {
-		return
-	}
-	if s.state == RollingBack {
-		s.announceReturn(snapshot.deployment())
-		return
-	}
-	replicas := replicasOf(snapshot.deployment())
-	resolved, err := record.Plan.Limits.At(replicas)
-	planned, planErr := record.Plan.Preview(replicas)
-	if err == nil && planErr == nil {
-		s.emit(PlanEvent{Replicas: replicas, Limits: resolved, Steps: planned})
-		s.emit(StepEvent{Step: record.Step, Of: len(record.Plan.Steps), Target: record.Target(replicas)})
-	}
 }

@@ -23,7 +23,7 @@ func TestAnAbortAnnotates(t *testing.T) {
 		b.engine.Annotations = func(live map[string]string, template map[string]any) map[string]string {
 			return map[string]string{ChangeCauseAnnotation: live["gone"] + " " + rawTemplate(template).Containers("containers")[0]["image"].(string), "gone": ""}
 		}
-		result, err := b.engine.Abort(t.Context(), worldKey)
+		result, err := b.engine.Abort(t.Context(), "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestAnAbortTakesACauseAway(t *testing.T) {
 		b.engine.Annotations = func(map[string]string, map[string]any) map[string]string {
 			return map[string]string{ChangeCauseAnnotation: ""}
 		}
-		result, err := b.engine.Abort(t.Context(), worldKey)
+		result, err := b.engine.Abort(t.Context(), "Deployment", worldKey)
 		if err != nil {
 			t.Fatal(err)
 		}

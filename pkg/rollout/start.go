@@ -223,7 +223,7 @@ func (s *session) begun(ctx context.Context, p *prepared) {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}
 	if p.replicas == 0 {
-		s.end(Done, &s.written.Spec.Template)
+		s.end(Done, TemplateOf(s.written))
 		return
 	}
 	s.state = Open // before any watch has delivered the write: an interruption must report that the rollout is open

@@ -116,11 +116,11 @@ func (s *session) warnApplied(workload Workload) {
 	s.emit(ProgressEvent{Message: "warning: " + applier.Warning(fmt.Sprintf("%s %q in namespace %q", kindOf(workload), s.key.Name, s.key.Namespace))})
 }
 
-// openIn finds the open rollout of the session's Deployment. The session still knows a record that somebody has
+// openIn finds the open rollout of the session's workload. The session still knows a record that somebody has
 // removed.
 func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
-	state, record, err := openRollout(snapshot.deployment(), snapshot.ReplicaSets, s.decodeRecord)
-	if err != nil && s.record != nil && snapshot.deployment().Annotations[Annotation] == "" {
+	state, record, err := gateOf(snapshot.Workload).state(snapshot, s.decodeRecord)
+	if err != nil && s.record != nil && snapshot.Workload.GetAnnotations()[Annotation] == "" {
 		return state, s.record, nil
 	}
 	return state, record, err
@@ -185,9 +185,9 @@ func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured
 
 // afterAltered handles a write that was stored in another form. A rollout that can no longer be held at its step goes
 // back at once, from what this process knows. If the way back is altered as well, the session fails.
-func (s *session) afterAltered(altered *AlteredError, held bool) *Result {
+func (s *session) afterAltered(ctx context.Context, altered *AlteredError, held bool) *Result {
 	if held && s.altered != nil {
-		return s.result(Failed, altered.Error()+"; the way back was altered, too")
+		return s.failed(ctx, altered.Error()+"; the way back was altered, too")
 	}
 	s.emit(ProgressEvent{Message: altered.Error()})
 	if held {

@@ -50,7 +50,7 @@ func TestAWriteThatIsAltered(t *testing.T) {
 							}
 						}
 					})
-					_, err := b.engine.Start(t.Context(), worldKey, newImage, inSteps)
+					_, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, inSteps)
 					var altered *AlteredError
 					after := map[bool]string{true: "; nothing was written", false: "; the write was taken back at once"}[inDryRun]
 					if !errors.As(err, &altered) || !strings.Contains(err.Error(), test.field) || !strings.Contains(err.Error(), after) {
@@ -107,7 +107,7 @@ func TestALaterWriteThatIsAltered(t *testing.T) {
 					})
 					options := inSteps
 					options.OnFailure = failure
-					result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+					result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -60,11 +60,7 @@ func (s *session) terminating() []*corev1.Pod {
 	if workload == nil {
 		return nil
 	}
-	var sets []*appsv1.ReplicaSet
-	if s.kind == "Deployment" {
-		sets = s.snapshot().ReplicaSets
-	}
-	return terminatingPods(workload, sets, s.source.pods())
+	return terminatingPods(workload, s.source.snapshot().ReplicaSets, s.source.pods())
 }
 
 // untilTerminated delays a success while pods are still terminating, if WaitTerminated is set.

@@ -20,7 +20,7 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 			_, _ = s.Client.AppsV1().ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, options)
 		}
 	}
-	if d, is := s.returned(ctx, snapshot.deployment()).(*appsv1.Deployment); is && d.Annotations[Annotation] != "" && endedRecord(d) == nil {
+	if d, is := s.returned(ctx, snapshot.Workload).(*appsv1.Deployment); is && d.Annotations[Annotation] != "" && endedRecord(d) == nil {
 		p := newGatePatch(d)
 		p.withoutRecord()
 		_ = s.write(ctx, p)
@@ -30,7 +30,7 @@ func (s *session) tidy(ctx context.Context, snapshot *Snapshot) {
 // copiesOn returns the ReplicaSets that may have a copy of the record. Watches that are held back may bring the newest copies too
 // late, so the API server is asked then.
 func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.ReplicaSet {
-	if !s.toldHeldBack {
+	if !s.toldHeldBack || snapshot.deployment() == nil {
 		return snapshot.ReplicaSets
 	}
 	sets, err := replicaSets(ctx, s.Client, snapshot.deployment())

@@ -166,7 +166,7 @@ func TestABrokenPodBelowThePartitionIsSeen(t *testing.T) {
 		if test.edit != nil {
 			test.edit(s)
 		}
-		in := inputOfOthers(s, []*corev1.Pod{owned(s, test.pod, test.revision, "", "CrashLoopBackOff")}, noon(0))
+		in := inputOfUpdate(s, []*corev1.Pod{owned(s, test.pod, test.revision, "", "CrashLoopBackOff")}, noon(0))
 		if got := len(in.Pods) == 1; got != test.want || len(in.Pods)+len(in.Others) != 1 {
 			t.Errorf("%s: got %v", name, got)
 		}

@@ -52,7 +52,7 @@ func (b *bench) restate() {
 func TestAStatusDoesNotKeepAManifestFromItsRollout(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.atApply(true, b.restate)
-		result, err := b.engine.Start(t.Context(), worldKey, ofManifest(), inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, ofManifest(), inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,12 +73,12 @@ func TestAManifestThatChangesOnlyUnknownFieldsIsRefused(t *testing.T) {
 		if err := unstructured.SetNestedSlice(change.Manifest.Object, containers, "spec", "template", "spec", "containers"); err != nil {
 			t.Fatal(err)
 		}
-		_, err := b.engine.Start(t.Context(), worldKey, change, inSteps)
+		_, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps)
 		if err == nil || !strings.Contains(err.Error(), "does not know") || *applied != 0 {
 			t.Errorf("got %v, applied %d times", err, *applied)
 		}
 		unstructured.RemoveNestedField(change.Manifest.Object, "spec", "template", "spec", "future")
-		result, err := b.engine.Start(t.Context(), worldKey, change, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestAManifestIsAppliedToNothingButWhatItWasTriedOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				applied := b.atApply(false, func() { test.meanwhile(b) })
-				result, err := b.engine.Start(t.Context(), worldKey, ofManifest(), StartOptions{Steps: inSteps.Steps, OnFailure: OnFailureRollback, SkipChecks: true})
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, ofManifest(), StartOptions{Steps: inSteps.Steps, OnFailure: OnFailureRollback, SkipChecks: true})
 				b.mu.Lock()
 				defer b.mu.Unlock()
 				switch {

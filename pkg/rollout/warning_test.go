@@ -66,7 +66,7 @@ func TestAHoldEndsThoughReplicasSwing(t *testing.T) {
 		}()
 		options := inSteps
 		options.Steps, options.Hold = Steps{intstr.FromInt32(2), everything()}, time.Minute
-		result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestARolloutEndsThoughAnAutoscalerSwingsAllDay(t *testing.T) {
 		}()
 		options := inSteps
 		options.Hold = 8 * time.Hour
-		result, err := b.engine.Start(t.Context(), worldKey, newImage, options)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -288,7 +288,7 @@ func (s *session) present() *diagnose.Input {
 		in.Deadline = patienceOf(settingsBehind(snapshot.deployment()).ProgressDeadlineSeconds)
 		return in
 	}
-	in := inputOfOthers(workload, s.source.pods(), s.Clock.Now())
+	in := inputOfUpdate(workload, s.source.pods(), s.Clock.Now())
 	in.Blind = s.witness.deaf
 	return in
 }

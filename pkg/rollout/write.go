@@ -30,31 +30,29 @@ func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, 
 	return written, nil
 }
 
-// writeLast makes the write that gives the Deployment its own fields back. If the fields had other owners, a second
+// writeLast makes the write that gives the workload its own fields back. If the fields had other owners, a second
 // write gives the fields back to them.
 func (s *session) writeLast(ctx context.Context, p *patch) error {
 	if err := s.write(ctx, p); err != nil {
 		s.returnedUnanswered(ctx)
 		return err
 	}
-	if d, is := s.returned(ctx, s.written).(*appsv1.Deployment); is {
-		s.written = d
-	}
+	s.written = s.returned(ctx, s.written)
 	return nil
 }
 
-// write writes a patch to the session's Deployment. The session knows the result before the watch delivers it. An
+// write writes a patch to the session's workload. The session knows the result before the watch delivers it. An
 // AlteredError reports that the write was made and stored in another form.
 func (s *session) write(ctx context.Context, p *patch) error {
-	written, err := s.patchDeployment(ctx, s.key, p, false)
+	written, err := s.patchWorkload(ctx, p.of, p, false)
 	if err != nil {
-		return err
+		return explainOn(ctx, "patch", kindOf(p.of), s.key, p.refused(answered(err)))
 	}
 	s.wrote(written)
 	return p.altered(written)
 }
 
-// wrote keeps the Deployment that a write returned.
-func (s *session) wrote(written *appsv1.Deployment) {
+// wrote keeps the workload that a write returned.
+func (s *session) wrote(written Workload) {
 	s.written, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
 }

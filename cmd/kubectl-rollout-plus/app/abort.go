@@ -33,7 +33,7 @@ func newAbortCommand(env *environment) *cobra.Command {
 				restore.ThenConclude(env.configEvent, object.Kind, func(
 					ctx context.Context, engine *rollout.Engine, key types.NamespacedName,
 				) (*rollout.Result, error) {
-					return engine.AbortOn(ctx, object.Kind, key)
+					return engine.Abort(ctx, object.Kind, key)
 				}))
 		},
 	}

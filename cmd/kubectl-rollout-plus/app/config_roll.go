@@ -78,7 +78,7 @@ func (r *roller) try(ctx context.Context, c change) error {
 
 // start starts the rollout of a workload with an engine.
 func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, options rollout.StartOptions) (*rollout.Result, error) {
-	return engine.StartOn(ctx, c.workload, rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, options)
+	return engine.Start(ctx, workload.KindOf(c.workload), keyOf(c.workload), rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, options)
 }
 
 // mayStep returns an error if the rights to continue a rollout are missing. A DaemonSet's pods are replaced by deleting

@@ -86,7 +86,7 @@ func hold(ctx context.Context, env *environment, fieldManager string, info *reso
 	if err != nil {
 		return nil, err
 	}
-	held, err := engine.HoldOn(ctx, info.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
+	held, err := engine.Hold(ctx, info.Mapping.GroupVersionKind.Kind, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
 	if held != nil {
 		held.GetObjectKind().SetGroupVersionKind(info.Mapping.GroupVersionKind)
 	}

@@ -137,7 +137,7 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 			if cause := context.Cause(ctx); cause != nil {
 				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))
 			}
-			return engine.Start(ctx, key, change, options)
+			return engine.Start(ctx, "Deployment", key, change, options)
 		}))
 }
 

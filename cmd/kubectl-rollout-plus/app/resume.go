@@ -125,6 +125,6 @@ func (f *resumeFlags) goOn(ctx context.Context, env *environment, info *resource
 		restore.ThenConclude(env.configEvent, info.Mapping.GroupVersionKind.Kind, func(
 			ctx context.Context, engine *rollout.Engine, key types.NamespacedName,
 		) (*rollout.Result, error) {
-			return engine.ResumeOn(ctx, info.Mapping.GroupVersionKind.Kind, key)
+			return engine.Resume(ctx, info.Mapping.GroupVersionKind.Kind, key)
 		}))
 }

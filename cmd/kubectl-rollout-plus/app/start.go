@@ -179,7 +179,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 		printer = &planPrinter{Printer: printer, env: env}
 	}
 	work := restore.ThenSweep(env.configEvent, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-		return engine.Start(ctx, key, change, options)
+		return engine.Start(ctx, "Deployment", key, change, options)
 	})
 	if change.ToRevision != nil {
 		work = func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {

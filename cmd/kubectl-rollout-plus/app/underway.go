@@ -53,7 +53,7 @@ func openedIn(ctx context.Context, engine *rollout.Engine, info *resource.Info) 
 	if w, is := info.Object.(workload.Object); is && workload.KindOf(w) != "Deployment" {
 		return engine.OpenedOn(ctx, w)
 	}
-	return engine.Opened(ctx, types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
+	return engine.Opened(ctx, "Deployment", types.NamespacedName{Namespace: info.Namespace, Name: info.Name})
 }
 
 // forcible adds a hint to --force to an error about a missing right to read.

@@ -262,15 +262,15 @@ func writtenTemplate(object runtime.Object) ([]byte, error) {
 func abortOpen(ctx context.Context, engine *rollout.Engine, kind string, key types.NamespacedName, revision int64) (*rollout.Result, error) {
 	var err error
 	if kind == "Deployment" {
-		err = engine.Opened(ctx, key)
+		err = engine.Opened(ctx, "Deployment", key)
 	}
 	var result *rollout.Result
 	switch {
 	case err != nil:
 	case revision > 0:
-		result, err = engine.GoBackOn(ctx, kind, key, revision)
+		result, err = engine.GoBack(ctx, kind, key, revision)
 	default:
-		result, err = engine.AbortOn(ctx, kind, key)
+		result, err = engine.Abort(ctx, kind, key)
 	}
 	if errors.Is(err, rollout.ErrNoRollout) {
 		return nil, nil

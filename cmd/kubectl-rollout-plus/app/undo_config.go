@@ -71,7 +71,7 @@ func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rol
 	options rollout.StartOptions,
 ) (*rollout.Result, error) {
 	if f.keepConfig || options.DryRun != rollout.DryRunNone {
-		return engine.Start(ctx, key, change, options)
+		return engine.Start(ctx, "Deployment", key, change, options)
 	}
 	return f.Start(ctx, store.NewSession(engine, key.Namespace, env.configEvent), key, change, options, f.sharedConfig, backAdvice())
 }

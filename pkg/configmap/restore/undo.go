@@ -120,7 +120,7 @@ func (f *Undos) Start(ctx context.Context, s *store.Session, key types.Namespace
 		target = runtime.DeepCopyJSON(template)
 		return nil
 	}
-	if result, err := quiet.Start(ctx, key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
+	if result, err := quiet.Start(ctx, "Deployment", key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
 		return result, err
 	}
 	template, err := podtemplate.Typed(target)
@@ -131,7 +131,7 @@ func (f *Undos) Start(ctx context.Context, s *store.Session, key types.Namespace
 		return nil, err
 	}
 	options.SkipChecks = true // they ran before anything was written
-	result, err := engine.Start(ctx, key, change, options)
+	result, err := engine.Start(ctx, "Deployment", key, change, options)
 	return result, config.After(ctx, err)
 }
 

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// viewOther adds to a view of a StatefulSet or DaemonSet what its pods do. It returns when to look again.
-func (s *session) viewOther(ctx context.Context, view *View) (*View, time.Time, error) {
-	state, record, err := openOther(view.Workload, s.decodeRecord)
+// viewUpdate adds to a view of a StatefulSet or DaemonSet what its pods do. It returns when to look again.
+func (s *session) viewUpdate(ctx context.Context, view *View) (*View, time.Time, error) {
+	state, record, err := openUpdate(view.Workload, s.decodeRecord)
 	s.memory.patience = s.patience(record)
 	sees := view.Blind == nil && !view.Stale
 	if err != nil {
@@ -19,7 +19,7 @@ func (s *session) viewOther(ctx context.Context, view *View) (*View, time.Time, 
 		if view.Phase = Standing; s.supersedes(view) || !sees {
 			return view, s.warnSilent(view.Workload), nil
 		}
-		return view, earlierOf(s.viewOpenOther(ctx, view), s.warnSilent(view.Workload)), nil
+		return view, earlierOf(s.viewOpenUpdate(ctx, view), s.warnSilent(view.Workload)), nil
 	case !sees:
 		return view, s.warnSilent(view.Workload), nil
 	}
@@ -28,7 +28,7 @@ func (s *session) viewOther(ctx context.Context, view *View) (*View, time.Time, 
 	}
 	until := earlierOf(s.viewPods(view), s.warnSilent(view.Workload))
 	if s.record != nil {
-		until = earlierOf(until, s.viewEndOfOther(ctx, view, s.source.pods()))
+		until = earlierOf(until, s.viewEndOfUpdate(ctx, view, s.source.pods()))
 	}
 	return view, until, nil
 }
@@ -51,8 +51,8 @@ func (s *session) viewPods(view *View) (until time.Time) {
 	return earlierOf(until, c.wake)
 }
 
-// viewOpenOther adds the progress and the attendance of an open rollout to a view. It returns when to look again.
-func (s *session) viewOpenOther(ctx context.Context, view *View) (until time.Time) {
+// viewOpenUpdate adds the progress and the attendance of an open rollout to a view. It returns when to look again.
+func (s *session) viewOpenUpdate(ctx context.Context, view *View) (until time.Time) {
 	record, now := view.Record, s.Clock.Now()
 	pods := s.source.pods()
 	o := new(NewSnapshot(view.Workload, nil, pods))

@@ -151,8 +151,8 @@ func (u *Update) holds(workload Workload) bool {
 	return false
 }
 
-// openOther finds the open rollout of a StatefulSet or DaemonSet.
-func openOther(workload Workload, decode decodeFunc) (State, *Record, error) {
+// openUpdate finds the open rollout of a StatefulSet or DaemonSet.
+func openUpdate(workload Workload, decode decodeFunc) (State, *Record, error) {
 	text := workload.GetAnnotations()[Annotation]
 	if text == "" {
 		return Idle, nil, nil
@@ -179,7 +179,7 @@ func OpenIn(workload Workload) (State, *Record, error) {
 	if d, is := workload.(*appsv1.Deployment); is {
 		return OpenRollout(d, nil)
 	}
-	return openOther(workload, decodeRecord)
+	return openUpdate(workload, decodeRecord)
 }
 
 // Steppable reports whether a workload can be rolled out in steps. A DaemonSet with a surge cannot: its new pods run

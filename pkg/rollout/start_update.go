@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// otherBeginning begins the rollout of a StatefulSet or DaemonSet, up to the first write.
-type otherBeginning struct {
-	*otherSession
+// updateBeginning begins the rollout of a StatefulSet or DaemonSet, up to the first write.
+type updateBeginning struct {
+	*session
 	change  Change
 	options StartOptions
 	// began is when the rollout began. It is fixed once, so that a repeated write is the same.
@@ -23,18 +22,9 @@ type otherBeginning struct {
 	failure error
 }
 
-// StartOn is Start for a workload of any kind. For a StatefulSet or DaemonSet it uses only Rewrite, Cause and Note of
-// the change.
-func (e *Engine) StartOn(ctx context.Context, workload Workload, change Change, options StartOptions) (*Result, error) {
-	if _, is := workload.(*appsv1.Deployment); is {
-		return e.Start(ctx, keyOf(workload), change, options)
-	}
-	s, err := e.openOther(ctx, workload)
-	if err != nil {
-		return nil, err
-	}
-	defer s.source.close()
-	b := &otherBeginning{otherSession: s, change: change, options: options, began: metav1.NewTime(e.Clock.Now().UTC().Truncate(time.Second))}
+// startUpdate is Start for a StatefulSet or DaemonSet.
+func (s *session) startUpdate(ctx context.Context, change Change, options StartOptions) (*Result, error) {
+	b := &updateBeginning{session: s, change: change, options: options, began: inSeconds(s.Clock.Now())}
 	for {
 		result, err := b.try(ctx)
 		switch {
@@ -50,22 +40,22 @@ func (e *Engine) StartOn(ctx context.Context, workload Workload, change Change, 
 }
 
 // try begins the rollout. A result means that there is nothing to drive.
-func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
-	raw, live, err := b.settled(ctx)
+func (b *updateBeginning) try(ctx context.Context) (*Result, error) {
+	raw, live, err := b.settledUpdate(ctx)
 	if err == nil && endedRecord(live) != nil && b.options.DryRun == DryRunNone {
 		b.returned(ctx, live)
-		raw, live, err = b.settled(ctx)
+		raw, live, err = b.settledUpdate(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	state, record, err := openOther(live, b.decodeRecord)
+	state, record, err := openUpdate(live, b.decodeRecord)
 	switch {
 	case err != nil:
 		return nil, err
 	case state != Idle && b.tried != "" && live.GetAnnotations()[Annotation] == b.tried: // the write was made, and only its answer was lost
-		b.latest, b.mayWrite = live, true // the watch may not have delivered the write yet
-		b.begun(live, record)
+		b.written, b.mayWrite = live, true // the watch may not have delivered the write yet
+		b.launched(live, record)
 		return nil, nil
 	case state != Idle && state != Disturbed:
 		return nil, &OpenError{Kind: kindOf(live), Name: b.key.Name, Record: record}
@@ -73,11 +63,11 @@ func (b *otherBeginning) try(ctx context.Context) (*Result, error) {
 		b.tried = "" // the workload shows that the rollout has not begun
 		return nil, b.failure
 	}
-	return b.begin(ctx, raw, live)
+	return b.launch(ctx, raw, live)
 }
 
-// begin makes the plan, the checks and the first write.
-func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructured, live Workload) (*Result, error) {
+// launch makes the plan, the checks and the first write.
+func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstructured, live Workload) (*Result, error) {
 	template, err := templateOf(raw)
 	if err != nil {
 		return nil, err
@@ -87,9 +77,9 @@ func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructur
 		return nil, err
 	}
 	if sameJSON(map[string]any(template), wanted) {
-		return b.finished(ctx, b.result(Unchanged, "its pod template is as it is to be already")), nil
+		return b.result(Unchanged, "its pod template is as it is to be already"), nil
 	}
-	record, planned, err := b.plan(ctx, raw.Object, live)
+	record, planned, err := b.planUpdate(ctx, raw.Object, live)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +96,11 @@ func (b *otherBeginning) begin(ctx context.Context, raw *unstructured.Unstructur
 	if b.options.DryRun == DryRunClient {
 		return b.result(Planned, ""), nil
 	}
-	return b.write(ctx, raw, live, wanted, record)
+	return b.writeFirst(ctx, raw, live, wanted, record)
 }
 
 // tellPlan emits the plan once, and a warning about who applies the workload.
-func (b *otherBeginning) tellPlan(live Workload, planned PlanEvent) {
+func (b *updateBeginning) tellPlan(live Workload, planned PlanEvent) {
 	if b.planned.Steps == nil {
 		b.planned = planned
 		b.emit(planned)
@@ -120,7 +110,7 @@ func (b *otherBeginning) tellPlan(live Workload, planned PlanEvent) {
 
 // check runs the checks once, however often the write is repeated. No pod exists beside the old ones, so that the
 // checks ignore any surge.
-func (b *otherBeginning) check(ctx context.Context, live Workload, template map[string]any) error {
+func (b *updateBeginning) check(ctx context.Context, live Workload, template map[string]any) error {
 	typed, err := rawTemplate(template).Typed()
 	if err != nil {
 		return err
@@ -132,8 +122,8 @@ func (b *otherBeginning) check(ctx context.Context, live Workload, template map[
 	return b.CheckStart(ctx, wanted, live, options)
 }
 
-// write makes the one write with which the rollout begins.
-func (b *otherBeginning) write(ctx context.Context, raw *unstructured.Unstructured, live Workload, template map[string]any, record *Record) (*Result, error) {
+// writeFirst makes the one write with which the rollout begins.
+func (b *updateBeginning) writeFirst(ctx context.Context, raw *unstructured.Unstructured, live Workload, template map[string]any, record *Record) (*Result, error) {
 	p := newPatch(live)
 	p.set("/metadata/uid", live.GetUID())
 	p.template(template)
@@ -161,13 +151,13 @@ func (b *otherBeginning) write(ctx context.Context, raw *unstructured.Unstructur
 	if err := p.altered(written); err != nil {
 		return nil, b.takeBack(ctx, raw, written, err)
 	}
-	b.latest, b.mayWrite = written, true
-	b.begun(written, record)
+	b.written, b.mayWrite = written, true
+	b.launched(written, record)
 	return nil, nil
 }
 
-// begun prepares the session to drive the rollout that has just begun.
-func (b *otherBeginning) begun(workload Workload, record *Record) {
+// launched prepares the session to drive the rollout that has just begun.
+func (b *updateBeginning) launched(workload Workload, record *Record) {
 	b.record, b.state, b.phase, b.refusals = record, Open, stepping, refusals{}
 	b.memory = b.memory.sized(stepped(workload, record.Update))
 	b.meter.begin(record.Plan.Limits, b.Clock.Now())
@@ -175,7 +165,7 @@ func (b *otherBeginning) begun(workload Workload, record *Record) {
 }
 
 // settled reads the workload once its controller has acted on it. Only then does its template have a revision.
-func (s *otherSession) settled(ctx context.Context) (*unstructured.Unstructured, Workload, error) {
+func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured, Workload, error) {
 	kind := strings.ToLower(s.kind)
 	limit := s.Clock.Now().Add(settleTimeout)
 	for {
@@ -183,7 +173,7 @@ func (s *otherSession) settled(ctx context.Context) (*unstructured.Unstructured,
 		if err != nil {
 			return nil, nil, explainOn(ctx, "get", kind, s.key, err)
 		}
-		live, err := typedOther(raw)
+		live, err := typedUpdate(raw)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -201,7 +191,7 @@ func (s *otherSession) settled(ctx context.Context) (*unstructured.Unstructured,
 	}
 }
 
-func typedOther(object *unstructured.Unstructured) (Workload, error) {
+func typedUpdate(object *unstructured.Unstructured) (Workload, error) {
 	if object.GetKind() == "DaemonSet" {
 		set := &appsv1.DaemonSet{}
 		return set, convert(object, set)

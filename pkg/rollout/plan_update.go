@@ -2,14 +2,16 @@ package rollout
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// plan returns the record of the rollout, and the event that shows its plan.
-func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
+// planUpdate returns the record of the rollout, and the event that shows its plan.
+func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
 	from, err := b.revisionOfTemplate(ctx, live)
 	if err != nil {
 		return nil, PlanEvent{}, err
@@ -41,7 +43,7 @@ func (b *otherBeginning) plan(ctx context.Context, object map[string]any, live W
 		record.Update.Partition = &desired // at first no pod may go; later snapshots decide how many may
 	}
 	return record, PlanEvent{
-		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewOther(replicas, desired, unavailable),
+		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewUpdate(replicas, desired, unavailable),
 	}, nil
 }
 
@@ -92,8 +94,8 @@ func maxUnavailableOf(workload Workload) *intstr.IntOrString {
 	return nil
 }
 
-// previewOther returns what the plan's steps amount to with the given numbers of pods.
-func (p Plan) previewOther(replicas, desired, unavailable int32) []PlannedStep {
+// previewUpdate returns what the plan's steps amount to with the given numbers of pods.
+func (p Plan) previewUpdate(replicas, desired, unavailable int32) []PlannedStep {
 	planned := make([]PlannedStep, 0, len(p.Steps))
 	var before int32
 	for i, step := range p.Steps {
@@ -105,4 +107,14 @@ func (p Plan) previewOther(replicas, desired, unavailable int32) []PlannedStep {
 		before = target
 	}
 	return planned
+}
+
+// strategyOf returns the update strategy of a workload as the API server holds it.
+func strategyOf(object map[string]any) (json.RawMessage, error) {
+	spec, _ := object["spec"].(map[string]any)
+	strategy, is := spec["updateStrategy"].(map[string]any)
+	if !is {
+		return nil, errors.New("the API server gave no update strategy")
+	}
+	return json.Marshal(strategy)
 }

@@ -9,29 +9,43 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// decideOtherEnd decides what to do once the controller drives by itself again.
-func decideOtherEnd(s *Snapshot, state State, record *Record, outcome Outcome, finding *Finding, now time.Time) action {
-	counts, c := PodCountsOf(s.Workload), completionOf(s.Workload, s.Pods, now)
+// endUpdate decides what to do once the controller of a StatefulSet or DaemonSet drives by itself again.
+func endUpdate(s *Snapshot, to goal, m memory) (action, memory) {
+	counts, c := PodCountsOf(s.Workload), completionOf(s.Workload, s.Pods, to.now)
+	var finding *Finding
+	if s.StaleSince.IsZero() && s.Newest != nil {
+		m, finding = s.judgeEnd(to, m)
+	}
 	switch phase := c.phase; {
 	case !s.StaleSince.IsZero() || s.Newest == nil:
-		return await{}
-	case state == Open:
-		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}
-	case !s.isAwaited(record, outcome):
-		return stop{outcome: Overtaken, message: "the pod template was changed" + lastWriter(s.Workload) + " before the awaited one was complete"}
+		return await{}, m
+	case to.state == Open:
+		return stop{outcome: Overtaken, message: "another rollout was started before this one had ended"}, m
+	case !s.isAwaited(to.record, to.outcome):
+		return stop{outcome: Overtaken, message: "the pod template was changed" + lastWriter(s.Workload) + " before the awaited one was complete"}, m
 	case phase == OnDelete && counts.Updated < counts.Total:
 		return stop{outcome: Overtaken, message: fmt.Sprintf("its strategy is OnDelete by now%s: %d pods of another version are replaced when "+
-			"somebody deletes them", lastWriter(s.Workload), counts.Total-counts.Updated)}
+			"somebody deletes them", lastWriter(s.Workload), counts.Total-counts.Updated)}, m
 	case phase == Complete || phase == Partitioned || phase == OnDelete:
-		return s.completed(phase, state, record, outcome)
+		return s.completed(phase, to.state, to.record, to.outcome), m
 	}
-	if blocking := s.blocking(now); outcome == RolledBack && len(blocking) > 0 {
-		return unblock{pods: blocking}
+	if blocking := s.blocking(to.now); to.outcome == RolledBack && len(blocking) > 0 {
+		return unblock{pods: blocking}, m
 	}
 	if finding != nil {
-		return stop{outcome: Failed, finding: finding}
+		return stop{outcome: Failed, finding: finding}, m
 	}
-	return await{until: c.wake}
+	return await{until: c.wake}, m
+}
+
+// judgeEnd returns why a version that the controller completes by itself fails, or nil.
+func (s *Snapshot) judgeEnd(to goal, m memory) (memory, *Finding) {
+	if finding := revisionCollides(s.Workload, s.Newest); finding != nil {
+		return m, finding
+	}
+	view := &View{Workload: s.Workload, Phase: Progressing, State: to.state}
+	m = s.judgePods(view, m, to.now)
+	return m, view.Finding
 }
 
 // completed ends a rollout whose pods are all as they should be.

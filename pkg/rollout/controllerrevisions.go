@@ -1,0 +1,41 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+)
+
+// revisionOfTemplate returns the revision of a workload's pod template. Its controller gives this revision the highest
+// number, also when an earlier template is used again.
+func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
+	revisions, err := e.revisionsOf(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	return newestOf(revisions), nil
+}
+
+// revisionsOf returns all revisions of a workload. It returns an error if there is none.
+func (e *Engine) revisionsOf(ctx context.Context, workload Workload) ([]*appsv1.ControllerRevision, error) {
+	revisions, err := controllerRevisions(ctx, e.Client, workload)
+	if err == nil && len(revisions) == 0 {
+		err = fmt.Errorf("%s %q in namespace %q has no ControllerRevision, which its controller makes of each pod template",
+			kindOf(workload), workload.GetName(), workload.GetNamespace())
+	}
+	return revisions, err
+}
+
+func newestOf(revisions []*appsv1.ControllerRevision) *appsv1.ControllerRevision {
+	return slices.MaxFunc(revisions, func(a, b *appsv1.ControllerRevision) int { return int(a.Revision - b.Revision) })
+}
+
+func numbersOf(revisions []*appsv1.ControllerRevision) map[string]int64 {
+	numbers := make(map[string]int64, len(revisions))
+	for _, revision := range revisions {
+		numbers[revision.Name] = revision.Revision
+	}
+	return numbers
+}
