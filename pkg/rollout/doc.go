@@ -7,6 +7,6 @@
 // strategy OnDelete, and the engine deletes its pods in waves. Everything that is needed to go on, to finish or to go back is
 // kept in the cluster: in one annotation of the workload, in its revisions and in its pods.
 //
-// Width, Steps and Limits are pure, and so are decideStep and decideEnd. Engine runs the loop that takes a snapshot, decides and
+// Width, Steps and Limits are pure, and so are the gates and decide. Engine runs the loop that takes a snapshot, decides and
 // acts.
 package rollout
