@@ -30,9 +30,6 @@ func PauseForConflict(ctx context.Context, c clock.Clock, try int) error {
 	return moved.PauseForConflict(ctx, c, try)
 }
 
-// afterConflicts stands for moved.AfterConflicts.
-func afterConflicts(count int) time.Duration { return moved.AfterConflicts(count) }
-
 // afterRefusal stands for moved.AfterRefusal.
 func afterRefusal(err error) time.Duration { return moved.AfterRefusal(err) }
 
@@ -47,9 +44,6 @@ func IsCredentialError(err error) bool { return moved.IsCredentialError(err) }
 
 // lacksRight stands for moved.LacksRight.
 func lacksRight(verb string, err error) bool { return moved.LacksRight(verb, err) }
-
-// pause stands for moved.Pause.
-func pause(ctx context.Context, c clock.Clock, d time.Duration) error { return moved.Pause(ctx, c, d) }
 
 // getRaw stands for moved.GetRaw.
 func getRaw(ctx context.Context, client kubernetes.Interface, resource, namespace, name string) (*unstructured.Unstructured, error) {

@@ -68,18 +68,8 @@ const RevisionAnnotation = moved.RevisionAnnotation
 // isActive stands for moved.IsActive.
 func isActive(pod *corev1.Pod) bool { return moved.IsActive(pod) }
 
-// findByTemplate stands for moved.FindByTemplate.
-func findByTemplate(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) *appsv1.ReplicaSet {
-	return moved.FindByTemplate(replicaSets, template)
-}
-
 // SameTemplate stands for moved.SameTemplate.
 func SameTemplate(a, b *corev1.PodTemplateSpec) bool { return moved.SameTemplate(a, b) }
-
-// withoutHash stands for moved.WithoutHash.
-func withoutHash(template *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
-	return moved.WithoutHash(template)
-}
 
 // RevisionOf stands for moved.RevisionOf.
 func RevisionOf(object metav1.Object) int64 { return moved.RevisionOf(object) }
@@ -87,11 +77,6 @@ func RevisionOf(object metav1.Object) int64 { return moved.RevisionOf(object) }
 // nextRevision stands for moved.NextRevision.
 func nextRevision(replicaSets []*appsv1.ReplicaSet, template *corev1.PodTemplateSpec) int64 {
 	return moved.NextRevision(replicaSets, template)
-}
-
-// availableAt stands for moved.AvailableAt.
-func availableAt(pod *corev1.Pod, minReadySeconds int32, now time.Time) (bool, time.Time) {
-	return moved.AvailableAt(pod, minReadySeconds, now)
 }
 
 // ownedBy stands for moved.OwnedBy.
@@ -128,9 +113,6 @@ func selectorOf(workload Workload) *metav1.LabelSelector { return moved.Selector
 
 // ConditionsOf stands for moved.ConditionsOf.
 func ConditionsOf(workload Workload) []Condition { return moved.ConditionsOf(workload) }
-
-// templateGeneration stands for moved.TemplateGeneration.
-const templateGeneration = moved.TemplateGeneration
 
 // updatedPod stands for moved.UpdatedPod.
 func updatedPod(workload Workload, pods []*corev1.Pod) func(*corev1.Pod) bool {

@@ -52,7 +52,8 @@ func (e *Engine) ownersOf(live workload.Object, raw *unstructured.Unstructured, 
 	before := ownership.Object{Entries: raw.GetManagedFields(), Content: raw.Object}
 	owners, err := ownership.Find(before, after.Object, fieldsOf(live), e.FieldManager, mostOwners)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read who owns the fields of %s %q in namespace %q: %w", workload.ResourceOf(live), live.GetName(), live.GetNamespace(), err)
+		return nil, fmt.Errorf("cannot read who owns the fields of %s %q in namespace %q: %w",
+			workload.ResourceOf(live), live.GetName(), live.GetNamespace(), err)
 	}
 	return owners, nil
 }

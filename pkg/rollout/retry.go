@@ -63,7 +63,8 @@ func (s *session) triesAgain(err error, deadline *int32) bool {
 	switch {
 	case kube.IsTransient(err):
 		return deadline == nil || *deadline == GateProgressDeadlineSeconds || s.refusedFor() < time.Duration(*deadline)*time.Second
-	case kube.LacksRight("get", err), kube.LacksRight("list", err), kube.LacksRight("patch", err), kube.LacksRight("delete", err), apierrors.IsUnauthorized(err):
+	case kube.LacksRight("get", err), kube.LacksRight("list", err), kube.LacksRight("patch", err), kube.LacksRight("delete", err),
+		apierrors.IsUnauthorized(err):
 		return s.mayWrite && s.refusedFor() < deniedGrace
 	}
 	return false

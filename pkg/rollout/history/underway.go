@@ -79,7 +79,8 @@ func statefulSetUnderWay(ctx context.Context, client kubernetes.Interface, set *
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		if metav1.IsControlledBy(pod, set) && workload.IsActive(pod) && differ(revisions, pod.Labels[appsv1.ControllerRevisionHashLabelKey], set.Status.UpdateRevision) {
+		of := pod.Labels[appsv1.ControllerRevisionHashLabelKey]
+		if metav1.IsControlledBy(pod, set) && workload.IsActive(pod) && differ(revisions, of, set.Status.UpdateRevision) {
 			return true, nil
 		}
 	}
