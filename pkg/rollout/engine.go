@@ -354,6 +354,15 @@ func (s *session) choose(snapshot *Snapshot, state State, now time.Time) (next a
 	case s.phase == ending:
 		next, s.memory = g.end(snapshot, goal{state: state, record: s.record, outcome: s.outcome, now: now}, s.memory)
 		next = s.untilTerminated(next)
+	default:
+		next = s.drive(g, snapshot, state, now)
+	}
+	return next
+}
+
+// drive returns the next action of a session that drives a rollout on or back.
+func (s *session) drive(g gate, snapshot *Snapshot, state State, now time.Time) (next action) {
+	switch {
 	case state == RollingBack && (s.phase != returning || s.to == nil || g.runs(snapshot, s.to)):
 		next = s.endBack(snapshot)
 	case s.phase == returning && state != Idle:

@@ -76,7 +76,7 @@ func (updateGate) giveBack(p *patch, w Workload, r *Record, state State, _ Outco
 }
 
 // part leaves a workload its strategy, which others have set.
-func (updateGate) part(_ *patch, _ Workload, r *Record, _ State) (handover, error) {
+func (updateGate) part(_ *patch, _ Workload, r *Record, _ State) (handover, error) { //nolint:unparam // of the interface
 	return handover{record: r}, nil
 }
 

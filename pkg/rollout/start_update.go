@@ -123,7 +123,9 @@ func (b *updateBeginning) check(ctx context.Context, live Workload, template map
 }
 
 // writeFirst makes the one write with which the rollout begins.
-func (b *updateBeginning) writeFirst(ctx context.Context, raw *unstructured.Unstructured, live Workload, template map[string]any, record *Record) (*Result, error) {
+func (b *updateBeginning) writeFirst(
+	ctx context.Context, raw *unstructured.Unstructured, live Workload, template map[string]any, record *Record,
+) (*Result, error) {
 	p := newPatch(live)
 	p.set("/metadata/uid", live.GetUID())
 	p.template(template)
