@@ -7,6 +7,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
 const (
@@ -95,7 +97,7 @@ func (s *session) afterWrite(ctx context.Context, err error, deadline *int32) *R
 		return s.failed(ctx, lost.Error())
 	case s.triesAgain(err, deadline):
 		s.refusedWrite(err)
-		err = s.pause(ctx, afterRefusal(err))
+		err = s.pause(ctx, kube.AfterRefusal(err))
 	default:
 		return s.failed(ctx, err.Error())
 	}

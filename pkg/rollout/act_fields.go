@@ -7,10 +7,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // move moves the gate, and the record with it.
-func (s *session) move(ctx context.Context, w Workload, a move) error {
+func (s *session) move(ctx context.Context, w workload.Object, a move) error {
 	g, before := gateOf(w), s.record
 	record, err := g.opened(w, before, a)
 	if err != nil {
@@ -34,7 +38,7 @@ func (s *session) move(ctx context.Context, w Workload, a move) error {
 }
 
 // finish gives the workload its own fields back. The session then waits for the controller to complete the pod template.
-func (s *session) finish(ctx context.Context, w Workload, outcome Outcome) error {
+func (s *session) finish(ctx context.Context, w workload.Object, outcome Outcome) error {
 	g, p := gateOf(w), newGatePatch(w)
 	back, err := g.giveBack(p, w, s.record, s.state, outcome)
 	if err != nil {
@@ -51,7 +55,7 @@ func (s *session) finish(ctx context.Context, w Workload, outcome Outcome) error
 }
 
 // part leaves the workload to those who have changed its fields. The session stops next, and says so.
-func (s *session) part(ctx context.Context, w Workload, a part) error {
+func (s *session) part(ctx context.Context, w workload.Object, a part) error {
 	p := newGatePatch(w)
 	back, err := gateOf(w).part(p, w, s.record, s.state)
 	if err != nil {
@@ -68,7 +72,7 @@ func (s *session) part(ctx context.Context, w Workload, a part) error {
 
 // handOver makes the write by which the rollout lets go of the workload. If the fields had other owners, a second write gives
 // the fields back to them.
-func (s *session) handOver(ctx context.Context, p *patch, w Workload, back handover, outcome Outcome) error {
+func (s *session) handOver(ctx context.Context, p *patch, w workload.Object, back handover, outcome Outcome) error {
 	if !back.open {
 		if err := s.withoutRecord(p, back.record, w, outcome, back.removed...); err != nil {
 			return err
@@ -109,7 +113,7 @@ func (s *session) goBack(ctx context.Context, snapshot *Snapshot) error {
 	}
 	p := newGatePatch(w)
 	p.template(template)
-	p.annotate(ChangeCauseAnnotation, cause)
+	p.annotate(workload.ChangeCauseAnnotation, cause)
 	if s.Annotations != nil {
 		for key, value := range s.Annotations(w.GetAnnotations(), template) {
 			p.annotate(key, value)
@@ -130,14 +134,14 @@ func (s *session) goBack(ctx context.Context, snapshot *Snapshot) error {
 	if err := s.handOver(ctx, p, w, back, RolledBack); err != nil {
 		return err
 	}
-	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: imagesOf(template)})
+	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: podtemplate.Images(template)})
 	s.record = back.record
 	s.end(RolledBack, g.awaits(s.written))
 	return nil
 }
 
 // oldVersion reads the pod template and the change-cause of the version that the rollout goes back to.
-func (s *session) oldVersion(ctx context.Context) (rawTemplate, string, error) {
+func (s *session) oldVersion(ctx context.Context) (podtemplate.Template, string, error) {
 	from, resource, name := s.record.From, "replicaset", s.record.From.ReplicaSet
 	if from.ControllerRevision != "" {
 		resource, name = "controllerrevision", from.ControllerRevision
@@ -149,17 +153,17 @@ func (s *session) oldVersion(ctx context.Context) (rawTemplate, string, error) {
 		return explainOn(ctx, "get", resource, types.NamespacedName{Namespace: s.key.Namespace, Name: name}, err)
 	}
 	if resource == "replicaset" {
-		object, err := getRaw(ctx, s.Client, "replicasets", s.key.Namespace, name)
+		object, err := kube.GetRaw(ctx, s.Client, "replicasets", s.key.Namespace, name)
 		if err != nil {
 			return nil, "", failed(err)
 		}
-		template, err := templateOf(object)
-		return template, object.GetAnnotations()[ChangeCauseAnnotation], err
+		template, err := podtemplate.Of(object)
+		return template, object.GetAnnotations()[workload.ChangeCauseAnnotation], err
 	}
 	revision, err := s.Client.AppsV1().ControllerRevisions(s.key.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return nil, "", failed(answered(err))
+		return nil, "", failed(kube.Answered(err))
 	}
-	template, err := recordedTemplate(revision)
-	return template, revision.Annotations[ChangeCauseAnnotation], err
+	template, err := podtemplate.RawOfRevision(revision)
+	return template, revision.Annotations[workload.ChangeCauseAnnotation], err
 }

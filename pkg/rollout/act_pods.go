@@ -10,10 +10,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // unblock deletes pods that a StatefulSet waits for in vain.
-func (s *session) unblock(ctx context.Context, w Workload, a unblock) error {
+func (s *session) unblock(ctx context.Context, w workload.Object, a unblock) error {
 	set, is := w.(*appsv1.StatefulSet)
 	if !is {
 		return nil
@@ -26,18 +29,18 @@ func (s *session) unblock(ctx context.Context, w Workload, a unblock) error {
 	if err != nil {
 		return err
 	}
-	return s.pause(ctx, retryAfter/10) // time for the watch to deliver pods that have changed
+	return s.pause(ctx, kube.RetryAfter/10) // time for the watch to deliver pods that have changed
 }
 
 // deletePods deletes the pods of a wave. It stops as soon as somebody else has changed the workload.
-func (s *session) deletePods(ctx context.Context, w Workload, pods []*corev1.Pod) error {
+func (s *session) deletePods(ctx context.Context, w workload.Object, pods []*corev1.Pod) error {
 	for _, pod := range pods {
 		if s.isOverrun(w) {
 			return nil
 		}
 		err := s.Client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &pod.UID}})
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-			return explainOn(ctx, "delete", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, answered(err))
+			return explainOn(ctx, "delete", "pod", types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}, kube.Answered(err))
 		}
 		s.mayWrite = true
 		s.noteDeleted(pod)
@@ -46,7 +49,7 @@ func (s *session) deletePods(ctx context.Context, w Workload, pods []*corev1.Pod
 }
 
 // isOverrun reports whether the watch has delivered another spec or record than the decision was based on.
-func (s *session) isOverrun(decided Workload) bool {
+func (s *session) isOverrun(decided workload.Object) bool {
 	live := s.source.workload()
 	if live == nil {
 		return true

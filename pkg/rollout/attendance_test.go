@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // watching is what somebody sees who follows a rollout that others drive.
@@ -42,7 +44,7 @@ func (b *bench) follow(ctx context.Context, t *testing.T) *watching {
 			if a != nil && !slices.Contains(w.states, a.State) {
 				w.states = append(w.states, a.State)
 			}
-			return view.Outcome != "" || view.Phase == Complete || a != nil && a.Abandoned() && view.AbandonedFor >= BelievedAfter, nil
+			return view.Outcome != "" || view.Phase == workload.Complete || a != nil && a.Abandoned() && view.AbandonedFor >= BelievedAfter, nil
 		})
 	}()
 	return w
@@ -56,39 +58,39 @@ func TestFollowingARolloutThatOthersDrive(t *testing.T) {
 		options func(*StartOptions)
 		// stop ends the driver at its second step: killed, it writes nothing any more.
 		stop, killed bool
-		phase        Phase
+		phase        workload.Phase
 		outcome      Outcome
 		states       []Attention
 		within       time.Duration
 	}{
-		"it is rolled out": {phase: Complete, states: []Attention{Driven}},
-		"with a hold":      {options: func(o *StartOptions) { o.Hold = 10 * time.Minute }, phase: Complete, states: []Attention{Driven}},
+		"it is rolled out": {phase: workload.Complete, states: []Attention{Driven}},
+		"with a hold":      {options: func(o *StartOptions) { o.Hold = 10 * time.Minute }, phase: workload.Complete, states: []Attention{Driven}},
 		"a slow start": {change: func(b *bench) {
 			b.stuck = map[types.UID]bool{}
 			b.shape = func(pod *corev1.Pod) { b.startSlowly(pod, &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 30}) }
-		}, phase: Complete, states: []Attention{Driven}},
-		"it goes back": {change: broken, phase: PhaseRolledBack, outcome: RolledBack, states: []Attention{Driven}},
+		}, phase: workload.Complete, states: []Attention{Driven}},
+		"it goes back": {change: broken, phase: workload.PhaseRolledBack, outcome: RolledBack, states: []Attention{Driven}},
 		"within limits of its own": {
-			change: broken, options: func(o *StartOptions) { o.MaxSurge = ptr.To(everything()) }, phase: PhaseRolledBack, outcome: RolledBack, states: []Attention{Driven},
+			change: broken, options: func(o *StartOptions) { o.MaxSurge = ptr.To(everything()) }, phase: workload.PhaseRolledBack, outcome: RolledBack, states: []Attention{Driven},
 		},
 		"it is left at its step": {
-			change: broken, options: func(o *StartOptions) { o.OnFailure = OnFailureHold }, phase: PhaseFailed, outcome: Failed, states: []Attention{Driven},
+			change: broken, options: func(o *StartOptions) { o.OnFailure = OnFailureHold }, phase: workload.PhaseFailed, outcome: Failed, states: []Attention{Driven},
 		},
-		"interrupted": {stop: true, phase: Standing, states: []Attention{Driven, Left}, within: 5 * time.Second},
-		"killed":      {stop: true, killed: true, phase: Standing, states: []Attention{Driven, Orphaned}, within: 25 * time.Second},
+		"interrupted": {stop: true, phase: workload.Standing, states: []Attention{Driven, Left}, within: 5 * time.Second},
+		"killed":      {stop: true, killed: true, phase: workload.Standing, states: []Attention{Driven, Orphaned}, within: 25 * time.Second},
 		"killed in a hold": {
-			options: func(o *StartOptions) { o.Hold = time.Minute }, stop: true, killed: true, phase: Standing,
+			options: func(o *StartOptions) { o.Hold = time.Minute }, stop: true, killed: true, phase: workload.Standing,
 			states: []Attention{Driven, Orphaned}, within: 85 * time.Second,
 		},
 		"killed in a long hold": {
-			options: func(o *StartOptions) { o.Hold = 20 * time.Minute }, stop: true, killed: true, phase: Standing,
+			options: func(o *StartOptions) { o.Hold = 20 * time.Minute }, stop: true, killed: true, phase: workload.Standing,
 			states: []Attention{Driven, Orphaned}, within: 5 * time.Minute,
 		},
 		"killed in a slow start": {
 			change: func(b *bench) {
 				b.stuck = map[types.UID]bool{}
 				b.shape = func(pod *corev1.Pod) { b.startSlowly(pod, &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 120}) }
-			}, stop: true, killed: true, phase: Standing, states: []Attention{Driven, Orphaned}, within: time.Minute,
+			}, stop: true, killed: true, phase: workload.Standing, states: []Attention{Driven, Orphaned}, within: time.Minute,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

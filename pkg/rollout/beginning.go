@@ -9,6 +9,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // beginTimeout is how long the write that begins a rollout is repeated. Nothing has happened yet, so giving up costs nothing.
@@ -53,7 +56,7 @@ func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedNam
 	if s.kind != "Deployment" {
 		return s.startUpdate(ctx, change, options)
 	}
-	change.leave(TemplateOf(s.written))
+	change.leave(workload.TemplateOf(s.written))
 	b := &beginning{session: s, change: change, options: options}
 	for {
 		result, err := b.try(ctx)
@@ -99,7 +102,7 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 		}
 	}
 	result, err := b.begin(ctx, ready, b.options.DryRun)
-	if b.options.DryRun == DryRunNone && (isTransient(err) || err != nil && context.Cause(ctx) != nil) {
+	if b.options.DryRun == DryRunNone && (kube.IsTransient(err) || err != nil && context.Cause(ctx) != nil) {
 		b.tried, b.failure = ready, err
 	}
 	return result, err
@@ -116,9 +119,9 @@ func (s *session) again(ctx context.Context, err error, tried bool) error {
 	case apierrors.IsConflict(err) && (s.conflicts.count == 0 || s.Clock.Since(s.conflicts.since) < beginTimeout):
 		// Somebody else wrote first: look at what there is now.
 		err = s.conflicted(ctx)
-	case isTransient(err) && tried:
+	case kube.IsTransient(err) && tried:
 		s.refusedWrite(err)
-		err = s.pause(ctx, afterRefusal(err))
+		err = s.pause(ctx, kube.AfterRefusal(err))
 	}
 	if err != nil && tried {
 		return &UncertainError{Kind: strings.ToLower(s.kind), Key: s.key, Err: err}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // CheckError reports that checks failed, so that no rollout was begun.
@@ -27,7 +28,7 @@ func (e *CheckError) Error() string {
 type CheckOptions struct {
 	MaxSurge, MaxUnavailable *intstr.IntOrString
 	// Live is the workload as it is now, or nil if the checked workload itself is the live one.
-	Live Workload
+	Live workload.Object
 	// Lean leaves out what takes long in a large cluster. It is for a rollout that waits for the check.
 	Lean bool
 	// Foreseen are objects that the check takes for present, with the keys given here.
@@ -41,7 +42,7 @@ type Foreseen struct {
 }
 
 // Check looks for problems that a rollout to the given workload would meet. It writes nothing.
-func (e *Engine) Check(ctx context.Context, workload Workload, options CheckOptions) ([]preflight.Result, error) {
+func (e *Engine) Check(ctx context.Context, workload workload.Object, options CheckOptions) ([]preflight.Result, error) {
 	limits, err := limitsOfWorkload(workload, options.MaxSurge, options.MaxUnavailable)
 	if err != nil {
 		return nil, err
@@ -86,14 +87,14 @@ func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, chan
 
 // presentRollout describes the open stepwise rollout, or else gives the reason why the present rollout has failed. Both are ""
 // if neither is so.
-func presentRollout(workload Workload) (open, failed string) {
-	if _, record, err := OpenIn(workload); err != nil || record != nil {
+func presentRollout(w workload.Object) (open, failed string) {
+	if _, record, err := OpenIn(w); err != nil || record != nil {
 		if err != nil {
 			return "a stepwise rollout is open that cannot be read", ""
 		}
 		return fmt.Sprintf("a stepwise rollout is open, at step %d of %d", record.Step, len(record.Plan.Steps)), ""
 	}
-	for _, condition := range ConditionsOf(workload) {
+	for _, condition := range workload.ConditionsOf(w) {
 		if condition.Type == string(appsv1.DeploymentProgressing) && condition.Status == "False" {
 			return "", condition.Reason
 		}
@@ -103,8 +104,8 @@ func presentRollout(workload Workload) (open, failed string) {
 
 // CheckStart makes the checks of a rollout from the live workload to the wanted one, before anything is written. It returns a
 // CheckError if one fails. It checks nothing with SkipChecks, in a client dry run, or if no pods are wanted.
-func (e *Engine) CheckStart(ctx context.Context, wanted, live Workload, options StartOptions) error {
-	if options.SkipChecks || options.DryRun == DryRunClient || PodCountsOf(wanted).Desired == 0 {
+func (e *Engine) CheckStart(ctx context.Context, wanted, live workload.Object, options StartOptions) error {
+	if options.SkipChecks || options.DryRun == DryRunClient || workload.PodCountsOf(wanted).Desired == 0 {
 		return nil
 	}
 	results, err := e.Check(ctx, wanted, CheckOptions{
@@ -123,19 +124,19 @@ func (e *Engine) CheckStart(ctx context.Context, wanted, live Workload, options 
 }
 
 // describe returns what the checks look at in a workload.
-func describe(workload Workload) preflight.Workload {
+func describe(object workload.Object) preflight.Workload {
 	w := preflight.Workload{
-		Kind: KindOf(workload), Namespace: workload.GetNamespace(), Name: workload.GetName(), Replicas: PodCountsOf(workload).Desired,
-		Selector: selectorOf(workload), Template: TemplateOf(workload),
+		Kind: workload.KindOf(object), Namespace: object.GetNamespace(), Name: object.GetName(), Replicas: workload.PodCountsOf(object).Desired,
+		Selector: workload.SelectorOf(object), Template: workload.TemplateOf(object),
 	}
-	switch o := workload.(type) {
+	switch o := object.(type) {
 	case *appsv1.Deployment:
 		settings := settingsBehind(o)
 		w.Strategy = string(settings.Strategy.Type)
 		w.MinReadySeconds, w.Deadline = settings.MinReadySeconds, settings.ProgressDeadlineSeconds
 	case *appsv1.StatefulSet:
 		w.Strategy, w.MinReadySeconds, w.ServiceName = string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds, o.Spec.ServiceName
-		w.Partition = partitionOf(o)
+		w.Partition = workload.PartitionOf(o)
 	case *appsv1.DaemonSet:
 		w.Strategy, w.MinReadySeconds = string(o.Spec.UpdateStrategy.Type), o.Spec.MinReadySeconds
 	}
@@ -152,15 +153,15 @@ func settingsBehind(d *appsv1.Deployment) Settings {
 
 // rightsFor returns the rights that a rollout takes. These are start's for a Deployment, and those of restart and undo for
 // other kinds.
-func rightsFor(workload Workload) []preflight.Right {
-	kind := kindOf(workload) + "s"
+func rightsFor(w workload.Object) []preflight.Right {
+	kind := workload.ResourceOf(w) + "s"
 	waits := kind == "deployments" // commands for the other kinds watch only with --wait
 	var all []preflight.Right
 	add := func(group, resource string, needed bool, verbs ...string) {
 		for _, verb := range verbs {
 			right := preflight.Right{Verb: verb, Group: group, Resource: resource, Needed: needed}
 			if resource == kind {
-				right.Name = workload.GetName() // only this one workload is listed and watched
+				right.Name = w.GetName() // only this one workload is listed and watched
 			}
 			all = append(all, right)
 		}
@@ -184,18 +185,18 @@ func rightsFor(workload Workload) []preflight.Right {
 }
 
 // limitsOfWorkload returns the limits of a rollout as numbers of pods.
-func limitsOfWorkload(workload Workload, surge, unavailable *intstr.IntOrString) (Resolved, error) {
-	switch w := workload.(type) {
+func limitsOfWorkload(object workload.Object, surge, unavailable *intstr.IntOrString) (Resolved, error) {
+	switch w := object.(type) {
 	case *appsv1.Deployment:
 		strategy := settingsBehind(w).Strategy
 		if strategy.Type == appsv1.RecreateDeploymentStrategyType {
-			return Resolved{Unavailable: replicasOf(w)}, nil
+			return Resolved{Unavailable: workload.ReplicasOf(w)}, nil
 		}
 		limits, err := overridden(strategy, surge, unavailable)
 		if err != nil {
 			return Resolved{}, err
 		}
-		resolved, err := limits.At(replicasOf(w))
+		resolved, err := limits.At(workload.ReplicasOf(w))
 		if err != nil {
 			return resolved, &OptionError{Option: "max-surge, --max-unavailable", Err: err}
 		}
@@ -205,5 +206,5 @@ func limitsOfWorkload(workload Workload, surge, unavailable *intstr.IntOrString)
 	case *appsv1.DaemonSet:
 		return limitsOfDaemonSet(w, surge, unavailable)
 	}
-	return Resolved{}, fmt.Errorf("no rollout is known of %T", workload)
+	return Resolved{}, fmt.Errorf("no rollout is known of %T", object)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // churns has the controller write a status before every request of a sort, as it does where many pods crash at once: what
@@ -41,7 +43,7 @@ func TestAStatusThatNeverRestsDoesNotKeepTheOldVersionAway(t *testing.T) {
 		}
 		wantOutcome(t, result, RolledBack, "")
 		b.wantWhole(t, "web:1")
-		if cause, found := b.d.Annotations[ChangeCauseAnnotation]; found {
+		if cause, found := b.d.Annotations[workload.ChangeCauseAnnotation]; found {
 			t.Errorf("the old version is left with the new one's cause %q", cause)
 		}
 	})

@@ -9,6 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // A ReplicaSet that is stored with another template is one that its controller does not find again. A collision that is over,
@@ -84,13 +88,13 @@ func TestUnobservedSince(t *testing.T) {
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Generation: 2, ManagedFields: []metav1.ManagedFieldsEntry{
 		{Manager: "kubectl-set", Time: &metav1.Time{Time: written}},
 		{Manager: "kubelet", Subresource: "status", Time: &metav1.Time{Time: written.Add(time.Hour)}},
-		{Manager: controllerManager, Time: &metav1.Time{Time: written.Add(time.Hour)}},
+		{Manager: fieldmanager.ControllerManager, Time: &metav1.Time{Time: written.Add(time.Hour)}},
 	}}}
 	if got := unobservedSince(d); !got.Equal(written) {
 		t.Errorf("got %s", got)
 	}
 	scaled := written.Add(time.Minute)
-	d.ManagedFields = append(d.ManagedFields, metav1.ManagedFieldsEntry{Manager: controllerManager, Subresource: "scale", Time: &metav1.Time{Time: scaled}})
+	d.ManagedFields = append(d.ManagedFields, metav1.ManagedFieldsEntry{Manager: fieldmanager.ControllerManager, Subresource: "scale", Time: &metav1.Time{Time: scaled}})
 	if got := unobservedSince(d); !got.Equal(scaled) {
 		t.Errorf("scaled: got %s", got)
 	}
@@ -161,7 +165,7 @@ func TestAControllerThatDoesNotAct(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.engine.Follow(t.Context(), d, nil, func(v *View) (bool, error) { return v.Phase == Complete, nil }); err != nil {
+		if err := b.engine.Follow(t.Context(), d, nil, func(v *View) (bool, error) { return v.Phase == workload.Complete, nil }); err != nil {
 			t.Fatal(err)
 		}
 		if told == nil || told.ID != "ControllerSilent" {
@@ -181,7 +185,7 @@ func TestStartAfterOthersEndedARollout(t *testing.T) {
 		result := b.start(t.Context(), t)
 		wantOutcome(t, result, Overtaken, "the strategy is the Deployment's own again")
 		<-time.After(time.Minute)
-		change := Change{Images: []ImageChange{{Image: "web:3"}}}
+		change := Change{Images: []podtemplate.ImageChange{{Image: "web:3"}}}
 		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, change, inSteps)
 		if err != nil {
 			t.Fatal(err)

@@ -6,11 +6,14 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // revisionOfTemplate returns the revision of a workload's pod template. Its controller gives this revision the highest
 // number, also when an earlier template is used again.
-func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*appsv1.ControllerRevision, error) {
+func (e *Engine) revisionOfTemplate(ctx context.Context, workload workload.Object) (*appsv1.ControllerRevision, error) {
 	revisions, err := e.revisionsOf(ctx, workload)
 	if err != nil {
 		return nil, err
@@ -19,11 +22,11 @@ func (e *Engine) revisionOfTemplate(ctx context.Context, workload Workload) (*ap
 }
 
 // revisionsOf returns all revisions of a workload. It returns an error if there is none.
-func (e *Engine) revisionsOf(ctx context.Context, workload Workload) ([]*appsv1.ControllerRevision, error) {
-	revisions, err := controllerRevisions(ctx, e.Client, workload)
+func (e *Engine) revisionsOf(ctx context.Context, w workload.Object) ([]*appsv1.ControllerRevision, error) {
+	revisions, err := kube.ControllerRevisions(ctx, e.Client, w)
 	if err == nil && len(revisions) == 0 {
 		err = fmt.Errorf("%s %q in namespace %q has no ControllerRevision, which its controller makes of each pod template",
-			kindOf(workload), workload.GetName(), workload.GetNamespace())
+			workload.ResourceOf(w), w.GetName(), w.GetNamespace())
 	}
 	return revisions, err
 }

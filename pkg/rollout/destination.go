@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // GoBack goes from the open rollout of a workload to an earlier revision, in one move and within the limits of the rollout.
@@ -25,9 +26,9 @@ func (e *Engine) GoBack(ctx context.Context, kind string, key types.NamespacedNa
 }
 
 // revisionNumbered finds a revision by its number. Its error uses the words of kubectl rollout undo.
-func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number int64) (*Revision, error) {
-	kind, key := kindOf(workload), keyOf(workload)
-	history, err := history.Read(ctx, e.Client, KindOf(workload), key, false)
+func (e *Engine) revisionNumbered(ctx context.Context, w workload.Object, number int64) (*Revision, error) {
+	kind, key := workload.ResourceOf(w), workload.KeyOf(w)
+	history, err := history.Read(ctx, e.Client, workload.KindOf(w), key, false)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (e *Engine) revisionNumbered(ctx context.Context, workload Workload, number
 }
 
 // HasRevision returns an error that names the revision if a workload has none with that number.
-func (e *Engine) HasRevision(ctx context.Context, workload Workload, number int64) error {
+func (e *Engine) HasRevision(ctx context.Context, workload workload.Object, number int64) error {
 	_, err := e.revisionNumbered(ctx, workload, number)
 	return err
 }

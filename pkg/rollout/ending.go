@@ -5,6 +5,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // endStep is the step that a memory has after the last step.
@@ -38,7 +41,7 @@ func (s *session) isOvertaken(snapshot *Snapshot, state State) bool {
 	if s.awaited.template == nil || s.awaited.generation == w.GetGeneration() || state == Open || !snapshot.StaleSince.IsZero() {
 		return false
 	}
-	if !onlyRestarted(TemplateOf(w), s.awaited.template) {
+	if !podtemplate.OnlyRestarted(workload.TemplateOf(w), s.awaited.template) {
 		return true
 	}
 	s.awaited.generation = w.GetGeneration()
@@ -55,7 +58,7 @@ func (s *session) overtaken(snapshot *Snapshot, state State) action {
 }
 
 // otherWriter returns lastWriter, or "" if that is this session itself, which may have written a moment before.
-func (s *session) otherWriter(w Workload) string {
+func (s *session) otherWriter(w workload.Object) string {
 	if writer := lastWriter(w); writer != " by "+s.FieldManager {
 		return writer
 	}
@@ -65,7 +68,7 @@ func (s *session) otherWriter(w Workload) string {
 // decideEnd returns the next action once the controller drives by itself again, towards the new version (Done) or back to the
 // old one (RolledBack). It waits until that version is complete.
 func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m memory, now time.Time) (action, memory) {
-	m = m.enter(s.StaleSince, endStep, now).sized(replicasOf(s.deployment()))
+	m = m.enter(s.StaleSince, endStep, now).sized(workload.ReplicasOf(s.deployment()))
 	switch {
 	case !s.StaleSince.IsZero():
 		return await{}, m
@@ -92,7 +95,7 @@ func decideEnd(s *Snapshot, state State, outcome Outcome, deadline *int32, m mem
 // completed ends a rollout whose pods are all as they should be. If the workload had pods but was scaled to 0 before any new
 // one was ready, the new version has shown nothing.
 func (m memory) completed(s *Snapshot, outcome Outcome) action {
-	if replicasOf(s.deployment()) == 0 && outcome == Done && m.populated && !m.reached {
+	if workload.ReplicasOf(s.deployment()) == 0 && outcome == Done && m.populated && !m.reached {
 		return m.emptied(s.deployment())
 	}
 	return stop{outcome: outcome, message: ofNothing(s.deployment(), outcome)}
@@ -117,7 +120,7 @@ func untilDeadline(s *Snapshot, deadline *int32, m memory, now time.Time) (actio
 // pods. Pods that come and go are no progress.
 func (m memory) advanced(d *appsv1.Deployment, now time.Time) memory {
 	progress := 2*d.Status.AvailableReplicas + 2*d.Status.UpdatedReplicas - d.Status.Replicas
-	if of := replicasOf(d); m.of == nil || *m.of != of || progress > m.best {
+	if of := workload.ReplicasOf(d); m.of == nil || *m.of != of || progress > m.best {
 		m.of, m.best, m.progressAt = &of, progress, now
 	}
 	return m

@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // onRollback does something once, right after the write that goes back.
@@ -59,7 +61,7 @@ func TestARestartOfTheAwaitedVersionIsAwaitedToo(t *testing.T) {
 		b.onRollback(func() {
 			b.change(func() {
 				b.changeSpec(func(spec *appsv1.DeploymentSpec) {
-					spec.Template.Annotations = map[string]string{RestartedAtAnnotation: "now"}
+					spec.Template.Annotations = map[string]string{podtemplate.RestartedAtAnnotation: "now"}
 				})
 			})
 		})

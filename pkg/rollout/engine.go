@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Engine works on one workload at a time: it takes a snapshot, decides, acts, and waits for the next change.
@@ -37,7 +39,7 @@ type Engine struct {
 	Emit func(time.Time, Event)
 	// Returning is called with a workload, the template that it is about to go back to, and the record of the rollout. It is
 	// called before the write, and again if the write has to be repeated. It may be nil.
-	Returning func(context.Context, Workload, *corev1.PodTemplateSpec, *Record)
+	Returning func(context.Context, workload.Object, *corev1.PodTemplateSpec, *Record)
 	// Annotations returns further annotations, by name, for a workload that goes back to this template; live are its present
 	// annotations. An annotation with an empty value is removed. It may be nil.
 	Annotations func(live map[string]string, template map[string]any) map[string]string
@@ -70,7 +72,7 @@ type session struct {
 
 	phase phase
 	// written is the workload as the last write left it, or nil once the watch has brought that.
-	written Workload
+	written workload.Object
 	// known are the ControllerRevisions of a generation, once they were read: the newest, and all numbers by name.
 	known struct {
 		newest     *appsv1.ControllerRevision
@@ -170,16 +172,16 @@ func (e *Engine) open(ctx context.Context, kind string, key types.NamespacedName
 }
 
 // openOn does what open does for a workload that was just read.
-func (e *Engine) openOn(ctx context.Context, w Workload) (*session, error) {
+func (e *Engine) openOn(ctx context.Context, w workload.Object) (*session, error) {
 	// The watches may begin with an older state.
-	s := &session{Engine: e, kind: KindOf(w), key: keyOf(w), uid: w.GetUID(), written: w, decodeRecord: rememberingDecode()}
+	s := &session{Engine: e, kind: workload.KindOf(w), key: workload.KeyOf(w), uid: w.GetUID(), written: w, decodeRecord: rememberingDecode()}
 	s.memory.began = e.began(true)
 	return s, s.watch(ctx, w)
 }
 
 // watch begins to watch the session's workload, and waits until the watches have brought everything there is. If that fails,
 // nothing is left to close.
-func (s *session) watch(ctx context.Context, w Workload) (err error) {
+func (s *session) watch(ctx context.Context, w workload.Object) (err error) {
 	if s.source, err = newSource(s.Client, s.Clock, w, s.observe); err != nil {
 		return err
 	}
@@ -271,7 +273,7 @@ func (s *session) see(ctx context.Context) (*Snapshot, error) {
 }
 
 // readRevisions reads the ControllerRevisions of a workload.
-func (s *session) readRevisions(ctx context.Context, w Workload) error {
+func (s *session) readRevisions(ctx context.Context, w workload.Object) error {
 	revisions, err := s.revisionsOf(ctx, w)
 	if err == nil {
 		s.known.newest, s.known.numbers, s.known.generation = newestOf(revisions), numbersOf(revisions), w.GetGeneration()

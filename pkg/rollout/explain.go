@@ -12,12 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Explanation describes what stands in the way of a workload at one moment.
 type Explanation struct {
-	Workload Workload
-	Phase    Phase
+	Workload workload.Object
+	Phase    workload.Phase
 	Findings []Finding
 	// Blind are the errors that hide more from view, such as missing rights.
 	Blind []error
@@ -45,28 +47,28 @@ func (e *Explanation) InTheWay() bool {
 // arrived reports whether a workload has come as far as it does by itself, and its pods are ready.
 func (e *Explanation) arrived() bool {
 	switch e.Phase {
-	case Complete, Partitioned:
+	case workload.Complete, workload.Partitioned:
 		return true
-	case OnDelete:
-		counts := PodCountsOf(e.Workload)
+	case workload.OnDelete:
+		counts := workload.PodCountsOf(e.Workload)
 		return counts.Old == 0 && counts.Ready >= counts.Desired
 	}
 	return false
 }
 
 // Explain finds what stands in the way of a workload now. It reads the last lines of the logs of containers that failed.
-func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*Explanation, error) {
-	in, due, err := e.inputOf(ctx, workload)
+func (e *Engine) Explain(ctx context.Context, w workload.Object, lines int64) (*Explanation, error) {
+	in, due, err := e.inputOf(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	told := &Explanation{Workload: workload, Phase: completionOf(workload, slices.Concat(in.Pods, in.Others), in.Now).phase}
+	told := &Explanation{Workload: w, Phase: completionOf(w, slices.Concat(in.Pods, in.Others), in.Now).phase}
 	shown, err := facts(told, in, due)
 	if err != nil {
 		return nil, err
 	}
 	in.Facts = append(in.Facts, shown...)
-	for _, object := range toAsk(in, workload) {
+	for _, object := range toAsk(in, w) {
 		events, err := e.eventsOf(ctx, object)
 		if err != nil {
 			told.Blind, in.Blind = append(told.Blind, err), true
@@ -74,7 +76,7 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 		}
 		in.Events = append(in.Events, events...)
 	}
-	if set, is := workload.(*appsv1.StatefulSet); is && !in.Blind {
+	if set, is := w.(*appsv1.StatefulSet); is && !in.Blind {
 		in.Events = append(in.Events, e.eventsOfPredecessors(ctx, set, in)...)
 	}
 	for _, pod := range diagnose.Ask(in) {
@@ -85,13 +87,13 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 	told.Findings = diagnose.Diagnose(in).Findings
 	for i := range told.Findings {
 		f := &told.Findings[i]
-		if f.Severity == diagnose.Fatal && told.Phase != Standing {
-			told.Phase = PhaseFailed
+		if f.Severity == diagnose.Fatal && told.Phase != workload.Standing {
+			told.Phase = workload.PhaseFailed
 		}
 		if f.Starting() {
 			continue
 		}
-		if err := e.addLogs(ctx, workload.GetNamespace(), f, lines); err != nil {
+		if err := e.addLogs(ctx, w.GetNamespace(), f, lines); err != nil {
 			told.Blind = append(told.Blind, err)
 			break
 		}
@@ -100,13 +102,13 @@ func (e *Engine) Explain(ctx context.Context, workload Workload, lines int64) (*
 }
 
 // toAsk returns the objects whose events can explain more.
-func toAsk(in *diagnose.Input, workload Workload) []about {
+func toAsk(in *diagnose.Input, w workload.Object) []about {
 	var objects []about
 	for _, pod := range diagnose.Ask(in) {
 		objects = append(objects, aboutPod(pod))
 	}
 	if in.Missing > 0 || diagnose.Lingers(in) {
-		objects = append(objects, about{kindOf(workload), workload})
+		objects = append(objects, about{workload.ResourceOf(w), w})
 	}
 	return objects
 }
@@ -121,15 +123,15 @@ func facts(told *Explanation, in *diagnose.Input, due dueFunc) ([]diagnose.Fact,
 	if since := unobservedSince(told.Workload); !since.IsZero() && in.Now.Sub(since) >= silentAfter {
 		facts = append(facts, diagnose.Fact{ID: diagnose.ControllerSilent, Message: silence(told.Workload, since, in.Now)})
 	}
-	if d := in.Deployment; d != nil && d.Spec.Paused && told.Phase != Complete {
+	if d := in.Deployment; d != nil && d.Spec.Paused && told.Phase != workload.Complete {
 		facts = append(facts, diagnose.Fact{ID: diagnose.Paused, Message: "the Deployment is paused and its pod template is not rolled out"})
 	}
 	switch told.Phase {
-	case OnDelete:
-		if counts := PodCountsOf(told.Workload); counts.Old > 0 && !MayBeOpen(told.Workload) {
+	case workload.OnDelete:
+		if counts := workload.PodCountsOf(told.Workload); counts.Old > 0 && !MayBeOpen(told.Workload) {
 			facts = append(facts, diagnose.Fact{ID: diagnose.OnDelete, Message: fmt.Sprintf("%d pods of an older template wait to be deleted", counts.Old)})
 		}
-	case PhaseFailed:
+	case workload.PhaseFailed:
 		facts = append(facts, diagnose.Fact{ID: diagnose.ProgressDeadlineExceeded, Message: "no progress within progressDeadlineSeconds"})
 	}
 	state, record, err := openIn(told.Workload, in.ReplicaSet)
@@ -151,7 +153,7 @@ func facts(told *Explanation, in *diagnose.Input, due dueFunc) ([]diagnose.Fact,
 
 // openFact describes where an open rollout stands, and whether somebody may be driving it. It sets the phase in told.
 func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fact {
-	if told.Phase = Standing; record.Update == nil {
+	if told.Phase = workload.Standing; record.Update == nil {
 		in.Deadline = patienceOf(record.Wanted().ProgressDeadlineSeconds)
 	}
 	text := fmt.Sprintf("a rollout is open at step %d of %d", record.Step, len(record.Plan.Steps))
@@ -165,7 +167,7 @@ func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fa
 }
 
 // openIn finds the open rollout of a workload. For a Deployment it looks at the newest ReplicaSet as well.
-func openIn(workload Workload, newest *appsv1.ReplicaSet) (State, *Record, error) {
+func openIn(workload workload.Object, newest *appsv1.ReplicaSet) (State, *Record, error) {
 	d, is := workload.(*appsv1.Deployment)
 	if !is || newest == nil {
 		return OpenIn(workload)
@@ -174,25 +176,25 @@ func openIn(workload Workload, newest *appsv1.ReplicaSet) (State, *Record, error
 }
 
 // inputOf reads what there is to diagnose of a workload: its pods and its ReplicaSets or ControllerRevisions.
-func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Input, dueFunc, error) {
-	selector, err := metav1.LabelSelectorAsSelector(selectorOf(workload))
+func (e *Engine) inputOf(ctx context.Context, w workload.Object) (*diagnose.Input, dueFunc, error) {
+	selector, err := metav1.LabelSelectorAsSelector(workload.SelectorOf(w))
 	if err != nil {
-		return nil, nil, fmt.Errorf("the selector of %s %q does not parse: %w", kindOf(workload), workload.GetName(), err)
+		return nil, nil, fmt.Errorf("the selector of %s %q does not parse: %w", workload.ResourceOf(w), w.GetName(), err)
 	}
-	list, err := e.Client.CoreV1().Pods(workload.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	list, err := e.Client.CoreV1().Pods(w.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
 	if apierrors.IsForbidden(err) {
 		return nil, nil, fmt.Errorf("the right to list pods in namespace %q is missing, without which it cannot be told what stands in the way of %s %q: %w",
-			workload.GetNamespace(), kindOf(workload), workload.GetName(), err)
+			w.GetNamespace(), workload.ResourceOf(w), w.GetName(), err)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
+		return nil, nil, fmt.Errorf("cannot list the pods of %s %q in namespace %q: %w", workload.ResourceOf(w), w.GetName(), w.GetNamespace(), err)
 	}
 	pods := make([]*corev1.Pod, len(list.Items))
 	for i := range list.Items {
 		pods[i] = &list.Items[i]
 	}
-	if d, is := workload.(*appsv1.Deployment); is {
-		sets, err := replicaSets(ctx, e.Client, d)
+	if d, is := w.(*appsv1.Deployment); is {
+		sets, err := kube.ReplicaSets(ctx, e.Client, d)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -203,11 +205,11 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		}
 		return in, func(record *Record) time.Time { return snapshot.due(record, in.Now) }, nil
 	}
-	in := inputOfUpdate(workload, pods, e.Clock.Now())
-	if in.Facts, err = e.collisionOf(ctx, workload); err != nil {
+	in := inputOfUpdate(w, pods, e.Clock.Now())
+	if in.Facts, err = e.collisionOf(ctx, w); err != nil {
 		return nil, nil, err
 	}
-	if set, is := workload.(*appsv1.StatefulSet); is {
+	if set, is := w.(*appsv1.StatefulSet); is {
 		// A command that follows a rollout reports these pods in words of its own.
 		in.Stale, _ = obstacles(set, pods, in.Now)
 		for _, pod := range awaited(set, pods) {
@@ -217,8 +219,8 @@ func (e *Engine) inputOf(ctx context.Context, workload Workload) (*diagnose.Inpu
 		}
 	}
 	return in, func(record *Record) time.Time {
-		o := new(NewSnapshot(workload, nil, pods))
-		if newest, err := e.revisionOfTemplate(ctx, workload); err == nil && ObservedGenerationOf(workload) >= workload.GetGeneration() {
+		o := new(NewSnapshot(w, nil, pods))
+		if newest, err := e.revisionOfTemplate(ctx, w); err == nil && workload.ObservedGenerationOf(w) >= w.GetGeneration() {
 			o.Newest = newest
 		}
 		return o.due(record, in.Now)
@@ -238,14 +240,14 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 		}
 	}
 	for _, pod := range s.Pods {
-		if ownedBy(pod, current) {
+		if workload.OwnedBy(pod, current) {
 			in.Pods = append(in.Pods, pod)
 		} else {
 			in.Others = append(in.Others, pod)
 		}
 	}
 	for _, pod := range s.Gone {
-		if ownedBy(pod, current) && pod.DeletionTimestamp == nil {
+		if workload.OwnedBy(pod, current) && pod.DeletionTimestamp == nil {
 			in.Pods = append(in.Pods, pod) // it has ended
 		} else {
 			in.Others = append(in.Others, pod)
@@ -255,23 +257,23 @@ func (s *Snapshot) input(current *appsv1.ReplicaSet, now time.Time) *diagnose.In
 }
 
 // inputOfUpdate returns what there is to diagnose of a StatefulSet or DaemonSet.
-func inputOfUpdate(workload Workload, pods []*corev1.Pod, now time.Time) *diagnose.Input {
+func inputOfUpdate(w workload.Object, pods []*corev1.Pod, now time.Time) *diagnose.Input {
 	in := &diagnose.Input{
-		Workload: diagnose.Object{Kind: KindOf(workload), Name: workload.GetName()}, Namespace: workload.GetNamespace(), Now: now,
-		UID: workload.GetUID(), Missing: int(PodCountsOf(workload).Desired), Situation: diagnose.Situation{Open: MayBeOpen(workload)},
+		Workload: diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}, Namespace: w.GetNamespace(), Now: now,
+		UID: w.GetUID(), Missing: int(workload.PodCountsOf(w).Desired), Situation: diagnose.Situation{Open: MayBeOpen(w)},
 	}
-	isNewest, isKept := newestPod(workload, pods), keptPod(workload)
+	isNewest, isKept := workload.NewestPod(w, pods), keptPod(w)
 	for _, pod := range pods {
-		if !metav1.IsControlledBy(pod, workload) {
+		if !metav1.IsControlledBy(pod, w) {
 			continue
 		}
 		hasEnded := pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
-		if isNewest(pod) && (isActive(pod) || hasEnded) || isKept(pod) {
+		if isNewest(pod) && (workload.IsActive(pod) || hasEnded) || isKept(pod) {
 			in.Pods = append(in.Pods, pod)
 		} else {
 			in.Others = append(in.Others, pod)
 		}
-		if isActive(pod) {
+		if workload.IsActive(pod) {
 			in.Missing--
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Skipped returns a sentence about revisions that are skipped because they have failed, or "" if there are none.
@@ -39,7 +41,7 @@ func (s *session) markFailed(ctx context.Context, snapshot *Snapshot) {
 		})
 	}
 	for _, rs := range s.source.snapshot().ReplicaSets {
-		if RevisionOf(rs) == s.record.ToRevision {
+		if workload.RevisionOf(rs) == s.record.ToRevision {
 			s.mark(ctx, rs, s.record.ToRevision, "replicasets", func(ctx context.Context, body []byte) error {
 				_, err := s.Client.AppsV1().ReplicaSets(s.key.Namespace).Patch(ctx, rs.Name, types.MergePatchType, body, s.patchOptions(false))
 				return err
@@ -50,7 +52,7 @@ func (s *session) markFailed(ctx context.Context, snapshot *Snapshot) {
 
 func (s *session) mark(ctx context.Context, revision metav1.Object, number int64, resource string, write func(context.Context, []byte) error) {
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": revision.GetUID(), "labels": map[string]string{FailedLabel: strconv.FormatInt(number, 10)},
+		"uid": revision.GetUID(), "labels": map[string]string{workload.FailedLabel: strconv.FormatInt(number, 10)},
 	}})
 	if err != nil {
 		return

@@ -12,6 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // ErrDeleted reports that a followed workload is gone.
@@ -20,14 +23,14 @@ var ErrDeleted = errors.New("object has been deleted")
 // Follow calls see with every change of a workload until see returns true or an error. It never writes. It judges an open
 // rollout as the engine that drives it does, and emits findings that are only warnings so far. workload is the workload as it
 // was last seen. If template is not nil, the outcome is Overtaken once somebody sets another template.
-func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1.PodTemplateSpec, see func(*View) (bool, error)) error {
+func (e *Engine) Follow(ctx context.Context, w workload.Object, template *corev1.PodTemplateSpec, see func(*View) (bool, error)) error {
 	s := &session{
-		Engine: e, kind: KindOf(workload), key: keyOf(workload),
-		uid: workload.GetUID(), decodeRecord: rememberingDecode(), memory: memory{lasting: lasting{began: e.began(e.Wrote)}},
+		Engine: e, kind: workload.KindOf(w), key: workload.KeyOf(w),
+		uid: w.GetUID(), decodeRecord: rememberingDecode(), memory: memory{lasting: lasting{began: e.began(e.Wrote)}},
 	}
-	s.awaited.template, s.memory = template, s.memory.sized(PodCountsOf(workload).Desired)
+	s.awaited.template, s.memory = template, s.memory.sized(workload.PodCountsOf(w).Desired)
 	var err error
-	if s.source, err = newSource(e.Client, e.Clock, workload, nil); err != nil {
+	if s.source, err = newSource(e.Client, e.Clock, w, nil); err != nil {
 		return err
 	}
 	s.source.lenient()
@@ -42,7 +45,7 @@ func (e *Engine) Follow(ctx context.Context, workload Workload, template *corev1
 		}
 		s.tellHeldBack()
 		s.heard = s.listen(ctx)
-		view, until, err := s.look(ctx, workload.GetResourceVersion())
+		view, until, err := s.look(ctx, w.GetResourceVersion())
 		s.tellWarnings(ctx)
 		if err != nil {
 			return err
@@ -93,10 +96,10 @@ func (s *session) look(ctx context.Context, known string) (*View, time.Time, err
 		return nil, time.Time{}, nil
 	}
 	connected := s.source.staleSince().IsZero()
-	workload := s.source.workload()
+	w := s.source.workload()
 	switch {
-	case workload != nil && workload.GetUID() == s.uid:
-		if order, err := resourceversion.CompareResourceVersion(workload.GetResourceVersion(), known); err == nil && order < 0 {
+	case w != nil && w.GetUID() == s.uid:
+		if order, err := resourceversion.CompareResourceVersion(w.GetResourceVersion(), known); err == nil && order < 0 {
 			return nil, time.Time{}, nil
 		}
 	case connected:
@@ -104,14 +107,14 @@ func (s *session) look(ctx context.Context, known string) (*View, time.Time, err
 	default:
 		return nil, time.Time{}, nil
 	}
-	s.memory = s.memory.sized(PodCountsOf(workload).Desired)
-	view := Glance(workload)
+	s.memory = s.memory.sized(workload.PodCountsOf(w).Desired)
+	view := Glance(w)
 	view.Blind, view.Stale = s.source.missing(), !connected
-	if awaited := s.awaited.template; awaited != nil && !onlyRestarted(TemplateOf(workload), awaited) {
-		view.Outcome, view.Message = Overtaken, "the pod template was changed"+s.otherWriter(workload)+" before the awaited one was complete"
+	if awaited := s.awaited.template; awaited != nil && !podtemplate.OnlyRestarted(workload.TemplateOf(w), awaited) {
+		view.Outcome, view.Message = Overtaken, "the pod template was changed"+s.otherWriter(w)+" before the awaited one was complete"
 		return view, time.Time{}, nil
 	}
-	if _, isDeployment := workload.(*appsv1.Deployment); isDeployment {
+	if _, isDeployment := w.(*appsv1.Deployment); isDeployment {
 		return s.viewDeployment(view)
 	}
 	return s.viewUpdate(ctx, view)
@@ -134,7 +137,7 @@ func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 // relapsed adds to the view of a StatefulSet or DaemonSet a failure of new pods after they were ready, if there is one.
 func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
 	var finding *Finding
-	s.memory, finding = s.memory.follow(ownPods(v.Workload, pods), updatedPod(v.Workload, pods), of, s.Clock.Now())
+	s.memory, finding = s.memory.follow(ownPods(v.Workload, pods), workload.UpdatedPod(v.Workload, pods), of, s.Clock.Now())
 	v.failed(finding)
 }
 
@@ -143,7 +146,7 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	if snapshot.Workload == nil || snapshot.deployment().UID != s.uid {
 		return nil, time.Time{}, nil // the Deployment went just now, and the next look reports that
 	}
-	view.Workload, view.Phase = snapshot.deployment(), PhaseOf(snapshot.deployment())
+	view.Workload, view.Phase = snapshot.deployment(), workload.PhaseOf(snapshot.deployment())
 	var err error
 	view.State, view.Record, err = openRollout(snapshot.deployment(), snapshot.ReplicaSets, s.decodeRecord)
 	s.memory.patience = s.patience(view.Record)
@@ -151,20 +154,20 @@ func (s *session) viewDeployment(view *View) (*View, time.Time, error) {
 	case err != nil:
 		return nil, time.Time{}, err
 	case view.State == Open && s.supersedes(view):
-		view.Phase = Standing
+		view.Phase = workload.Standing
 		return view, time.Time{}, nil
 	case view.State == Open && view.Blind == nil:
-		view.Phase = Standing
+		view.Phase = workload.Standing
 		return view, earlierOf(s.viewStep(view, &snapshot), s.warnSilent(view.Workload)), nil
 	case view.State == Open:
-		if view.Phase = Standing; snapshot.deployment().Spec.Paused {
-			view.Phase = PhasePaused
+		if view.Phase = workload.Standing; snapshot.deployment().Spec.Paused {
+			view.Phase = workload.PhasePaused
 		}
 	case view.Blind == nil && snapshot.StaleSince.IsZero():
 		s.judge(view, &snapshot)
 		s.reported(snapshot.report)
 	}
-	if view.Phase == PhasePaused {
+	if view.Phase == workload.PhasePaused {
 		view.Outcome, view.Message = Paused, "the Deployment is paused and its pod template is not rolled out"
 	}
 	until := earlierOf(snapshot.wake(), s.warnSilent(view.Workload))
@@ -195,9 +198,9 @@ func (s *session) judgeStep(view *View, snapshot *Snapshot) time.Time {
 	case goBack:
 		view.failed(a.finding)
 	case stop:
-		view.Finding, view.Outcome, view.Message, view.Phase = a.finding, a.outcome, a.message, PhaseFailed
+		view.Finding, view.Outcome, view.Message, view.Phase = a.finding, a.outcome, a.message, workload.PhaseFailed
 		if a.outcome == Paused {
-			view.Phase = PhasePaused
+			view.Phase = workload.PhasePaused
 		}
 	}
 	return time.Time{}
@@ -223,20 +226,20 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 		s.memory = s.memory.after(snapshot.examine(nil, nil, s.memory, s.Clock.Now()))
 		return
 	}
-	if !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.deployment()) {
+	if !snapshot.Observed() || current == nil || workload.RevisionOf(current) != workload.RevisionOf(snapshot.deployment()) {
 		return
 	}
 	deadline := snapshot.deployment().Spec.ProgressDeadlineSeconds
 	switch v.Phase {
-	case PhasePaused:
+	case workload.PhasePaused:
 		if snapshot.oldSize(current) == 0 {
-			v.Phase = Progressing // the newest template has all pods that there are
+			v.Phase = workload.Progressing // the newest template has all pods that there are
 		}
-	case PhaseFailed, Progressing:
+	case workload.PhaseFailed, workload.Progressing:
 		var finding *Finding
 		snapshot.Events = s.heard
 		s.memory, finding = s.memory.failure(snapshot, deadline, s.Clock.Now())
-		if v.failed(finding); v.Finding == nil && v.Phase == PhaseFailed && deadline != nil {
+		if v.failed(finding); v.Finding == nil && v.Phase == workload.PhaseFailed && deadline != nil {
 			v.failed(snapshot.stalled(current, *deadline))
 		}
 	}
@@ -265,15 +268,15 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 }
 
 // NewestRevision returns the number of a workload's newest revision in its history, or 0 if it is not known.
-func (e *Engine) NewestRevision(ctx context.Context, workload Workload) int64 {
+func (e *Engine) NewestRevision(ctx context.Context, object workload.Object) int64 {
 	newest := ""
-	switch w := workload.(type) {
+	switch w := object.(type) {
 	case *appsv1.StatefulSet:
 		newest = w.Status.UpdateRevision
 	case *appsv1.Deployment:
-		return RevisionOf(workload)
+		return workload.RevisionOf(object)
 	}
-	revisions, err := controllerRevisions(ctx, e.Client, workload)
+	revisions, err := kube.ControllerRevisions(ctx, e.Client, object)
 	if err != nil {
 		return 0
 	}
@@ -297,7 +300,7 @@ func (e *Engine) Await(ctx context.Context, key types.NamespacedName, written *a
 	defer s.source.close()
 	s.phase, s.outcome = ending, Done
 	if written != nil {
-		s.uid, s.awaited.template, s.memory = written.UID, &written.Spec.Template, s.memory.sized(replicasOf(written))
+		s.uid, s.awaited.template, s.memory = written.UID, &written.Spec.Template, s.memory.sized(workload.ReplicasOf(written))
 	}
 	return s.run(ctx), nil
 }

@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // BelievedAfter is how long a follower has to see that nobody drives a rollout before it says so. Somebody may have begun to
@@ -70,16 +72,16 @@ func (s *session) viewEnd(view *View, towards Outcome, complete bool) time.Time 
 	case towards != RolledBack:
 		return time.Time{} // it is finished as any other rollout is
 	case !complete:
-		view.Phase, view.Returns = PhaseRollingBack, true
+		view.Phase, view.Returns = workload.PhaseRollingBack, true
 		s.sighted = sighting{}
 	case view.State == RollingBack:
-		view.Phase, view.Returns = PhaseRollingBack, true
+		view.Phase, view.Returns = workload.PhaseRollingBack, true
 		if s.sighted.lasting(view.Workload.GetAnnotations()[Annotation], now) < idleAfter {
 			return s.sighted.since.Add(idleAfter)
 		}
 		view.Outcome, view.Message = Failed, "the old version is complete, and nobody gives back what the rollout has borrowed for its way back"
 	default:
-		view.Outcome, view.Phase, view.Finding = RolledBack, PhaseRolledBack, s.leftFor
+		view.Outcome, view.Phase, view.Finding = RolledBack, workload.PhaseRolledBack, s.leftFor
 	}
 	return time.Time{}
 }
@@ -94,11 +96,11 @@ func (s *session) viewEndOfDeployment(view *View, snapshot *Snapshot) time.Time 
 		return time.Time{}
 	case view.State == RollingBack:
 		towards = RolledBack
-	case !snapshot.Observed() || current == nil || RevisionOf(current) != RevisionOf(snapshot.deployment()):
+	case !snapshot.Observed() || current == nil || workload.RevisionOf(current) != workload.RevisionOf(snapshot.deployment()):
 		return time.Time{}
 	case current.Name == s.record.From.ReplicaSet:
 		towards = RolledBack
-	case RevisionOf(current) != s.record.ToRevision:
+	case workload.RevisionOf(current) != s.record.ToRevision:
 		view.overtaken("the rollout was ended" + lastWriter(snapshot.deployment()) + " with another pod template")
 		return time.Time{}
 	}
@@ -128,12 +130,12 @@ func (s *session) viewEndOfUpdate(ctx context.Context, view *View, pods []*corev
 		return time.Time{}
 	}
 	phase := completionOf(w, pods, s.Clock.Now()).phase
-	return s.viewEnd(view, towards, phase == Complete || phase == Partitioned || phase == OnDelete)
+	return s.viewEnd(view, towards, phase == workload.Complete || phase == workload.Partitioned || phase == workload.OnDelete)
 }
 
 // newestRevision returns the newest revision of a StatefulSet or DaemonSet, or nil if its controller has not made it yet.
-func (s *session) newestRevision(ctx context.Context, w Workload) (*appsv1.ControllerRevision, error) {
-	if ObservedGenerationOf(w) < w.GetGeneration() {
+func (s *session) newestRevision(ctx context.Context, w workload.Object) (*appsv1.ControllerRevision, error) {
+	if workload.ObservedGenerationOf(w) < w.GetGeneration() {
 		return nil, nil
 	}
 	if s.followed.newest == nil || s.followed.generation != w.GetGeneration() {

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // gate holds a workload of one kind at a step of its rollout, and lets it go on. A gate is pure: it reads a snapshot and a
@@ -20,13 +21,13 @@ type gate interface {
 // pacer decides about the step under way.
 type pacer interface {
 	// size returns the number of pods that the steps apply to.
-	size(w Workload, r *Record) int32
+	size(w workload.Object, r *Record) int32
 	// limits resolves a rollout's limits as the workload's controller does.
-	limits(w Workload, l Limits) (Resolved, error)
+	limits(w workload.Object, l Limits) (Resolved, error)
 	// deadline returns within how many seconds a step has to make progress, or nil if nothing bounds that.
 	deadline(r *Record) *int32
 	// minReadySeconds returns for how long a new pod has to be ready before it counts.
-	minReadySeconds(w Workload, r *Record) int32
+	minReadySeconds(w workload.Object, r *Record) int32
 	// counted returns the pods that count for a step, and how many of the new ones may count as ready.
 	counted(s *Snapshot) (pods []*corev1.Pod, most int32)
 
@@ -51,7 +52,7 @@ type pacer interface {
 	// settled reports whether the controller has made the pods that it wants by now.
 	settled(s *Snapshot) bool
 	// preview returns what the steps of a plan amount to.
-	preview(w Workload, r *Record) ([]PlannedStep, error)
+	preview(w workload.Object, r *Record) ([]PlannedStep, error)
 	// follow returns the move from a finished step to the next one.
 	follow(st *step) action
 }
@@ -62,27 +63,27 @@ type holder interface {
 	// state finds the open rollout of a workload.
 	state(s *Snapshot, decode decodeFunc) (State, *Record, error)
 	// holds reports whether a workload stands at its step by the borrowed fields.
-	holds(w Workload, r *Record) bool
+	holds(w workload.Object, r *Record) bool
 	// moves says why an open rollout does not stand still by itself, and what can be done, or returns "" if it does.
-	moves(w Workload, state State) string
+	moves(w workload.Object, state State) string
 	// opened returns the record after a move. It adopts what others have set in the borrowed fields.
-	opened(w Workload, r *Record, a move) (*Record, error)
+	opened(w workload.Object, r *Record, a move) (*Record, error)
 	// hold adds to a patch the fields that hold a workload as the record says.
-	hold(p *patch, w Workload, r *Record)
+	hold(p *patch, w workload.Object, r *Record)
 	// reclaimed says who had changed the borrowed fields before a move, or returns "" if nobody had.
-	reclaimed(w Workload, r *Record) string
+	reclaimed(w workload.Object, r *Record) string
 	// left returns the record of a rollout that is left standing. It may add to a patch the opening that is enough for that.
 	left(p *patch, s *Snapshot, r *Record, narrower bool) *Record
 	// giveBack adds to a patch the workload's own fields, which it gets back as the rollout ends. It returns the record with what
 	// others have set in the borrowed fields.
-	giveBack(p *patch, w Workload, r *Record, state State, outcome Outcome) (handover, error)
+	giveBack(p *patch, w workload.Object, r *Record, state State, outcome Outcome) (handover, error)
 	// part does the same for a workload that others let go. A record that is open must stay for what is still borrowed.
-	part(p *patch, w Workload, r *Record, state State) (handover, error)
+	part(p *patch, w workload.Object, r *Record, state State) (handover, error)
 	// goBack does the same for a workload that goes back to its old version. A record that is open must stay until that is
 	// complete. Altered says that the API server alters what is borrowed.
 	goBack(p *patch, s *Snapshot, r *Record, state State, altered bool) (handover, error)
 	// borrows reports whether a workload whose record is gone still has borrowed fields, so that the record must come back.
-	borrows(w Workload, r *Record) bool
+	borrows(w workload.Object, r *Record) bool
 }
 
 // handover is the record as a rollout lets go of its workload.
@@ -99,11 +100,11 @@ type ender interface {
 	// end returns the next action towards the new version (Done), or back to the old one (RolledBack).
 	end(s *Snapshot, to goal, m memory) (action, memory)
 	// awaits returns the pod template that has to stay until then, or nil if the newest revision tells.
-	awaits(w Workload) *corev1.PodTemplateSpec
+	awaits(w workload.Object) *corev1.PodTemplateSpec
 	// wentBack returns the action if somebody has gone back to the old version while nobody drove the rollout.
 	wentBack(s *Snapshot, r *Record) action
 	// disturbed returns the action for an open rollout whose fields others have changed, by whether somebody resumes it.
-	disturbed(w Workload, resumes bool, now time.Time) action
+	disturbed(w workload.Object, resumes bool, now time.Time) action
 	// reclaims reports whether the next decision responds to disturbed fields, since they may be the rollout's again.
 	reclaims() bool
 	// runs reports whether the workload has the pod template of a revision.
@@ -122,7 +123,7 @@ type goal struct {
 type opening interface{ isOpening() }
 
 // gateOf returns the gate of a workload.
-func gateOf(w Workload) gate {
+func gateOf(w workload.Object) gate {
 	switch w.(type) {
 	case *appsv1.StatefulSet:
 		return statefulSetGate{}

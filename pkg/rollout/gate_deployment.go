@@ -5,6 +5,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // gatherWindow is how long the engine waits for more pods to become ready before it opens the gate for a part of the pods on
@@ -22,16 +24,20 @@ type ungated struct{}
 func (Width) isOpening()   {}
 func (ungated) isOpening() {}
 
-func (deploymentGate) size(w Workload, _ *Record) int32 { return PodCountsOf(w).Desired }
+func (deploymentGate) size(w workload.Object, _ *Record) int32 {
+	return workload.PodCountsOf(w).Desired
+}
 
-func (deploymentGate) limits(w Workload, l Limits) (Resolved, error) {
-	return l.At(PodCountsOf(w).Desired)
+func (deploymentGate) limits(w workload.Object, l Limits) (Resolved, error) {
+	return l.At(workload.PodCountsOf(w).Desired)
 }
 
 func (deploymentGate) deadline(r *Record) *int32 { return r.Wanted().ProgressDeadlineSeconds }
 
 // minReadySeconds returns the Deployment's own value: a closed gate has another one.
-func (deploymentGate) minReadySeconds(_ Workload, r *Record) int32 { return r.Wanted().MinReadySeconds }
+func (deploymentGate) minReadySeconds(_ workload.Object, r *Record) int32 {
+	return r.Wanted().MinReadySeconds
+}
 
 // counted leaves out the surplus pods of the newest ReplicaSet, which are about to go: no old pod may go in exchange for them.
 func (deploymentGate) counted(s *Snapshot) (pods []*corev1.Pod, most int32) {
@@ -56,8 +62,8 @@ func (deploymentGate) scaled(s *Snapshot) bool { return s.scaled() }
 
 func (deploymentGate) settled(s *Snapshot) bool { return s.scaled() }
 
-func (deploymentGate) preview(w Workload, r *Record) ([]PlannedStep, error) {
-	return r.Plan.Preview(PodCountsOf(w).Desired)
+func (deploymentGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
+	return r.Plan.Preview(workload.PodCountsOf(w).Desired)
 }
 
 // rewritten restores a strategy that others wrote over a closed gate. From the second write of the same value on, somebody

@@ -6,18 +6,20 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func (deploymentGate) state(s *Snapshot, decode decodeFunc) (State, *Record, error) {
 	return openRollout(s.deployment(), s.ReplicaSets, decode)
 }
 
-func (deploymentGate) holds(w Workload, _ *Record) bool {
+func (deploymentGate) holds(w workload.Object, _ *Record) bool {
 	d, is := w.(*appsv1.Deployment)
 	return is && isGated(d)
 }
 
-func (g deploymentGate) moves(w Workload, state State) string {
+func (g deploymentGate) moves(w workload.Object, state State) string {
 	switch {
 	case state == RollingBack:
 		return "the old version is returning by itself; abort sees to it that it is complete"
@@ -30,7 +32,7 @@ func (g deploymentGate) moves(w Workload, state State) string {
 	return ""
 }
 
-func (deploymentGate) opened(w Workload, r *Record, a move) (*Record, error) {
+func (deploymentGate) opened(w workload.Object, r *Record, a move) (*Record, error) {
 	d, is := w.(*appsv1.Deployment)
 	if !is {
 		return nil, fmt.Errorf("%T is no Deployment", w)
@@ -38,20 +40,20 @@ func (deploymentGate) opened(w Workload, r *Record, a move) (*Record, error) {
 	record := r.taking(d)
 	record.Step, record.HoldUntil = a.step, a.until
 	if width, gated := a.to.(Width); gated {
-		record.opens(width.Strategy(replicasOf(d), record.Plan.Limits))
+		record.opens(width.Strategy(workload.ReplicasOf(d), record.Plan.Limits))
 	} else {
 		record.Ungated = true
 	}
 	return record, nil
 }
 
-func (deploymentGate) hold(p *patch, w Workload, r *Record) {
+func (deploymentGate) hold(p *patch, w workload.Object, r *Record) {
 	if d, is := w.(*appsv1.Deployment); is {
 		p.settings(r.inForce(d))
 	}
 }
 
-func (deploymentGate) reclaimed(w Workload, r *Record) string {
+func (deploymentGate) reclaimed(w workload.Object, r *Record) string {
 	d, is := w.(*appsv1.Deployment)
 	if !is || !r.foreign(d) {
 		return ""
@@ -65,14 +67,14 @@ func (deploymentGate) left(p *patch, s *Snapshot, r *Record, narrower bool) *Rec
 	d := s.deployment()
 	record := r.taking(d)
 	if width, lower := r.atRest(s); lower && narrower {
-		record.opens(width.Strategy(replicasOf(d), record.Plan.Limits))
+		record.opens(width.Strategy(workload.ReplicasOf(d), record.Plan.Limits))
 		p.settings(record.inForce(d))
 	}
 	return record
 }
 
 // giveBack restores the original settings of a Deployment that goes back, and otherwise the wanted ones.
-func (deploymentGate) giveBack(p *patch, w Workload, r *Record, _ State, outcome Outcome) (handover, error) {
+func (deploymentGate) giveBack(p *patch, w workload.Object, r *Record, _ State, outcome Outcome) (handover, error) {
 	d, is := w.(*appsv1.Deployment)
 	if !is {
 		return handover{}, fmt.Errorf("%T is no Deployment", w)
@@ -88,7 +90,7 @@ func (deploymentGate) giveBack(p *patch, w Workload, r *Record, _ State, outcome
 
 // part restores the Deployment's own strategy after others have opened the gate. If they left the gate's deadline in place, the
 // rollout stays known by it: abort can still go back, and resume can restore the deadline.
-func (g deploymentGate) part(p *patch, w Workload, r *Record, state State) (handover, error) {
+func (g deploymentGate) part(p *patch, w workload.Object, r *Record, state State) (handover, error) {
 	d, is := w.(*appsv1.Deployment)
 	if !is || state != Disturbed || !hasGateDeadline(d) {
 		return g.giveBack(p, w, r, state, Overtaken)
@@ -115,7 +117,7 @@ func (deploymentGate) goBack(p *patch, s *Snapshot, r *Record, _ State, altered 
 	return handover{record: record, open: true}, nil
 }
 
-func (deploymentGate) borrows(Workload, *Record) bool { return false }
+func (deploymentGate) borrows(workload.Object, *Record) bool { return false }
 
 func (deploymentGate) end(s *Snapshot, to goal, m memory) (action, memory) {
 	deadline := s.deployment().Spec.ProgressDeadlineSeconds
@@ -125,12 +127,14 @@ func (deploymentGate) end(s *Snapshot, to goal, m memory) (action, memory) {
 	return decideEnd(s, to.state, to.outcome, deadline, m, to.now)
 }
 
-func (deploymentGate) awaits(w Workload) *corev1.PodTemplateSpec { return TemplateOf(w) }
+func (deploymentGate) awaits(w workload.Object) *corev1.PodTemplateSpec {
+	return workload.TemplateOf(w)
+}
 
 func (deploymentGate) wentBack(*Snapshot, *Record) action { return finish{outcome: RolledBack} }
 
 // disturbed gives a Deployment whose gate others have opened its other fields back.
-func (deploymentGate) disturbed(w Workload, resumes bool, _ time.Time) action {
+func (deploymentGate) disturbed(w workload.Object, resumes bool, _ time.Time) action {
 	if resumes {
 		return finish{outcome: Done}
 	}
@@ -143,7 +147,7 @@ func (deploymentGate) reclaims() bool { return false }
 func (deploymentGate) runs(s *Snapshot, to *Revision) bool {
 	for _, rs := range s.ReplicaSets {
 		if rs.Name == to.ReplicaSet {
-			return SameTemplate(&rs.Spec.Template, TemplateOf(s.Workload))
+			return workload.SameTemplate(&rs.Spec.Template, workload.TemplateOf(s.Workload))
 		}
 	}
 	return false // going back finds that the ReplicaSet is gone, and reports it

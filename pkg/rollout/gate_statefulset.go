@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // statefulSetGate holds a StatefulSet by the partition of its update strategy: the pods below it keep their version.
@@ -17,7 +19,7 @@ type partition int32
 func (partition) isOpening() {}
 
 // size leaves out the pods that a StatefulSet keeps by its own partition.
-func (statefulSetGate) size(w Workload, r *Record) int32 { return stepped(w, r.Update) }
+func (statefulSetGate) size(w workload.Object, r *Record) int32 { return stepped(w, r.Update) }
 
 // counted leaves out the pods above the replica count, which are still to be deleted.
 func (statefulSetGate) counted(s *Snapshot) (pods []*corev1.Pod, most int32) {
@@ -25,7 +27,7 @@ func (statefulSetGate) counted(s *Snapshot) (pods []*corev1.Pod, most int32) {
 	if !is {
 		return s.Pods, unlimited
 	}
-	end := startOf(set) + PodCountsOf(set).Desired
+	end := startOf(set) + workload.PodCountsOf(set).Desired
 	return slices.DeleteFunc(slices.Clone(s.Pods), func(pod *corev1.Pod) bool { return ordinalOf(set, pod) >= int(end) }), unlimited
 }
 
@@ -37,7 +39,7 @@ func (g statefulSetGate) done(st *step, _ bool) bool {
 
 // open returns how many pods the partition lets be new.
 func (statefulSetGate) open(st *step) int32 {
-	return max(PodCountsOf(st.Workload).Desired-*st.record.Update.Partition, 0)
+	return max(workload.PodCountsOf(st.Workload).Desired-*st.record.Update.Partition, 0)
 }
 
 // advance lowers the partition. It never raises it, since the pods above are new already. It moves pod by pod: left alone, the
@@ -62,7 +64,7 @@ func (g statefulSetGate) lower(st *step) action {
 		return stop{outcome: Failed, message: err.Error()}
 	}
 	open, wake := g.openable(st)
-	if lower := max(PodCountsOf(st.Workload).Desired-open, kept); lower < *st.record.Update.Partition {
+	if lower := max(workload.PodCountsOf(st.Workload).Desired-open, kept); lower < *st.record.Update.Partition {
 		return move{step: st.record.Step, to: partition(lower)}
 	}
 	return await{until: wake}
@@ -76,11 +78,11 @@ func (g statefulSetGate) openable(st *step) (open int32, wake time.Time) {
 	set, _ := st.Workload.(*appsv1.StatefulSet)
 	pods, _ := g.counted(st.Snapshot)
 	for _, pod := range pods {
-		ready[ordinalOf(set, pod)], _ = readySince(pod)
+		ready[ordinalOf(set, pod)], _ = workload.ReadySince(pod)
 	}
 	open = g.open(st)
 	for budget := st.limits.Unavailable - missing; open < st.target; open++ {
-		if ready[int(startOf(set)+PodCountsOf(set).Desired-1-open)] {
+		if ready[int(startOf(set)+workload.PodCountsOf(set).Desired-1-open)] {
 			if budget <= 0 {
 				break
 			}
@@ -106,7 +108,7 @@ func (g statefulSetGate) missing(st *step) (int32, time.Time) {
 			wake = earlier(wake, due)
 		}
 	}
-	return PodCountsOf(st.Workload).Desired - available, wake
+	return workload.PodCountsOf(st.Workload).Desired - available, wake
 }
 
 // hasLeftKept reports whether pods that a StatefulSet's own partition keeps run the rollout's version, or are going to.
@@ -121,7 +123,7 @@ func (s *Snapshot) hasLeftKept(record *Record) bool {
 	isLeft := func(revision string) bool {
 		return revision != record.From.ControllerRevision && s.numbers[revision] >= record.ToRevision
 	}
-	end := int(startOf(set)) + int(min(kept, PodCountsOf(set).Desired))
+	end := int(startOf(set)) + int(min(kept, workload.PodCountsOf(set).Desired))
 	for _, pod := range s.Pods {
 		if ordinal := ordinalOf(set, pod); ordinal >= 0 && ordinal < end && isLeft(pod.Labels[appsv1.ControllerRevisionHashLabelKey]) {
 			return true

@@ -6,20 +6,23 @@ import (
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // updateGate is what the gates of StatefulSets and DaemonSets have in common. Their controllers replace a pod in its place, and
 // the rollout borrows the update strategy.
 type updateGate struct{}
 
-func (updateGate) limits(w Workload, l Limits) (Resolved, error) {
+func (updateGate) limits(w workload.Object, l Limits) (Resolved, error) {
 	unavailable, err := l.unavailableOf(w)
 	return Resolved{Unavailable: unavailable}, err
 }
 
 func (updateGate) deadline(*Record) *int32 { return nil }
 
-func (updateGate) minReadySeconds(w Workload, _ *Record) int32 { return minReadySecondsOf(w) }
+func (updateGate) minReadySeconds(w workload.Object, _ *Record) int32 {
+	return workload.MinReadySecondsOf(w)
+}
 
 // interrupted responds to an update strategy that others wrote over the one that holds the rollout. A strategy that is at
 // least as narrow, or of another type, stays and ends the rollout.
@@ -65,19 +68,19 @@ func (updateGate) foreign(s *Snapshot, record *Record) action { return foreignRe
 func (updateGate) scaled(*Snapshot) bool { return true }
 
 func (updateGate) settled(s *Snapshot) bool {
-	counts := PodCountsOf(s.Workload)
+	counts := workload.PodCountsOf(s.Workload)
 	return s.Newest != nil && counts.Total == counts.Desired
 }
 
-func (updateGate) preview(w Workload, r *Record) ([]PlannedStep, error) {
+func (updateGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
 	unavailable, err := r.Plan.Limits.unavailableOf(w)
-	return r.Plan.previewUpdate(stepped(w, r.Update), PodCountsOf(w).Desired, unavailable), err
+	return r.Plan.previewUpdate(stepped(w, r.Update), workload.PodCountsOf(w).Desired, unavailable), err
 }
 
 func (updateGate) rewritten(_ *step, m memory) (action, memory) { return nil, m }
 
 func (updateGate) judge(st *step, m memory) (memory, *Finding) {
-	view := &View{Workload: st.record.Update.ownStrategy(st.Workload), Phase: Progressing, State: Open, Record: st.record}
+	view := &View{Workload: st.record.Update.ownStrategy(st.Workload), Phase: workload.Progressing, State: Open, Record: st.record}
 	m = st.judgePods(view, m, st.now)
 	if view.Finding != nil {
 		return m, view.Finding
@@ -93,7 +96,7 @@ func (s *Snapshot) judgePods(v *View, m memory, now time.Time) memory {
 	m.recall(in)
 	report := diagnose.Diagnose(in)
 	s.report = &report
-	m, relapse := m.after(&report).follow(ownPods(v.Workload, pods), updatedPod(v.Workload, pods), suspectsOf(v.Workload, &report), now)
+	m, relapse := m.after(&report).follow(ownPods(v.Workload, pods), workload.UpdatedPod(v.Workload, pods), suspectsOf(v.Workload, &report), now)
 	v.failed(relapse)
 	v.failed(report.Fatal())
 	cannotDelete := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.ID == diagnose.FailedDelete })

@@ -7,16 +7,18 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func (updateGate) state(s *Snapshot, decode decodeFunc) (State, *Record, error) {
 	return openUpdate(s.Workload, decode)
 }
 
-func (updateGate) holds(w Workload, r *Record) bool { return r.Update.holds(w) }
+func (updateGate) holds(w workload.Object, r *Record) bool { return r.Update.holds(w) }
 
 // moves returns nothing for a StatefulSet whose pods the partition has released already: they are still replaced.
-func (updateGate) moves(_ Workload, state State) string {
+func (updateGate) moves(_ workload.Object, state State) string {
 	if state == RollingBack {
 		return "the old version is returning by itself; abort sees to it that it is complete"
 	}
@@ -26,7 +28,7 @@ func (updateGate) moves(_ Workload, state State) string {
 	return ""
 }
 
-func (updateGate) opened(w Workload, r *Record, a move) (*Record, error) {
+func (updateGate) opened(w workload.Object, r *Record, a move) (*Record, error) {
 	record, update := *r.driven(), r.Update
 	if !update.holds(w) {
 		var err error
@@ -41,19 +43,19 @@ func (updateGate) opened(w Workload, r *Record, a move) (*Record, error) {
 	case wave:
 		changed.Wave = to
 	default:
-		return nil, fmt.Errorf("%T is no opening of a %s", to, kindOf(w))
+		return nil, fmt.Errorf("%T is no opening of a %s", to, workload.ResourceOf(w))
 	}
 	record.Step, record.HoldUntil, record.Update = a.step, a.until, &changed
 	return &record, nil
 }
 
-func (updateGate) hold(p *patch, w Workload, r *Record) {
+func (updateGate) hold(p *patch, w workload.Object, r *Record) {
 	if !r.Update.holds(w) {
 		r.Update.hold(p, w)
 	}
 }
 
-func (updateGate) reclaimed(w Workload, r *Record) string {
+func (updateGate) reclaimed(w workload.Object, r *Record) string {
 	if r.Update.holds(w) {
 		return ""
 	}
@@ -63,7 +65,7 @@ func (updateGate) reclaimed(w Workload, r *Record) string {
 
 func (updateGate) left(_ *patch, _ *Snapshot, r *Record, _ bool) *Record { return r }
 
-func (updateGate) giveBack(p *patch, w Workload, r *Record, state State, _ Outcome) (handover, error) {
+func (updateGate) giveBack(p *patch, w workload.Object, r *Record, state State, _ Outcome) (handover, error) {
 	var err error
 	switch state {
 	case RollingBack:
@@ -76,7 +78,7 @@ func (updateGate) giveBack(p *patch, w Workload, r *Record, state State, _ Outco
 }
 
 // part leaves a workload its strategy, which others have set.
-func (updateGate) part(_ *patch, _ Workload, r *Record, _ State) (handover, error) { //nolint:unparam // of the interface
+func (updateGate) part(_ *patch, _ workload.Object, r *Record, _ State) (handover, error) { //nolint:unparam // of the interface
 	return handover{record: r}, nil
 }
 
@@ -105,16 +107,18 @@ func (updateGate) goBack(p *patch, s *Snapshot, r *Record, state State, altered 
 	return handover{record: &back, open: back.RollingBack}, update.giveBack(p, s.Workload, limit)
 }
 
-func (updateGate) borrows(w Workload, r *Record) bool { return r.Update.borrows(w) }
+func (updateGate) borrows(w workload.Object, r *Record) bool { return r.Update.borrows(w) }
 
 func (updateGate) end(s *Snapshot, to goal, m memory) (action, memory) { return endUpdate(s, to, m) }
 
-func (updateGate) awaits(Workload) *corev1.PodTemplateSpec { return nil }
+func (updateGate) awaits(workload.Object) *corev1.PodTemplateSpec { return nil }
 
 func (updateGate) wentBack(s *Snapshot, r *Record) action { return foreignRevision(s, r) }
 
 // disturbed leaves the decision to interrupted, which knows whether the strategy can be reclaimed.
-func (updateGate) disturbed(_ Workload, _ bool, now time.Time) action { return await{until: now} }
+func (updateGate) disturbed(_ workload.Object, _ bool, now time.Time) action {
+	return await{until: now}
+}
 
 func (updateGate) reclaims() bool { return true }
 

@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // othersWorld is a StatefulSet or DaemonSet with a model of its controller, and of nodes that take their time.
@@ -72,7 +74,7 @@ func (w *othersWorld) isNew(pod *corev1.Pod) bool {
 
 func (w *othersWorld) available() (count int32) {
 	for _, pod := range w.pods {
-		if is, since := readySince(pod); is && pod.DeletionTimestamp == nil && (w.minReady == 0 || !since.Add(time.Duration(w.minReady)*time.Second).After(w.now)) {
+		if is, since := workload.ReadySince(pod); is && pod.DeletionTimestamp == nil && (w.minReady == 0 || !since.Add(time.Duration(w.minReady)*time.Second).After(w.now)) {
 			count++
 		}
 	}
@@ -117,7 +119,7 @@ func (w *othersWorld) work() {
 			delete(w.pods, place)
 			continue
 		}
-		is, since := readySince(pod)
+		is, since := workload.ReadySince(pod)
 		crashes, shaky := w.shaky[pod.UID]
 		switch soon := w.now.Sub(since) < 4*time.Second; { // views may be six seconds old
 		case !is:
@@ -144,7 +146,7 @@ func again(now time.Time, restarts int32) corev1.ContainerStatus {
 	}
 }
 
-func (w *othersWorld) workload() Workload {
+func (w *othersWorld) workload() workload.Object {
 	if w.set {
 		return &appsv1.StatefulSet{
 			ObjectMeta: metav1.ObjectMeta{UID: "web", Name: "web"},

@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // unjudged is a gate whose pods nobody diagnoses: the finding is given.
@@ -226,7 +227,7 @@ func TestOldPodsDoNotFailTheNewVersion(t *testing.T) {
 		Name: "app", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "InvalidImageName", Message: "no image"}},
 	}}
 	for _, state := range []State{Open, Idle} {
-		view := &View{Workload: record.Update.ownStrategy(set), State: state, Phase: Progressing}
+		view := &View{Workload: record.Update.ownStrategy(set), State: state, Phase: workload.Progressing}
 		view.heldUp(o.Pods, noon(0))
 		if failed := view.Finding != nil; failed != (state == Idle) || view.Obstacle.Text == "" {
 			t.Errorf("%d: finding %v, obstacle %q", state, view.Finding, view.Obstacle.Text)

@@ -8,6 +8,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // ErrHeld reports that a rollout is already held at its step.
@@ -23,7 +26,7 @@ func (e *Engine) Opened(ctx context.Context, kind string, key types.NamespacedNa
 }
 
 // OpenedOn does what Opened does for a workload that was already read.
-func (e *Engine) OpenedOn(ctx context.Context, w Workload) error {
+func (e *Engine) OpenedOn(ctx context.Context, w workload.Object) error {
 	_, _, _, err := e.openedOn(ctx, w)
 	return err
 }
@@ -31,11 +34,11 @@ func (e *Engine) OpenedOn(ctx context.Context, w Workload) error {
 // openedOn returns what is known of a workload's open rollout, or an error if there is none. A deadline alone may not be a
 // rollout's. If a Deployment has no other trace of one, openedOn needs no more rights than kubectl's pause, resume and
 // restart do.
-func (e *Engine) openedOn(ctx context.Context, w Workload) (Snapshot, State, *Record, error) {
+func (e *Engine) openedOn(ctx context.Context, w workload.Object) (Snapshot, State, *Record, error) {
 	var sets []*appsv1.ReplicaSet
 	if d, is := w.(*appsv1.Deployment); is {
 		var err error
-		if sets, err = replicaSets(ctx, e.Client, d); err != nil && (isMarked(d) || !apierrors.IsForbidden(err)) {
+		if sets, err = kube.ReplicaSets(ctx, e.Client, d); err != nil && (isMarked(d) || !apierrors.IsForbidden(err)) {
 			return Snapshot{}, Idle, nil, err
 		}
 	}
@@ -49,7 +52,7 @@ func (e *Engine) openedOn(ctx context.Context, w Workload) (Snapshot, State, *Re
 
 // Hold makes an open rollout stand at its step. Whoever drives the rollout ends, and nobody goes on before it is resumed. Hold
 // does not pause a Deployment itself, because its controller would then spread the extra pods over both versions.
-func (e *Engine) Hold(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
+func (e *Engine) Hold(ctx context.Context, kind string, key types.NamespacedName) (workload.Object, error) {
 	for try := 1; ; try++ {
 		w, err := e.Workload(ctx, kind, key)
 		if err != nil {
@@ -61,10 +64,11 @@ func (e *Engine) Hold(ctx context.Context, kind string, key types.NamespacedName
 		}
 		moves := gateOf(w).moves(w, state)
 		switch {
-		case isPaused(w), record.Held && moves == "":
-			return nil, fmt.Errorf("error: %ss.apps %q %w", kindOf(w), key.Name, ErrHeld)
+		case workload.IsPaused(w), record.Held && moves == "":
+			return nil, fmt.Errorf("error: %ss.apps %q %w", workload.ResourceOf(w), key.Name, ErrHeld)
 		case moves != "":
-			return nil, fmt.Errorf("the rollout of %s %q in namespace %q cannot be held at its step: %s", kindOf(w), key.Name, key.Namespace, moves)
+			return nil, fmt.Errorf("the rollout of %s %q in namespace %q cannot be held at its step: %s",
+				workload.ResourceOf(w), key.Name, key.Namespace, moves)
 		}
 		s := &session{Engine: e, kind: kind, key: key}
 		p := newGatePatch(w)
@@ -76,7 +80,7 @@ func (e *Engine) Hold(ctx context.Context, kind string, key types.NamespacedName
 		case !apierrors.IsConflict(err) || try >= ConflictTries:
 			return nil, err
 		}
-		if err := PauseForConflict(ctx, e.Clock, try); err != nil {
+		if err := kube.PauseForConflict(ctx, e.Clock, try); err != nil {
 			return nil, err
 		}
 	}
@@ -90,10 +94,10 @@ func (e *Engine) Hold(ctx context.Context, kind string, key types.NamespacedName
 // lower is false if the present gate is as small, or the old pods have yet to go.
 func (r *Record) atRest(s *Snapshot) (gate Width, lower bool) {
 	d, current := s.deployment(), s.Current()
-	if !isGated(d) || d.Spec.Paused || !s.scaled() || current == nil || RevisionOf(current) != r.ToRevision {
+	if !isGated(d) || d.Spec.Paused || !s.scaled() || current == nil || workload.RevisionOf(current) != r.ToRevision {
 		return gate, false
 	}
-	replicas := replicasOf(d)
+	replicas := workload.ReplicasOf(d)
 	limits, limitsErr := r.Plan.Limits.At(replicas)
 	present, gateErr := widthOf(d)
 	gate = Width{Surge: present.Surge, Unavailable: limits.Unavailable}

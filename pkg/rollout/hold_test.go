@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"pgregory.net/rapid"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
 // TestAnotherTemplateOnAHeldRollout holds a rollout at a random moment and sets another template: no more pods go than the
@@ -27,7 +29,7 @@ func TestAnotherTemplateOnAHeldRollout(t *testing.T) {
 			t.Fatalf("%v", err)
 		}
 		r.check = func(*run) {}
-		if err := r.client.start(Change{Images: []ImageChange{{Image: "web:2"}}}, c.Options); err != nil {
+		if err := r.client.start(Change{Images: []podtemplate.ImageChange{{Image: "web:2"}}}, c.Options); err != nil {
 			return
 		}
 		for range rapid.IntRange(0, 400).Draw(t, "events") {

@@ -8,6 +8,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Somebody else goes back in the very moment: the revision before the one that there is then is the broken one.
@@ -88,7 +90,7 @@ func TestTheCauseOfARevisionComesBack(t *testing.T) {
 			}
 			wantOutcome(t, result, Done, "")
 			b.change(func() {
-				if got := b.d.Annotations[ChangeCauseAnnotation]; got != test.want {
+				if got := b.d.Annotations[workload.ChangeCauseAnnotation]; got != test.want {
 					t.Errorf("the cause is %q, not %q", got, test.want)
 				}
 			})

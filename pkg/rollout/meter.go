@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Availability is what a rollout did to the service. It is measured from the pods' own Ready conditions at every
@@ -65,7 +67,7 @@ func (m *meter) observe(s *Snapshot) {
 	if s.Workload == nil {
 		return
 	}
-	replicas := PodCountsOf(s.Workload).Desired
+	replicas := workload.PodCountsOf(s.Workload).Desired
 	ready, total := s.readyAndWanted()
 	m.take(replicas, ready, total, func(limits Limits) (Resolved, error) {
 		resolved, err := gateOf(s.Workload).limits(s.Workload, limits)
@@ -105,13 +107,13 @@ func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
 	}
 	perOwner := make(map[types.UID]int32, len(s.ReplicaSets))
 	for _, pod := range s.Pods {
-		if isReady, _ := readySince(pod); isReady {
+		if isReady, _ := workload.ReadySince(pod); isReady {
 			ready++
 		}
 		perOwner[metav1.GetControllerOfNoCopy(pod).UID]++
 	}
 	for _, rs := range s.ReplicaSets {
-		wanted += min(perOwner[rs.UID], sizeOf(rs))
+		wanted += min(perOwner[rs.UID], workload.SizeOf(rs))
 	}
 	return ready, wanted
 }

@@ -7,6 +7,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // ConflictTries is how often a write is computed anew because the object has changed meanwhile. That is common: while a
@@ -26,26 +30,26 @@ type NativeChange struct {
 
 // WriteTemplate changes the pod template of a Deployment, StatefulSet or DaemonSet in one write. It returns the
 // workload as written, and the template from before. The template is nil if nothing has changed.
-func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change NativeChange) (Workload, map[string]any, error) {
-	kind, key := kindOf(workload), keyOf(workload)
+func (e *Engine) WriteTemplate(ctx context.Context, w workload.Object, change NativeChange) (workload.Object, map[string]any, error) {
+	kind, key := workload.ResourceOf(w), workload.KeyOf(w)
 	for try := 1; ; try++ {
-		object, err := getRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)
+		object, err := kube.GetRaw(ctx, e.Client, kind+"s", key.Namespace, key.Name)
 		if err != nil {
 			return nil, nil, explainOn(ctx, "get", kind, key, err)
 		}
-		if err := refuseOpen(workload, object); err != nil {
+		if err := refuseOpen(w, object); err != nil {
 			return nil, nil, err
 		}
-		before, err := templateOf(object)
+		before, err := podtemplate.Of(object)
 		if err != nil {
 			return nil, nil, err
 		}
-		after, _ := copyJSON(map[string]any(before)).(map[string]any)
+		after, _ := podtemplate.CopyJSON(map[string]any(before)).(map[string]any)
 		if err := change.Rewrite(after); err != nil {
 			return nil, nil, err
 		}
-		if sameJSON(map[string]any(before), after) {
-			return workload, nil, nil
+		if podtemplate.SameJSON(map[string]any(before), after) {
+			return w, nil, nil
 		}
 		live, err := typedWorkload(object)
 		if err != nil {
@@ -55,13 +59,13 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 		p.set("/metadata/uid", object.GetUID())
 		p.set("/metadata/resourceVersion", object.GetResourceVersion())
 		p.template(after)
-		p.annotate(ChangeCauseAnnotation, change.Cause)
-		written, err := e.patchWorkload(ctx, workload, p, change.Try)
+		p.annotate(workload.ChangeCauseAnnotation, change.Cause)
+		written, err := e.patchWorkload(ctx, w, p, change.Try)
 		switch {
 		case err == nil:
 			return written, before, e.sortOut(ctx, p, object, written, change.Try)
 		case apierrors.IsConflict(err) && try < ConflictTries:
-			if err = PauseForConflict(ctx, e.Clock, try); err == nil {
+			if err = kube.PauseForConflict(ctx, e.Clock, try); err == nil {
 				continue
 			}
 		}
@@ -71,7 +75,7 @@ func (e *Engine) WriteTemplate(ctx context.Context, workload Workload, change Na
 
 // sortOut returns an AlteredError if the API server stored something else than a write asked for. It takes such a write
 // back, unless it was a dry run.
-func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Unstructured, written Workload, try bool) error {
+func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Unstructured, written workload.Object, try bool) error {
 	altered := p.altered(written)
 	switch {
 	case altered == nil:
@@ -83,17 +87,17 @@ func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Uns
 }
 
 // typedWorkload returns a workload of any kind as a typed object.
-func typedWorkload(object *unstructured.Unstructured) (Workload, error) {
+func typedWorkload(object *unstructured.Unstructured) (workload.Object, error) {
 	if object.GetKind() == "Deployment" {
 		d := &appsv1.Deployment{}
-		return d, convert(object, d)
+		return d, podtemplate.Convert(object, d)
 	}
 	return typedUpdate(object)
 }
 
 // refuseOpen refuses to change a StatefulSet or DaemonSet whose stepwise rollout is open.
-func refuseOpen(workload Workload, object *unstructured.Unstructured) error {
-	if _, is := workload.(*appsv1.Deployment); is {
+func refuseOpen(w workload.Object, object *unstructured.Unstructured) error {
+	if _, is := w.(*appsv1.Deployment); is {
 		return nil
 	}
 	live, err := typedUpdate(object)
@@ -102,12 +106,12 @@ func refuseOpen(workload Workload, object *unstructured.Unstructured) error {
 	}
 	state, record, err := OpenIn(live)
 	if err == nil && state != Idle {
-		err = &OpenError{Kind: kindOf(live), Name: live.GetName(), Record: record}
+		err = &OpenError{Kind: workload.ResourceOf(live), Name: live.GetName(), Record: record}
 	}
 	return err
 }
 
-func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch, try bool) (Workload, error) {
+func (e *Engine) patchWorkload(ctx context.Context, workload workload.Object, p *patch, try bool) (workload.Object, error) {
 	body, err := p.body()
 	if err != nil {
 		return nil, err
@@ -123,7 +127,7 @@ func (e *Engine) patchWorkload(ctx context.Context, workload Workload, p *patch,
 }
 
 // returningTo calls the Returning hook with the template that the rollout is about to go back to.
-func (s *session) returningTo(ctx context.Context, w Workload, template rawTemplate) error {
+func (s *session) returningTo(ctx context.Context, w workload.Object, template podtemplate.Template) error {
 	if s.Returning == nil {
 		return nil
 	}

@@ -4,13 +4,15 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // activePods returns the pods of a workload that count for its controller.
-func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
+func activePods(w workload.Object, pods []*corev1.Pod) []*corev1.Pod {
 	var active []*corev1.Pod
 	for _, pod := range pods {
-		if isActive(pod) && metav1.IsControlledBy(pod, workload) {
+		if workload.IsActive(pod) && metav1.IsControlledBy(pod, w) {
 			active = append(active, pod)
 		}
 	}
@@ -18,7 +20,7 @@ func activePods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 }
 
 // ownPods returns the pods that a workload controls, in any state.
-func ownPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
+func ownPods(workload workload.Object, pods []*corev1.Pod) []*corev1.Pod {
 	var own []*corev1.Pod
 	for _, pod := range pods {
 		if metav1.IsControlledBy(pod, workload) {
@@ -29,7 +31,7 @@ func ownPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 }
 
 // endingPods returns the pods of a workload that are being deleted.
-func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
+func endingPods(workload workload.Object, pods []*corev1.Pod) []*corev1.Pod {
 	var ending []*corev1.Pod
 	for _, pod := range pods {
 		if pod.DeletionTimestamp != nil && metav1.IsControlledBy(pod, workload) {
@@ -42,19 +44,19 @@ func endingPods(workload Workload, pods []*corev1.Pod) []*corev1.Pod {
 // isNew reports whether a pod is of the newest version.
 func (s *Snapshot) isNew(pod *corev1.Pod) bool {
 	if s.Newest == nil {
-		return ownedBy(pod, s.Current())
+		return workload.OwnedBy(pod, s.Current())
 	}
-	return pod.Labels[appsv1.ControllerRevisionHashLabelKey] == revisionLabel(KindOf(s.Workload), s.Newest)
+	return pod.Labels[appsv1.ControllerRevisionHashLabelKey] == workload.RevisionLabel(workload.KindOf(s.Workload), s.Newest)
 }
 
 // minReadySeconds returns for how long a pod has to be ready before it counts.
-func (s *Snapshot) minReadySeconds() int32 { return minReadySecondsOf(s.Workload) }
+func (s *Snapshot) minReadySeconds() int32 { return workload.MinReadySecondsOf(s.Workload) }
 
 // stepped returns the number of pods that the steps apply to. Pods that a StatefulSet keeps by its own partition are
 // left out.
-func stepped(workload Workload, u *Update) int32 {
-	desired := PodCountsOf(workload).Desired
-	if _, is := workload.(*appsv1.StatefulSet); !is {
+func stepped(w workload.Object, u *Update) int32 {
+	desired := workload.PodCountsOf(w).Desired
+	if _, is := w.(*appsv1.StatefulSet); !is {
 		return desired
 	}
 	kept, err := u.kept()
@@ -65,17 +67,17 @@ func stepped(workload Workload, u *Update) int32 {
 }
 
 // TargetOf returns the number of new pods after the step that a workload's open rollout is at.
-func TargetOf(workload Workload, record *Record) int32 {
+func TargetOf(w workload.Object, record *Record) int32 {
 	if record.Update == nil {
-		return record.Target(PodCountsOf(workload).Desired)
+		return record.Target(workload.PodCountsOf(w).Desired)
 	}
-	return record.Target(stepped(workload, record.Update))
+	return record.Target(stepped(w, record.Update))
 }
 
 // unavailableOf returns how many pods of a StatefulSet or DaemonSet may be missing. Percentages round as in the
 // workload's controller: down for a StatefulSet, up for a DaemonSet. At least one pod may be missing.
-func (l Limits) unavailableOf(workload Workload) (int32, error) {
-	_, up := workload.(*appsv1.DaemonSet)
-	count, err := rounded("max-unavailable", &l.Unavailable, 1, PodCountsOf(workload).Desired, up)
+func (l Limits) unavailableOf(w workload.Object) (int32, error) {
+	_, up := w.(*appsv1.DaemonSet)
+	count, err := rounded("max-unavailable", &l.Unavailable, 1, workload.PodCountsOf(w).Desired, up)
 	return max(count, 1), err
 }

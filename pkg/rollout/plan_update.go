@@ -8,10 +8,12 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // planUpdate returns the record of the rollout, and the event that shows its plan.
-func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any, live Workload) (*Record, PlanEvent, error) {
+func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any, live workload.Object) (*Record, PlanEvent, error) {
 	from, err := b.revisionOfTemplate(ctx, live)
 	if err != nil {
 		return nil, PlanEvent{}, err
@@ -31,7 +33,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 	if err := record.limit(live, b.options.MaxUnavailable); err != nil {
 		return nil, PlanEvent{}, err
 	}
-	replicas, desired := stepped(live, record.Update), PodCountsOf(live).Desired
+	replicas, desired := stepped(live, record.Update), workload.PodCountsOf(live).Desired
 	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
 		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
 	}
@@ -49,7 +51,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 
 // limit sets the plan's limits: those of the workload's own strategy, unless another one is given. Without a surge, at
 // least one pod has to be missing.
-func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
+func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 	own := Limits{Unavailable: intstr.FromInt32(1)}
 	if limit := maxUnavailableOf(live); limit != nil {
 		own.Unavailable = *limit
@@ -80,7 +82,7 @@ func (r *Record) limit(live Workload, given *intstr.IntOrString) error {
 }
 
 // maxUnavailableOf returns the limit of a workload's own strategy, or nil if it has none.
-func maxUnavailableOf(workload Workload) *intstr.IntOrString {
+func maxUnavailableOf(workload workload.Object) *intstr.IntOrString {
 	switch w := workload.(type) {
 	case *appsv1.StatefulSet:
 		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {

@@ -7,6 +7,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Deployment reads a Deployment.
@@ -19,8 +21,8 @@ func (e *Engine) Deployment(ctx context.Context, key types.NamespacedName) (*app
 }
 
 // Workload reads a Deployment, StatefulSet or DaemonSet.
-func (e *Engine) Workload(ctx context.Context, kind string, key types.NamespacedName) (Workload, error) {
-	var workload Workload
+func (e *Engine) Workload(ctx context.Context, kind string, key types.NamespacedName) (workload.Object, error) {
+	var workload workload.Object
 	var err error
 	switch apps := e.Client.AppsV1(); kind {
 	case "StatefulSet":

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const (
@@ -268,7 +269,7 @@ func latestRecord(own string, replicaSets []*appsv1.ReplicaSet, decode decodeFun
 
 // MayBeOpen reports from a workload alone whether a stepwise rollout may be open. Without our annotation and without
 // any field that a rollout borrows, none is open, and its ReplicaSets need not be read.
-func MayBeOpen(workload Workload) bool {
+func MayBeOpen(workload workload.Object) bool {
 	d, is := workload.(*appsv1.Deployment)
 	if !is {
 		return workload.GetAnnotations()[Annotation] != ""

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // restTimeout bounds the last write of a command that ends.
@@ -68,14 +70,14 @@ func (s *session) rest(ctx context.Context, snapshot *Snapshot, outcome Outcome,
 }
 
 // noteHold writes into the record until when the step is held.
-func (s *session) noteHold(ctx context.Context, w Workload, a noteHold) error {
+func (s *session) noteHold(ctx context.Context, w workload.Object, a noteHold) error {
 	record := s.record.driven()
 	record.HoldUntil = &a.until
 	return s.writeRecord(ctx, w, newGatePatch(w), record)
 }
 
 // writeRecord makes a write that includes another record.
-func (s *session) writeRecord(ctx context.Context, w Workload, p *patch, record *Record) error {
+func (s *session) writeRecord(ctx context.Context, w workload.Object, p *patch, record *Record) error {
 	record, err := s.signed(record, w)
 	if err == nil {
 		err = p.record(record)

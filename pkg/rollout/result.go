@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // ErrTimeout is the cause of a context that ended because the command's own timeout passed.
@@ -52,7 +54,7 @@ func (s *session) result(outcome Outcome, message string) *Result {
 	case s.known.newest != nil:
 		result.Revision = s.known.newest.Revision
 	case snapshot.Workload != nil:
-		result.Revision = RevisionOf(snapshot.Workload)
+		result.Revision = workload.RevisionOf(snapshot.Workload)
 	}
 	if s.phase == ending && !result.Standing && outcome != Overtaken {
 		result.Towards = s.outcome
@@ -70,7 +72,7 @@ func explainOn(ctx context.Context, verb, kind string, key types.NamespacedName,
 	switch {
 	case context.Cause(ctx) != nil:
 		return context.Cause(ctx)
-	case lacksRight(verb, err):
+	case kube.LacksRight(verb, err):
 		return fmt.Errorf("the right to %s %ss in namespace %q is missing: %w", verb, kind, key.Namespace, err)
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("there is no %s %q in namespace %q; %s lists those there are: %w", kind, key.Name, key.Namespace,

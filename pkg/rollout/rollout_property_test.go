@@ -17,6 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // scenario is a rollout and what goes wrong during it.
@@ -193,11 +196,11 @@ func (r *run) failf(format string, args ...any) {
 
 // String describes the world in a line.
 func (w *world) String() string {
-	text := fmt.Sprintf("R=%d gate %s", replicasOf(w.d), limitsText(LimitsOf(w.d.Spec.Strategy)))
+	text := fmt.Sprintf("R=%d gate %s", workload.ReplicasOf(w.d), limitsText(LimitsOf(w.d.Spec.Strategy)))
 	for _, rs := range w.sets {
 		all, ready := w.podsOf(rs)
 		text += fmt.Sprintf(" [%s size %d pods %d ready %d available %d]",
-			rs.Annotations[RevisionAnnotation], *rs.Spec.Replicas, all, ready, rs.Status.AvailableReplicas)
+			rs.Annotations[workload.RevisionAnnotation], *rs.Spec.Replicas, all, ready, rs.Status.AvailableReplicas)
 	}
 	return text
 }
@@ -354,7 +357,7 @@ func (r *run) takeUp() {
 
 // drive runs a scenario to its end and checks what is left behind.
 func (r *run) drive() {
-	err := r.client.start(Change{Images: []ImageChange{{Image: "web:2"}}}, r.Options)
+	err := r.client.start(Change{Images: []podtemplate.ImageChange{{Image: "web:2"}}}, r.Options)
 	if err != nil {
 		return // the steps cross at this number of replicas, which is refused
 	}

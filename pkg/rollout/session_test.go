@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/clock"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
@@ -32,7 +33,7 @@ import (
 
 var (
 	worldKey = types.NamespacedName{Namespace: worldNamespace, Name: worldName}
-	newImage = Change{Images: []ImageChange{{Image: "web:2"}}}
+	newImage = Change{Images: []podtemplate.ImageChange{{Image: "web:2"}}}
 	inSteps  = StartOptions{Steps: Steps{intstr.FromInt32(1), intstr.FromString("50%"), everything()}, OnFailure: OnFailureRollback}
 )
 
@@ -193,7 +194,7 @@ func TestStartRunsToItsEnd(t *testing.T) {
 
 func TestStartWithoutAChangeWritesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, Change{Images: []ImageChange{{Image: "web:1"}}}, inSteps)
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, Change{Images: []podtemplate.ImageChange{{Image: "web:1"}}}, inSteps)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -589,7 +590,7 @@ func TestASecondStartIsRefused(t *testing.T) {
 		var second error
 		b.onStep(2, func() {
 			other := &Engine{LogLines: LogLines, Client: b.engine.Client, Clock: b.engine.Clock, FieldManager: "other"}
-			_, second = other.Start(t.Context(), "Deployment", worldKey, Change{Images: []ImageChange{{Image: "web:3"}}}, inSteps)
+			_, second = other.Start(t.Context(), "Deployment", worldKey, Change{Images: []podtemplate.ImageChange{{Image: "web:3"}}}, inSteps)
 		})
 		wantOutcome(t, b.start(t.Context(), t), Done, "")
 		var open *OpenError

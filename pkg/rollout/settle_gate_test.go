@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // A pod that has crashed is ready for a moment between two crashes. No old pod goes for it before it has settled.
@@ -76,7 +78,7 @@ func TestNoOldPodGoesForOneThatCrashed(t *testing.T) {
 		b.deleted = func(gone *corev1.Pod) {
 			settled := 0
 			for _, pod := range b.pods {
-				if ready, since := readySince(pod); pod.UID != gone.UID && ready && (ownedBy(pod, old) || b.now.Sub(since) >= 8*time.Second) {
+				if ready, since := workload.ReadySince(pod); pod.UID != gone.UID && ready && (workload.OwnedBy(pod, old) || b.now.Sub(since) >= 8*time.Second) {
 					settled++
 				}
 			}

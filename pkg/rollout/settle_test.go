@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // What pods do after they were ready counts against the new version, but for what their nodes do to them.
@@ -174,9 +175,9 @@ func TestRelapsesOfSets(t *testing.T) {
 	t.Parallel()
 	ordered := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{UID: "s"}, Status: appsv1.StatefulSetStatus{UpdateRevision: "new"}}
 	everywhere := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{UID: "d", Annotations: map[string]string{appsv1.DeprecatedTemplateGeneration: "2"}}}
-	for _, workload := range []Workload{ordered, everywhere} {
+	for _, w := range []workload.Object{ordered, everywhere} {
 		pod := func(hash, generation string, ready corev1.ConditionStatus, restarts int32) *corev1.Pod {
-			p := owned(workload, "p", hash, generation, "")
+			p := owned(w, "p", hash, generation, "")
 			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}
 			status := corev1.ContainerStatus{Name: "app", RestartCount: restarts, Ready: ready == corev1.ConditionTrue}
 			if status.State.Running = (&corev1.ContainerStateRunning{StartedAt: metav1.NewTime(noon(int(restarts)))}); restarts > 0 {
@@ -196,17 +197,17 @@ func TestRelapsesOfSets(t *testing.T) {
 			"peers are replaced":     {[]*corev1.Pod{ready, lost, ready, lost, ready, lost}, ""},
 			"of an earlier revision": {[]*corev1.Pod{pod("old", "1", corev1.ConditionTrue, 0), pod("old", "1", corev1.ConditionTrue, 1)}, ""},
 		} {
-			for phase, look := range map[Phase]func(*session, *View, []*corev1.Pod) time.Time{Progressing: (*session).judgePods, Complete: (*session).believe} {
+			for phase, look := range map[workload.Phase]func(*session, *View, []*corev1.Pod) time.Time{workload.Progressing: (*session).judgePods, workload.Complete: (*session).believe} {
 				s, view := fixedSession(), &View{}
 				for _, p := range test.then {
 					if view.Finding != nil {
 						t.Errorf("%s: %s too early", name, view.Finding)
 					}
-					view = &View{Workload: workload, Phase: phase}
+					view = &View{Workload: w, Phase: phase}
 					look(s, view, []*corev1.Pod{p})
 				}
 				if got := view.Finding; (got == nil) != (test.want == "") || got != nil && got.ID != test.want {
-					t.Errorf("%s %s, %s: %v, want %q", phase, KindOf(workload), name, got, test.want)
+					t.Errorf("%s %s, %s: %v, want %q", phase, workload.KindOf(w), name, got, test.want)
 				}
 			}
 		}

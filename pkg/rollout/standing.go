@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Resume goes on with the open rollout of a workload, from the state in the cluster alone. If somebody has changed the template
@@ -56,7 +58,7 @@ func (e *Engine) standing(ctx context.Context, kind string, key types.Namespaced
 }
 
 // findOpen finds the open rollout of the session's workload.
-func (s *session) findOpen(ctx context.Context, live Workload) error {
+func (s *session) findOpen(ctx context.Context, live workload.Object) error {
 	snapshot, err := s.settled(ctx, live)
 	if err == nil {
 		s.state, s.record, err = gateOf(live).state(&snapshot, s.decodeRecord)
@@ -69,7 +71,7 @@ func (s *session) findOpen(ctx context.Context, live Workload) error {
 }
 
 // settled returns a workload with the ReplicaSets that may show more of its rollout, once the watches have brought them.
-func (s *session) settled(ctx context.Context, live Workload) (Snapshot, error) {
+func (s *session) settled(ctx context.Context, live workload.Object) (Snapshot, error) {
 	if s.kind != "Deployment" {
 		return NewSnapshot(live, nil, nil), nil
 	}
@@ -77,20 +79,20 @@ func (s *session) settled(ctx context.Context, live Workload) (Snapshot, error) 
 	return snapshot, err
 }
 
-func noRolloutOf(w Workload) error {
-	return fmt.Errorf("%w for %s %q in namespace %q", ErrNoRollout, kindOf(w), w.GetName(), w.GetNamespace())
+func noRolloutOf(w workload.Object) error {
+	return fmt.Errorf("%w for %s %q in namespace %q", ErrNoRollout, workload.ResourceOf(w), w.GetName(), w.GetNamespace())
 }
 
 // nothingToGoOn is noRolloutOf for a command that would go on with a rollout.
-func nothingToGoOn(w Workload) error {
-	if KindOf(w) != "Deployment" {
+func nothingToGoOn(w workload.Object) error {
+	if workload.KindOf(w) != "Deployment" {
 		return noRolloutOf(w)
 	}
 	return fmt.Errorf("%w; 'kubectl rollout-plus start --help' tells how to begin one", noRolloutOf(w))
 }
 
 // announce emits the plan and the step that the rollout goes on with, or that the old version is returning.
-func (s *session) announce(live Workload) {
+func (s *session) announce(live workload.Object) {
 	if s.state == RollingBack {
 		s.announceReturn(live)
 		return
@@ -106,9 +108,9 @@ func (s *session) announce(live Workload) {
 }
 
 // announceReturn emits that the old version is already returning. The workload has the old version's template again.
-func (s *session) announceReturn(live Workload) {
+func (s *session) announceReturn(live workload.Object) {
 	var images []string
-	for _, container := range TemplateOf(live).Spec.Containers {
+	for _, container := range workload.TemplateOf(live).Spec.Containers {
 		images = append(images, container.Image)
 	}
 	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: images})
@@ -158,7 +160,7 @@ func (s *session) awaitController(snapshot *Snapshot, now time.Time) action {
 }
 
 // adopt takes the present template as the rollout's new version, and lets a held rollout go on.
-func (s *session) adopt(ctx context.Context, w Workload, a adopt) error {
+func (s *session) adopt(ctx context.Context, w workload.Object, a adopt) error {
 	record := s.record.driven().alive(s.Clock.Now())
 	record.ToRevision, record.Held = a.revision, false
 	err := s.writeRecord(ctx, w, newGatePatch(w), record)

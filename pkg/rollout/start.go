@@ -13,6 +13,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // settleTimeout is how long a command waits for the controller to act on a change made just before.
@@ -20,8 +24,8 @@ const settleTimeout = 10 * time.Second
 
 // Change is what a rollout changes in a workload.
 type Change struct {
-	Images []ImageChange
-	Env    []EnvChange
+	Images []podtemplate.ImageChange
+	Env    []podtemplate.EnvChange
 	// ToRevision is an earlier revision whose pod template is to run again. 0 means the revision before the present
 	// one.
 	ToRevision *int64
@@ -104,9 +108,9 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 	if err != nil {
 		return nil, err
 	}
-	ready := &prepared{live: live.typed, raw: live.raw, wanted: target, replicas: replicasOf(target.typed)}
-	if SameTemplate(&live.typed.Spec.Template, &target.typed.Spec.Template) {
-		ready.sameAs = RevisionOf(live.typed)
+	ready := &prepared{live: live.typed, raw: live.raw, wanted: target, replicas: workload.ReplicasOf(target.typed)}
+	if workload.SameTemplate(&live.typed.Spec.Template, &target.typed.Spec.Template) {
+		ready.sameAs = workload.RevisionOf(live.typed)
 		return ready, target.known(live.raw)
 	}
 	if err := ready.plan(&snapshot, options, s.Clock.Now()); err != nil {
@@ -135,8 +139,8 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 	record := &Record{
 		SchemaVersion: recordVersion,
 		Original:      SettingsOf(p.live),
-		From:          Revision{ReplicaSet: current.Name, Number: RevisionOf(current)},
-		ToRevision:    nextRevision(snapshot.ReplicaSets, &p.wanted.typed.Spec.Template),
+		From:          Revision{ReplicaSet: current.Name, Number: workload.RevisionOf(current)},
+		ToRevision:    workload.NextRevision(snapshot.ReplicaSets, &p.wanted.typed.Spec.Template),
 		Plan:          Plan{Steps: steps, Limits: limits, Hold: metav1.Duration{Duration: options.Hold}, OnFailure: options.OnFailure},
 		Step:          1,
 		StartedAt:     inSeconds(now),
@@ -151,8 +155,8 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 	}
 	p.record, p.planned = record, PlanEvent{
 		Replicas: p.replicas, Limits: resolved, Steps: planned,
-		From: PlannedRevision{record.From.Number, imagesIn(&p.live.Spec.Template)},
-		To:   PlannedRevision{record.ToRevision, imagesIn(&p.wanted.typed.Spec.Template)},
+		From: PlannedRevision{record.From.Number, podtemplate.ImagesOf(&p.live.Spec.Template)},
+		To:   PlannedRevision{record.ToRevision, podtemplate.ImagesOf(&p.wanted.typed.Spec.Template)},
 	}
 	return nil
 }
@@ -218,12 +222,12 @@ func (s *session) firstWrite(ctx context.Context, p *prepared, settings Settings
 // begun follows the write that began a rollout.
 func (s *session) begun(ctx context.Context, p *prepared) {
 	s.record = p.record
-	s.memory = s.memory.sized(replicasOf(p.wanted.typed))
+	s.memory = s.memory.sized(workload.ReplicasOf(p.wanted.typed))
 	if err := s.release(ctx, p); err != nil {
 		s.emit(ProgressEvent{Message: err.Error()})
 	}
 	if p.replicas == 0 {
-		s.end(Done, TemplateOf(s.written))
+		s.end(Done, workload.TemplateOf(s.written))
 		return
 	}
 	s.state = Open // before any watch has delivered the write: an interruption must report that the rollout is open
@@ -258,7 +262,7 @@ type liveDeployment struct {
 func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error) {
 	limit := s.Clock.Now().Add(settleTimeout)
 	for {
-		raw, err := getRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
+		raw, err := kube.GetRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
 		if err != nil {
 			return nil, Snapshot{}, explain(ctx, "get", s.key, err)
 		}
@@ -269,7 +273,7 @@ func (s *session) settle(ctx context.Context) (*liveDeployment, Snapshot, error)
 		snapshot := s.source.snapshot()
 		snapshot.Workload = typed
 		current := snapshot.Current()
-		if snapshot.Observed() && (current != nil && RevisionOf(current) == RevisionOf(typed) || typed.Spec.Paused) {
+		if snapshot.Observed() && (current != nil && workload.RevisionOf(current) == workload.RevisionOf(typed) || typed.Spec.Paused) {
 			return &liveDeployment{raw: raw, typed: typed}, snapshot, nil
 		}
 		if state, _, err := OpenRollout(typed, snapshot.ReplicaSets); state != Idle || err != nil {

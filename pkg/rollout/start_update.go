@@ -8,6 +8,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // updateBeginning begins the rollout of a StatefulSet or DaemonSet, up to the first write.
@@ -58,7 +62,7 @@ func (b *updateBeginning) try(ctx context.Context) (*Result, error) {
 		b.launched(live, record)
 		return nil, nil
 	case state != Idle && state != Disturbed:
-		return nil, &OpenError{Kind: kindOf(live), Name: b.key.Name, Record: record}
+		return nil, &OpenError{Kind: workload.ResourceOf(live), Name: b.key.Name, Record: record}
 	case b.refusedFor() >= beginTimeout:
 		b.tried = "" // the workload shows that the rollout has not begun
 		return nil, b.failure
@@ -67,16 +71,16 @@ func (b *updateBeginning) try(ctx context.Context) (*Result, error) {
 }
 
 // launch makes the plan, the checks and the first write.
-func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstructured, live Workload) (*Result, error) {
-	template, err := templateOf(raw)
+func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstructured, live workload.Object) (*Result, error) {
+	template, err := podtemplate.Of(raw)
 	if err != nil {
 		return nil, err
 	}
-	wanted, _ := copyJSON(map[string]any(template)).(map[string]any)
+	wanted, _ := podtemplate.CopyJSON(map[string]any(template)).(map[string]any)
 	if err := b.change.Rewrite(wanted); err != nil {
 		return nil, err
 	}
-	if sameJSON(map[string]any(template), wanted) {
+	if podtemplate.SameJSON(map[string]any(template), wanted) {
 		return b.result(Unchanged, "its pod template is as it is to be already"), nil
 	}
 	record, planned, err := b.planUpdate(ctx, raw.Object, live)
@@ -90,8 +94,8 @@ func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstruct
 	if err := b.check(ctx, live, wanted); err != nil {
 		return nil, err
 	}
-	planned.From = PlannedRevision{record.From.Number, imagesOf(template)}
-	planned.To = PlannedRevision{record.ToRevision, imagesOf(wanted)}
+	planned.From = PlannedRevision{record.From.Number, podtemplate.Images(template)}
+	planned.To = PlannedRevision{record.ToRevision, podtemplate.Images(wanted)}
 	b.tellPlan(live, planned)
 	if b.options.DryRun == DryRunClient {
 		return b.result(Planned, ""), nil
@@ -100,7 +104,7 @@ func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstruct
 }
 
 // tellPlan emits the plan once, and a warning about who applies the workload.
-func (b *updateBeginning) tellPlan(live Workload, planned PlanEvent) {
+func (b *updateBeginning) tellPlan(live workload.Object, planned PlanEvent) {
 	if b.planned.Steps == nil {
 		b.planned = planned
 		b.emit(planned)
@@ -110,13 +114,13 @@ func (b *updateBeginning) tellPlan(live Workload, planned PlanEvent) {
 
 // check runs the checks once, however often the write is repeated. No pod exists beside the old ones, so that the
 // checks ignore any surge.
-func (b *updateBeginning) check(ctx context.Context, live Workload, template map[string]any) error {
-	typed, err := rawTemplate(template).Typed()
+func (b *updateBeginning) check(ctx context.Context, live workload.Object, template map[string]any) error {
+	typed, err := podtemplate.Template(template).Typed()
 	if err != nil {
 		return err
 	}
-	wanted, _ := live.DeepCopyObject().(Workload)
-	*TemplateOf(wanted) = *typed
+	wanted, _ := live.DeepCopyObject().(workload.Object)
+	*workload.TemplateOf(wanted) = *typed
 	options := b.options
 	options.MaxSurge, b.options.SkipChecks = nil, true
 	return b.CheckStart(ctx, wanted, live, options)
@@ -124,12 +128,12 @@ func (b *updateBeginning) check(ctx context.Context, live Workload, template map
 
 // writeFirst makes the one write with which the rollout begins.
 func (b *updateBeginning) writeFirst(
-	ctx context.Context, raw *unstructured.Unstructured, live Workload, template map[string]any, record *Record,
+	ctx context.Context, raw *unstructured.Unstructured, live workload.Object, template map[string]any, record *Record,
 ) (*Result, error) {
 	p := newPatch(live)
 	p.set("/metadata/uid", live.GetUID())
 	p.template(template)
-	p.annotate(ChangeCauseAnnotation, b.change.Cause)
+	p.annotate(workload.ChangeCauseAnnotation, b.change.Cause)
 	record.Update.hold(p, live)
 	if err := p.record(record); err != nil {
 		return nil, err
@@ -140,8 +144,8 @@ func (b *updateBeginning) writeFirst(
 	}
 	written, err := b.patchWorkload(ctx, live, p, try)
 	if err != nil {
-		err = explainOn(ctx, "patch", kindOf(live), b.key, answered(err))
-		if !try && (isTransient(err) || context.Cause(ctx) != nil) {
+		err = explainOn(ctx, "patch", workload.ResourceOf(live), b.key, kube.Answered(err))
+		if !try && (kube.IsTransient(err) || context.Cause(ctx) != nil) {
 			b.tried, _ = record.encode()
 			b.failure = err
 		}
@@ -159,7 +163,7 @@ func (b *updateBeginning) writeFirst(
 }
 
 // launched prepares the session to drive the rollout that has just begun.
-func (b *updateBeginning) launched(workload Workload, record *Record) {
+func (b *updateBeginning) launched(workload workload.Object, record *Record) {
 	b.record, b.state, b.phase, b.refusals = record, Open, stepping, refusals{}
 	b.memory = b.memory.sized(stepped(workload, record.Update))
 	b.meter.begin(record.Plan.Limits, b.Clock.Now())
@@ -167,11 +171,11 @@ func (b *updateBeginning) launched(workload Workload, record *Record) {
 }
 
 // settled reads the workload once its controller has acted on it. Only then does its template have a revision.
-func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured, Workload, error) {
+func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured, workload.Object, error) {
 	kind := strings.ToLower(s.kind)
 	limit := s.Clock.Now().Add(settleTimeout)
 	for {
-		raw, err := getRaw(ctx, s.Client, kind+"s", s.key.Namespace, s.key.Name)
+		raw, err := kube.GetRaw(ctx, s.Client, kind+"s", s.key.Namespace, s.key.Name)
 		if err != nil {
 			return nil, nil, explainOn(ctx, "get", kind, s.key, err)
 		}
@@ -179,7 +183,7 @@ func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured
 		if err != nil {
 			return nil, nil, err
 		}
-		if _, recorded := live.GetAnnotations()[Annotation]; recorded || ObservedGenerationOf(live) >= live.GetGeneration() {
+		if _, recorded := live.GetAnnotations()[Annotation]; recorded || workload.ObservedGenerationOf(live) >= live.GetGeneration() {
 			s.uid = live.GetUID()
 			return raw, live, nil
 		}
@@ -193,11 +197,11 @@ func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured
 	}
 }
 
-func typedUpdate(object *unstructured.Unstructured) (Workload, error) {
+func typedUpdate(object *unstructured.Unstructured) (workload.Object, error) {
 	if object.GetKind() == "DaemonSet" {
 		set := &appsv1.DaemonSet{}
-		return set, convert(object, set)
+		return set, podtemplate.Convert(object, set)
 	}
 	set := &appsv1.StatefulSet{}
-	return set, convert(object, set)
+	return set, podtemplate.Convert(object, set)
 }

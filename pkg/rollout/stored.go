@@ -14,6 +14,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // AlteredError reports that the API server stored something else than a write asked for, so that no rollout is
@@ -35,7 +38,7 @@ func (e *AlteredError) Error() string {
 
 // altered returns an AlteredError if the stored workload lacks what a rollout relies on. It compares the fields that a
 // rollout borrows, its record, and the changes of the pod template.
-func (p *patch) altered(stored Workload) error {
+func (p *patch) altered(stored workload.Object) error {
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(stored)
 	if err != nil {
 		return err
@@ -55,7 +58,7 @@ func (p *patch) altered(stored Workload) error {
 }
 
 // alteredBy returns what a stored workload lacks of one operation of a patch.
-func alteredBy(o *jsonpatch.Operation, before Workload, stored map[string]any) ([]admission.Field, error) {
+func alteredBy(o *jsonpatch.Operation, before workload.Object, stored map[string]any) ([]admission.Field, error) {
 	path := strings.Split(strings.TrimPrefix(o.Path, "/"), "/")
 	annotations, _, _ := unstructured.NestedStringMap(stored, "metadata", "annotations")
 	switch {
@@ -71,7 +74,7 @@ func alteredBy(o *jsonpatch.Operation, before Workload, stored map[string]any) (
 		template, _ := spec["template"].(map[string]any)
 		return templateSetBack(before, template, stored)
 	case o.Op == "add" && o.Path == "/spec/template":
-		template, _ := o.Value.(rawTemplate)
+		template, _ := o.Value.(podtemplate.Template)
 		return templateSetBack(before, template, stored)
 	case o.Op == "add" && path[0] == "spec" && len(path) > 1:
 		value, _, _ := unstructured.NestedFieldNoCopy(stored, path...)
@@ -89,8 +92,8 @@ func recordMissing(asked any, annotations map[string]string) []admission.Field {
 
 // templateSetBack returns the fields of the stored pod template that were set back to their old values. It ignores the
 // values that the API server fills in.
-func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) ([]admission.Field, error) {
-	old, err := runtime.DefaultUnstructuredConverter.ToUnstructured(TemplateOf(before))
+func templateSetBack(before workload.Object, asked podtemplate.Template, stored map[string]any) ([]admission.Field, error) {
+	old, err := runtime.DefaultUnstructuredConverter.ToUnstructured(workload.TemplateOf(before))
 	if err != nil {
 		return nil, err
 	}
@@ -103,17 +106,17 @@ func templateSetBack(before Workload, asked rawTemplate, stored map[string]any) 
 		return nil, err
 	}
 	template, _, _ := unstructured.NestedMap(stored, "spec", "template")
-	return admission.SetBack("spec.template", Written(old), Written(wanted), Written(template)), nil
+	return admission.SetBack("spec.template", podtemplate.Written(old), podtemplate.Written(wanted), podtemplate.Written(template)), nil
 }
 
 // warnApplied emits a warning once if a tool applies the workload's manifest, since the tool will do so again.
-func (s *session) warnApplied(workload Workload) {
-	applier := fieldmanager.AppliedBy(workload)
+func (s *session) warnApplied(w workload.Object) {
+	applier := fieldmanager.AppliedBy(w)
 	if applier == nil || s.toldApplier {
 		return
 	}
 	s.toldApplier = true
-	s.emit(ProgressEvent{Message: "warning: " + applier.Warning(fmt.Sprintf("%s %q in namespace %q", kindOf(workload), s.key.Name, s.key.Namespace))})
+	s.emit(ProgressEvent{Message: "warning: " + applier.Warning(fmt.Sprintf("%s %q in namespace %q", workload.ResourceOf(w), s.key.Name, s.key.Namespace))})
 }
 
 // openIn finds the open rollout of the session's workload. The session still knows a record that somebody has
@@ -128,7 +131,7 @@ func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
 
 // tryFirst makes the write that begins a rollout as a dry run, once. It returns an error only if the API server would
 // alter the write. If it would refuse the write, the write itself is refused again.
-func (s *session) tryFirst(ctx context.Context, workload Workload, p *patch) error {
+func (s *session) tryFirst(ctx context.Context, workload workload.Object, p *patch) error {
 	if s.triedFirst {
 		return nil
 	}
@@ -154,7 +157,7 @@ func noted(err error, after string) error {
 // takeBack restores the spec and the metadata that a workload had before the write which began its rollout. It is for a
 // write that was altered, and fails if somebody else has changed the spec since. It always returns altered, with a note
 // about the outcome.
-func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured, written Workload, altered error) error {
+func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured, written workload.Object, altered error) error {
 	p := &patch{of: written, tested: true, operations: []jsonpatch.Operation{
 		jsonpatch.Test("/metadata/uid", written.GetUID()),
 		jsonpatch.Test("/metadata/generation", written.GetGeneration()),
@@ -164,8 +167,8 @@ func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured
 	for key, value := range before.GetAnnotations() {
 		annotations[key] = value
 	}
-	if revision := written.GetAnnotations()[RevisionAnnotation]; revision != "" {
-		annotations[RevisionAnnotation] = revision
+	if revision := written.GetAnnotations()[workload.RevisionAnnotation]; revision != "" {
+		annotations[workload.RevisionAnnotation] = revision
 	}
 	p.set("/metadata/annotations", annotations)
 	labels := before.GetLabels()
@@ -174,7 +177,7 @@ func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured
 	}
 	p.set("/metadata/labels", labels)
 	_, err := e.patchWorkload(ctx, written, p, false)
-	if err = p.refused(answered(err)); err == nil {
+	if err = p.refused(kube.Answered(err)); err == nil {
 		return noted(altered, "; the write was taken back at once")
 	}
 	if apierrors.IsConflict(err) {

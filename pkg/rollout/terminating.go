@@ -11,11 +11,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // terminatingPods returns the pods of a workload that are being deleted but still exist. The one that may take longest
 // comes first.
-func terminatingPods(workload Workload, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) []*corev1.Pod {
+func terminatingPods(workload workload.Object, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) []*corev1.Pod {
 	known := map[types.UID]bool{}
 	for _, rs := range replicaSets {
 		known[rs.UID] = true

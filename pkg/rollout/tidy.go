@@ -7,6 +7,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // tidy removes the copies of the record that the Deployment controller made on ReplicaSets. It removes the record
@@ -33,7 +36,7 @@ func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.Re
 	if !s.toldHeldBack || snapshot.deployment() == nil {
 		return snapshot.ReplicaSets
 	}
-	sets, err := replicaSets(ctx, s.Client, snapshot.deployment())
+	sets, err := kube.ReplicaSets(ctx, s.Client, snapshot.deployment())
 	if err != nil {
 		return snapshot.ReplicaSets
 	}
@@ -42,10 +45,10 @@ func (s *session) copiesOn(ctx context.Context, snapshot *Snapshot) []*appsv1.Re
 
 // staleOn returns the annotations of the current ReplicaSet that the Deployment no longer has.
 func (s *Snapshot) staleOn(rs *appsv1.ReplicaSet) []string {
-	if s.deployment().Annotations[ChangeCauseAnnotation] != "" || s.Current() == nil || s.Current().UID != rs.UID {
+	if s.deployment().Annotations[workload.ChangeCauseAnnotation] != "" || s.Current() == nil || s.Current().UID != rs.UID {
 		return nil
 	}
-	return []string{ChangeCauseAnnotation}
+	return []string{workload.ChangeCauseAnnotation}
 }
 
 // withoutRecord returns the patch that removes the record and other annotations from this very object. It returns nil

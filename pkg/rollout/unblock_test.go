@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 func TestObstacles(t *testing.T) {
@@ -73,7 +75,7 @@ func TestObstacles(t *testing.T) {
 		}
 	}
 	// A view that has told of a pod looks again when it is clear what is wrong with it.
-	view := &View{Workload: set, Phase: Progressing}
+	view := &View{Workload: set, Phase: workload.Progressing}
 	next := view.heldUp([]*corev1.Pod{pod(waiting("ErrImagePull"))}, noon(5))
 	if view.Obstacle.Text == "" || !next.Equal(noon(30)) {
 		t.Errorf("got %q, next %s", view.Obstacle.Text, next)
@@ -129,7 +131,7 @@ func TestAParallelSetThatIsStuck(t *testing.T) {
 		"the newest one is ready":           {[]*corev1.Pod{pod("db-0", "new", true, ""), stale}, 30, true},
 		"none is in the way":                {[]*corev1.Pod{well, pod("db-1", "new", true, "")}, 30, false},
 	} {
-		view := &View{Workload: set, Phase: Progressing}
+		view := &View{Workload: set, Phase: workload.Progressing}
 		next := view.heldUp(test.pods, noon(test.at))
 		if told := strings.Contains(view.Obstacle.Text, "'kubectl delete pod db-1 -n shop' lets it go on"); told != test.want {
 			t.Errorf("%s: %q", name, view.Obstacle.Text)

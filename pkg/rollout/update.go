@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Update is what an open rollout of a StatefulSet or DaemonSet borrows, and what it has done so far. A StatefulSet is
@@ -39,12 +40,12 @@ func (u *Update) kept() (int32, error) {
 	if err := json.Unmarshal(u.Strategy, &own); err != nil {
 		return 0, fmt.Errorf("annotation %s has no update strategy: %w; set it by hand", Annotation, err)
 	}
-	return partitionOf(&appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{UpdateStrategy: own}}), nil
+	return workload.PartitionOf(&appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{UpdateStrategy: own}}), nil
 }
 
 // hold adds to a patch the fields that hold a workload at its step. For a StatefulSet it writes the partition alone:
 // the other fields belong to those who set them.
-func (u *Update) hold(p *patch, workload Workload) {
+func (u *Update) hold(p *patch, workload workload.Object) {
 	if u.Partition == nil {
 		p.set("/spec/updateStrategy", map[string]any{"type": string(appsv1.OnDeleteDaemonSetStrategyType)})
 		return
@@ -52,7 +53,7 @@ func (u *Update) hold(p *patch, workload Workload) {
 	u.partition(p, workload, *u.Partition)
 }
 
-func (u *Update) partition(p *patch, workload Workload, partition int32) {
+func (u *Update) partition(p *patch, workload workload.Object, partition int32) {
 	if set, is := workload.(*appsv1.StatefulSet); is && set.Spec.UpdateStrategy.RollingUpdate == nil {
 		p.set("/spec/updateStrategy/rollingUpdate", map[string]any{"partition": partition})
 		return
@@ -63,7 +64,7 @@ func (u *Update) partition(p *patch, workload Workload, partition int32) {
 // giveBack adds to a patch the fields that give a workload its own strategy back. With a limit or Returning, the
 // workload gets the plan's limit or the lower partition until the old version is complete. Of a StatefulSet's strategy
 // only these fields are written: what others have set meanwhile stays.
-func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString) error {
+func (u *Update) giveBack(p *patch, workload workload.Object, limit *intstr.IntOrString) error {
 	kept, err := u.kept()
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func (u *Update) giveBack(p *patch, workload Workload, limit *intstr.IntOrString
 }
 
 // restore adds to a patch the fields that give a workload its own limit and partition back at the end of its way back.
-func (u *Update) restore(p *patch, workload Workload) error {
+func (u *Update) restore(p *patch, workload workload.Object) error {
 	if u.Returning != nil {
 		kept, err := u.kept()
 		if err != nil {
@@ -109,27 +110,27 @@ func (u *Update) restore(p *patch, workload Workload) error {
 }
 
 // borrows reports whether a workload that the rollout holds differs from what it would be without the rollout.
-func (u *Update) borrows(workload Workload) bool {
+func (u *Update) borrows(workload workload.Object) bool {
 	kept, err := u.kept()
 	return u.holds(workload) && (u.Partition == nil || err != nil || *u.Partition != kept)
 }
 
 // returns reports whether a workload is on its way back with the fields that the rollout borrows for that: the limit of
 // the plan, a lower partition, or both.
-func (r *Record) returns(workload Workload) bool {
+func (r *Record) returns(w workload.Object) bool {
 	if partition := r.Update.Returning; partition != nil {
-		set, is := workload.(*appsv1.StatefulSet)
-		if !is || partitionOf(set) != *partition {
+		set, is := w.(*appsv1.StatefulSet)
+		if !is || workload.PartitionOf(set) != *partition {
 			return false
 		}
 	}
-	limit, paced := maxUnavailableOf(workload), r.Update.Paced || r.Update.Returning == nil
+	limit, paced := maxUnavailableOf(w), r.Update.Paced || r.Update.Returning == nil
 	return r.RollingBack && (!paced || limit != nil && *limit == r.Plan.Limits.Unavailable)
 }
 
 // ownStrategy returns a StatefulSet with the partition that it has without the rollout. Pods above that partition are
 // to be replaced sooner or later, and are not kept for good.
-func (u *Update) ownStrategy(workload Workload) Workload {
+func (u *Update) ownStrategy(workload workload.Object) workload.Object {
 	set, is := workload.(*appsv1.StatefulSet)
 	kept, err := u.kept()
 	if !is || err != nil {
@@ -141,10 +142,10 @@ func (u *Update) ownStrategy(workload Workload) Workload {
 }
 
 // holds reports whether a workload has the strategy that the rollout has written last.
-func (u *Update) holds(workload Workload) bool {
-	switch w := workload.(type) {
+func (u *Update) holds(object workload.Object) bool {
+	switch w := object.(type) {
 	case *appsv1.StatefulSet:
-		return u.Partition != nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType && partitionOf(w) == *u.Partition
+		return u.Partition != nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType && workload.PartitionOf(w) == *u.Partition
 	case *appsv1.DaemonSet:
 		return u.Partition == nil && w.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
 	}
@@ -152,30 +153,30 @@ func (u *Update) holds(workload Workload) bool {
 }
 
 // openUpdate finds the open rollout of a StatefulSet or DaemonSet.
-func openUpdate(workload Workload, decode decodeFunc) (State, *Record, error) {
-	text := workload.GetAnnotations()[Annotation]
+func openUpdate(w workload.Object, decode decodeFunc) (State, *Record, error) {
+	text := w.GetAnnotations()[Annotation]
 	if text == "" {
 		return Idle, nil, nil
 	}
 	record, err := decode(text)
 	switch {
 	case err != nil:
-		return Open, nil, fmt.Errorf("%s %q in namespace %q: %w", kindOf(workload), workload.GetName(), workload.GetNamespace(), err)
+		return Open, nil, fmt.Errorf("%s %q in namespace %q: %w", workload.ResourceOf(w), w.GetName(), w.GetNamespace(), err)
 	case record.Update == nil:
 		return Idle, nil, nil // somebody has copied the record of a Deployment
 	case record.RollingBack:
-		if record.returns(workload) {
+		if record.returns(w) {
 			return RollingBack, record, nil
 		}
 		return Disturbed, record, nil
-	case !record.Update.holds(workload):
+	case !record.Update.holds(w):
 		return Disturbed, record, nil
 	}
 	return Open, record, nil
 }
 
 // OpenIn finds the open rollout of a workload from the workload alone. For a Deployment, its ReplicaSets may show more.
-func OpenIn(workload Workload) (State, *Record, error) {
+func OpenIn(workload workload.Object) (State, *Record, error) {
 	if d, is := workload.(*appsv1.Deployment); is {
 		return OpenRollout(d, nil)
 	}
@@ -184,7 +185,7 @@ func OpenIn(workload Workload) (State, *Record, error) {
 
 // Steppable reports whether a workload can be rolled out in steps. A DaemonSet with a surge cannot: its new pods run
 // beside the old ones, while deleting a pod leaves its node without one.
-func Steppable(workload Workload) bool {
+func Steppable(workload workload.Object) bool {
 	if state, _, err := OpenIn(workload); state == Open && err == nil {
 		return true
 	}

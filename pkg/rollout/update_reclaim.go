@@ -4,14 +4,16 @@ import (
 	"encoding/json"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // takes reports whether a strategy that others set lets more pods go than the one that holds the rollout, and can be what the
 // workload has in the end.
-func (u *Update) takes(workload Workload) bool {
-	switch w := workload.(type) {
+func (u *Update) takes(object workload.Object) bool {
+	switch w := object.(type) {
 	case *appsv1.StatefulSet:
-		return u.Partition != nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType && partitionOf(w) < *u.Partition
+		return u.Partition != nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType && workload.PartitionOf(w) < *u.Partition
 	case *appsv1.DaemonSet:
 		return u.Partition == nil && w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateDaemonSetStrategyType
 	}
@@ -19,11 +21,11 @@ func (u *Update) takes(workload Workload) bool {
 }
 
 // taking returns the update for a workload that, in the end, is to have the strategy that others set.
-func (u *Update) taking(workload Workload) (*Update, error) {
+func (u *Update) taking(object workload.Object) (*Update, error) {
 	taken := *u
 	taken.Reclaimed++
 	var err error
-	switch w := workload.(type) {
+	switch w := object.(type) {
 	case *appsv1.StatefulSet:
 		own := map[string]any{}
 		if err = json.Unmarshal(u.Strategy, &own); err != nil {
@@ -33,7 +35,7 @@ func (u *Update) taking(workload Workload) (*Update, error) {
 		if rolling == nil {
 			rolling = map[string]any{}
 		}
-		rolling["partition"] = partitionOf(w)
+		rolling["partition"] = workload.PartitionOf(w)
 		own["rollingUpdate"] = rolling
 		taken.Strategy, err = json.Marshal(own)
 	case *appsv1.DaemonSet:
@@ -43,7 +45,7 @@ func (u *Update) taking(workload Workload) (*Update, error) {
 }
 
 // updateStrategyText returns the update strategy of a StatefulSet or DaemonSet in JSON.
-func updateStrategyText(workload Workload) string {
+func updateStrategyText(workload workload.Object) string {
 	var strategy any
 	switch w := workload.(type) {
 	case *appsv1.StatefulSet:

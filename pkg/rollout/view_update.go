@@ -3,6 +3,8 @@ package rollout
 import (
 	"context"
 	"time"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // viewUpdate adds to a view of a StatefulSet or DaemonSet what its pods do. It returns when to look again.
@@ -16,7 +18,7 @@ func (s *session) viewUpdate(ctx context.Context, view *View) (*View, time.Time,
 	view.State, view.Record = state, record
 	switch {
 	case state == Open:
-		if view.Phase = Standing; s.supersedes(view) || !sees {
+		if view.Phase = workload.Standing; s.supersedes(view) || !sees {
 			return view, s.warnSilent(view.Workload), nil
 		}
 		return view, earlierOf(s.viewOpenUpdate(ctx, view), s.warnSilent(view.Workload)), nil
@@ -38,14 +40,14 @@ func (s *session) viewPods(view *View) (until time.Time) {
 	pods := s.source.pods()
 	c := completionOf(view.Workload, pods, s.Clock.Now())
 	switch view.Phase, view.Lacks = c.phase, c.lacks; view.Phase {
-	case Unobserved:
+	case workload.Unobserved:
 		return time.Time{}
-	case Progressing:
+	case workload.Progressing:
 		until = s.judgePods(view, pods)
 	default:
 		until = s.believe(view, pods)
 	}
-	if s.awaited.template != nil && view.Phase == Complete && PodCountsOf(view.Workload).Desired == 0 && s.memory.populated {
+	if s.awaited.template != nil && view.Phase == workload.Complete && workload.PodCountsOf(view.Workload).Desired == 0 && s.memory.populated {
 		view.overtaken(emptiedText(view.Workload) + " before the awaited version was ready, so that no pod shows that it works")
 	}
 	return earlierOf(until, c.wake)
@@ -56,8 +58,8 @@ func (s *session) viewOpenUpdate(ctx context.Context, view *View) (until time.Ti
 	record, now := view.Record, s.Clock.Now()
 	pods := s.source.pods()
 	o := new(NewSnapshot(view.Workload, nil, pods))
-	view.Counts, _ = countPods(o.Pods, updatedPod(view.Workload, pods), o.minReadySeconds(), now)
-	if !record.Held && ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
+	view.Counts, _ = countPods(o.Pods, workload.UpdatedPod(view.Workload, pods), o.minReadySeconds(), now)
+	if !record.Held && workload.ObservedGenerationOf(view.Workload) >= view.Workload.GetGeneration() {
 		view.Workload = record.Update.ownStrategy(view.Workload)
 		until = s.judgePods(view, pods)
 		view.Workload = o.Workload
@@ -65,7 +67,7 @@ func (s *session) viewOpenUpdate(ctx context.Context, view *View) (until time.Ti
 	o.Newest, _ = s.newestRevision(ctx, o.Workload) // without this right, the view does not show that nobody drives the rollout
 	until = earlierOf(until, s.attend(view, o.due(record, now), now))
 	if record.Held {
-		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", PhasePaused
+		view.Outcome, view.Message, view.Phase = Paused, "the rollout is held at its step", workload.PhasePaused
 	}
 	return until
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 const (
@@ -137,8 +138,8 @@ func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.
 			due = earlier(due, w.answered)
 		}
 	}
-	if workload := s.source.workload(); !now.Before(due) && workload != nil {
-		events, err := s.eventsOf(ctx, about{kindOf(workload), workload})
+	if object := s.source.workload(); !now.Before(due) && object != nil {
+		events, err := s.eventsOf(ctx, about{workload.ResourceOf(object), object})
 		if s.cannotSee(err) {
 			return
 		}
@@ -154,7 +155,7 @@ func (w *witness) forget(in *diagnose.Input) {
 	w.asked = map[types.UID]asked{}
 	for _, pod := range slices.Concat(in.Pods, in.Stale, in.Others) {
 		known, again := before[pod.UID]
-		if ready, _ := readySince(pod); again && (!ready || pod.DeletionTimestamp != nil) {
+		if ready, _ := workload.ReadySince(pod); again && (!ready || pod.DeletionTimestamp != nil) {
 			w.asked[pod.UID] = known
 		}
 	}
@@ -197,7 +198,7 @@ func (w *witness) due(pod *corev1.Pod) time.Time {
 	}
 	if !again {
 		due := pod.CreationTimestamp.Add(preparing)
-		if scheduled := podCondition(pod, corev1.PodScheduled); scheduled != nil {
+		if scheduled := workload.PodCondition(pod, corev1.PodScheduled); scheduled != nil {
 			due = scheduled.LastTransitionTime.Add(preparing)
 		}
 		if turn := w.turn(); diagnose.Preparing(pod) && turn.After(due) {

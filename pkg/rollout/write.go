@@ -6,6 +6,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // patchOptions returns the options of a write, or of a dry run of it.
@@ -25,7 +28,7 @@ func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, 
 	}
 	written, err := e.Client.AppsV1().Deployments(key.Namespace).Patch(ctx, key.Name, types.JSONPatchType, body, e.patchOptions(dryRun))
 	if err != nil {
-		return nil, explain(ctx, "patch", key, p.refused(answered(err)))
+		return nil, explain(ctx, "patch", key, p.refused(kube.Answered(err)))
 	}
 	return written, nil
 }
@@ -46,13 +49,13 @@ func (s *session) writeLast(ctx context.Context, p *patch) error {
 func (s *session) write(ctx context.Context, p *patch) error {
 	written, err := s.patchWorkload(ctx, p.of, p, false)
 	if err != nil {
-		return explainOn(ctx, "patch", kindOf(p.of), s.key, p.refused(answered(err)))
+		return explainOn(ctx, "patch", workload.ResourceOf(p.of), s.key, p.refused(kube.Answered(err)))
 	}
 	s.wrote(written)
 	return p.altered(written)
 }
 
 // wrote keeps the workload that a write returned.
-func (s *session) wrote(written Workload) {
+func (s *session) wrote(written workload.Object) {
 	s.written, s.mayWrite, s.refusals, s.conflicts = written, true, refusals{}, conflicts{}
 }
