@@ -42,3 +42,25 @@ func numbersOf(revisions []*appsv1.ControllerRevision) map[string]int64 {
 	}
 	return numbers
 }
+
+// NewestRevision returns the number of a workload's newest revision in its history, or 0 if it is not known.
+func (e *Engine) NewestRevision(ctx context.Context, object workload.Object) int64 {
+	newest := ""
+	switch w := object.(type) {
+	case *appsv1.StatefulSet:
+		newest = w.Status.UpdateRevision
+	case *appsv1.Deployment:
+		return workload.RevisionOf(object)
+	}
+	revisions, err := kube.ControllerRevisions(ctx, e.Client, object)
+	if err != nil {
+		return 0
+	}
+	var number int64
+	for _, revision := range revisions {
+		if newest == "" || newest == revision.Name {
+			number = max(number, revision.Revision)
+		}
+	}
+	return number
+}

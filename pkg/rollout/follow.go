@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -265,28 +264,6 @@ func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 		}
 	}
 	return report.Next
-}
-
-// NewestRevision returns the number of a workload's newest revision in its history, or 0 if it is not known.
-func (e *Engine) NewestRevision(ctx context.Context, object workload.Object) int64 {
-	newest := ""
-	switch w := object.(type) {
-	case *appsv1.StatefulSet:
-		newest = w.Status.UpdateRevision
-	case *appsv1.Deployment:
-		return workload.RevisionOf(object)
-	}
-	revisions, err := kube.ControllerRevisions(ctx, e.Client, object)
-	if err != nil {
-		return 0
-	}
-	var number int64
-	for _, revision := range revisions {
-		if newest == "" || newest == revision.Name {
-			number = max(number, revision.Revision)
-		}
-	}
-	return number
 }
 
 // Await waits until the Deployment controller has completed a Deployment without an open rollout, or until it is clear that it
