@@ -44,8 +44,8 @@ func (e *UncertainError) Error() string {
 	return fmt.Sprintf("%v; 'kubectl rollout-plus status %s/%s -n %s' tells whether the rollout has begun", e.Err, e.Kind, e.Key.Name, e.Key.Namespace)
 }
 
-// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError. For a
-// StatefulSet or DaemonSet it uses only Rewrite, Cause and Note of the change.
+// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError. A
+// Manifest can only be that of a Deployment.
 func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
 	s, err := e.open(ctx, kind, key)
 	if err != nil {
@@ -53,10 +53,10 @@ func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedNam
 	}
 	defer s.source.close()
 	s.memory.began = e.Clock.Now().Truncate(time.Second)
+	change.leave(workload.TemplateOf(s.written))
 	if s.kind != "Deployment" {
 		return s.startUpdate(ctx, change, options)
 	}
-	change.leave(workload.TemplateOf(s.written))
 	b := &beginning{session: s, change: change, options: options}
 	for {
 		result, err := b.try(ctx)

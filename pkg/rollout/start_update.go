@@ -19,6 +19,8 @@ type updateBeginning struct {
 	*session
 	change  Change
 	options StartOptions
+	// cause is the change-cause of the new revision.
+	cause string
 	// began is when the rollout began. It is fixed once, so that a repeated write is the same.
 	began metav1.Time
 	// tried is the encoded record of a write that was not answered, or "". failure is the error of that write.
@@ -73,14 +75,17 @@ func (b *updateBeginning) try(ctx context.Context) (*Result, error) {
 // launch makes the plan, the checks and the first write.
 func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstructured, live workload.Object) (*Result, error) {
 	template, err := podtemplate.Of(raw)
+	if err == nil {
+		err = b.mayLaunch(ctx, live)
+	}
 	if err != nil {
 		return nil, err
 	}
-	wanted, _ := podtemplate.CopyJSON(map[string]any(template)).(map[string]any)
-	if err := b.change.Rewrite(wanted); err != nil {
+	wanted, drained, err := b.wantTemplate(ctx, live, template)
+	if err != nil {
 		return nil, err
 	}
-	if podtemplate.SameJSON(map[string]any(template), wanted) {
+	if podtemplate.SameJSON(map[string]any(template), map[string]any(wanted)) {
 		return b.result(Unchanged, "its pod template is as it is to be already"), nil
 	}
 	record, planned, err := b.planUpdate(ctx, raw.Object, live)
@@ -96,6 +101,9 @@ func (b *updateBeginning) launch(ctx context.Context, raw *unstructured.Unstruct
 	}
 	planned.From = PlannedRevision{record.From.Number, podtemplate.Images(template)}
 	planned.To = PlannedRevision{record.ToRevision, podtemplate.Images(wanted)}
+	if drained != nil && b.planned.Steps == nil {
+		b.emit(ProgressEvent{Message: drained.String()})
+	}
 	b.tellPlan(live, planned)
 	if b.options.DryRun == DryRunClient {
 		return b.result(Planned, ""), nil
@@ -133,7 +141,7 @@ func (b *updateBeginning) writeFirst(
 	p := newPatch(live)
 	p.set("/metadata/uid", live.GetUID())
 	p.template(template)
-	p.annotate(workload.ChangeCauseAnnotation, b.change.Cause)
+	p.annotate(workload.ChangeCauseAnnotation, b.cause)
 	record.Update.hold(p, live)
 	if err := p.record(record); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -43,26 +44,8 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	if err != nil {
 		return nil, err
 	}
-	for _, image := range change.Images {
-		if err := w.template.SetImage(image); err != nil {
-			return nil, &OptionError{Option: "image", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
-		}
-	}
-	for _, env := range change.Env {
-		if err := w.template.SetEnv(env); err != nil {
-			return nil, &OptionError{Option: "env", Err: fmt.Errorf("deployment %q in namespace %q: %w", s.key.Name, s.key.Namespace, err)}
-		}
-	}
-	if change.Drain > 0 {
-		w.drained = new(AddDrain(w.template, change.Drain))
-	}
-	if change.Restart {
-		w.template.SetRestarted(podtemplate.RestartedAt(&live.typed.Spec.Template, s.Clock.Now()))
-	}
-	if change.Rewrite != nil {
-		if err := change.Rewrite(w.template); err != nil {
-			return nil, err
-		}
+	if w.drained, err = change.edit(w.template, live.typed, s.Clock.Now()); err != nil {
+		return nil, err
 	}
 	w.typed = live.typed.DeepCopy()
 	template, err := w.template.Typed()
@@ -71,6 +54,40 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	}
 	w.typed.Spec.Template = *template
 	return w, nil
+}
+
+// edit makes the edits of a change in a workload's pod template. It returns the preStop hooks that it added, or nil if none
+// were asked for.
+func (c *Change) edit(template podtemplate.Template, live workload.Object, now time.Time) (drained *Drained, err error) {
+	refused := func(option string, err error) error {
+		err = fmt.Errorf("%s %q in namespace %q: %w", workload.ResourceOf(live), live.GetName(), live.GetNamespace(), err)
+		return &OptionError{Option: option, Err: err}
+	}
+	for _, image := range c.Images {
+		if err := template.SetImage(image); err != nil {
+			return nil, refused("image", err)
+		}
+	}
+	for _, env := range c.Env {
+		if err := template.SetEnv(env); err != nil {
+			return nil, refused("env", err)
+		}
+	}
+	if c.Drain > 0 {
+		drained = new(AddDrain(template, c.Drain))
+	}
+	if c.Restart {
+		template.SetRestarted(podtemplate.RestartedAt(workload.TemplateOf(live), now))
+	}
+	if c.Rewrite != nil {
+		err = c.Rewrite(template)
+	}
+	return drained, err
+}
+
+// onlyRewrites reports whether the change consists of its Rewrite alone, as an edit of configuration does.
+func (c *Change) onlyRewrites() bool {
+	return len(c.Images)+len(c.Env) == 0 && c.ToRevision == nil && c.Manifest == nil && c.Drain == 0 && !c.Restart
 }
 
 // templateOfRevision returns the pod template of an earlier revision, and its change cause. 0 means the revision before

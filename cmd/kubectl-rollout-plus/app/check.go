@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
@@ -127,15 +128,15 @@ func (f *checkFlags) checkManifest(ctx context.Context, env *environment, engine
 	if err != nil {
 		return err
 	}
-	key, err := env.key(named)
+	object, err := env.namedWorkload(named)
 	if err != nil {
 		return err
 	}
-	results, err := engine.CheckChange(ctx, key, rollout.Change{Manifest: manifest}, options)
+	results, err := engine.CheckChange(ctx, types.NamespacedName{Namespace: object.Namespace, Name: object.Name}, rollout.Change{Manifest: manifest}, options)
 	if err != nil {
 		return err
 	}
-	return f.tell(env, printers.Deployment(key.Namespace, key.Name), results)
+	return f.tell(env, object, results)
 }
 
 // tell prints the results of an object's checks. It returns an error if one of them stands against a rollout.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -71,16 +70,6 @@ func (env *environment) engine(fieldManager string, emit func(time.Time, rollout
 	engine := &rollout.Engine{Client: client, Clock: env.clock, FieldManager: fieldManager, LogLines: rollout.LogLines, Emit: emit, Began: env.clock.Began}
 	engine.Returning = restore.OnReturn(engine, env.configEvent)
 	return engine, nil
-}
-
-// key returns the Deployment that the arguments name, in the namespace of the flags.
-func (env *environment) key(args []string) (types.NamespacedName, error) {
-	name, err := deploymentName(args)
-	if err != nil {
-		return types.NamespacedName{}, usageError(err)
-	}
-	namespace, err := env.currentNamespace()
-	return types.NamespacedName{Namespace: namespace, Name: name}, err
 }
 
 // currentNamespace returns the namespace of the manifest that was read, or else that of the flags.

@@ -73,25 +73,12 @@ func (r *roller) try(ctx context.Context, c change) error {
 	if _, err := r.start(ctx, engine, c, options); err != nil {
 		return withHint(err, objectOf(c.workload))
 	}
-	return r.mayStep(ctx, c.workload)
+	return engine.CheckStepRights(ctx, c.workload)
 }
 
 // start starts the rollout of a workload with an engine.
 func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, options rollout.StartOptions) (*rollout.Result, error) {
 	return engine.Start(ctx, workload.KindOf(c.workload), keyOf(c.workload), rollout.Change{Rewrite: c.rewrite, Cause: r.cause, Note: c.note}, options)
-}
-
-// mayStep returns an error if the rights to continue a rollout are missing. A DaemonSet's pods are replaced by deleting
-// them. The way back of a DaemonSet or StatefulSet needs its ControllerRevisions.
-func (r *roller) mayStep(ctx context.Context, workload workload.Object) error {
-	var needed []preflight.Right
-	switch workload.(type) {
-	case *appsv1.DaemonSet:
-		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}, {Verb: "delete", Resource: "pods"}}
-	case *appsv1.StatefulSet:
-		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}}
-	}
-	return r.lacks(ctx, needed, fmt.Sprintf("without which %s cannot be rolled out in steps", nameOf(workload)))
 }
 
 // lacks returns an error that names the first missing right. why describes what it is needed for.

@@ -62,8 +62,8 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 	for line, want := range map[string]string{
 		"nonsense":                                      `unknown command "nonsense"`,
 		"start":                                         "required resource not specified",
-		"start web --image web:2":                       "deployment/NAME",
-		"start daemonset/web --image web:2":             "only Deployments",
+		"start web --image web:2":                       "TYPE/NAME",
+		"start replicaset/web --image web:2":            "only Deployments, StatefulSets and DaemonSets",
 		start + "--steps 0":                             "--steps",
 		start + "--steps 50%,20%":                       "does not rise",
 		start + "--steps x":                             "neither a count",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -83,12 +84,12 @@ func onlyObject(text []byte) (*unstructured.Unstructured, error) {
 func (env *environment) matchManifest(args []string, manifest *unstructured.Unstructured) ([]string, error) {
 	named := []string{"deployment", manifest.GetName()}
 	if len(args) > 0 {
-		name, err := deploymentName(args)
+		kind, name, err := oneWorkload(args)
 		if err != nil {
 			return nil, usageError(err)
 		}
-		if name != manifest.GetName() {
-			return nil, usageError(fmt.Errorf("the manifest is of deployment %q, not of %q", manifest.GetName(), name))
+		if kind != manifest.GetKind() || name != manifest.GetName() {
+			return nil, usageError(fmt.Errorf("the manifest is of deployment %q, not of %s %q", manifest.GetName(), strings.ToLower(kind), name))
 		}
 	}
 	return named, env.takeNamespace(manifest.GetNamespace())

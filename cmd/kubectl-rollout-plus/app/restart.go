@@ -50,8 +50,8 @@ func newRestartCommand(env *environment) *cobra.Command {
 		Use:   "restart (TYPE NAME... | TYPE/NAME... | -f FILE)",
 		Short: "Replace all pods with new ones of the same version",
 		Long: "Replace all pods with new ones of the same version, as kubectl rollout restart\n" +
-			"does: at once and within the workload's own limits. With --steps, restart a\n" +
-			"Deployment step by step.\n\n" +
+			"does: at once and within the workload's own limits. With --steps, replace them\n" +
+			"step by step.\n\n" +
 			"If another version is still being rolled out, the command waits some seconds\n" +
 			"for its end. Then it refuses the restart, unless --force is given.",
 		Example:           restartExample,
@@ -90,13 +90,13 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		return err
 	}
 	if inSteps && f.force {
-		return usageError(errors.New("--force does not go with --steps, which begin on a complete Deployment only; leave one of them out"))
+		return usageError(errors.New("--force does not go with --steps, which begin on a complete workload only; leave one of them out"))
 	}
 	ctx, cancel := env.withTimeout(cmd.Context(), f.timeout) // one timeout for all objects
 	defer cancel()
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}
-		return f.each(env, args, onlyDeployment, func(info *resource.Info) error {
+		return f.each(env, args, onlyWorkload, func(info *resource.Info) error {
 			return env.startOn(ctx, info, drive, change, options)
 		})
 	}
@@ -118,15 +118,13 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	return together([]error{err, env.awaitAll(ctx, f.waitFlags, restarted)})
 }
 
-// onlyDeployment returns an error for an object that this command cannot roll out in steps.
-func onlyDeployment(info *resource.Info) error {
-	if _, is := info.Object.(*appsv1.Deployment); is {
-		return nil
-	}
-	return usageError(fmt.Errorf("--steps is for Deployments only, and %s in namespace %q is none; leave it out", info.ObjectName(), info.Namespace))
+// onlyWorkload returns an error for an object that this command cannot roll out in steps.
+func onlyWorkload(info *resource.Info) error {
+	_, err := workloadIn(info)
+	return err
 }
 
-// startOn drives the rollout of one of several Deployments.
+// startOn drives the rollout of one of several workloads.
 func (env *environment) startOn(ctx context.Context, info *resource.Info, drive driveFlags, change rollout.Change, options rollout.StartOptions) error {
 	printer, err := env.printer(drive.output, objectIn(info))
 	if err != nil {
@@ -137,7 +135,7 @@ func (env *environment) startOn(ctx context.Context, info *resource.Info, drive 
 			if cause := context.Cause(ctx); cause != nil {
 				return nil, fmt.Errorf("%w before %s was restarted", cause, objectIn(info))
 			}
-			return engine.Start(ctx, "Deployment", key, change, options)
+			return engine.Start(ctx, objectIn(info).Kind, key, change, options)
 		}))
 }
 

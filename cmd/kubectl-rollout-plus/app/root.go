@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -121,37 +120,4 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// oneDeployment checks that the arguments name one Deployment, as deployment/NAME or deployment NAME.
-func oneDeployment(_ *cobra.Command, args []string) error {
-	_, err := deploymentName(args)
-	return err
-}
-
-// deploymentName parses the name of a Deployment from deployment/NAME or deployment NAME.
-func deploymentName(args []string) (string, error) {
-	var kind, name string
-	switch len(args) {
-	case 0:
-		return "", errors.New("required resource not specified: name one as deployment/NAME")
-	case 1:
-		var found bool
-		if kind, name, found = strings.Cut(args[0], "/"); !found {
-			return "", fmt.Errorf("name the Deployment as deployment/NAME, not %q", args[0])
-		}
-	case 2:
-		if kind, name = args[0], args[1]; strings.Contains(kind, "/") {
-			return "", fmt.Errorf("one Deployment at a time, not %s", strings.Join(args, " "))
-		}
-	default:
-		return "", fmt.Errorf("one Deployment at a time, not %d arguments", len(args))
-	}
-	if workloadKind(kind) != "Deployment" {
-		return "", fmt.Errorf("only Deployments are rolled out in steps, not %q", kind)
-	}
-	if name == "" || strings.ContainsAny(name, "/ ") {
-		return "", fmt.Errorf("%q is not the name of a Deployment", name)
-	}
-	return name, nil
 }

@@ -27,6 +27,9 @@ const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of 
   # Apply a manifest in steps
   kubectl rollout-plus start -f deployment.yaml
 
+  # Roll out a StatefulSet, whose highest ordinals come first
+  kubectl rollout-plus start statefulset/db --image db=example.com/db:v2
+
   # Go back to revision 3, step by step
   kubectl rollout-plus start deployment/web --to-revision 3`
 
@@ -102,21 +105,22 @@ func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, err
 func newStartCommand(env *environment) *cobra.Command {
 	f := &startFlags{}
 	cmd := &cobra.Command{
-		Use:   "start (deployment/NAME | -f FILE)",
+		Use:   "start (TYPE NAME | TYPE/NAME | -f FILE)",
 		Short: "Roll out a new version step by step",
-		Long: "Change a Deployment's pod template and roll it out step by step, with exact pod\n" +
-			"counts.\n\n" +
+		Long: "Change the pod template of a Deployment, StatefulSet or DaemonSet and roll it\n" +
+			"out step by step, with exact pod counts.\n\n" +
 			"At every moment, at most max-surge pods exist above spec.replicas, and at most\n" +
-			"max-unavailable ready pods are missing. A step is done when all its new pods\n" +
-			"are ready. When a step fails, the old version returns.",
+			"max-unavailable ready pods are missing. A StatefulSet or DaemonSet is rolled out\n" +
+			"without a surge. A step is done when all its new pods are ready. When a step\n" +
+			"fails, the old version returns.",
 		Example: startExample,
 		Args: arguments(func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && f.filename != "" {
 				return nil
 			}
-			return oneDeployment(cmd, args)
+			return namesWorkload(cmd, args)
 		}),
-		ValidArgsFunction: env.completeDeployment(),
+		ValidArgsFunction: env.completeWorkload(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd, env, args)
 		},
@@ -166,11 +170,10 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 			return err
 		}
 	}
-	key, err := env.key(args)
+	object, err := env.namedWorkload(args)
 	if err != nil {
 		return err
 	}
-	object := printers.Deployment(key.Namespace, key.Name)
 	printer, err := env.printer(f.output, object)
 	if err != nil {
 		return err
@@ -179,12 +182,12 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 		printer = &planPrinter{Printer: printer, env: env}
 	}
 	work := restore.ThenSweep(env.configEvent, func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
-		return engine.Start(ctx, "Deployment", key, change, options)
+		return engine.Start(ctx, object.Kind, key, change, options)
 	})
 	if change.ToRevision != nil {
-		work = func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		work = func(ctx context.Context, engine *rollout.Engine, _ types.NamespacedName) (*rollout.Result, error) {
 			f.leaveConfig(engine)
-			return f.startBack(ctx, env, engine, key, change, options)
+			return f.startBack(ctx, env, engine, object, change, options)
 		}
 	}
 	return env.driveTo(cmd.Context(), object, f.driveFlags, verbs{suffix: suffix}, printer, work)

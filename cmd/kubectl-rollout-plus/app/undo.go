@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -54,7 +53,7 @@ func newUndoCommand(env *environment) *cobra.Command {
 			"kubectl rollout undo does: at once and within the workload's own limits. The\n" +
 			"command starts from the newest pod template, so it never goes one revision too\n" +
 			"far.\n\n" +
-			"With --steps, a Deployment goes back step by step. An open stepwise rollout is\n" +
+			"With --steps, one workload goes back step by step. An open stepwise rollout is\n" +
 			"aborted first.",
 		Example:           undoExample,
 		ValidArgsFunction: env.completeWorkload(),
@@ -102,13 +101,13 @@ func (f *undoFlags) run(cmd *cobra.Command, env *environment, args []string) err
 		f.changeCause = &f.cause
 	}
 	if cmd.Flags().Changed("steps") {
-		key, err := f.oneDeployment(env, args)
+		object, err := f.oneWorkload(env, args)
 		if err != nil {
 			return err
 		}
 		f.output = *f.printFlags.OutputFormat
 		change := rollout.Change{ToRevision: &f.toRevision, Cause: f.cause, OwnCause: f.changeCause == nil}
-		return f.gradually(cmd.Context(), env, key, change, options, suffix)
+		return f.gradually(cmd.Context(), env, object, change, options, suffix)
 	}
 	// kubectl would report an unknown -o only when it prints, after the work.
 	if _, err := f.printFlags.ToPrinter(); err != nil {
@@ -134,35 +133,32 @@ func (f *undoFlags) validate(cmd *cobra.Command) error {
 	return f.driveFlags.validate()
 }
 
-// oneDeployment returns the name of the Deployment to take back in steps.
-func (f *undoFlags) oneDeployment(env *environment, args []string) (types.NamespacedName, error) {
+// oneWorkload returns the workload to take back in steps.
+func (f *undoFlags) oneWorkload(env *environment, args []string) (printers.Object, error) {
 	if len(f.files.Filenames) == 0 && f.files.Kustomize == "" && f.selector == "" {
-		return env.key(args)
+		return env.namedWorkload(args)
 	}
 	result, err := f.find(env, args)
 	if err != nil {
-		return types.NamespacedName{}, err
+		return printers.Object{}, err
 	}
 	infos, err := result.Infos()
 	if err != nil {
-		return types.NamespacedName{}, err
+		return printers.Object{}, err
 	}
 	if len(infos) != 1 {
-		return types.NamespacedName{}, usageError(fmt.Errorf("--steps takes one Deployment at a time, not %d objects; name one, or leave it out", len(infos)))
+		return printers.Object{}, usageError(fmt.Errorf("--steps takes one workload at a time, not %d objects; name one, or leave it out", len(infos)))
 	}
-	if _, ok := infos[0].Object.(*appsv1.Deployment); !ok {
-		return types.NamespacedName{}, usageError(fmt.Errorf("only Deployments are rolled out in steps, not %q in namespace %q; leave --steps out",
-			infos[0].ObjectName(), infos[0].Namespace))
-	}
-	return types.NamespacedName{Namespace: infos[0].Namespace, Name: infos[0].Name}, nil
+	_, err = workloadIn(infos[0])
+	return objectIn(infos[0]), err
 }
 
 // gradually rolls out the earlier revision in steps. If a rollout is open and no revision is given, it aborts that rollout:
 // the revision before would be the one that the rollout has just left.
-func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.NamespacedName, change rollout.Change,
+func (f *undoFlags) gradually(ctx context.Context, env *environment, object printers.Object, change rollout.Change,
 	options rollout.StartOptions, suffix string,
 ) error {
-	object := printers.Deployment(key.Namespace, key.Name)
+	key := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
 	printer, err := env.printer(f.output, object)
 	if err != nil {
 		return err
@@ -175,18 +171,18 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 	}
 	// The template to leave is read before anything else, since restoring the versions of the configuration takes time. If
 	// somebody begins a rollout from now on, this command fails instead of aborting it.
-	d, err := engine.Deployment(ctx, key)
+	live, err := engine.Workload(ctx, object.Kind, key)
 	if err != nil {
 		return env.conclude(printer, object, nil, err, context.Cause(ctx), verbs{})
 	}
-	change.Leaving = &d.Spec.Template
-	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(d) {
+	change.Leaving = workload.TemplateOf(live)
+	if options.DryRun == rollout.DryRunNone && rollout.MayBeOpen(live) {
 		f.tune(engine)
 		if f.finishing(engine); f.toRevision > 0 {
 			engine.Annotations = nil // the rollout that follows writes them
 		}
 		if f.toRevision > 0 { // otherwise the rollout would be aborted for a revision that does not exist
-			if err := engine.HasRevision(ctx, d, f.toRevision); err != nil {
+			if err := engine.HasRevision(ctx, live, f.toRevision); err != nil {
 				return env.conclude(printer, object, nil, err, context.Cause(ctx), verbs{})
 			}
 		}
@@ -196,9 +192,9 @@ func (f *undoFlags) gradually(ctx context.Context, env *environment, key types.N
 		}
 	}
 	return env.driveTo(ctx, object, f.driveFlags, verbs{suffix: suffix}, printer,
-		func(ctx context.Context, engine *rollout.Engine, key types.NamespacedName) (*rollout.Result, error) {
+		func(ctx context.Context, engine *rollout.Engine, _ types.NamespacedName) (*rollout.Result, error) {
 			f.leaveConfig(engine)
-			return f.startBack(ctx, env, engine, key, change, options)
+			return f.startBack(ctx, env, engine, object, change, options)
 		})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -67,11 +68,12 @@ func (f *backFlags) returns(info *resource.Info) {
 }
 
 // startBack begins a stepwise rollout to an earlier revision, and restores its configuration.
-func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rollout.Engine, key types.NamespacedName, change rollout.Change,
+func (f *backFlags) startBack(ctx context.Context, env *environment, engine *rollout.Engine, object printers.Object, change rollout.Change,
 	options rollout.StartOptions,
 ) (*rollout.Result, error) {
+	kind, key := object.Kind, types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
 	if f.keepConfig || options.DryRun != rollout.DryRunNone {
-		return engine.Start(ctx, "Deployment", key, change, options)
+		return engine.Start(ctx, kind, key, change, options)
 	}
-	return f.Start(ctx, store.NewSession(engine, key.Namespace, env.configEvent), key, change, options, f.sharedConfig, backAdvice())
+	return f.Start(ctx, store.NewSession(engine, key.Namespace, env.configEvent), kind, key, change, options, f.sharedConfig, backAdvice())
 }

@@ -129,23 +129,26 @@ func TestParseEnv(t *testing.T) {
 	}
 }
 
-func TestDeploymentName(t *testing.T) {
+func TestOneWorkload(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"deployment/web":         "web",
-		"deployment web":         "web",
-		"deploy/web":             "web",
-		"Deployments.apps/web":   "web",
-		"deployment.v1.apps web": "web",
+		"deployment/web":         "Deployment web",
+		"deployment web":         "Deployment web",
+		"deploy/web":             "Deployment web",
+		"Deployments.apps/web":   "Deployment web",
+		"deployment.v1.apps web": "Deployment web",
+		"sts/db":                 "StatefulSet db",
+		"daemonset agent":        "DaemonSet agent",
 		"":                       "required resource not specified",
-		"web":                    `name the Deployment as deployment/NAME, not "web"`,
-		"daemonset/web":          `only Deployments are rolled out in steps, not "daemonset"`,
+		"web":                    `name the object as TYPE/NAME, not "web"`,
+		"replicaset/web":         `only Deployments, StatefulSets and DaemonSets have revisions, not "replicaset"`,
 		"deployment/":            `"" is not the name of a Deployment`,
 		"deployment/a/b":         `"a/b" is not the name of a Deployment`,
-		"deployment a b":         "one Deployment at a time, not 3 arguments",
-		"deploy/a sts/b":         "one Deployment at a time, not deploy/a sts/b",
+		"deployment a b":         "one object at a time, not deployment a b",
+		"deploy/a sts/b":         "one object at a time, not deploy/a sts/b",
 	} {
-		got, err := deploymentName(strings.Fields(args))
+		kind, name, err := oneWorkload(strings.Fields(args))
+		got := kind + " " + name
 		if err != nil {
 			got = err.Error()
 		}

@@ -98,18 +98,18 @@ func (u *Undo) After(ctx context.Context, err error) error {
 }
 
 // Start begins a stepwise rollout to an earlier revision, and restores its configuration.
-func (f *Undos) Start(ctx context.Context, s *store.Session, key types.NamespacedName, change rollout.Change, options rollout.StartOptions,
+func (f *Undos) Start(ctx context.Context, s *store.Session, kind string, key types.NamespacedName, change rollout.Change, options rollout.StartOptions,
 	shared bool, advice Advice,
 ) (*rollout.Result, error) {
 	engine := s.Engine
-	d, err := engine.Deployment(ctx, key)
+	live, err := engine.Workload(ctx, kind, key)
 	if err != nil {
 		return nil, err
 	}
 	if change.Leaving == nil {
-		change.Leaving = &d.Spec.Template
+		change.Leaving = workload.TemplateOf(live)
 	}
-	config, err := f.For(ctx, s, d, shared, advice)
+	config, err := f.For(ctx, s, live, shared, advice)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (f *Undos) Start(ctx context.Context, s *store.Session, key types.Namespace
 		target = runtime.DeepCopyJSON(template)
 		return nil
 	}
-	if result, err := quiet.Start(ctx, "Deployment", key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
+	if result, err := quiet.Start(ctx, kind, key, capture, try); err != nil || result.Outcome == rollout.Unchanged {
 		return result, err
 	}
 	template, err := podtemplate.Typed(target)
@@ -131,7 +131,7 @@ func (f *Undos) Start(ctx context.Context, s *store.Session, key types.Namespace
 		return nil, err
 	}
 	options.SkipChecks = true // they ran before anything was written
-	result, err := engine.Start(ctx, "Deployment", key, change, options)
+	result, err := engine.Start(ctx, kind, key, change, options)
 	return result, config.After(ctx, err)
 }
 

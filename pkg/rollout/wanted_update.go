@@ -1,0 +1,128 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
+)
+
+// mayLaunch refuses a StatefulSet or DaemonSet that a rollout cannot begin on. An edit of configuration may come while another
+// version is still being rolled out.
+func (b *updateBeginning) mayLaunch(ctx context.Context, live workload.Object) error {
+	if err := checkSteppable(live); err != nil || b.change.onlyRewrites() {
+		return err
+	}
+	if b.options.MaxSurge != nil {
+		return &OptionError{Option: "max-surge", Err: fmt.Errorf("a %s is rolled out without pods above its own number; leave it out", b.kind)}
+	}
+	if b.change.overtaken(workload.TemplateOf(live)) {
+		return ErrOvertaken
+	}
+	if b.options.DryRun != DryRunClient {
+		if err := b.CheckStepRights(ctx, live); err != nil {
+			return err
+		}
+	}
+	kind := workload.ResourceOf(live)
+	busy, err := history.UnderWay(ctx, b.Client, live)
+	if err == nil && busy {
+		err = fmt.Errorf("a rollout of %s %q is already under way; wait for it with %s, or go back with %s, and try again", kind, live.GetName(),
+			command.On("status", kind, live.GetName(), live.GetNamespace()), command.On("undo", kind, live.GetName(), live.GetNamespace()))
+	}
+	return err
+}
+
+// CheckStepRights returns an error if a right is missing without which the rollout of a StatefulSet or DaemonSet could not go on.
+// A DaemonSet's pods are replaced by deleting them. The way back of both needs their ControllerRevisions.
+func (e *Engine) CheckStepRights(ctx context.Context, w workload.Object) error {
+	var needed []preflight.Right
+	switch w.(type) {
+	case *appsv1.DaemonSet:
+		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}, {Verb: "delete", Resource: "pods"}}
+	case *appsv1.StatefulSet:
+		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}}
+	}
+	for i := range needed {
+		if !e.May(ctx, w.GetNamespace(), &needed[i]) {
+			return fmt.Errorf("the right to %s in namespace %q is missing, without which %s %q cannot be rolled out in steps",
+				needed[i], w.GetNamespace(), workload.ResourceOf(w), w.GetName())
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// checkSteppable refuses a StatefulSet or DaemonSet whose pods cannot be replaced in steps.
+func checkSteppable(w workload.Object) error {
+	if Steppable(w) {
+		return nil
+	}
+	of := fmt.Sprintf("%s %q in namespace %q", workload.ResourceOf(w), w.GetName(), w.GetNamespace())
+	if workload.PhaseOf(w) == workload.OnDelete {
+		return fmt.Errorf("%s has the update strategy OnDelete, so that its pods are replaced only when somebody deletes them; "+
+			"set spec.updateStrategy.type to RollingUpdate to roll it out in steps", of)
+	}
+	return fmt.Errorf("%s has a maxSurge of its own, so that its controller alone can replace its pods; "+
+		"set spec.updateStrategy.rollingUpdate.maxSurge to 0 to roll it out in steps", of)
+}
+
+// wantTemplate returns the pod template that the change results in, and the preStop hooks that it added, if any.
+func (b *updateBeginning) wantTemplate(ctx context.Context, live workload.Object, present podtemplate.Template) (podtemplate.Template, *Drained, error) {
+	b.cause = b.change.Cause
+	copied, _ := podtemplate.CopyJSON(map[string]any(present)).(map[string]any)
+	wanted := podtemplate.Template(copied)
+	if b.change.ToRevision != nil {
+		revision, err := b.revisionToReturnTo(ctx, live, *b.change.ToRevision)
+		if err == nil {
+			wanted, err = podtemplate.RawOfRevision(revision)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if b.change.OwnCause {
+			b.cause = revision.Annotations[workload.ChangeCauseAnnotation]
+		}
+	}
+	drained, err := b.change.edit(wanted, live, b.Clock.Now())
+	return wanted, drained, err
+}
+
+// revisionToReturnTo returns an earlier revision of a workload. 0 means the one before the newest. For 0, it skips revisions
+// that are known to have failed, and emits a message about them. The messages are those of kubectl rollout undo.
+func (b *updateBeginning) revisionToReturnTo(ctx context.Context, live workload.Object, number int64) (*appsv1.ControllerRevision, error) {
+	revisions, err := b.revisionsOf(ctx, live)
+	if err != nil {
+		return nil, err
+	}
+	kind, newest := workload.ResourceOf(live), newestOf(revisions)
+	var found *appsv1.ControllerRevision
+	var failed []int64
+	for _, r := range revisions {
+		switch {
+		case number > 0 && r.Revision == number:
+			found = r
+		case number > 0 || r == newest:
+		case workload.HasFailed(r, r.Revision):
+			failed = append(failed, r.Revision)
+		case found == nil || r.Revision > found.Revision:
+			found = r
+		}
+	}
+	if skipped := Skipped(failed); skipped != "" {
+		b.emit(ProgressEvent{Message: skipped})
+	}
+	switch {
+	case found != nil:
+		return found, nil
+	case number == 0:
+		return nil, fmt.Errorf("no rollout history found for %s %q in namespace %q; there is nothing to go back to", kind, live.GetName(), live.GetNamespace())
+	}
+	return nil, fmt.Errorf("unable to find specified revision %d in history: %s %q in namespace %q; %s lists the revisions",
+		number, kind, live.GetName(), live.GetNamespace(), command.On("history", kind, live.GetName(), live.GetNamespace()))
+}
