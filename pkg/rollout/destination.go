@@ -2,11 +2,9 @@ package rollout
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -34,8 +32,7 @@ func (e *Engine) revisionNumbered(ctx context.Context, w workload.Object, number
 	}
 	found := history.Find(number)
 	if found == nil {
-		return nil, fmt.Errorf("unable to find specified revision %d in history: %s %q in namespace %q; %s lists the revisions",
-			number, kind, key.Name, key.Namespace, command.On("history", kind, key.Name, key.Namespace))
+		return nil, errNoRevision(w, number)
 	}
 	to := &Revision{Number: number}
 	if kind == "deployment" {

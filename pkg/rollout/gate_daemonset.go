@@ -50,11 +50,7 @@ func (g daemonSetGate) advance(st *step, m memory) (action, memory) {
 // follow keeps the wave if the limits let no further pod go yet.
 func (g daemonSetGate) follow(st *step) action {
 	next := st.at(st.record.Step + 1)
-	following := g.replace(next)
-	if _, waits := following.(await); waits {
-		return move{step: next.record.Step, to: next.record.Update.opening()}
-	}
-	return following
+	return next.keepOpening(g.replace(next))
 }
 
 // surplus returns how many pods of a DaemonSet run where none should run any more, such as on nodes that are being

@@ -51,11 +51,7 @@ func (g statefulSetGate) advance(st *step, m memory) (action, memory) {
 // follow keeps the partition if the limits let no further pod go yet.
 func (g statefulSetGate) follow(st *step) action {
 	next := st.at(st.record.Step + 1)
-	following := g.lower(next)
-	if _, waits := following.(await); waits {
-		return move{step: next.record.Step, to: next.record.Update.opening()}
-	}
-	return following
+	return next.keepOpening(g.lower(next))
 }
 
 func (g statefulSetGate) lower(st *step) action {

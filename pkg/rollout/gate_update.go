@@ -121,3 +121,12 @@ func foreignRevision(s *Snapshot, record *Record) action {
 	return stop{outcome: Overtaken, message: fmt.Sprintf("the pod template was changed%s during the rollout, to revision %d where revision %d was under way",
 		lastWriter(s.Workload), s.Newest.Revision, record.ToRevision)}
 }
+
+// keepOpening returns the first action of a step. If the limits let no further pod go yet, only the step changes, and the opening
+// stays.
+func (st *step) keepOpening(first action) action {
+	if _, waits := first.(await); waits {
+		return move{step: st.record.Step, to: st.record.Update.opening()}
+	}
+	return first
+}

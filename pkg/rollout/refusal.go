@@ -39,10 +39,27 @@ func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 		return err
 	}
 	if snapshot.underWay(snapshot.Current()) {
-		return fmt.Errorf("a rollout of deployment %q is already under way; wait for it with %s, or go back with %s, and try again",
-			d.Name, command.On("status", "deployment", d.Name, d.Namespace), command.On("undo", "deployment", d.Name, d.Namespace))
+		return errUnderWay(d)
 	}
 	return nil
+}
+
+// errUnderWay is the error for a workload whose controller is still rolling out a version.
+func errUnderWay(w workload.Object) error {
+	kind, name, namespace := workload.ResourceOf(w), w.GetName(), w.GetNamespace()
+	return fmt.Errorf("a rollout of %s %q is already under way; wait for it with %s, or go back with %s, and try again",
+		kind, name, command.On("status", kind, name, namespace), command.On("undo", kind, name, namespace))
+}
+
+// errNoRevision is the error for a workload that has no such revision, in the words of kubectl rollout undo. 0 means the revision
+// before the present one.
+func errNoRevision(w workload.Object, number int64) error {
+	kind, name, namespace := workload.ResourceOf(w), w.GetName(), w.GetNamespace()
+	if number == 0 {
+		return fmt.Errorf("no rollout history found for %s %q in namespace %q; there is nothing to go back to", kind, name, namespace)
+	}
+	return fmt.Errorf("unable to find specified revision %d in history: %s %q in namespace %q; %s lists the revisions",
+		number, kind, name, namespace, command.On("history", kind, name, namespace))
 }
 
 // underWay reports whether the controller has yet to replace or scale pods.

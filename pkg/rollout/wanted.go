@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
@@ -94,13 +95,8 @@ func (c *Change) onlyRewrites() bool {
 // the present one. The messages are those of kubectl rollout undo.
 func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template podtemplate.Template, cause string, err error) {
 	found := s.replicaSetOf(snapshot, revision)
-	if found == nil && revision == 0 {
-		return nil, "", fmt.Errorf("no rollout history found for deployment %q in namespace %q; there is nothing to go back to", s.key.Name, s.key.Namespace)
-	}
 	if found == nil {
-		return nil, "", fmt.Errorf("unable to find specified revision %d in history: deployment %q in namespace %q; "+
-			"'kubectl rollout-plus history deployment/%s -n %s' lists the revisions",
-			revision, s.key.Name, s.key.Namespace, s.key.Name, s.key.Namespace)
+		return nil, "", errNoRevision(snapshot.deployment(), revision)
 	}
 	object, err := kube.GetRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
 	if err != nil {
@@ -113,23 +109,38 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 // replicaSetOf returns the ReplicaSet of an earlier revision, or nil if there is none. 0 means the revision before the
 // present one. For 0, it skips revisions that are known to have failed, and emits a message about them.
 func (s *session) replicaSetOf(snapshot *Snapshot, revision int64) *appsv1.ReplicaSet {
-	var found *appsv1.ReplicaSet
-	var failed []int64
-	current := snapshot.Current()
-	for _, rs := range snapshot.ReplicaSets {
-		switch number := workload.RevisionOf(rs); {
-		case revision > 0 && number == revision:
-			found = rs
-		case revision == 0 && rs != current && workload.HasFailed(rs, number):
-			failed = append(failed, number)
-		case revision == 0 && rs != current && (found == nil || number > workload.RevisionOf(found)):
-			found = rs
-		}
-	}
+	found, failed := pickRevision(snapshot.ReplicaSets, snapshot.Current(), revision,
+		func(rs *appsv1.ReplicaSet) int64 { return workload.RevisionOf(rs) })
+	s.tellSkipped(failed)
+	return found
+}
+
+// tellSkipped emits a message about revisions that are skipped, since they are known to have failed.
+func (s *session) tellSkipped(failed []int64) {
 	if skipped := Skipped(failed); skipped != "" {
 		s.emit(ProgressEvent{Message: skipped})
 	}
-	return found
+}
+
+// pickRevision returns the revision with a number, or the zero value if there is none. 0 means the one before the newest. For 0,
+// it skips revisions that are known to have failed, and returns their numbers.
+func pickRevision[T interface {
+	comparable
+	metav1.Object
+}](all []T, newest T, wanted int64, numberOf func(T) int64) (found T, failed []int64) {
+	var none T
+	for _, revision := range all {
+		switch number := numberOf(revision); {
+		case wanted > 0 && number == wanted:
+			found = revision
+		case wanted > 0 || revision == newest:
+		case workload.HasFailed(revision, number):
+			failed = append(failed, number)
+		case found == none || number > numberOf(found):
+			found = revision
+		}
+	}
+	return found, failed
 }
 
 // known refuses a manifest that changes only fields of the pod template which this client does not know. The controller

@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
@@ -30,11 +29,9 @@ func (b *updateBeginning) mayLaunch(ctx context.Context, live workload.Object) e
 			return err
 		}
 	}
-	kind := workload.ResourceOf(live)
 	busy, err := history.UnderWay(ctx, b.Client, live)
 	if err == nil && busy {
-		err = fmt.Errorf("a rollout of %s %q is already under way; wait for it with %s, or go back with %s, and try again", kind, live.GetName(),
-			command.On("status", kind, live.GetName(), live.GetNamespace()), command.On("undo", kind, live.GetName(), live.GetNamespace()))
+		err = errUnderWay(live)
 	}
 	return err
 }
@@ -100,29 +97,10 @@ func (b *updateBeginning) revisionToReturnTo(ctx context.Context, live workload.
 	if err != nil {
 		return nil, err
 	}
-	kind, newest := workload.ResourceOf(live), newestOf(revisions)
-	var found *appsv1.ControllerRevision
-	var failed []int64
-	for _, r := range revisions {
-		switch {
-		case number > 0 && r.Revision == number:
-			found = r
-		case number > 0 || r == newest:
-		case workload.HasFailed(r, r.Revision):
-			failed = append(failed, r.Revision)
-		case found == nil || r.Revision > found.Revision:
-			found = r
-		}
+	found, failed := pickRevision(revisions, newestOf(revisions), number, func(r *appsv1.ControllerRevision) int64 { return r.Revision })
+	b.tellSkipped(failed)
+	if found == nil {
+		return nil, errNoRevision(live, number)
 	}
-	if skipped := Skipped(failed); skipped != "" {
-		b.emit(ProgressEvent{Message: skipped})
-	}
-	switch {
-	case found != nil:
-		return found, nil
-	case number == 0:
-		return nil, fmt.Errorf("no rollout history found for %s %q in namespace %q; there is nothing to go back to", kind, live.GetName(), live.GetNamespace())
-	}
-	return nil, fmt.Errorf("unable to find specified revision %d in history: %s %q in namespace %q; %s lists the revisions",
-		number, kind, live.GetName(), live.GetNamespace(), command.On("history", kind, live.GetName(), live.GetNamespace()))
+	return found, nil
 }
