@@ -10,7 +10,7 @@ import (
 const (
 	// aliveEvery is how often a driver gives a sign of life while it has nothing else to write.
 	aliveEvery = 20 * time.Second
-	// aliveInHold is the same for a driver that holds a step. Until then the record says how long that takes.
+	// aliveInHold is the same for a driver that holds a step. It can be longer, since the record says when the hold ends.
 	aliveInHold = time.Minute
 	// aliveTimeout bounds the write of a sign of life.
 	aliveTimeout = 5 * time.Second
