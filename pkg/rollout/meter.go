@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -14,10 +15,10 @@ import (
 // change.
 type Availability struct {
 	// Lowest is the number of ready pods, and Floor what the limits asked for, at the moment that came closest to the
-	// limits or fell furthest below.
+	// limits or fell furthest below. Of moments that came equally close it is the one with fewer ready pods.
 	Lowest, Floor int32
 	// Highest is the number of wanted pods, and Ceiling what the limits allowed, at the moment that came closest to the
-	// limits or rose furthest above.
+	// limits or rose furthest above. Of moments that came equally close it is the one with more pods.
 	Highest, Ceiling int32
 	// Scaled is set if replicas changed meanwhile.
 	Scaled bool
@@ -89,10 +90,10 @@ func (m *meter) take(replicas, ready, total int32, resolve func(Limits) (Resolve
 	}
 	floor := m.floor.at(replicas-limits.Unavailable, func(floor int32) bool { return ready >= floor })
 	ceiling := -m.ceiling.at(-replicas-limits.Surge, func(ceiling int32) bool { return total <= -ceiling })
-	if r := &m.result; !m.measured || ready-floor < r.Lowest-r.Floor {
+	if r := &m.result; !m.measured || cmp.Or(cmp.Compare(ready-floor, r.Lowest-r.Floor), cmp.Compare(ready, r.Lowest)) < 0 {
 		r.Lowest, r.Floor = ready, floor
 	}
-	if r := &m.result; !m.measured || total-ceiling > r.Highest-r.Ceiling {
+	if r := &m.result; !m.measured || cmp.Or(cmp.Compare(total-ceiling, r.Highest-r.Ceiling), cmp.Compare(total, r.Highest)) > 0 {
 		r.Highest, r.Ceiling = total, ceiling
 	}
 	m.measured, m.replicas = true, replicas

@@ -102,17 +102,18 @@ func (s *space) evilPod() {
 	pods, err := s.client.CoreV1().Pods(s.name).List(s.Context(), metav1.ListOptions{LabelSelector: "app=stuck"})
 	must(s.TB, err)
 	pod := &pods.Items[0]
-	pod.Status.Phase = "Running"
-	for i := range pod.Status.Conditions {
-		pod.Status.Conditions[i].Status, pod.Status.Conditions[i].Message, pod.Status.Conditions[i].Reason = "False", evil, "ContainersNotReady"
-	}
-	for i := range pod.Status.ContainerStatuses {
-		c := &pod.Status.ContainerStatuses[i]
-		c.Ready, c.State.Running, c.State.Terminated = false, nil, nil
-		c.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CreateContainerError", Message: evil}
-	}
-	_, err = s.client.CoreV1().Pods(s.name).UpdateStatus(s.Context(), pod, metav1.UpdateOptions{})
-	must(s.TB, err)
+	s.report(pod.Name, func(pod *corev1.Pod) {
+		pod.Status.Phase = "Running"
+		for i := range pod.Status.Conditions {
+			c := &pod.Status.Conditions[i]
+			c.Status, c.Message, c.Reason = "False", evil, "ContainersNotReady"
+		}
+		for i := range pod.Status.ContainerStatuses {
+			c := &pod.Status.ContainerStatuses[i]
+			c.Ready, c.State.Running, c.State.Terminated = false, nil, nil
+			c.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CreateContainerError", Message: evil}
+		}
+	})
 	_, err = s.client.CoreV1().Events(s.name).Create(s.Context(), &corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Name: "evil", Namespace: s.name},
 		InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: s.name, Name: pod.Name, UID: pod.UID},

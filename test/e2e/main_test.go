@@ -19,7 +19,7 @@ const patience = 2 * time.Minute
 // atOnce is how many tests run at a time. They wait for the cluster for a good part of their time, so the number of
 // processors, which is the default, would waste that. With more than this two processors have nothing left: all tests only
 // get slower, until upstream's own, which are many commands one after another, take longer than patience allows.
-const atOnce = "4"
+const atOnce = "10"
 
 func TestMain(m *testing.M) {
 	// The command line, which is parsed by m.Run, still has the last word.

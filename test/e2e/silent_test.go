@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 )
 
 // What keeps an old pod from ending is named at once: its node that says nothing, or the finalizers of one that has ended.
@@ -85,9 +86,13 @@ func conditions(ready corev1.ConditionStatus) []corev1.PodCondition {
 func (s *space) report(name string, edit func(*corev1.Pod)) {
 	s.Helper()
 	pods := s.client.CoreV1().Pods(s.name)
-	pod, err := pods.Get(s.Context(), name, metav1.GetOptions{})
-	must(s.TB, err)
-	edit(pod)
-	_, err = pods.UpdateStatus(s.Context(), pod, metav1.UpdateOptions{})
-	must(s.TB, err)
+	must(s.TB, retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		pod, err := pods.Get(s.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		edit(pod)
+		_, err = pods.UpdateStatus(s.Context(), pod, metav1.UpdateOptions{})
+		return err
+	}))
 }

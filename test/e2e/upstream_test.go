@@ -23,17 +23,19 @@ const upstreamNode = "127.0.0.1"
 
 // TestUpstream runs Kubernetes' own shell tests of `kubectl rollout` with the plugin in its place. One that fails is run
 // with kubectl's own command too, which tells a test that does not fit the cluster from one that the plugin fails.
-// They share names of objects in the cluster and of files, so they run one after another.
+// Each has a namespace and a folder to itself. Only template_output needs objects of the whole cluster.
 func TestUpstream(t *testing.T) {
 	sources := upstreamSources(t)
 	t.Parallel()
 	for _, name := range []string{
 		"deployment", "daemonset", "daemonset_history", "stateful_set", "statefulset_history", "recursive_resources", "template_output",
 	} {
-		if t.Run(name, func(t *testing.T) { upstream(t, sources, name, "rollout-plus") }) {
-			continue
-		}
-		t.Run(name+", with kubectl", func(t *testing.T) { upstream(t, sources, name, "rollout") })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !t.Run("plugin", func(t *testing.T) { upstream(t, sources, name, "rollout-plus") }) {
+				t.Run("kubectl", func(t *testing.T) { upstream(t, sources, name, "rollout") })
+			}
+		})
 	}
 }
 
@@ -69,7 +71,7 @@ func (s *space) runUpstream(sources, dir, name, rollout string) {
 	wrappers, err := filepath.Abs("testdata/upstream")
 	must(s.TB, err)
 	must(s.TB, os.Mkdir(filepath.Join(dir, "scratch"), 0o755))
-	ctx, cancel := context.WithTimeout(s.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(s.Context(), 4*patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", filepath.Join(wrappers, "run.sh"), name)
 	cmd.Env = append(s.environment(), "SOURCES="+sources, "SCRATCH="+filepath.Join(dir, "scratch"),
