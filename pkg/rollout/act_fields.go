@@ -134,7 +134,7 @@ func (s *session) goBack(ctx context.Context, snapshot *Snapshot) error {
 	if err := s.handOver(ctx, p, w, back, RolledBack); err != nil {
 		return err
 	}
-	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: podtemplate.Images(template)})
+	s.tellReturn(podtemplate.Images(template))
 	s.record = back.record
 	s.end(RolledBack, g.awaits(s.written))
 	return nil

@@ -23,8 +23,9 @@ func (s *session) end(outcome Outcome, template *corev1.PodTemplateSpec) action 
 	return await{until: s.Clock.Now()}
 }
 
-// endBack makes the session wait for the old version.
+// endBack makes the session wait for the old version, which somebody else may have brought back.
 func (s *session) endBack(snapshot *Snapshot) action {
+	s.announceReturn(snapshot.Workload)
 	template := gateOf(snapshot.Workload).awaits(snapshot.Workload)
 	for _, rs := range snapshot.ReplicaSets {
 		if s.record != nil && rs.Name == s.record.From.ReplicaSet {

@@ -56,7 +56,8 @@ func (p *patch) refused(err error) error {
 	if details := status.Status().Details; details != nil && (details.Kind != "" || len(details.Causes) > 0) {
 		return err
 	}
-	return apierrors.NewConflict(appsv1.Resource("deployments"), "", err)
+	changed := errors.New("the object has been modified; please apply your changes to the latest version and try again") // the server's words
+	return apierrors.NewConflict(appsv1.Resource(workload.ResourceOf(p.of)+"s"), p.of.GetName(), changed)
 }
 
 // set adds or replaces a field.

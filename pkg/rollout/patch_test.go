@@ -1,6 +1,8 @@
 package rollout
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -98,7 +100,7 @@ func TestGatePatchPreconditions(t *testing.T) {
 		t.Fatal(err)
 	}
 	live := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
-		UID: "u", Generation: 4, ResourceVersion: "7", Annotations: map[string]string{Annotation: text, "other": "kept"},
+		Name: "web", UID: "u", Generation: 4, ResourceVersion: "7", Annotations: map[string]string{Annotation: text, "other": "kept"},
 	}}
 	for name, test := range map[string]struct {
 		meanwhile func(d *appsv1.Deployment)
@@ -127,8 +129,12 @@ func TestGatePatchPreconditions(t *testing.T) {
 			w := &world{d: live.DeepCopy()}
 			test.meanwhile(w.d)
 			patched, err := w.patchDeployment(body, true)
-			if refused := apierrors.IsConflict(p.refused(err)); refused != test.refused {
+			answer := p.refused(err)
+			if refused := apierrors.IsConflict(answer); refused != test.refused {
 				t.Fatalf("refused: %v (%v), want %v", refused, err, test.refused)
+			}
+			if text := fmt.Sprint(answer); test.refused && !strings.Contains(text, `deployments.apps "web": the object has been modified`) {
+				t.Errorf("the conflict reads %s", text)
 			}
 			if err == nil && (patched.Annotations["other"] != "kept" || patched.Annotations[Annotation] == text) {
 				t.Errorf("annotations afterwards: %v", patched.Annotations)

@@ -13,6 +13,9 @@ func (s *session) report(snapshot *Snapshot, next action) {
 	if s.Emit == nil || s.record == nil { // without a stepwise rollout, the session waits for the native controller
 		return
 	}
+	if s.phase == stepping && s.state == Idle { // somebody has ended the rollout, and how is not known yet
+		return
+	}
 	s.tellObstacle(snapshot)
 	g, w := gateOf(snapshot.Workload), snapshot.Workload
 	counts, _ := countPods(snapshot.Pods, snapshot.isNew, g.minReadySeconds(w, s.record), s.Clock.Now())

@@ -125,6 +125,8 @@ type session struct {
 	toldApplier bool
 	// why says why the old version returns, if no finding does.
 	why string
+	// toldReturn is set once it was reported that the old version returns.
+	toldReturn bool
 	// toldHeldBack is set once it was reported that watch data is held back.
 	toldHeldBack bool
 }

@@ -113,7 +113,15 @@ func (s *session) announceReturn(live workload.Object) {
 	for _, container := range workload.TemplateOf(live).Spec.Containers {
 		images = append(images, container.Image)
 	}
-	s.emit(RollbackEvent{Revision: s.record.From.Number, Images: images})
+	s.tellReturn(images)
+}
+
+// tellReturn emits once that the old version returns.
+func (s *session) tellReturn(images []string) {
+	if !s.toldReturn && s.record != nil {
+		s.emit(RollbackEvent{Revision: s.record.From.Number, Images: images})
+		s.toldReturn = true
+	}
 }
 
 // takeUp returns the first action of a resumed rollout. A template that others changed becomes the new version. A

@@ -65,7 +65,10 @@ func TestFollowingARolloutOfOthers(t *testing.T) {
 			t.Errorf("driven: %s since %s", state, since)
 		}
 		w.plugin("abort", w.object).ends(0, "rolled back")
-		p.ends(5)
+		p.ends(5, "rolling back to what was revision 1", "going back: old version ")
+		if _, later, _ := strings.Cut(p.told(), "rolling back"); strings.Contains(p.told(), "overshot") || strings.Contains(later, "new ") || strings.Contains(later, "rolling back") {
+			t.Errorf("the driver takes the old version for a new one: %s", p.told())
+		}
 		lines.ends(5, "the rollout was rolled back")
 		if strings.Contains(lines.told(), "successfully") || strings.Contains(lines.told(), "complete:") {
 			t.Errorf("told as a success: %s", lines.told())
