@@ -11,42 +11,58 @@ import (
 
 // Affected lists the workloads that a change of a ConfigMap or Secret concerns. It contains no values.
 type Affected struct {
-	SchemaVersion int    `json:"schemaVersion"`
-	Config        Config `json:"config"`
-	// ChangedKeys are the keys that change. Without a proposed change they are all keys.
-	ChangedKeys []string           `json:"changedKeys"`
-	Workloads   []AffectedWorkload `json:"workloads"`
-	// Proposed says that somebody proposed a change. Otherwise a change of every key is assumed.
+	// SchemaVersion is 1.
+	SchemaVersion int `json:"schemaVersion"`
+	// Config is the ConfigMap or Secret: `kind`, `name`.
+	Config Config `json:"config"`
+	// ChangedKeys lists the keys that change. Without a proposed change these are all keys.
+	ChangedKeys []string `json:"changedKeys"`
+	// Workloads lists the workloads that use the object.
+	Workloads []AffectedWorkload `json:"workloads"`
+	// Proposed is true if somebody proposed a change. Otherwise a change of every key is assumed.
 	Proposed bool `json:"proposed"`
 	// Stale says that the question is which workloads run with other content than the object holds now.
 	Stale bool `json:"-"`
-	// Gone says that the object does not exist.
+	// Gone is true if the object does not exist.
 	Gone bool `json:"absent,omitempty"`
 }
 
 // Config names a ConfigMap or a Secret.
 type Config struct {
+	// Kind is `ConfigMap` or `Secret`.
 	Kind string `json:"kind"`
+	// Name is the name of the object.
 	Name string `json:"name"`
 }
 
 // AffectedWorkload is a workload that references the object, with what the change means for it.
 type AffectedWorkload struct {
-	Kind    string           `json:"kind"`
-	Name    string           `json:"name"`
-	Verdict string           `json:"verdict"`
-	Note    string           `json:"note,omitempty"`
+	// Kind is the kind of the workload.
+	Kind string `json:"kind"`
+	// Name is the name of the workload.
+	Name string `json:"name"`
+	// Verdict is what the change means for the workload, such as `restart`.
+	Verdict string `json:"verdict"`
+	// Note is a remark on the verdict.
+	Note string `json:"note,omitempty"`
+	// Reasons lists the places where containers see the change.
 	Reasons []AffectedReason `json:"reasons"`
 }
 
 // AffectedReason is a place where a container sees the change.
 type AffectedReason struct {
+	// Container is the name of the container.
 	Container string `json:"container"`
-	Source    string `json:"source"`
-	Key       string `json:"key,omitempty"`
-	Variable  string `json:"variable,omitempty"`
-	Path      string `json:"path,omitempty"`
-	Reason    string `json:"reason"`
+	// Source is how the container takes the key, such as `envFrom`.
+	Source string `json:"source"`
+	// Key is the key that changes.
+	Key string `json:"key,omitempty"`
+	// Variable is the environment variable that holds the key.
+	Variable string `json:"variable,omitempty"`
+	// Path is the file that holds the key.
+	Path string `json:"path,omitempty"`
+	// Reason is what happens to it, such as `changes`.
+	Reason string `json:"reason"`
 }
 
 // AffectedJSON writes the affected workloads as one JSON document.

@@ -6,14 +6,20 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
-// attendance says who drives an open rollout.
+// attendance says who looks after an open rollout.
 type attendance struct {
-	State     rollout.Attention `json:"state"`
-	Since     string            `json:"since,omitempty"`
-	Reason    string            `json:"reason,omitempty"`
-	Cause     string            `json:"cause,omitempty"`
-	By        string            `json:"by,omitempty"`
-	HoldUntil string            `json:"holdUntil,omitempty"`
+	// State is `driven`, `held`, `left`, `orphaned` or `rolling-back`.
+	State rollout.Attention `json:"state"`
+	// Since is when that began.
+	Since string `json:"since,omitempty"`
+	// Reason is why nobody drives the rollout.
+	Reason string `json:"reason,omitempty"`
+	// Cause is the ID of the finding because of which it was left.
+	Cause string `json:"cause,omitempty"`
+	// By is the field manager of the client that wrote last.
+	By string `json:"by,omitempty"`
+	// HoldUntil is when the hold of the present step ends.
+	HoldUntil string `json:"holdUntil,omitempty"`
 }
 
 // attendanceOf returns nil if no rollout is open.

@@ -9,12 +9,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
-type checkResult struct {
-	ID      string `json:"id"`
-	Status  string `json:"status"`
-	Message string `json:"message"`
-}
-
 func checksOf(results []preflight.Result) []checkResult {
 	told := make([]checkResult, len(results))
 	for i, r := range results {
@@ -61,12 +55,19 @@ func CheckAnnotations(out io.Writer, object string, results []preflight.Result) 
 	}
 }
 
+// checkDocument is what `check` writes.
+type checkDocument struct {
+	// SchemaVersion is 1.
+	SchemaVersion int `json:"schemaVersion"`
+	// Object is the workload: `apiVersion`, `kind`, `namespace`, `name`.
+	Object Object `json:"object"`
+	// Failed is true if a check is `FAIL`.
+	Failed bool `json:"failed"`
+	// Checks lists the results: `id`, `status`, `message`, as in the event `checks`.
+	Checks []checkResult `json:"checks"`
+}
+
 // ChecksJSON writes all checks of an object as one line of JSON.
 func ChecksJSON(out io.Writer, object Object, results []preflight.Result) {
-	_ = newEncoder(out).Encode(struct {
-		SchemaVersion int           `json:"schemaVersion"`
-		Object        Object        `json:"object"`
-		Failed        bool          `json:"failed"`
-		Checks        []checkResult `json:"checks"`
-	}{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // the reader may be gone
+	_ = newEncoder(out).Encode(checkDocument{SchemaVersion, object, len(preflight.Failed(results)) > 0, checksOf(results)}) // the reader may be gone
 }

@@ -13,24 +13,30 @@ import (
 
 // ConfigVersions lists the versions of a ConfigMap or Secret. It contains no values.
 type ConfigVersions struct {
-	SchemaVersion int             `json:"schemaVersion"`
-	Config        Config          `json:"config"`
-	Versions      []ConfigVersion `json:"versions"`
+	// SchemaVersion is 1.
+	SchemaVersion int `json:"schemaVersion"`
+	// Config is the ConfigMap or Secret: `kind`, `name`.
+	Config Config `json:"config"`
+	// Versions lists the versions.
+	Versions []ConfigVersion `json:"versions"`
 }
 
 // ConfigVersion is a version of a ConfigMap or Secret.
 type ConfigVersion struct {
-	Name       string    `json:"name"`
-	CreatedAt  time.Time `json:"createdAt"`
-	AgeSeconds int64     `json:"ageSeconds"`
-	// ChangedKeys are the keys that differ from the version before. For the first version they are all keys.
+	// Name is the name of the version.
+	Name string `json:"name"`
+	// CreatedAt is when the version was created.
+	CreatedAt time.Time `json:"createdAt"`
+	// AgeSeconds is the age of the version.
+	AgeSeconds int64 `json:"ageSeconds"`
+	// ChangedKeys lists the keys that differ from the version before. For the first version these are all keys.
 	ChangedKeys []string `json:"changedKeys"`
-	// UsedBy lists revisions, as in deployment/web:3.
+	// UsedBy lists the revisions that use the version, as in `deployment/web:3`.
 	UsedBy []string `json:"usedBy"`
-	// LeftBy lists revisions that do not name this version, but during which the object held it last. The table puts them in
+	// LeftBy lists revisions that do not name this version, but during which the object held it last. The table has them in
 	// parentheses.
 	LeftBy []string `json:"leftBy,omitempty"`
-	// Current says that the object now holds the same.
+	// Current is true if the object now holds the same.
 	Current bool `json:"current"`
 }
 

@@ -9,15 +9,24 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
+// explainDocument is what `explain` writes.
 type explainDocument struct {
-	SchemaVersion int            `json:"schemaVersion"`
-	Object        Object         `json:"object"`
-	Phase         workload.Phase `json:"phase"`
-	InTheWay      bool           `json:"inTheWay"`
-	Counts        statusCounts   `json:"counts"`
-	Rollout       *attendance    `json:"rollout,omitempty"`
-	Findings      []*finding     `json:"findings"`
-	Notes         []string       `json:"notes,omitempty"`
+	// SchemaVersion is 1.
+	SchemaVersion int `json:"schemaVersion"`
+	// Object is the workload: `apiVersion`, `kind`, `namespace`, `name`.
+	Object Object `json:"object"`
+	// Phase is how far the rollout is, as for `status`.
+	Phase workload.Phase `json:"phase"`
+	// InTheWay is true if something stands in the way. The exit code is 4 then.
+	InTheWay bool `json:"inTheWay"`
+	// Counts are the numbers of pods, as for `status`.
+	Counts statusCounts `json:"counts"`
+	// Rollout says who looks after an open stepwise rollout, as for `status`.
+	Rollout *attendance `json:"rollout,omitempty"`
+	// Findings lists the causes, the gravest first.
+	Findings []*finding `json:"findings"`
+	// Notes lists what could not be read.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // ExplainJSON writes the explanation of a workload as one line of JSON: what is in the way of its rollout.

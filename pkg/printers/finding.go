@@ -10,34 +10,58 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
 )
 
+// finding is one cause that stands in the way.
 type finding struct {
-	ID        string          `json:"id"`
-	Severity  string          `json:"severity"`
-	Reason    string          `json:"reason"`
-	Objects   []findingObject `json:"objects"`
-	Pod       string          `json:"pod,omitempty"`
-	Container string          `json:"container,omitempty"`
-	Pods      int             `json:"pods,omitempty"`
-	Count     int             `json:"count"`
-	ExitCode  *int32          `json:"exitCode,omitempty"`
-	Detail    string          `json:"detail,omitempty"`
-	Message   string          `json:"message"`
-	Evidence  []string        `json:"evidence"`
-	Remedy    []string        `json:"remedy"`
-	Grace     *findingGrace   `json:"grace,omitempty"`
-	Logs      []string        `json:"logs,omitempty"`
+	// ID is the cause, from [causes.md](causes.md). IDs do not change.
+	ID string `json:"id"`
+	// Severity is `fatal` or `warning`.
+	Severity string `json:"severity"`
+	// Reason is Kubernetes' own word for the cause.
+	Reason string `json:"reason"`
+	// Objects lists the objects that have the problem: `kind`, `name`.
+	Objects []findingObject `json:"objects"`
+	// Pod is one of the pods that have the problem.
+	Pod string `json:"pod,omitempty"`
+	// Container is the container in that pod.
+	Container string `json:"container,omitempty"`
+	// Pods is the number of pods that have the problem.
+	Pods int `json:"pods,omitempty"`
+	// Count is the number of `objects`.
+	Count int `json:"count"`
+	// ExitCode is the exit code of the container.
+	ExitCode *int32 `json:"exitCode,omitempty"`
+	// Detail is the text that Kubernetes has for it.
+	Detail string `json:"detail,omitempty"`
+	// Message is one sentence, as people read it.
+	Message string `json:"message"`
+	// Evidence lists further facts.
+	Evidence []string `json:"evidence"`
+	// Remedy lists commands to run next.
+	Remedy []string `json:"remedy"`
+	// Grace is how long the finding is only a warning.
+	Grace *findingGrace `json:"grace,omitempty"`
+	// Logs lists the last log lines of the container.
+	Logs []string `json:"logs,omitempty"`
 }
 
+// findingObject names an object that has the problem.
 type findingObject struct {
+	// Kind is the kind of the object.
 	Kind string `json:"kind"`
+	// Name is the name of the object.
 	Name string `json:"name"`
 }
 
+// findingGrace is how long a finding is only a warning.
 type findingGrace struct {
+	// Seconds is the whole time.
 	Seconds float64 `json:"seconds"`
-	Left    float64 `json:"secondsLeft"`
-	Until   string  `json:"until"`
-	Why     string  `json:"why"`
+	// Left is the time that is left.
+	Left float64 `json:"secondsLeft"`
+	// Until is the moment when the finding becomes fatal.
+	Until string `json:"until"`
+	// Why says where the time comes from.
+	Why string `json:"why"`
 }
 
 func findingOf(f *rollout.Finding) *finding {

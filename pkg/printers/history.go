@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
@@ -105,46 +106,72 @@ func orUnknown(name string) string {
 // oneLine keeps foreign text from breaking the table.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// HistoryFields returns the fields that a revision's JSON has besides the object that kubectl prints. Their types are those of
-// decoded JSON.
-func HistoryFields(r *Revision, now time.Time) map[string]any {
-	images := make([]any, len(r.Images))
-	for i, image := range r.Images {
-		images[i] = image
-	}
-	config := make([]any, len(r.Config))
-	for i := range r.Config {
-		config[i] = r.Config[i].fields()
-	}
-	fields := map[string]any{
-		"schemaVersion": int64(SchemaVersion),
-		"revision":      r.Number,
-		"createdAt":     r.Created.UTC().Format(time.RFC3339),
-		"ageSeconds":    int64(age(r.Revision, now).Seconds()),
-		"images":        images,
-		"config":        config,
-		"changedBy":     r.ChangedBy,
-		"changeCause":   r.ChangeCause,
-		"state":         string(r.State),
-		"failed":        r.Failed,
-	}
-	if !r.Uncounted {
-		fields["pods"] = map[string]any{"ready": int64(r.Ready), "total": int64(r.Total)}
-	}
-	if !r.MadeAfter.IsZero() {
-		fields["madeAfter"] = r.MadeAfter.UTC().Format(time.RFC3339)
-	}
-	return fields
+// historyFields are the fields that a revision's JSON has besides the object that kubectl prints.
+type historyFields struct {
+	// SchemaVersion is 1.
+	SchemaVersion int `json:"schemaVersion"`
+	// Revision is the number of the revision.
+	Revision int64 `json:"revision"`
+	// CreatedAt is when the ReplicaSet or ControllerRevision was made.
+	CreatedAt string `json:"createdAt"`
+	// AgeSeconds is the age of the ReplicaSet or ControllerRevision.
+	AgeSeconds int64 `json:"ageSeconds"`
+	// MadeAfter is a moment before the revision began, if its ReplicaSet was made for an earlier one.
+	MadeAfter string `json:"madeAfter,omitempty"`
+	// Images lists the images of the containers.
+	Images []string `json:"images"`
+	// Config lists the ConfigMaps and Secrets that the pods take configuration from.
+	Config []configFields `json:"config"`
+	// Pods are the numbers of the revision's pods. They are missing if pods could not be listed.
+	Pods *podFields `json:"pods,omitempty"`
+	// ChangedBy is the field manager that made the revision, or `unknown`.
+	ChangedBy string `json:"changedBy"`
+	// ChangeCause is the annotation `kubernetes.io/change-cause`.
+	ChangeCause string `json:"changeCause"`
+	// Failed is true if the rollout to the revision failed and went back.
+	Failed bool `json:"failed"`
+	// State is `current`, `new`, `stable` or `old`.
+	State string `json:"state"`
 }
 
-// fields returns the JSON fields. They include no version if none is recorded.
-func (c *RevisionConfig) fields() map[string]any {
-	fields := map[string]any{"kind": c.Kind, "name": c.Name, "recorded": c.Version != "" || c.Absent}
-	if c.Absent {
-		fields["absent"] = true
+// configFields are the fields of an element of `config`.
+type configFields struct {
+	// Kind is `ConfigMap` or `Secret`.
+	Kind string `json:"kind"`
+	// Name is the name of the object.
+	Name string `json:"name"`
+	// Recorded is true if it is known what the object held.
+	Recorded bool `json:"recorded"`
+	// Absent is true if the object did not exist.
+	Absent bool `json:"absent,omitempty"`
+	// Version is the name of the version that holds the content.
+	Version string `json:"version,omitempty"`
+	// Hash is the hash of that content.
+	Hash string `json:"hash,omitempty"`
+}
+
+// podFields are the numbers of a revision's pods.
+type podFields struct {
+	// Ready is how many pods are ready.
+	Ready int32 `json:"ready"`
+	// Total is the number of pods.
+	Total int32 `json:"total"`
+}
+
+// HistoryFields returns the fields that a revision's JSON has besides the object that kubectl prints. Their types are those of
+// decoded JSON.
+func HistoryFields(r *Revision, now time.Time) (map[string]any, error) {
+	fields := historyFields{
+		SchemaVersion: SchemaVersion, Revision: r.Number, CreatedAt: r.Created.UTC().Format(time.RFC3339), AgeSeconds: int64(age(r.Revision, now).Seconds()),
+		MadeAfter: momentOf(r.MadeAfter), Images: append([]string{}, r.Images...), Config: []configFields{},
+		ChangedBy: r.ChangedBy, ChangeCause: r.ChangeCause, State: string(r.State), Failed: r.Failed,
 	}
-	if c.Version != "" {
-		fields["version"], fields["hash"] = c.Version, c.Hash
+	for i := range r.Config {
+		c := &r.Config[i]
+		fields.Config = append(fields.Config, configFields{c.Kind, c.Name, c.Version != "" || c.Absent, c.Absent, c.Version, c.Hash})
 	}
-	return fields
+	if !r.Uncounted {
+		fields.Pods = &podFields{r.Ready, r.Total}
+	}
+	return runtime.DefaultUnstructuredConverter.ToUnstructured(&fields)
 }

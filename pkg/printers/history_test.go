@@ -61,7 +61,11 @@ func TestHistoryFields(t *testing.T) {
 	encoder := json.NewEncoder(&out)
 	encoder.SetIndent("", "  ")
 	for i := range revisions() {
-		if err := encoder.Encode(HistoryFields(&revisions()[i], began)); err != nil {
+		fields, err := HistoryFields(&revisions()[i], began)
+		if err == nil {
+			err = encoder.Encode(fields)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

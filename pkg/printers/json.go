@@ -12,52 +12,6 @@ import (
 // away. New fields may come at any time.
 const SchemaVersion = 1
 
-// header is the beginning of every JSON event.
-type header struct {
-	SchemaVersion int    `json:"schemaVersion"`
-	Time          string `json:"time"`
-	Type          string `json:"type"`
-	Object        Object `json:"object"`
-}
-
-// pods are the counts that go with a step.
-type pods struct {
-	Step     int   `json:"step,omitempty"`
-	Steps    int   `json:"steps,omitempty"`
-	Target   int32 `json:"target"`
-	New      int32 `json:"new"`
-	NewReady int32 `json:"newReady"`
-	Old      int32 `json:"old"`
-	OldReady int32 `json:"oldReady"`
-	Total    int32 `json:"total"`
-	Ready    int32 `json:"ready"`
-}
-
-type plannedStep struct {
-	Step         int    `json:"step"`
-	As           string `json:"as"`
-	New          int32  `json:"new"`
-	Old          int32  `json:"old"`
-	MaxTotal     int32  `json:"maxTotal"`
-	MinAvailable int32  `json:"minAvailable"`
-}
-
-type availability struct {
-	LowestReady     int32      `json:"lowestReady"`
-	Floor           int32      `json:"floor"`
-	HighestTotal    int32      `json:"highestTotal"`
-	Ceiling         int32      `json:"ceiling"`
-	Scaled          bool       `json:"scaled,omitempty"`
-	DurationSeconds float64    `json:"durationSeconds"`
-	Steps           []stepTime `json:"steps,omitempty"`
-}
-
-type stepTime struct {
-	Step            int     `json:"step"`
-	Target          int32   `json:"target"`
-	DurationSeconds float64 `json:"durationSeconds"`
-}
-
 // JSON writes one event per line.
 type JSON struct {
 	encoder *json.Encoder
@@ -88,45 +42,17 @@ func (p *JSON) Event(at time.Time, event rollout.Event) {
 	case rollout.PlanEvent:
 		p.plan(at, e)
 	case rollout.CheckEvent:
-		p.write(struct {
-			header
-			Checks []checkResult `json:"checks"`
-		}{p.header(at, "checks"), checksOf(e.Results)})
+		p.write(checksEvent{p.header(at, "checks"), checksOf(e.Results)})
 	case rollout.StepEvent:
-		p.write(struct {
-			header
-			Step   int   `json:"step"`
-			Steps  int   `json:"steps"`
-			Target int32 `json:"target"`
-		}{p.header(at, "step"), e.Step, e.Of, e.Target})
+		p.write(stepEvent{p.header(at, "step"), e.Step, e.Of, e.Target})
 	case rollout.ProgressEvent:
-		p.write(struct {
-			header
-			pods
-			Message string `json:"message,omitempty"`
-		}{p.header(at, "progress"), podsOf(e), e.Message})
+		p.write(progressEvent{p.header(at, "progress"), podsOf(e), e.Message})
 	case rollout.HoldEvent:
-		p.write(struct {
-			header
-			Step        int     `json:"step"`
-			Steps       int     `json:"steps"`
-			Target      int32   `json:"target"`
-			HoldSeconds float64 `json:"holdSeconds"`
-			Overshot    int32   `json:"overshot,omitempty"`
-		}{p.header(at, "hold"), e.Step, e.Of, e.Target, e.For.Seconds(), e.Overshot})
+		p.write(holdEvent{p.header(at, "hold"), e.Step, e.Of, e.Target, e.For.Seconds(), e.Overshot})
 	case rollout.FindingEvent:
-		p.write(struct {
-			header
-			Finding *finding `json:"finding"`
-			Message string   `json:"message"`
-			Again   bool     `json:"again,omitempty"`
-		}{p.header(at, "finding"), findingOf(e.Finding), e.Finding.String(), e.Again})
+		p.write(findingEvent{p.header(at, "finding"), findingOf(e.Finding), e.Finding.String(), e.Again})
 	case rollout.RollbackEvent:
-		p.write(struct {
-			header
-			Revision int64    `json:"revision"`
-			Images   []string `json:"images,omitempty"`
-		}{p.header(at, "rollback"), e.Revision, e.Images})
+		p.write(rollbackEvent{p.header(at, "rollback"), e.Revision, e.Images})
 	}
 }
 
@@ -135,21 +61,7 @@ func (p *JSON) plan(at time.Time, e rollout.PlanEvent) {
 	for i, step := range e.Steps {
 		steps[i] = plannedStep{step.Number, step.As, step.New, step.Old, step.MaxTotal, step.MinAvailable}
 	}
-	p.write(struct {
-		header
-		Replicas       int32         `json:"replicas"`
-		MaxSurge       int32         `json:"maxSurge"`
-		MaxUnavailable int32         `json:"maxUnavailable"`
-		Plan           []plannedStep `json:"plan"`
-		From           *revisionRef  `json:"from,omitempty"`
-		To             *revisionRef  `json:"to,omitempty"`
-	}{p.header(at, "plan"), e.Replicas, e.Limits.Surge, e.Limits.Unavailable, steps, revisionRefOf(e.From), revisionRefOf(e.To)})
-}
-
-// revisionRef names a revision.
-type revisionRef struct {
-	Revision int64    `json:"revision"`
-	Images   []string `json:"images"`
+	p.write(planEvent{p.header(at, "plan"), e.Replicas, e.Limits.Surge, e.Limits.Unavailable, steps, revisionRefOf(e.From), revisionRefOf(e.To)})
 }
 
 func revisionRefOf(of rollout.PlannedRevision) *revisionRef {
@@ -161,18 +73,7 @@ func revisionRefOf(of rollout.PlannedRevision) *revisionRef {
 
 // Result writes the last event.
 func (p *JSON) Result(at time.Time, result *Result) {
-	line := struct {
-		header
-		Outcome      rollout.Outcome `json:"outcome"`
-		ExitCode     int             `json:"exitCode"`
-		Message      string          `json:"message,omitempty"`
-		Notes        []string        `json:"notes,omitempty"`
-		Revision     int64           `json:"revision,omitempty"`
-		Standing     bool            `json:"standing,omitempty"`
-		Terminating  int32           `json:"terminating,omitempty"`
-		Finding      *finding        `json:"finding,omitempty"`
-		Availability *availability   `json:"availability,omitempty"`
-	}{
+	line := resultEvent{
 		header: p.header(at, "result"), ExitCode: result.ExitCode, Message: result.Message, Outcome: result.Outcome,
 		Revision: result.Revision, Standing: result.Standing, Notes: result.Notes, Terminating: result.Terminating,
 	}

@@ -12,18 +12,10 @@ const (
 
 // Affected writes the workloads that a change of a ConfigMap or Secret affects.
 func (p *JSON) Affected(at time.Time, affected *Affected) {
-	p.write(struct {
-		header
-		ChangedKeys []string           `json:"changedKeys"`
-		Workloads   []AffectedWorkload `json:"workloads"`
-	}{p.header(at, "affected"), affected.ChangedKeys, affected.Workloads})
+	p.write(affectedEvent{p.header(at, "affected"), affected.ChangedKeys, affected.Workloads})
 }
 
 // Config writes that a ConfigMap or Secret was changed, and the hash of its new content.
 func (p *JSON) Config(at time.Time, change, hash string) {
-	p.write(struct {
-		header
-		Change string `json:"change"`
-		Hash   string `json:"hash,omitempty"`
-	}{p.header(at, "config"), change, hash})
+	p.write(configEvent{p.header(at, "config"), change, hash})
 }

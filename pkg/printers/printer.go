@@ -28,10 +28,14 @@ type Result struct {
 
 // Object names the object that a command works on.
 type Object struct {
+	// APIVersion is the API version of the object, such as `apps/v1`.
 	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Namespace  string `json:"namespace"`
-	Name       string `json:"name"`
+	// Kind is the kind of the object, such as `Deployment`.
+	Kind string `json:"kind"`
+	// Namespace is the namespace of the object.
+	Namespace string `json:"namespace"`
+	// Name is the name of the object.
+	Name string `json:"name"`
 }
 
 // String returns the object as people write it: deployment "web".

@@ -19,43 +19,70 @@ type Status struct {
 	Message string
 }
 
+// statusDocument is what `status` writes for each object.
 type statusDocument struct {
+	// SchemaVersion is 1.
 	SchemaVersion int `json:"schemaVersion"`
 	Object
-	Phase      workload.Phase    `json:"phase"`
-	Revision   int64             `json:"revision,omitempty"`
-	Counts     *statusCounts     `json:"counts,omitempty"`
-	Step       *statusStep       `json:"step,omitempty"`
-	Rollout    *attendance       `json:"rollout,omitempty"`
+	// Phase is how far the rollout is.
+	Phase workload.Phase `json:"phase"`
+	// Revision is the number of the newest revision.
+	Revision int64 `json:"revision,omitempty"`
+	// Counts are the numbers of pods. They are missing if the object could not be read.
+	Counts *statusCounts `json:"counts,omitempty"`
+	// Step is the step of an open stepwise rollout.
+	Step *statusStep `json:"step,omitempty"`
+	// Rollout says who looks after an open stepwise rollout.
+	Rollout *attendance `json:"rollout,omitempty"`
+	// Conditions lists the conditions of the workload: `type`, `status`, `reason`, `message`.
 	Conditions []statusCondition `json:"conditions"`
-	Message    string            `json:"message"`
-	Finding    *finding          `json:"finding,omitempty"`
+	// Message is kubectl's line, or the error.
+	Message string `json:"message"`
+	// Finding is why the rollout fails, or may fail.
+	Finding *finding `json:"finding,omitempty"`
 }
 
+// statusCounts are the numbers of pods.
 type statusCounts struct {
-	Desired     int32 `json:"desired"`
-	Updated     int32 `json:"updated"`
-	Ready       int32 `json:"ready"`
-	Available   int32 `json:"available"`
-	Total       int32 `json:"total"`
-	Old         int32 `json:"old"`
+	// Desired is the number of pods that the workload is to have.
+	Desired int32 `json:"desired"`
+	// Updated is how many pods have the newest template.
+	Updated int32 `json:"updated"`
+	// Ready is how many pods are ready.
+	Ready int32 `json:"ready"`
+	// Available is how many pods have been ready for `minReadySeconds`.
+	Available int32 `json:"available"`
+	// Total is the number of all pods.
+	Total int32 `json:"total"`
+	// Old is how many pods have another template than the newest.
+	Old int32 `json:"old"`
+	// Unavailable is how many pods are missing or not available.
 	Unavailable int32 `json:"unavailable"`
-	// Terminating is left out if it is not known.
+	// Terminating is how many pods are ending. It is missing if that is not known.
 	Terminating *int32 `json:"terminating,omitempty"`
 }
 
+// statusStep is the step of an open stepwise rollout.
 type statusStep struct {
-	Step   int   `json:"step"`
-	Steps  int   `json:"steps"`
+	// Step is the number of the step, from 1.
+	Step int `json:"step"`
+	// Steps is the number of all steps.
+	Steps int `json:"steps"`
+	// Target is the number of new pods that the step asks for.
 	Target int32 `json:"target"`
-	// Overshot is the number of new pods, if others have created more than the target.
+	// Overshot is the number of new pods if others have made more than the step asks for.
 	Overshot int32 `json:"overshot,omitempty"`
 }
 
+// statusCondition is a condition of a workload.
 type statusCondition struct {
-	Type    string `json:"type"`
-	Status  string `json:"status"`
-	Reason  string `json:"reason,omitempty"`
+	// Type is the type of the condition, such as `Available`.
+	Type string `json:"type"`
+	// Status is `True`, `False` or `Unknown`.
+	Status string `json:"status"`
+	// Reason is a word for why the condition is so.
+	Reason string `json:"reason,omitempty"`
+	// Message is a sentence for why the condition is so.
 	Message string `json:"message,omitempty"`
 }
 

@@ -15,10 +15,9 @@ const (
 	RolledBack Outcome = "rolled-back"
 	// Failed means that the rollout failed and stands where it was.
 	Failed Outcome = "failed"
-	// Overtaken means that somebody else's change ended the rollout's claim on the workload. The workload stays where
-	// it was.
+	// Overtaken means that somebody else's change took over the workload. The workload stays where it was.
 	Overtaken Outcome = "overtaken"
-	// Paused means that the Deployment is paused, or that the rollout is held at its step.
+	// Paused means that the Deployment is paused, or the rollout is held at its step.
 	Paused Outcome = "paused"
 	// Detached means that the client was interrupted; the rollout stands still.
 	Detached Outcome = "detached"

@@ -282,7 +282,11 @@ func describedAs(revision *printers.Revision, object runtime.Object, env *enviro
 	if err := json.Unmarshal(text, &with.Object); err != nil {
 		return nil, err
 	}
-	maps.Copy(with.Object, printers.HistoryFields(revision, env.clock.Now()))
+	fields, err := printers.HistoryFields(revision, env.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(with.Object, fields)
 	with.SetGroupVersionKind(kinds[0])
 	return with, nil
 }

@@ -18,7 +18,7 @@ const (
 	Block Verdict = "block"
 	// Restart means that running containers keep what they had when they started.
 	Restart Verdict = "restart"
-	// Unsupported means that the effect cannot be known, or that this plugin does not replace the workload's pods.
+	// Unsupported means that the effect cannot be known, or this plugin does not replace the workload's pods.
 	Unsupported Verdict = "unsupported"
 	// Live means that only mounted files change, and they change in running containers.
 	Live Verdict = "live"
