@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
@@ -38,7 +39,7 @@ func (s *session) act(ctx context.Context, snapshot *Snapshot, next action) *Res
 		return s.stopped(ctx, snapshot, a)
 	}
 	err := s.perform(ctx, snapshot, next)
-	if altered := (*AlteredError)(nil); errors.As(err, &altered) {
+	if altered := (*admission.AlteredError)(nil); errors.As(err, &altered) {
 		return s.afterAltered(ctx, altered, gateOf(w).holds(s.written, s.record))
 	}
 	return s.afterWrite(ctx, err, s.deadline(snapshot))

@@ -77,7 +77,7 @@ func (e *Engine) Hold(ctx context.Context, kind string, key types.NamespacedName
 		switch err := s.writeRecord(ctx, w, p, held.resting(e.Clock.Now(), restHeld, "")); {
 		case err == nil:
 			return s.written, nil
-		case !apierrors.IsConflict(err) || try >= ConflictTries:
+		case !apierrors.IsConflict(err) || try >= kube.ConflictTries:
 			return nil, err
 		}
 		if err := kube.PauseForConflict(ctx, e.Clock, try); err != nil {

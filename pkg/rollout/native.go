@@ -13,10 +13,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// ConflictTries is how often a write is computed anew because the object has changed meanwhile. That is common: while a
-// workload is rolled out, the controllers keep writing its status.
-const ConflictTries = 10
-
 // Rewrite edits a pod template as the API server holds it.
 type Rewrite func(template map[string]any) error
 
@@ -64,7 +60,7 @@ func (e *Engine) WriteTemplate(ctx context.Context, w workload.Object, change Na
 		switch {
 		case err == nil:
 			return written, before, e.sortOut(ctx, p, object, written, change.Try)
-		case apierrors.IsConflict(err) && try < ConflictTries:
+		case apierrors.IsConflict(err) && try < kube.ConflictTries:
 			if err = kube.PauseForConflict(ctx, e.Clock, try); err == nil {
 				continue
 			}

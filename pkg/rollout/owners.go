@@ -164,7 +164,7 @@ func (e *Engine) returnOwners(ctx context.Context, w workload.Object) (workload.
 		if err == nil {
 			return written, nil
 		}
-		if !apierrors.IsConflict(err) || try >= ConflictTries {
+		if !apierrors.IsConflict(err) || try >= kube.ConflictTries {
 			return w, explainOn(ctx, "patch", workload.ResourceOf(w), workload.KeyOf(w), kube.Answered(err))
 		}
 		timer := e.Clock.NewTimer(time.Duration(try) * kube.RetryAfter / 50)

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 )
 
@@ -50,8 +51,8 @@ func TestOwnersOfAKilledRolloutAreReturned(t *testing.T) {
 				if _, err := b.engine.Abort(t.Context(), "Deployment", worldKey); !errors.Is(err, ErrNoRollout) {
 					t.Fatalf("the abort of an ended rollout gives %v", err)
 				}
-				told, done := b.messages("do not own them again"), refused < ConflictTries
-				if done != (told == 0) || tries > ConflictTries {
+				told, done := b.messages("do not own them again"), refused < kube.ConflictTries
+				if done != (told == 0) || tries > kube.ConflictTries {
 					t.Errorf("told %d times, after %d tries", told, tries)
 				}
 				b.change(func() {

@@ -17,13 +17,13 @@ func TestConflictsArePaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		for try := 1; try < ConflictTries; try++ {
+		for try := 1; try < kube.ConflictTries; try++ {
 			if err := kube.PauseForConflict(t.Context(), clock.RealClock{}, try); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if took := time.Since(began); took < 2*time.Second || took > 10*time.Second {
-			t.Errorf("%d tries take %s", ConflictTries, took)
+			t.Errorf("%d tries take %s", kube.ConflictTries, took)
 		}
 	})
 	if long := kube.AfterConflicts(1000); long != kube.RetryAfter {

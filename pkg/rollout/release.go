@@ -71,7 +71,7 @@ func (s *session) release(ctx context.Context, p *prepared) error {
 		if err == nil {
 			err = s.releaseFrom(ctx, object, m)
 		}
-		if apierrors.IsConflict(err) && try < ConflictTries {
+		if apierrors.IsConflict(err) && try < kube.ConflictTries {
 			if err = kube.PauseForConflict(ctx, s.Clock, try); err == nil {
 				continue
 			}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -116,7 +117,7 @@ type session struct {
 	refusals  refusals
 	conflicts conflicts
 	// altered is set once a write that holds the rollout was stored in another form.
-	altered *AlteredError
+	altered *admission.AlteredError
 	// attention is how the workload's controller has acted on changes.
 	attention attention
 	// triedFirst is set once the first write was made as a dry run.

@@ -11,30 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
-
-// AlteredError reports that the API server stored something else than a write asked for, so that no rollout is
-// possible.
-type AlteredError struct {
-	Fields []admission.Field
-	// After says what became of the write.
-	After string
-}
-
-func (e *AlteredError) Error() string {
-	told := make([]string, len(e.Fields))
-	for i, field := range e.Fields {
-		told[i] = field.String()
-	}
-	return fmt.Sprintf("an admission policy or webhook changes what is written: %s%s; %s lists those there are",
-		strings.Join(told, ", "), e.After, command.Quoted("kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"))
-}
 
 // altered returns an AlteredError if the stored workload lacks what a rollout relies on. It compares the fields that a
 // rollout borrows, its record, and the changes of the pod template.
@@ -54,7 +36,7 @@ func (p *patch) altered(stored workload.Object) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return &AlteredError{Fields: fields}
+	return &admission.AlteredError{Fields: fields}
 }
 
 // alteredBy returns what a stored workload lacks of one operation of a patch.
@@ -72,10 +54,10 @@ func alteredBy(o *jsonpatch.Operation, before workload.Object, stored map[string
 	case o.Op == "add" && o.Path == "/spec":
 		spec, _ := o.Value.(map[string]any)
 		template, _ := spec["template"].(map[string]any)
-		return templateSetBack(before, template, stored)
+		return admission.TemplateFieldsSetBack(before, template, stored)
 	case o.Op == "add" && o.Path == "/spec/template":
 		template, _ := o.Value.(podtemplate.Template)
-		return templateSetBack(before, template, stored)
+		return admission.TemplateFieldsSetBack(before, template, stored)
 	case o.Op == "add" && path[0] == "spec" && len(path) > 1:
 		value, _, _ := unstructured.NestedFieldNoCopy(stored, path...)
 		return admission.Missing(strings.Join(path, "."), o.Value, value), nil
@@ -88,25 +70,6 @@ func recordMissing(asked any, annotations map[string]string) []admission.Field {
 		return admission.Missing("metadata.annotations["+Annotation+"]", asked, stored)
 	}
 	return admission.Missing("metadata.annotations["+Annotation+"]", asked, nil)
-}
-
-// templateSetBack returns the fields of the stored pod template that were set back to their old values. It ignores the
-// values that the API server fills in.
-func templateSetBack(before workload.Object, asked podtemplate.Template, stored map[string]any) ([]admission.Field, error) {
-	old, err := runtime.DefaultUnstructuredConverter.ToUnstructured(workload.TemplateOf(before))
-	if err != nil {
-		return nil, err
-	}
-	typed, err := asked.Typed() // stored lacks the fields that this client does not know, too
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
-	if err != nil {
-		return nil, err
-	}
-	template, _, _ := unstructured.NestedMap(stored, "spec", "template")
-	return admission.SetBack("spec.template", podtemplate.Written(old), podtemplate.Written(wanted), podtemplate.Written(template)), nil
 }
 
 // warnApplied emits a warning once if a tool applies the workload's manifest, since the tool will do so again.
@@ -148,7 +111,7 @@ func (s *session) tryFirst(ctx context.Context, workload workload.Object, p *pat
 
 // noted adds the fate of the write to an AlteredError.
 func noted(err error, after string) error {
-	if altered, is := err.(*AlteredError); is { //nolint:errorlint // it was made just before
+	if altered, is := err.(*admission.AlteredError); is { //nolint:errorlint // it was made just before
 		altered.After = after
 	}
 	return err
@@ -188,7 +151,7 @@ func (e *Engine) takeBack(ctx context.Context, before *unstructured.Unstructured
 
 // afterAltered handles a write that was stored in another form. A rollout that can no longer be held at its step goes
 // back at once, from what this process knows. If the way back is altered as well, the session fails.
-func (s *session) afterAltered(ctx context.Context, altered *AlteredError, held bool) *Result {
+func (s *session) afterAltered(ctx context.Context, altered *admission.AlteredError, held bool) *Result {
 	if held && s.altered != nil {
 		return s.failed(ctx, altered.Error()+"; the way back was altered, too")
 	}

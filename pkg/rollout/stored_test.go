@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 )
 
 // An admission policy may change what a rollout relies on. Then nothing is begun, or what was begun is taken back at once.
@@ -51,7 +53,7 @@ func TestAWriteThatIsAltered(t *testing.T) {
 						}
 					})
 					_, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, inSteps)
-					var altered *AlteredError
+					var altered *admission.AlteredError
 					after := map[bool]string{true: "; nothing was written", false: "; the write was taken back at once"}[inDryRun]
 					if !errors.As(err, &altered) || !strings.Contains(err.Error(), test.field) || !strings.Contains(err.Error(), after) {
 						t.Fatalf("got %v", err)

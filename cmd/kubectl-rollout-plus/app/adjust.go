@@ -21,7 +21,7 @@ import (
 	"k8s.io/kubectl/pkg/scheme"
 	"k8s.io/utils/clock"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
@@ -141,7 +141,7 @@ func (a *adjuster) adjust(ctx context.Context, info *resource.Info, change adjus
 				return unsaid(err, objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
 			}
 			return info.Refresh(object, true)
-		case !apierrors.IsConflict(err) || try == rollout.ConflictTries:
+		case !apierrors.IsConflict(err) || try == kube.ConflictTries:
 			return unsaid(fmt.Errorf("failed to patch: %w", err), objectIn(info), commandOn("status", objectIn(info))+" shows it as it is")
 		}
 		if err := kube.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {
@@ -184,7 +184,7 @@ func nothingStored(body []byte, before, stored runtime.Object) error {
 	if err := json.Unmarshal(body, &patch); err != nil {
 		return err
 	}
-	return rollout.NothingStored(patch, before, stored)
+	return admission.NothingStored(patch, before, stored)
 }
 
 func (a *adjuster) write(ctx context.Context, info *resource.Info, body []byte) (runtime.Object, error) {

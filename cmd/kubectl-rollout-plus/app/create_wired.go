@@ -9,7 +9,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 )
 
 // attach adds references to ConfigMaps and Secrets to the Deployment, by their plain names.
@@ -92,7 +92,7 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *at
 // tellOtherwise prints a warning if the API server has created objects with other values than requested.
 func (env *environment) tellOtherwise(asked, created []object) {
 	for i := range created {
-		if err := rollout.CreatedOtherwise(asked[i], created[i]); err != nil {
+		if err := admission.CreatedOtherwise(asked[i], created[i]); err != nil {
 			env.tell("warning: %s %q: %v", kindNameOf(asked[i]), asked[i].GetName(), err)
 		}
 	}

@@ -105,7 +105,7 @@ func (r *rollback) run(ctx context.Context, kind schema.GroupKind, object runtim
 			return "", overtaken(printers.Object{Kind: kind.Kind, Namespace: r.live.GetNamespace(), Name: r.live.GetName()})
 		case r.refused != nil && !apierrors.IsConflict(r.refused):
 			return "", r.refused
-		case !apierrors.IsConflict(r.err) || try >= rollout.ConflictTries:
+		case !apierrors.IsConflict(r.err) || try >= kube.ConflictTries:
 			return "", r.unsaid(err, objectNamed(kind.Kind, object))
 		}
 		if err := kube.PauseForConflict(ctx, clock.RealClock{}, try); err != nil {

@@ -22,6 +22,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -246,7 +247,7 @@ func TestRollbackRefused(t *testing.T) {
 	t.Parallel()
 	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
 	d := webOf("v3", 3, 3)
-	for conflicts, want := range map[int]bool{0: true, rollout.ConflictTries - 1: true, rollout.ConflictTries: false} {
+	for conflicts, want := range map[int]bool{0: true, kube.ConflictTries - 1: true, kube.ConflictTries: false} {
 		client, tries := controlled(t, 0, d, nil, []string{"v1", "v2", "v3"}, nil), 0
 		client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
 			if tries++; tries <= conflicts {

@@ -15,7 +15,7 @@ import (
 	clientappsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -181,7 +181,7 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 	case apierrors.IsConflict(err):
 		return none, r.failed(err)
 	case err == nil:
-		if err := rollout.TemplateSetBack(r.live, template, tried); err != nil {
+		if err := admission.TemplateSetBack(r.live, template, tried); err != nil {
 			return none, r.refuse(withEnd(err, "; nothing was written"))
 		}
 	}
@@ -194,7 +194,7 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 	if err != nil {
 		return none, r.failed(err)
 	}
-	if altered := rollout.TemplateSetBack(r.live, template, object); altered != nil {
+	if altered := admission.TemplateSetBack(r.live, template, object); altered != nil {
 		return none, r.refuse(takenBack(r.live, object, altered, write))
 	}
 	r.answer = object
@@ -233,7 +233,7 @@ func takenBack[T workload.Object](before workload.Object, written T, altered err
 
 // withEnd adds what became of an altered write to its error.
 func withEnd(err error, end string) error {
-	if altered := (*rollout.AlteredError)(nil); errors.As(err, &altered) {
+	if altered := (*admission.AlteredError)(nil); errors.As(err, &altered) {
 		altered.After = end
 	}
 	return err

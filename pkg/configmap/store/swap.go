@@ -6,7 +6,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
@@ -39,7 +38,7 @@ func (s *Session) Swap(ctx context.Context, object configmap.Object, from, to *c
 			return FoundOther, nil
 		}
 		_, err = s.Write(ctx, &Live{Object: object, State: now}, to, false)
-		if !apierrors.IsConflict(err) || try >= rollout.ConflictTries {
+		if !apierrors.IsConflict(err) || try >= kube.ConflictTries {
 			return FoundChanged, err
 		}
 		if err := kube.PauseForConflict(ctx, s.Engine.Clock, try); err != nil {

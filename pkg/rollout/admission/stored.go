@@ -1,11 +1,10 @@
-package rollout
+package admission
 
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -19,7 +18,7 @@ func TemplateSetBack(before workload.Object, asked *corev1.PodTemplateSpec, stor
 	if err != nil {
 		return err
 	}
-	fields, err := templateSetBack(before, template, object)
+	fields, err := TemplateFieldsSetBack(before, template, object)
 	if err != nil || len(fields) == 0 {
 		return err
 	}
@@ -37,7 +36,7 @@ func CreatedOtherwise(asked, created runtime.Object) error {
 	if err != nil {
 		return err
 	}
-	fields := admission.Missing("spec", wanted["spec"], stored["spec"])
+	fields := Missing("spec", wanted["spec"], stored["spec"])
 	if len(fields) == 0 {
 		return nil
 	}
@@ -56,7 +55,7 @@ func NothingStored(patch map[string]any, before, stored runtime.Object) error {
 	if err != nil {
 		return err
 	}
-	fields := admission.Missing("spec", patch["spec"], object["spec"])
+	fields := Missing("spec", patch["spec"], object["spec"])
 	if len(fields) == 0 {
 		return nil
 	}
