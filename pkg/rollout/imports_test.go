@@ -62,9 +62,9 @@ func TestImports(t *testing.T) {
 		"cmd/kubectl-rollout-plus": {"cmd/kubectl-rollout-plus/app"},
 		"cmd/kubectl-rollout-plus/app": {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/restore",
-			"pkg/configmap/store", "pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/command",
-			"pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history", "pkg/rollout/jsonpatch", "pkg/rollout/kube",
-			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/workload",
+			"pkg/configmap/store", "pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/admission",
+			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history",
+			"pkg/rollout/kube", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/rollback", "pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
@@ -92,7 +92,7 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/preflight":    nil,
 		"pkg/rollout/diagnose":     {"pkg/rollout/command"},
 		"pkg/rollout/fieldmanager": nil,
-		"pkg/rollout/admission":    nil,
+		"pkg/rollout/admission":    {"pkg/rollout/command", "pkg/rollout/podtemplate", "pkg/rollout/workload"},
 		"pkg/rollout/migration":    nil,
 		"pkg/rollout/ownership":    nil,
 		"pkg/rollout/relapse":      nil,
@@ -103,12 +103,18 @@ func TestImports(t *testing.T) {
 			"pkg/rollout/fieldmanager", "pkg/rollout/kube", "pkg/rollout/podtemplate", "pkg/rollout/workload",
 		},
 		"pkg/rollout/kube": {"pkg/rollout/workload"},
+		"pkg/rollout/rollback": {
+			"pkg/rollout", "pkg/rollout/admission", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/podtemplate",
+			"pkg/rollout/workload",
+		},
 	}
 	// Not even by way of others.
 	forbidden := map[string][]string{
-		"pkg/rollout":   {"github.com/spf13/cobra", "github.com/spf13/pflag", "k8s.io/cli-runtime", "k8s.io/kubectl", "github.com/fatih/color"},
-		"pkg/printers":  {"github.com/spf13/cobra", "k8s.io/cli-runtime", "k8s.io/kubectl"},
-		"pkg/configmap": {"github.com/spf13/cobra", "k8s.io/cli-runtime", "k8s.io/kubectl"},
+		// kubectl's own rollbacker depends on the packages of its commands.
+		"pkg/rollout/rollback": {"github.com/fatih/color"},
+		"pkg/rollout":          {"github.com/spf13/cobra", "github.com/spf13/pflag", "k8s.io/cli-runtime", "k8s.io/kubectl", "github.com/fatih/color"},
+		"pkg/printers":         {"github.com/spf13/cobra", "k8s.io/cli-runtime", "k8s.io/kubectl"},
+		"pkg/configmap":        {"github.com/spf13/cobra", "k8s.io/cli-runtime", "k8s.io/kubectl"},
 	}
 	if len(own) != len(listPackages(t)) {
 		t.Error("there are packages that this test does not know")

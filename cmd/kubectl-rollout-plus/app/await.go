@@ -19,6 +19,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rollback"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -175,7 +176,7 @@ func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, lef
 	if !is {
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, observeTimeout, errUnobserved)
+	ctx, cancel := context.WithTimeoutCause(ctx, rollback.ObserveTimeout, rollback.ErrUnobserved)
 	defer cancel()
 	err := engine.Unblock(ctx, set, func(pod *corev1.Pod) {
 		_, _ = fmt.Fprintf(env.ErrOut, "pod %s deleted: it is of another revision and not ready, and statefulset %q would wait for it\n", pod.Name, set.Name)

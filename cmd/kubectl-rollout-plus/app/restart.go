@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
@@ -177,7 +178,7 @@ func ofRevision(w workload.Object) string {
 	if d, is := w.(*appsv1.Deployment); is {
 		text = fmt.Sprintf(" from revision %d", workload.RevisionOf(d))
 	}
-	return fmt.Sprintf("%s with the same images (%s)", text, imagesOf(workload.TemplateOf(w)))
+	return fmt.Sprintf("%s with the same images (%s)", text, strings.Join(podtemplate.ImagesOf(workload.TemplateOf(w)), ", "))
 }
 
 // restartAgain sets the restart time if the patch does not change it. That happens at the second restart within a second.

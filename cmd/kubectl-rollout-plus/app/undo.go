@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rollback"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -211,7 +212,7 @@ func (f *undoFlags) annotations(live map[string]string, template map[string]any)
 		changes[workload.ChangeCauseAnnotation] = *f.changeCause
 	}
 	if f.syncLastApplied {
-		if rewritten, ok := withTemplate(live[corev1.LastAppliedConfigAnnotation], template); ok {
+		if rewritten, ok := rollback.WithTemplate(live[corev1.LastAppliedConfigAnnotation], template); ok {
 			changes[corev1.LastAppliedConfigAnnotation] = rewritten
 		}
 	}

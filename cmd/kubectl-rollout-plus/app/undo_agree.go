@@ -14,6 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rollback"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -93,16 +94,16 @@ func (u *undoer) target(ctx context.Context, info *resource.Info) (*corev1.PodTe
 }
 
 // look computes the rollback of an object without writing it.
-func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback, *corev1.PodTemplateSpec, error) {
+func (u *undoer) look(ctx context.Context, info *resource.Info) (*rollback.Rollback, *corev1.PodTemplateSpec, error) {
 	var target *corev1.PodTemplateSpec
-	r := &rollback{
-		client: u.engine.Client, toRevision: u.toRevision, dryRun: cmdutil.DryRunNone, fieldManager: u.fieldManager,
-		before: func(template *corev1.PodTemplateSpec) error {
+	r := &rollback.Rollback{
+		Client: u.engine.Client, ToRevision: u.toRevision, DryRun: cmdutil.DryRunNone, FieldManager: u.fieldManager,
+		Before: func(template *corev1.PodTemplateSpec) error {
 			target = template
 			return errLooked // keeps the rollbacker from writing
 		},
 	}
-	_, err := r.run(ctx, info.ResourceMapping().GroupVersionKind.GroupKind(), info.Object)
+	_, err := rollBack(ctx, r, info.ResourceMapping().GroupVersionKind.GroupKind(), info.Object)
 	switch {
 	case target != nil:
 		return r, target, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rollback"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -87,31 +88,31 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if err != nil || aborted {
 		return err
 	}
-	r := &rollback{
-		client: u.engine.Client, toRevision: u.toRevision, dryRun: u.dryRun, fieldManager: u.fieldManager,
-		cause: u.changeCause, syncLastApplied: u.syncLastApplied,
+	r := &rollback.Rollback{
+		Client: u.engine.Client, ToRevision: u.toRevision, DryRun: u.dryRun, FieldManager: u.fieldManager,
+		Cause: u.changeCause, SyncLastApplied: u.syncLastApplied,
 	}
 	config, err := u.restoring(ctx, info.Object, u.engine, u.env)
 	if err != nil {
 		return err
 	}
-	r.before, config.Dry = config.Before, u.dryRun != cmdutil.DryRunNone
+	r.Before, config.Dry = config.Before, u.dryRun != cmdutil.DryRunNone
 	kind := info.ResourceMapping().GroupVersionKind.GroupKind()
-	operation, err := r.run(ctx, kind, info.Object)
+	operation, err := rollBack(ctx, r, kind, info.Object)
 	if err = config.After(ctx, err); err != nil {
 		return err
 	}
-	left := r.live
-	if r.answer != nil {
-		left = r.answer
+	left := r.Live()
+	if r.Written() != nil {
+		left = r.Written()
 	}
 	u.done = append(u.done, left)
 	if u.dryRun == cmdutil.DryRunClient { // the rollbacker does nothing in a client dry run
 		if looked, _, err := u.look(ctx, info); err == nil {
-			looked.tell(u.env, resultName(left))
+			tellRollback(u.env, looked, resultName(left))
 		}
 	} else {
-		r.tell(u.env, resultName(left))
+		tellRollback(u.env, r, resultName(left))
 	}
 	if err := u.print(operation, info.Object); err != nil {
 		return err
@@ -119,18 +120,18 @@ func (u *undoer) goBack(ctx context.Context, info *resource.Info) error {
 	if u.dryRun == cmdutil.DryRunNone {
 		u.seeTo(ctx, r, left)
 	}
-	if u.dryRun != cmdutil.DryRunServer || r.answer == nil {
+	if u.dryRun != cmdutil.DryRunServer || r.Written() == nil {
 		return nil
 	}
-	return u.printDiff(info.ObjectName(), r.live, r.answer)
+	return u.printDiff(info.ObjectName(), r.Live(), r.Written())
 }
 
 // seeTo does the rest of a rollback after its write.
-func (u *undoer) seeTo(ctx context.Context, r *rollback, left workload.Object) {
-	if r.answer != nil {
-		u.keepCause(ctx, r)
+func (u *undoer) seeTo(ctx context.Context, r *rollback.Rollback, left workload.Object) {
+	if err := r.KeepCause(ctx); err != nil { // the rollback is made already
+		_, _ = fmt.Fprintln(u.env.ErrOut, err)
 	}
-	if workload.PhaseOf(r.live) == workload.Progressing {
+	if workload.PhaseOf(r.Live()) == workload.Progressing {
 		u.env.unblock(ctx, u.engine, left)
 	}
 }
@@ -216,7 +217,7 @@ func (u *undoer) warn(info *resource.Info) {
 	}
 	u.env.warnApplied(object)
 	text, applied := object.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
-	if _, readable := readLastApplied(text); !applied || u.syncLastApplied && readable {
+	if !applied || u.syncLastApplied && rollback.ReadsLastApplied(text) {
 		return
 	}
 	_, _ = fmt.Fprintf(u.env.ErrOut, lastAppliedWarning, info.ObjectName(), corev1.LastAppliedConfigAnnotation)

@@ -43,10 +43,13 @@ func TestUnsaid(t *testing.T) {
 	noShop := apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop")
 	notPaused := errors.New(`error: deployments.apps "web" is not paused`)
 	for want, err := range map[string]error{
-		"unable to find specified revision 9 in history" + where + "'kubectl rollout-plus history deployment/web -n shop' lists the revisions": (&rollback{}).
-			unsaid(errors.New("unable to find specified revision 9 in history"), object),
-		"you cannot" + where + "'kubectl rollout-plus resume deployment/web -n shop' resumes it": (&rollback{live: paused}).unsaid(errors.New("you cannot"), object),
-		"in whole": (&rollback{err: errUnobserved}).unsaid(errors.New("in whole"), object),
+		"unable to find specified revision 9 in history" + where + "'kubectl rollout-plus history deployment/web -n shop' lists the revisions": refusedRollback(
+			errors.New("unable to find specified revision 9 in history"), object, nil, nil),
+		"you cannot" + where + "'kubectl rollout-plus resume deployment/web -n shop' resumes it": refusedRollback(errors.New("you cannot"), object, paused, nil),
+		"you cannot" + where + "revision 2 is skipped, since its rollout failed; --to-revision goes there all the same": refusedRollback(
+			errors.New("you cannot"), object, nil, []int64{2}),
+		`deployment "web" in namespace "shop" was not rolled back: somebody else has changed its pod template meanwhile; ` +
+			"'kubectl rollout-plus history deployment/web -n shop' shows what it is now, and --to-revision goes to a revision whatever that is": overtaken(object),
 		`error: deployments.apps "web" is not paused in namespace "shop"; 'kubectl rollout-plus status deployment/web -n shop' shows its rollout`: unchanged(
 			notPaused, infoOf(&appsv1.Deployment{ObjectMeta: metadata}, "Deployment"), onlyDeployments),
 		`error: deployments.apps "web" is not paused in namespace "shop"; 'kubectl rollout-plus resume deployment/web -n shop' resumes it`: unchanged(

@@ -1,4 +1,4 @@
-package app
+package rollback
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -20,7 +20,7 @@ import (
 func withoutFailed[R any, P interface {
 	*R
 	metav1.Object
-}](r *rollback, revisions []R, number func(P) int64) []R {
+}](r *Rollback, revisions []R, number func(P) int64) []R {
 	r.skipped = nil
 	var newest int64
 	for i := range revisions {
@@ -28,7 +28,7 @@ func withoutFailed[R any, P interface {
 			newest = max(newest, number(&revisions[i]))
 		}
 	}
-	if r.toRevision > 0 {
+	if r.ToRevision > 0 {
 		return revisions
 	}
 	return slices.DeleteFunc(slices.Clone(revisions), func(revision R) bool {
@@ -41,19 +41,9 @@ func withoutFailed[R any, P interface {
 	})
 }
 
-// tell prints from which revision to which a rollback goes, and which revisions it skips.
-func (r *rollback) tell(env *environment, name string) {
-	if skipped := rollout.Skipped(r.skipped); skipped != "" {
-		env.tell("%s: %s", name, skipped)
-	}
-	if way := r.way(name); way != "" {
-		env.tell("%s", way)
-	}
-}
-
-// way describes from which revision to which a rollback goes, with their images. It returns "" if nothing was to be
+// Way describes from which revision to which a rollback goes, with their images. It returns "" if nothing was to be
 // written.
-func (r *rollback) way(name string) string {
+func (r *Rollback) Way(name string) string {
 	if r.chosen == nil || r.live == nil {
 		return ""
 	}
@@ -80,14 +70,10 @@ func (r *rollback) way(name string) string {
 			from = max(from, r.revisions[i].Revision)
 		}
 	}
-	return fmt.Sprintf("%s goes back from revision %d (%s) to revision %d (%s)", name, from, imagesOf(workload.TemplateOf(r.live)),
-		cmp.Or(r.toRevision, to), imagesOf(template))
+	return fmt.Sprintf("%s goes back from revision %d (%s) to revision %d (%s)", name, from, images(workload.TemplateOf(r.live)),
+		cmp.Or(r.ToRevision, to), images(template))
 }
 
-func imagesOf(template *corev1.PodTemplateSpec) string {
-	images := make([]string, len(template.Spec.Containers))
-	for i := range template.Spec.Containers {
-		images[i] = template.Spec.Containers[i].Image
-	}
-	return strings.Join(images, ", ")
+func images(template *corev1.PodTemplateSpec) string {
+	return strings.Join(podtemplate.ImagesOf(template), ", ")
 }

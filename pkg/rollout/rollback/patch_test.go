@@ -1,4 +1,4 @@
-package app
+package rollback
 
 import (
 	"encoding/json"
@@ -24,10 +24,10 @@ const (
 	templateV1 = `{"metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":"app","image":"web:v1"}],"restartPolicy":"Always"}}`
 )
 
-func TestUndoEditOfADeployment(t *testing.T) {
+func TestAdditionOfADeployment(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		edit          undoEdit
+		edit          addition
 		annotations   map[string]string
 		wantAnnotated map[string]string
 	}{
@@ -35,10 +35,10 @@ func TestUndoEditOfADeployment(t *testing.T) {
 			annotations: map[string]string{why: "one", "a": "b"}, wantAnnotated: map[string]string{why: "one", "a": "b"},
 		},
 		"a cause that is given": {
-			edit: undoEdit{cause: ptr.To("because")}, annotations: map[string]string{why: "one"}, wantAnnotated: map[string]string{why: "because"},
+			edit: addition{cause: ptr.To("because")}, annotations: map[string]string{why: "one"}, wantAnnotated: map[string]string{why: "because"},
 		},
 		"no cause, expressly": {
-			edit: undoEdit{cause: ptr.To("")}, annotations: map[string]string{why: "one"}, wantAnnotated: map[string]string{},
+			edit: addition{cause: ptr.To("")}, annotations: map[string]string{why: "one"}, wantAnnotated: map[string]string{},
 		},
 		"a record of ours on the ReplicaSet": {
 			annotations: map[string]string{rollout.Annotation: "{}"}, wantAnnotated: map[string]string{},
@@ -47,15 +47,15 @@ func TestUndoEditOfADeployment(t *testing.T) {
 			annotations: map[string]string{applied: manifestV2}, wantAnnotated: map[string]string{applied: manifestV2},
 		},
 		"last-applied in step": {
-			edit: undoEdit{syncLastApplied: true}, annotations: map[string]string{applied: manifestV2}, wantAnnotated: map[string]string{applied: manifestV1},
+			edit: addition{syncLastApplied: true}, annotations: map[string]string{applied: manifestV2}, wantAnnotated: map[string]string{applied: manifestV1},
 		},
 		"last-applied that does not parse": {
-			edit: undoEdit{syncLastApplied: true}, annotations: map[string]string{applied: "{"}, wantAnnotated: map[string]string{applied: "{"},
+			edit: addition{syncLastApplied: true}, annotations: map[string]string{applied: "{"}, wantAnnotated: map[string]string{applied: "{"},
 		},
 		"last-applied of something else": {
-			edit: undoEdit{syncLastApplied: true}, annotations: map[string]string{applied: `{"spec":{}}`}, wantAnnotated: map[string]string{applied: `{"spec":{}}`},
+			edit: addition{syncLastApplied: true}, annotations: map[string]string{applied: `{"spec":{}}`}, wantAnnotated: map[string]string{applied: `{"spec":{}}`},
 		},
-		"nothing applied": {edit: undoEdit{syncLastApplied: true}, annotations: map[string]string{}, wantAnnotated: map[string]string{}},
+		"nothing applied": {edit: addition{syncLastApplied: true}, annotations: map[string]string{}, wantAnnotated: map[string]string{}},
 	} {
 		annotations, err := json.Marshal(c.annotations)
 		if err != nil {
@@ -88,23 +88,23 @@ func TestUndoEditOfADeployment(t *testing.T) {
 	}
 }
 
-func TestUndoEditOfOthers(t *testing.T) {
+func TestAdditionOfOthers(t *testing.T) {
 	t.Parallel()
 	const spec = `{"template":{"$patch":"replace","metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":"app","image":"web:v1"}]}}}`
 	for name, c := range map[string]struct {
-		edit undoEdit
+		edit addition
 		want string
 	}{
-		"nothing to add":          {undoEdit{}, ``},
-		"no cause, as before":     {undoEdit{live: map[string]string{"a": "b"}}, ``},
-		"a stale cause":           {undoEdit{live: map[string]string{why: "two", "a": "b"}}, `"annotations":{"` + why + `":null},`},
-		"the revision's cause":    {undoEdit{live: map[string]string{why: "two"}, revisionCause: "one"}, `"annotations":{"` + why + `":"one"},`},
-		"the same cause":          {undoEdit{live: map[string]string{why: "one"}, revisionCause: "one"}, ``},
-		"a cause that is given":   {undoEdit{cause: ptr.To("because"), revisionCause: "one"}, `"annotations":{"` + why + `":"because"},`},
-		"no cause, expressly":     {undoEdit{live: map[string]string{why: "two"}, cause: ptr.To(""), revisionCause: "one"}, `"annotations":{"` + why + `":null},`},
-		"last-applied as it is":   {undoEdit{live: map[string]string{applied: manifestV2}}, ``},
-		"last-applied in step":    {undoEdit{live: map[string]string{applied: manifestV2}, syncLastApplied: true}, `"annotations":{"` + applied + `":` + quoted(manifestV1) + `},`},
-		"last-applied unreadable": {undoEdit{live: map[string]string{applied: "no"}, syncLastApplied: true}, ``},
+		"nothing to add":          {addition{}, ``},
+		"no cause, as before":     {addition{live: map[string]string{"a": "b"}}, ``},
+		"a stale cause":           {addition{live: map[string]string{why: "two", "a": "b"}}, `"annotations":{"` + why + `":null},`},
+		"the revision's cause":    {addition{live: map[string]string{why: "two"}, revisionCause: "one"}, `"annotations":{"` + why + `":"one"},`},
+		"the same cause":          {addition{live: map[string]string{why: "one"}, revisionCause: "one"}, ``},
+		"a cause that is given":   {addition{cause: ptr.To("because"), revisionCause: "one"}, `"annotations":{"` + why + `":"because"},`},
+		"no cause, expressly":     {addition{live: map[string]string{why: "two"}, cause: ptr.To(""), revisionCause: "one"}, `"annotations":{"` + why + `":null},`},
+		"last-applied as it is":   {addition{live: map[string]string{applied: manifestV2}}, ``},
+		"last-applied in step":    {addition{live: map[string]string{applied: manifestV2}, syncLastApplied: true}, `"annotations":{"` + applied + `":` + quoted(manifestV1) + `},`},
+		"last-applied unreadable": {addition{live: map[string]string{applied: "no"}, syncLastApplied: true}, ``},
 	} {
 		c.edit.resourceVersion = "7"
 		edited, err := c.edit.edit(types.StrategicMergePatchType, []byte(`{"spec":`+spec+`}`))
@@ -125,12 +125,12 @@ func quoted(value string) string {
 	return string(body)
 }
 
-func TestUndoEditRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestAdditionRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	for kind, body := range map[types.PatchType]string{
 		types.JSONPatchType: `[]`, types.StrategicMergePatchType: `{`, types.MergePatchType: `{}`,
 	} {
-		if edited, err := (&undoEdit{}).edit(kind, []byte(body)); err == nil || strings.Contains(err.Error(), "\n") {
+		if edited, err := (&addition{}).edit(kind, []byte(body)); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s %s: %s, %v", kind, body, edited, err)
 		}
 	}
@@ -170,7 +170,7 @@ func TestLastAppliedHasNoRestart(t *testing.T) {
 		if err := json.Unmarshal([]byte(`{"metadata":{"labels":{"app":"web"},"annotations":`+test.annotations+`}}`), &template); err != nil {
 			t.Fatal(err)
 		}
-		got, ok := withTemplate(`{"spec":{"template":{}}}`, template)
+		got, ok := WithTemplate(`{"spec":{"template":{}}}`, template)
 		if want := `{"spec":{"template":{"metadata":` + test.want + `}}}` + "\n"; !ok || got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}

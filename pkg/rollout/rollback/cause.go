@@ -1,4 +1,4 @@
-package app
+package rollback
 
 import (
 	"context"
@@ -13,27 +13,28 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// keepCause writes the given cause to the revision that is now current, if its controller does not do that: history reads
-// the cause there. A failure only prints a message, since the rollback is made already.
-func (u *undoer) keepCause(ctx context.Context, r *rollback) {
-	if u.changeCause == nil {
-		return
+// KeepCause writes the rollback's change cause to the revision that is now current, if its controller does not do that:
+// history reads the cause there. It comes after Run, and does nothing if no cause was given or nothing was written.
+func (r *Rollback) KeepCause(ctx context.Context) error {
+	if r.Cause == nil || r.answer == nil {
+		return nil
 	}
-	revision := r.uncaused(*u.changeCause)
-	if revision == nil || revision.GetAnnotations()[workload.ChangeCauseAnnotation] == *u.changeCause {
-		return
+	revision := r.uncaused(*r.Cause)
+	if revision == nil || revision.GetAnnotations()[workload.ChangeCauseAnnotation] == *r.Cause {
+		return nil
 	}
-	if err := u.annotateRevision(ctx, r, revision); err != nil {
-		_, _ = fmt.Fprintf(u.env.ErrOut, "%s %q has the change cause that was given, but its history goes on to tell the earlier one: "+
-			"cannot patch %s %q in namespace %q: %v\n", kindOf(r.live).Kind, r.live.GetName(),
+	if err := r.annotateRevision(ctx, revision); err != nil {
+		return fmt.Errorf("%s %q has the change cause that was given, but its history goes on to tell the earlier one: "+
+			"cannot patch %s %q in namespace %q: %w", workload.KindOf(r.live), r.live.GetName(),
 			strings.TrimSuffix(resourceOf(revision), "s"), revision.GetName(), revision.GetNamespace(), err)
 	}
+	return nil
 }
 
 // uncaused returns the revision that is now current, or nil if its controller writes this cause there. The Deployment
 // controller updates annotations of a ReplicaSet that it uses again, but removes none. The other controllers write the
 // cause only to a revision that they create.
-func (r *rollback) uncaused(cause string) metav1.Object {
+func (r *Rollback) uncaused(cause string) metav1.Object {
 	d, is := r.answer.(*appsv1.Deployment)
 	switch {
 	case !is && r.target != nil:
@@ -49,10 +50,10 @@ func (r *rollback) uncaused(cause string) metav1.Object {
 	return nil
 }
 
-func (u *undoer) annotateRevision(ctx context.Context, r *rollback, revision metav1.Object) error {
+func (r *Rollback) annotateRevision(ctx context.Context, revision metav1.Object) error {
 	var cause any
-	if *u.changeCause != "" {
-		cause = *u.changeCause
+	if *r.Cause != "" {
+		cause = *r.Cause
 	}
 	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid": revision.GetUID(), "annotations": map[string]any{workload.ChangeCauseAnnotation: cause},
@@ -60,9 +61,9 @@ func (u *undoer) annotateRevision(ctx context.Context, r *rollback, revision met
 	if err != nil {
 		return err
 	}
-	return r.client.AppsV1().RESTClient().Patch(types.MergePatchType).
+	return r.Client.AppsV1().RESTClient().Patch(types.MergePatchType).
 		Namespace(revision.GetNamespace()).Resource(resourceOf(revision)).Name(revision.GetName()).
-		VersionedParams(&metav1.PatchOptions{FieldManager: u.fieldManager}, metav1.ParameterCodec).Body(body).Do(ctx).Error()
+		VersionedParams(&metav1.PatchOptions{FieldManager: r.FieldManager}, metav1.ParameterCodec).Body(body).Do(ctx).Error()
 }
 
 // resourceOf returns the API resource of a revision.

@@ -1,6 +1,7 @@
-package app
+package rollback
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -21,7 +22,6 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/utils/ptr"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -174,8 +174,8 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 					patched = string(action.(clienttesting.PatchAction).GetPatch())
 					return true, patchedBy(action, c.before), nil
 				})
-				r := &rollback{client: client}
-				done, err := r.run(t.Context(), deployments, c.before)
+				r := &Rollback{Client: client}
+				done, err := r.Run(t.Context(), deployments, c.before)
 				if err != nil || done != "rolled back" || !containsAll(patched, `"image":"v2"`, `{"op":"add","path":"/metadata/resourceVersion","value":"103"}`) {
 					t.Errorf("%q, %v: %s", done, err, patched)
 				}
@@ -188,16 +188,16 @@ func TestRollbackWaitsForTheController(t *testing.T) {
 func TestWhichRevisionIsLeftWithItsCause(t *testing.T) {
 	t.Parallel()
 	revision := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Name: "db-1"}}
-	web := &rollback{answer: webOf("v1", 4, 4), replicaSets: revisionsOf("v1", "v2", "v3")}
+	web := &Rollback{answer: webOf("v1", 4, 4), replicaSets: revisionsOf("v1", "v2", "v3")}
 	for name, c := range map[string]struct {
-		r           *rollback
+		r           *Rollback
 		cause, want string
 	}{
 		"a Deployment":                     {web, "because", ""},
 		"a Deployment, a cause taken away": {web, "", "web-1"},
-		"a StatefulSet":                    {&rollback{answer: &appsv1.StatefulSet{}, target: revision}, "because", "db-1"},
-		"a StatefulSet, taken away":        {&rollback{answer: &appsv1.StatefulSet{}, target: revision}, "", "db-1"},
-		"one that makes a new revision":    {&rollback{answer: &appsv1.StatefulSet{}}, "because", ""},
+		"a StatefulSet":                    {&Rollback{answer: &appsv1.StatefulSet{}, target: revision}, "because", "db-1"},
+		"a StatefulSet, taken away":        {&Rollback{answer: &appsv1.StatefulSet{}, target: revision}, "", "db-1"},
+		"one that makes a new revision":    {&Rollback{answer: &appsv1.StatefulSet{}}, "because", ""},
 	} {
 		got := ""
 		if left := c.r.uncaused(c.cause); left != nil {
@@ -213,9 +213,9 @@ func TestWhichRevisionIsLeftWithItsCause(t *testing.T) {
 func TestRollbackOfAFirstRevisionThatIsWithheld(t *testing.T) {
 	t.Parallel()
 	d := recreated(webOf("v1", 1, 1))
-	r := &rollback{client: controlled(t, 0, d, nil, nil, nil)}
-	_, err := r.run(t.Context(), kindOf(d).GroupKind(), d)
-	if err == nil || !strings.HasPrefix(err.Error(), `no rollout history found for deployment "web": deployment "web" in namespace "ns"; `) {
+	r := &Rollback{Client: controlled(t, 0, d, nil, nil, nil)}
+	_, err := r.Run(t.Context(), appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind(), d)
+	if err == nil || !strings.HasPrefix(err.Error(), `no rollout history found for deployment "web"`) || !errors.As(err, new(*RefusedError)) {
 		t.Errorf("%v", err)
 	}
 }
@@ -225,18 +225,19 @@ func TestRollbackGivesUp(t *testing.T) {
 	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
 	synctest.Test(t, func(t *testing.T) {
 		d, began := webOf("v3", 3, 2), time.Now()
-		r := &rollback{client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
-		_, err := r.run(t.Context(), kind, d)
-		if err == nil || time.Since(began) != observeTimeout || !containsAll(err.Error(), `deployment "web" in namespace "ns" was not rolled back`, "10s") {
+		r := &Rollback{Client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
+		_, err := r.Run(t.Context(), kind, d)
+		if err == nil || time.Since(began) != ObserveTimeout || !containsAll(err.Error(), `deployment "web" in namespace "ns" was not rolled back`, "10s") {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		d := webOf("v3", 3, 2)
-		ctx, cancel := (&environment{}).withTimeout(t.Context(), time.Second)
+		errTimeout := errors.New("timeout")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errTimeout)
 		defer cancel()
-		r := &rollback{client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
-		if _, err := r.run(ctx, kind, d); !errors.Is(err, rollout.ErrTimeout) {
+		r := &Rollback{Client: controlled(t, 0, d, nil, []string{"v1", "v2"}, nil)}
+		if _, err := r.Run(ctx, kind, d); !errors.Is(err, errTimeout) {
 			t.Errorf("not the command's own timeout: %v", err)
 		}
 	})
@@ -255,8 +256,8 @@ func TestRollbackRefused(t *testing.T) {
 			}
 			return true, patchedBy(action, d), nil
 		})
-		r := &rollback{client: client, dryRun: cmdutil.DryRunNone}
-		if _, err := r.run(t.Context(), kind, d); (err == nil) != want {
+		r := &Rollback{Client: client, DryRun: cmdutil.DryRunNone}
+		if _, err := r.Run(t.Context(), kind, d); (err == nil) != want {
 			t.Errorf("%d conflicts: %v", conflicts, err)
 		}
 	}
@@ -265,8 +266,8 @@ func TestRollbackRefused(t *testing.T) {
 	client.PrependWatchReactor("deployments", func(clienttesting.Action) (bool, watch.Interface, error) {
 		return true, nil, apierrors.NewForbidden(appsv1.Resource("deployments"), "web", errors.New("no"))
 	})
-	r := &rollback{client: client}
-	if _, err := r.run(t.Context(), kind, d); err == nil || !containsAll(err.Error(), `the right to watch deployments in namespace "ns" is missing`) {
+	r := &Rollback{Client: client}
+	if _, err := r.Run(t.Context(), kind, d); err == nil || !containsAll(err.Error(), `the right to watch deployments in namespace "ns" is missing`) {
 		t.Errorf("%v", err)
 	}
 }
@@ -276,16 +277,16 @@ func TestRollbackOvertaken(t *testing.T) {
 	t.Parallel()
 	kind := appsv1.SchemeGroupVersion.WithKind("Deployment").GroupKind()
 	seen, now := webOf("v3", 3, 3), webOf("v2", 4, 4)
-	for toRevision, want := range map[int64]string{0: `deployment "web" in namespace "ns" was not rolled back: somebody else has changed its pod template`, 1: ""} {
+	for toRevision, want := range map[int64]error{0: ErrOvertaken, 1: nil} {
 		client := controlled(t, 0, now, nil, []string{"v1", "", "v3", "v2"}, nil)
 		written := false
 		client.PrependReactor("patch", "deployments", func(action clienttesting.Action) (bool, runtime.Object, error) {
 			written = true
 			return true, patchedBy(action, now), nil
 		})
-		r := &rollback{client: client, toRevision: toRevision}
-		_, err := r.run(t.Context(), kind, seen)
-		if written != (want == "") || (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+		r := &Rollback{Client: client, ToRevision: toRevision}
+		_, err := r.Run(t.Context(), kind, seen)
+		if written != (want == nil) || !errors.Is(err, want) {
 			t.Errorf("to revision %d: %v, written: %v", toRevision, err, written)
 		}
 	}
@@ -303,8 +304,8 @@ func TestRollbackToARevisionWithoutAController(t *testing.T) {
 			patched = string(action.(clienttesting.PatchAction).GetPatch())
 			return true, patchedBy(action, d), nil
 		})
-		r := &rollback{client: client, toRevision: 1}
-		if _, err := r.run(t.Context(), kind, d); err != nil || time.Since(began) > 0 || !strings.Contains(patched, `"image":"v1"`) {
+		r := &Rollback{Client: client, ToRevision: 1}
+		if _, err := r.Run(t.Context(), kind, d); err != nil || time.Since(began) > 0 || !strings.Contains(patched, `"image":"v1"`) {
 			t.Errorf("after %s: %v: %s", time.Since(began), err, patched)
 		}
 	})

@@ -1,4 +1,4 @@
-package app
+package rollback
 
 import (
 	"context"
@@ -14,111 +14,110 @@ import (
 	"k8s.io/client-go/kubernetes"
 	clientappsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// undoClient is the client for kubectl's rollbackers. Their reads and writes go through the rollback. They use the
+// safeClient is a client for kubectl's rollbackers. Their reads and writes go through the rollback. They use the
 // command's context in place of the rollbackers' own, which never ends.
-type undoClient struct {
+type safeClient struct {
 	kubernetes.Interface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // AppsV1 returns the only part of a client that the rollbackers use.
-func (c undoClient) AppsV1() clientappsv1.AppsV1Interface {
-	return undoApps{AppsV1Interface: c.Interface.AppsV1(), rollback: c.rollback}
+func (c safeClient) AppsV1() clientappsv1.AppsV1Interface {
+	return appsClient{AppsV1Interface: c.Interface.AppsV1(), rollback: c.rollback}
 }
 
-type undoApps struct {
+type appsClient struct {
 	clientappsv1.AppsV1Interface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // Deployments returns the client for the Deployments of a namespace.
-func (a undoApps) Deployments(namespace string) clientappsv1.DeploymentInterface {
-	return undoDeployments{DeploymentInterface: a.AppsV1Interface.Deployments(namespace), rollback: a.rollback}
+func (a appsClient) Deployments(namespace string) clientappsv1.DeploymentInterface {
+	return deploymentClient{DeploymentInterface: a.AppsV1Interface.Deployments(namespace), rollback: a.rollback}
 }
 
 // StatefulSets returns the client for the StatefulSets of a namespace.
-func (a undoApps) StatefulSets(namespace string) clientappsv1.StatefulSetInterface {
-	return undoStatefulSets{StatefulSetInterface: a.AppsV1Interface.StatefulSets(namespace), rollback: a.rollback}
+func (a appsClient) StatefulSets(namespace string) clientappsv1.StatefulSetInterface {
+	return statefulSetClient{StatefulSetInterface: a.AppsV1Interface.StatefulSets(namespace), rollback: a.rollback}
 }
 
 // DaemonSets returns the client for the DaemonSets of a namespace.
-func (a undoApps) DaemonSets(namespace string) clientappsv1.DaemonSetInterface {
-	return undoDaemonSets{DaemonSetInterface: a.AppsV1Interface.DaemonSets(namespace), rollback: a.rollback}
+func (a appsClient) DaemonSets(namespace string) clientappsv1.DaemonSetInterface {
+	return daemonSetClient{DaemonSetInterface: a.AppsV1Interface.DaemonSets(namespace), rollback: a.rollback}
 }
 
 // ReplicaSets returns the client for the ReplicaSets of a namespace.
-func (a undoApps) ReplicaSets(namespace string) clientappsv1.ReplicaSetInterface {
-	return undoReplicaSets{ReplicaSetInterface: a.AppsV1Interface.ReplicaSets(namespace), rollback: a.rollback}
+func (a appsClient) ReplicaSets(namespace string) clientappsv1.ReplicaSetInterface {
+	return replicaSetClient{ReplicaSetInterface: a.AppsV1Interface.ReplicaSets(namespace), rollback: a.rollback}
 }
 
 // ControllerRevisions returns the client for the ControllerRevisions of a namespace.
-func (a undoApps) ControllerRevisions(namespace string) clientappsv1.ControllerRevisionInterface {
-	return undoRevisions{ControllerRevisionInterface: a.AppsV1Interface.ControllerRevisions(namespace), rollback: a.rollback}
+func (a appsClient) ControllerRevisions(namespace string) clientappsv1.ControllerRevisionInterface {
+	return revisionClient{ControllerRevisionInterface: a.AppsV1Interface.ControllerRevisions(namespace), rollback: a.rollback}
 }
 
-type undoDeployments struct {
+type deploymentClient struct {
 	clientappsv1.DeploymentInterface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // Get reads the object that is rolled back.
-func (d undoDeployments) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.Deployment, error) {
+func (d deploymentClient) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.Deployment, error) {
 	return readFor(d.rollback, name, options, d.DeploymentInterface.Get)
 }
 
 // Patch writes the object that is rolled back.
-func (d undoDeployments) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
+func (d deploymentClient) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
 	subresources ...string,
 ) (*appsv1.Deployment, error) {
 	return writeFor(d.rollback, name, kind, body, options, subresources, d.DeploymentInterface.Patch)
 }
 
-type undoStatefulSets struct {
+type statefulSetClient struct {
 	clientappsv1.StatefulSetInterface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // Get reads the object that is rolled back.
-func (s undoStatefulSets) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.StatefulSet, error) {
+func (s statefulSetClient) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.StatefulSet, error) {
 	return readFor(s.rollback, name, options, s.StatefulSetInterface.Get)
 }
 
 // Patch writes the object that is rolled back.
-func (s undoStatefulSets) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
+func (s statefulSetClient) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
 	subresources ...string,
 ) (*appsv1.StatefulSet, error) {
 	return writeFor(s.rollback, name, kind, body, options, subresources, s.StatefulSetInterface.Patch)
 }
 
-type undoDaemonSets struct {
+type daemonSetClient struct {
 	clientappsv1.DaemonSetInterface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // Get reads the object that is rolled back.
-func (d undoDaemonSets) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.DaemonSet, error) {
+func (d daemonSetClient) Get(_ context.Context, name string, options metav1.GetOptions) (*appsv1.DaemonSet, error) {
 	return readFor(d.rollback, name, options, d.DaemonSetInterface.Get)
 }
 
 // Patch writes the object that is rolled back.
-func (d undoDaemonSets) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
+func (d daemonSetClient) Patch(_ context.Context, name string, kind types.PatchType, body []byte, options metav1.PatchOptions,
 	subresources ...string,
 ) (*appsv1.DaemonSet, error) {
 	return writeFor(d.rollback, name, kind, body, options, subresources, d.DaemonSetInterface.Patch)
 }
 
-type undoReplicaSets struct {
+type replicaSetClient struct {
 	clientappsv1.ReplicaSetInterface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // List reads the revisions of a Deployment.
-func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*appsv1.ReplicaSetList, error) {
+func (r replicaSetClient) List(_ context.Context, options metav1.ListOptions) (*appsv1.ReplicaSetList, error) {
 	list, err := r.ReplicaSetInterface.List(r.rollback.ctx, options) //nolint:contextcheck // the rollbacker gives one without an end
 	if err != nil {
 		return nil, r.rollback.failed(err)
@@ -128,13 +127,13 @@ func (r undoReplicaSets) List(_ context.Context, options metav1.ListOptions) (*a
 	return list, r.rollback.checkRevisions(list)
 }
 
-type undoRevisions struct {
+type revisionClient struct {
 	clientappsv1.ControllerRevisionInterface
-	rollback *rollback
+	rollback *Rollback
 }
 
 // List reads the revisions of a StatefulSet or DaemonSet.
-func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*appsv1.ControllerRevisionList, error) {
+func (r revisionClient) List(_ context.Context, options metav1.ListOptions) (*appsv1.ControllerRevisionList, error) {
 	list, err := r.ControllerRevisionInterface.List(r.rollback.ctx, options) //nolint:contextcheck // the rollbacker gives one without an end
 	if err != nil {
 		return nil, r.rollback.failed(err)
@@ -145,7 +144,7 @@ func (r undoRevisions) List(_ context.Context, options metav1.ListOptions) (*app
 }
 
 // readFor reads the object of a rollback.
-func readFor[T workload.Object](r *rollback, name string, options metav1.GetOptions,
+func readFor[T workload.Object](r *Rollback, name string, options metav1.GetOptions,
 	get func(context.Context, string, metav1.GetOptions) (T, error),
 ) (T, error) {
 	object, err := get(r.ctx, name, options)
@@ -156,7 +155,7 @@ func readFor[T workload.Object](r *rollback, name string, options metav1.GetOpti
 }
 
 // writeFor writes the object of a rollback, and keeps the API server's answer in the rollback.
-func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType, body []byte, options metav1.PatchOptions, subresources []string,
+func writeFor[T workload.Object](r *Rollback, name string, kind types.PatchType, body []byte, options metav1.PatchOptions, subresources []string,
 	patch func(context.Context, string, types.PatchType, []byte, metav1.PatchOptions, ...string) (T, error),
 ) (T, error) {
 	var none T
@@ -165,7 +164,7 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 		return none, r.failed(err)
 	}
 	r.chosen = body
-	options.FieldManager = r.fieldManager
+	options.FieldManager = r.FieldManager
 	template, err := templateOfPatch(kind, body)
 	if err != nil {
 		return none, r.failed(err)
@@ -177,7 +176,7 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 	dryRun := options.DryRun
 	// A dry run shows what an admission policy makes of the write, before anything else is written. Some webhooks take part in
 	// no dry run. Other errors are ignored here, since the write itself fails with them again.
-	switch tried, err := write(kind, edited, store.DryRunAll(true)); {
+	switch tried, err := write(kind, edited, []string{metav1.DryRunAll}); {
 	case apierrors.IsConflict(err):
 		return none, r.failed(err)
 	case err == nil:
@@ -185,8 +184,8 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 			return none, r.refuse(withEnd(err, "; nothing was written"))
 		}
 	}
-	if r.before != nil {
-		if err := r.before(template); err != nil {
+	if r.Before != nil {
+		if err := r.Before(template); err != nil {
 			return none, r.refuse(err)
 		}
 	}
@@ -202,7 +201,7 @@ func writeFor[T workload.Object](r *rollback, name string, kind types.PatchType,
 }
 
 // refuse remembers an error to be reported without the rollbacker's own words.
-func (r *rollback) refuse(err error) error {
+func (r *Rollback) refuse(err error) error {
 	r.refused = err
 	return r.failed(err)
 }

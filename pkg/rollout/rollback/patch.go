@@ -1,4 +1,4 @@
-package app
+package rollback
 
 import (
 	"bytes"
@@ -20,9 +20,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// undoEdit is what undo adds to the patch of kubectl's rollbacker. Everything goes into that one write, so that nothing can
+// addition is what a rollback adds to the patch of kubectl's rollbacker. Everything goes into that one write, so that nothing can
 // happen in between.
-type undoEdit struct {
+type addition struct {
 	// resourceVersion is the version that the rollback was computed from. The API server refuses the patch for any other.
 	resourceVersion string
 	// live holds the object's annotations at that version.
@@ -37,7 +37,7 @@ type undoEdit struct {
 
 // edit adds these changes to a rollbacker's patch. That is a JSON patch for Deployments, and a strategic merge patch for
 // the others.
-func (e *undoEdit) edit(kind types.PatchType, body []byte) ([]byte, error) {
+func (e *addition) edit(kind types.PatchType, body []byte) ([]byte, error) {
 	switch kind {
 	case types.JSONPatchType:
 		return e.editOperations(body)
@@ -72,7 +72,7 @@ func templateOfPatch(kind types.PatchType, body []byte) (*corev1.PodTemplateSpec
 
 var errNoTemplate = errors.New("the patch of the rollback has no pod template")
 
-func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
+func (e *addition) editOperations(body []byte) ([]byte, error) {
 	var operations []jsonpatch.Operation
 	if err := json.Unmarshal(body, &operations); err != nil {
 		return nil, fmt.Errorf("cannot read the patch of the rollback: %w", err)
@@ -104,7 +104,7 @@ func (e *undoEdit) editOperations(body []byte) ([]byte, error) {
 	return json.Marshal(append([]jsonpatch.Operation{jsonpatch.Add("/metadata/resourceVersion", e.resourceVersion)}, operations...))
 }
 
-func (e *undoEdit) editMerge(body []byte) ([]byte, error) {
+func (e *addition) editMerge(body []byte) ([]byte, error) {
 	var patch struct {
 		Metadata map[string]any  `json:"metadata,omitempty"`
 		Spec     json.RawMessage `json:"spec"`
@@ -161,7 +161,7 @@ func annotationChanges(before, after map[string]string) map[string]any {
 }
 
 // lastApplied makes kubectl apply remember the restored template.
-func (e *undoEdit) lastApplied(annotations map[string]string, template json.RawMessage) error {
+func (e *addition) lastApplied(annotations map[string]string, template json.RawMessage) error {
 	text, found := annotations[corev1.LastAppliedConfigAnnotation]
 	if !e.syncLastApplied || !found {
 		return nil
@@ -170,15 +170,15 @@ func (e *undoEdit) lastApplied(annotations map[string]string, template json.RawM
 	if err := utiljson.Unmarshal(template, &restored); err != nil {
 		return fmt.Errorf("cannot read the pod template of the rollback: %w", err)
 	}
-	if rewritten, ok := withTemplate(text, restored); ok {
+	if rewritten, ok := WithTemplate(text, restored); ok {
 		annotations[corev1.LastAppliedConfigAnnotation] = rewritten
 	}
 	return nil
 }
 
-// withTemplate returns a last-applied configuration with another pod template, as people write it. It returns false if it
+// WithTemplate returns a last-applied configuration with another pod template, as people write it. It returns false if it
 // cannot parse the configuration.
-func withTemplate(lastApplied string, template map[string]any) (string, bool) {
+func WithTemplate(lastApplied string, template map[string]any) (string, bool) {
 	applied, ok := readLastApplied(lastApplied)
 	if !ok {
 		return "", false
@@ -205,6 +205,12 @@ func withoutRestart(template map[string]any) {
 	if left, found, err := unstructured.NestedMap(template, path...); err == nil && found && len(left) == 0 {
 		unstructured.RemoveNestedField(template, path...)
 	}
+}
+
+// ReadsLastApplied reports whether WithTemplate can rewrite this text of kubectl apply's annotation.
+func ReadsLastApplied(text string) bool {
+	_, reads := readLastApplied(text)
+	return reads
 }
 
 // readLastApplied parses the annotation of kubectl apply. It returns false if the text is not what apply writes.
