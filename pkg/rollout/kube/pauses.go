@@ -15,6 +15,10 @@ const (
 	conflictPause = 10 * time.Millisecond
 )
 
+// ConflictTries is how often a write is computed anew because the object has changed meanwhile. That is common: while a
+// workload is rolled out, the controllers keep writing its status.
+const ConflictTries = 10
+
 // PauseForConflict waits before a conflicting write is computed anew. It waits longer with every try, so that writers
 // of the same object do not keep each other from it.
 func PauseForConflict(ctx context.Context, c clock.Clock, try int) error {
