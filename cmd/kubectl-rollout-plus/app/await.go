@@ -66,7 +66,7 @@ func (f *waitFlags) tune(engine *rollout.Engine) {
 }
 
 // waiter returns a run that waits as status does, but prints no status lines.
-func (f waitFlags) waiter(env *environment) (*statusRun, error) {
+func waiter(env *environment, f waitFlags) (*statusRun, error) {
 	quiet := *env
 	quiet.Out = io.Discard
 	run := &statusRun{statusFlags: &statusFlags{watch: true, waitFlags: f}, env: &quiet, settles: true}
@@ -79,8 +79,8 @@ func (f waitFlags) waiter(env *environment) (*statusRun, error) {
 
 // awaitAll waits for all workloads at the same time until they are complete. It returns an error for each that is not. It
 // expects the workloads as they were last written.
-func (env *environment) awaitAll(ctx context.Context, flags waitFlags, workloads []workload.Object) error {
-	run, err := flags.waiter(env)
+func awaitAll(ctx context.Context, env *environment, flags waitFlags, workloads []workload.Object) error {
+	run, err := waiter(env, flags)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func objectIn(info *resource.Info) printers.Object {
 // unblock deletes pods of the revision just left if a StatefulSet would wait for them, perhaps for ever. A failure only
 // prints a message, since the rollback is made already. The status may lag behind the pods, so a caller that knows only the
 // status calls unblock whenever a rollout was under way.
-func (env *environment) unblock(ctx context.Context, engine *rollout.Engine, left workload.Object) {
+func unblock(ctx context.Context, env *environment, engine *rollout.Engine, left workload.Object) {
 	set, is := left.(*appsv1.StatefulSet)
 	if !is {
 		return

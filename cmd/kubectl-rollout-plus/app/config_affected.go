@@ -69,7 +69,7 @@ func (f *configAffectedFlags) run(ctx context.Context, env *environment, args []
 	if err != nil {
 		return usageError(err)
 	}
-	s, err := env.currentSession()
+	s, err := currentSession(env)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (f *rollFlags) connect(env *environment, r *roller, namespace string) error
 	if err != nil {
 		return err
 	}
-	s, err := env.configSession(namespace, f.fieldManager)
+	s, err := newSession(env, namespace, f.fieldManager)
 	if err == nil {
 		r.configSession, s.Versions.Foresees = s, r.options.DryRun == rollout.DryRunClient
 	}

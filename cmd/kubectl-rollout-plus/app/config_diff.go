@@ -42,7 +42,7 @@ func diffConfig(ctx context.Context, env *environment, kind *kindFlag, args []st
 	if err != nil {
 		return usageError(err)
 	}
-	s, err := env.currentSession()
+	s, err := currentSession(env)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func changerOf(object *corev1.ConfigMap, held, want *configmap.Content) (*change
 		return stale, nil, apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, object.Name, nil)
 	})
 	env := &environment{IOStreams: genericiooptions.NewTestIOStreamsDiscard()}
-	s := env.sessionOf(&rollout.Engine{Client: client}, object.Namespace)
+	s := sessionOf(env, &rollout.Engine{Client: client}, object.Namespace)
 	return &changer{
 		roller: &roller{configSession: s}, want: want,
 		head: &store.Live{Object: configmap.Object{Kind: configmap.ConfigMap, Name: object.Name}, State: &store.State{

@@ -14,16 +14,16 @@ type configSession struct {
 	env *environment
 }
 
-func (env *environment) configSession(namespace, fieldManager string) (*configSession, error) {
+func newSession(env *environment, namespace, fieldManager string) (*configSession, error) {
 	engine, err := env.engine(fieldManager, nil)
 	if err != nil {
 		return nil, err
 	}
-	return env.sessionOf(engine, namespace), nil
+	return sessionOf(env, engine, namespace), nil
 }
 
 // sessionOf returns a session that uses an existing engine.
-func (env *environment) sessionOf(engine *rollout.Engine, namespace string) *configSession {
+func sessionOf(env *environment, engine *rollout.Engine, namespace string) *configSession {
 	return &configSession{Session: store.NewSession(engine, namespace, env.configEvent), env: env}
 }
 

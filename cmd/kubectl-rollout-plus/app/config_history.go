@@ -45,7 +45,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 	if err != nil {
 		return usageError(err)
 	}
-	s, err := env.currentSession()
+	s, err := currentSession(env)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 	if err := s.LearnUsers(ctx, versions); err != nil {
 		return err
 	}
-	told := s.toldVersions(object, now, versions)
+	told := toldVersions(s, object, now, versions)
 	if f.output == "json" {
 		return printers.ConfigVersionsJSON(env.Out, told)
 	}
@@ -75,16 +75,16 @@ func (f *configHistoryFlags) run(ctx context.Context, env *environment, args []s
 }
 
 // currentSession returns a session in the namespace of the flags.
-func (env *environment) currentSession() (*configSession, error) {
+func currentSession(env *environment) (*configSession, error) {
 	namespace, err := env.currentNamespace()
 	if err != nil {
 		return nil, err
 	}
-	return env.configSession(namespace, defaultFieldManager)
+	return newSession(env, namespace, defaultFieldManager)
 }
 
 // toldVersions converts versions to what is printed. It leaves out all values.
-func (s *configSession) toldVersions(head configmap.Object, now *configmap.Content, versions []store.Listed) *printers.ConfigVersions {
+func toldVersions(s *configSession, head configmap.Object, now *configmap.Content, versions []store.Listed) *printers.ConfigVersions {
 	told := &printers.ConfigVersions{
 		SchemaVersion: printers.SchemaVersion, Config: printers.Config{Kind: string(head.Kind), Name: head.Name},
 		Versions: make([]printers.ConfigVersion, len(versions)),

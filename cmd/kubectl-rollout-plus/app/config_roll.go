@@ -152,7 +152,7 @@ func (r *roller) native(ctx context.Context, c change) error {
 	holds := r.options.OnFailure == rollout.OnFailureHold
 	waits := r.waits
 	waits.leaves = !holds
-	failure := r.env.awaitAll(ctx, waits, []workload.Object{written})
+	failure := awaitAll(ctx, r.env, waits, []workload.Object{written})
 	if failure == nil {
 		r.done(c, rollout.Done, "rolled out")
 		return nil
@@ -191,8 +191,8 @@ func (r *roller) nativeBack(ctx context.Context, c change, failed workload.Objec
 	if err != nil {
 		return err
 	}
-	r.env.unblock(ctx, r.Engine, written)
-	return r.env.awaitAll(ctx, r.waits, []workload.Object{written})
+	unblock(ctx, r.env, r.Engine, written)
+	return awaitAll(ctx, r.env, r.waits, []workload.Object{written})
 }
 
 func keyOf(workload workload.Object) types.NamespacedName {

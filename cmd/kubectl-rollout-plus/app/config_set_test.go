@@ -16,7 +16,7 @@ import (
 func TestMustExistGoesByWhatWasRead(t *testing.T) {
 	t.Parallel()
 	client := fake.NewClientset(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"}})
-	s := (&environment{}).sessionOf(&rollout.Engine{Client: client}, "shop")
+	s := sessionOf(&environment{}, &rollout.Engine{Client: client}, "shop")
 	c := &changer{roller: &roller{configSession: s}, head: &store.Live{Object: configmap.Object{Kind: configmap.ConfigMap, Name: "web"}}}
 	if err := c.mustExist(); err == nil {
 		t.Error("an object that was not read is taken as one that is there")

@@ -210,7 +210,7 @@ func (f *createDeploymentFlags) run(ctx context.Context, cmd *cobra.Command, env
 		if objects, err = f.write(ctx, env, namespace, objects, strategy == cmdutil.DryRunServer); err != nil {
 			return err
 		}
-		env.tellOtherwise(asked, objects)
+		tellOtherwise(env, asked, objects)
 	}
 	if f.drained != "" {
 		fmt.Fprintf(env.ErrOut, "deployment %q: %s\n", f.name, f.drained)
@@ -291,7 +291,7 @@ func createOne(ctx context.Context, client kubernetes.Interface, namespace strin
 
 // await waits until the Deployment is complete, as undo --wait does.
 func (f *createDeploymentFlags) await(ctx context.Context, env *environment, key types.NamespacedName) error {
-	run, err := f.waiter(env)
+	run, err := waiter(env, f.waitFlags)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func editTemplate(d *appsv1.Deployment, edit func(map[string]any) error) error {
 // write creates the versions that the Deployment references, and then the objects. It tries everything before the first
 // write.
 func (f *createDeploymentFlags) write(ctx context.Context, env *environment, namespace string, objects []object, dryRun bool) ([]object, error) {
-	s, err := env.configSession(namespace, f.fieldManager)
+	s, err := newSession(env, namespace, f.fieldManager)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (f *createDeploymentFlags) pin(ctx context.Context, s *configSession, p *at
 }
 
 // tellOtherwise prints a warning if the API server has created objects with other values than requested.
-func (env *environment) tellOtherwise(asked, created []object) {
+func tellOtherwise(env *environment, asked, created []object) {
 	for i := range created {
 		if err := admission.CreatedOtherwise(asked[i], created[i]); err != nil {
 			env.tell("warning: %s %q: %v", kindNameOf(asked[i]), asked[i].GetName(), err)

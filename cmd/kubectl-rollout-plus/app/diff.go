@@ -109,7 +109,7 @@ func (f *diffFlags) run(ctx context.Context, env *environment, args []string) er
 		return err
 	}
 	reader := &store.Reader{Client: engine.Client, Namespace: namespace, Emit: env.configEvent}
-	configs, err := env.compareConfig(ctx, reader, from, to)
+	configs, err := compareConfig(ctx, env, reader, from, to)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func compareTemplates(object string, from, to side) (comparison, error) {
 func show(env *environment, all []comparison) error {
 	compare := func(c comparison) (bool, error) { return printers.Diff(env.Out, env.palette(env.Out), c.from, c.to) }
 	if program, _ := env.lookupEnv(externalDiff); program != "" {
-		compare = env.compareOutside
+		compare = func(c comparison) (bool, error) { return compareOutside(env, c) }
 	}
 	some := false
 	for _, c := range all {
@@ -257,7 +257,7 @@ func show(env *environment, all []comparison) error {
 }
 
 // compareOutside runs the program of KUBECTL_EXTERNAL_DIFF on two files, as kubectl diff does.
-func (env *environment) compareOutside(c comparison) (differs bool, err error) {
+func compareOutside(env *environment, c comparison) (differs bool, err error) {
 	// Only the owner may read the directory, since templates may hold secrets.
 	dir, err := os.MkdirTemp("", "rollout-plus-diff-")
 	if err != nil {

@@ -52,7 +52,7 @@ func usesOf(ctx context.Context, r *store.Reader, from, to side) (map[configmap.
 
 // compareConfig returns the differences in the configuration that two revisions ran with. It prints a line for each head
 // that it cannot compare.
-func (env *environment) compareConfig(ctx context.Context, r *store.Reader, from, to side) ([]comparison, error) {
+func compareConfig(ctx context.Context, env *environment, r *store.Reader, from, to side) ([]comparison, error) {
 	if from.number == to.number {
 		return nil, nil
 	}

@@ -98,7 +98,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if inSteps {
 		change := rollout.Change{Restart: true, Cause: f.cause}
 		return f.each(env, args, onlyWorkload, func(info *resource.Info) error {
-			return env.startOn(ctx, info, drive, change, options)
+			return startOn(ctx, env, info, drive, change, options)
 		})
 	}
 	var restarted []workload.Object
@@ -116,7 +116,7 @@ func (f *restartFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	if !f.wait {
 		return err
 	}
-	return together([]error{err, env.awaitAll(ctx, f.waitFlags, restarted)})
+	return together([]error{err, awaitAll(ctx, env, f.waitFlags, restarted)})
 }
 
 // onlyWorkload returns an error for an object that this command cannot roll out in steps.
@@ -126,7 +126,7 @@ func onlyWorkload(info *resource.Info) error {
 }
 
 // startOn drives the rollout of one of several workloads.
-func (env *environment) startOn(ctx context.Context, info *resource.Info, drive driveFlags, change rollout.Change, options rollout.StartOptions) error {
+func startOn(ctx context.Context, env *environment, info *resource.Info, drive driveFlags, change rollout.Change, options rollout.StartOptions) error {
 	printer, err := env.printer(drive.output, objectIn(info))
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 				env.warnApplied(workload)
 			}
 			if !f.force {
-				refused = env.refuseToPile(ctx, info)
+				refused = refuseToPile(ctx, env, info)
 			}
 			return refused
 		},
@@ -157,7 +157,7 @@ func (f *restartFlags) restart(ctx context.Context, env *environment, info *reso
 			if err := annotateCause(object, patch, f.cause); err != nil {
 				return err
 			}
-			return env.restartAgain(object, patch)
+			return restartAgain(env, object, patch)
 		},
 	})
 	if refused != nil {
@@ -182,7 +182,7 @@ func ofRevision(w workload.Object) string {
 }
 
 // restartAgain sets the restart time if the patch does not change it. That happens at the second restart within a second.
-func (env *environment) restartAgain(object runtime.Object, patch map[string]any) error {
+func restartAgain(env *environment, object runtime.Object, patch map[string]any) error {
 	path := []string{"spec", "template", "metadata", "annotations", podtemplate.RestartedAtAnnotation}
 	template := workload.TemplateOf(object)
 	if _, found, err := unstructured.NestedString(patch, path...); found || err != nil || template == nil {

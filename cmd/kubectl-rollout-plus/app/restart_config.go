@@ -78,7 +78,7 @@ func (f *restartFlags) restartStale(ctx context.Context, env *environment) error
 	if err != nil {
 		return err
 	}
-	session, err := env.currentSession()
+	session, err := currentSession(env)
 	if err != nil {
 		return err
 	}

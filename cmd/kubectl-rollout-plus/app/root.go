@@ -1,54 +1,12 @@
 package app
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // the credentials of cloud providers in kubeconfig files
-	"k8s.io/client-go/rest"
-	cmdutil "k8s.io/kubectl/pkg/cmd/util"
-
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/fieldmanager"
 )
-
-const (
-	displayName         = command.Plugin
-	defaultFieldManager = fieldmanager.Default
-)
-
-// environment is what all commands share.
-type environment struct {
-	genericiooptions.IOStreams
-	// ctx is the command's context, for requests of libraries that take none. It is nil before the command runs.
-	ctx context.Context
-	// cause returns what ended that context, or the one with the command's own timeout. It is nil before the command runs.
-	cause func() error
-	// limited is set once the command works within its own timeout.
-	limited bool
-	shared  sharedFlags
-	factory cmdutil.Factory
-	flags   *genericclioptions.ConfigFlags
-	// given holds the flags that all commands have, with their given values.
-	given     *pflag.FlagSet
-	lookupEnv func(string) (string, bool)
-	color     string
-	clock     *serverClock
-	// namespace is the namespace of a manifest, or "". It takes precedence over that of the kubeconfig.
-	namespace string
-	// events is where commands on several objects write their JSON events. It is nil without -o json.
-	events io.Writer
-	// backlogs are the streams under IOStreams.
-	backlogs []*backlog
-	// warned holds the warnings that have been printed, so that each is printed once.
-	warned map[string]bool
-}
 
 // NewRootCommand builds the command tree.
 func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.Command {
@@ -57,13 +15,7 @@ func NewRootCommand(process Process, streams genericiooptions.IOStreams) *cobra.
 
 // newRootCommand builds the command tree on streams that write to these backlogs.
 func newRootCommand(process Process, streams genericiooptions.IOStreams, backlogs ...*backlog) *cobra.Command {
-	env := &environment{
-		IOStreams: streams, lookupEnv: process.LookupEnv, clock: newServerClock(), warned: map[string]bool{}, backlogs: backlogs,
-		flags:  genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().WithDiscoveryBurst(300).WithDiscoveryQPS(50),
-		shared: sharedFlags{warnings: rest.NewWarningWriter(streams.ErrOut, rest.WarningWriterOptions{Deduplicate: true})},
-	}
-	env.flags.WrapConfigFn = func(config *rest.Config) *rest.Config { return env.configure(config) }
-	env.factory = cmdutil.NewFactory(knowing{env.flags})
+	env := newEnvironment(process.LookupEnv, streams, backlogs...)
 	root := &cobra.Command{
 		Use:   "kubectl-rollout_plus",
 		Short: "Roll out, watch and roll back Deployments, step by step",
@@ -80,11 +32,7 @@ func newRootCommand(process Process, streams genericiooptions.IOStreams, backlog
 			}
 			return cmd.Help()
 		},
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
-			env.ctx = cmd.Context()
-			env.cause = func() error { return context.Cause(env.ctx) }
-			env.outlive(cmd)
-		},
+		PersistentPreRun:   func(cmd *cobra.Command, _ []string) { env.begin(cmd) },
 		PersistentPostRunE: func(*cobra.Command, []string) error { return env.shared.check() },
 	}
 	root.SetIn(streams.In)
@@ -93,10 +41,7 @@ func newRootCommand(process Process, streams genericiooptions.IOStreams, backlog
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError(fmt.Errorf("%w; see '%s --help'", err, commandName(cmd)))
 	})
-	env.flags.AddFlags(root.PersistentFlags())
-	env.shared.add(root)
-	env.given = root.PersistentFlags()
-	root.PersistentFlags().StringVar(&env.color, "color", "auto", `When to colour: "auto" (on a terminal), "always" or "never".`)
+	env.addFlags(root)
 	root.AddCommand(
 		newCreateCommand(env), newStartCommand(env), newStatusCommand(env), newResumeCommand(env), newAbortCommand(env),
 		newPauseCommand(env), newRestartCommand(env), newUndoCommand(env), newHistoryCommand(env), newDiffCommand(env),
@@ -106,18 +51,4 @@ func newRootCommand(process Process, streams genericiooptions.IOStreams, backlog
 	env.tellEnd(root)
 	setUsage(root)
 	return root
-}
-
-func commandName(cmd *cobra.Command) string {
-	return strings.Replace(cmd.CommandPath(), cmd.Root().Name(), displayName, 1)
-}
-
-// arguments wraps a check of the arguments, so that its errors are usage errors.
-func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError(fmt.Errorf("%w; see '%s --help'", err, commandName(cmd)))
-		}
-		return nil
-	}
 }

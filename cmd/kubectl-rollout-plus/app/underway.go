@@ -21,7 +21,7 @@ const pileTimeout = 5 * time.Second
 var errStillUnderWay = errors.New("the rollout is still under way")
 
 // refuseToPile returns an error if a rollout of another version is under way and does not end soon.
-func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) error {
+func refuseToPile(ctx context.Context, env *environment, info *resource.Info) error {
 	engine, err := env.engine(defaultFieldManager, nil)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (env *environment) refuseToPile(ctx context.Context, info *resource.Info) e
 	if !is {
 		return nil
 	}
-	return env.waitForEnd(ctx, engine, workload)
+	return waitForEnd(ctx, env, engine, workload)
 }
 
 // openedIn returns ErrNoRollout if no stepwise rollout is open on an object.
@@ -65,7 +65,7 @@ func forcible(err error) error {
 }
 
 // waitForEnd waits until a rollout has ended. It stops at a failure, and after pileTimeout.
-func (env *environment) waitForEnd(ctx context.Context, engine *rollout.Engine, workload workload.Object) error {
+func waitForEnd(ctx context.Context, env *environment, engine *rollout.Engine, workload workload.Object) error {
 	name, object := nameOf(workload), objectOf(workload)
 	_, _ = fmt.Fprintf(env.ErrOut, "a rollout of %s is under way; waiting up to %s for its end\n", name, pileTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, pileTimeout, errStillUnderWay)

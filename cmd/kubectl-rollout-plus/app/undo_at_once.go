@@ -65,7 +65,7 @@ func (f *undoFlags) atOnce(cmd *cobra.Command, env *environment, args []string, 
 	}
 	failures := eachFound(all, func(info *resource.Info) error { return u.undo(ctx, info) })
 	if f.wait && u.dryRun == cmdutil.DryRunNone && len(u.done) > 0 {
-		failures = append(failures, env.awaitAll(ctx, f.waitFlags, u.done))
+		failures = append(failures, awaitAll(ctx, env, f.waitFlags, u.done))
 	}
 	return together(failures)
 }
@@ -132,7 +132,7 @@ func (u *undoer) seeTo(ctx context.Context, r *rollback.Rollback, left workload.
 		_, _ = fmt.Fprintln(u.env.ErrOut, err)
 	}
 	if workload.PhaseOf(r.Live()) == workload.Progressing {
-		u.env.unblock(ctx, u.engine, left)
+		unblock(ctx, u.env, u.engine, left)
 	}
 }
 
