@@ -28,8 +28,9 @@ const (
 	exitTrouble = 2
 
 	externalDiff = "KUBECTL_EXTERNAL_DIFF"
+)
 
-	diffExample = `  # What the latest revision of web changed
+const diffExample = `  # What the latest revision of web changed
   kubectl rollout-plus diff deployment/web
 
   # What has changed since revision 3
@@ -37,7 +38,6 @@ const (
 
   # From revision 2 to revision 4
   kubectl rollout-plus diff daemonset/agent --revision 2 --revision 4`
-)
 
 type diffFlags struct {
 	revisions []int64

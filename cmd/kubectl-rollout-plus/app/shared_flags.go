@@ -30,7 +30,7 @@ func (s *sharedFlags) add(root *cobra.Command) {
 	level, modules := logs.Lookup("v"), logs.Lookup("vmodule")
 	s.logs.libraries = level.Value
 	flags.VarP(&s.logs, "v", "v", level.Usage)
-	flags.Var(logModules{modules.Value}, "vmodule", modules.Usage)
+	flags.Var(logModules{Value: modules.Value}, "vmodule", modules.Usage)
 }
 
 // check returns an error for warnings if --warnings-as-errors is given. It runs after a command has done its work.
