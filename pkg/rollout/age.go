@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -60,17 +60,12 @@ func (s *session) label(ctx context.Context, of diagnose.Object, value any) erro
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restTimeout) // the label is removed even after an interruption
 	defer cancel()
-	apps, options := s.Client.AppsV1(), s.patchOptions(false)
-	switch of.Kind {
-	case "ReplicaSet":
-		_, err = apps.ReplicaSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
-	case "StatefulSet":
-		_, err = apps.StatefulSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
-	case "DaemonSet":
-		_, err = apps.DaemonSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
-	default:
-		_, err = apps.Deployments(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
+	options := s.patchOptions(false)
+	if of.Kind == "ReplicaSet" {
+		_, err = s.Client.AppsV1().ReplicaSets(s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
+		return err
 	}
+	_, err = kube.Workloads(s.Client, of.Kind, s.key.Namespace).Patch(ctx, of.Name, types.MergePatchType, body, options)
 	return err
 }
 
@@ -83,7 +78,7 @@ func (s *session) refusedObject(of diagnose.Object) *about {
 		}
 		return &about{workload.ResourceOf(w), w}
 	}
-	if _, is := w.(*appsv1.Deployment); !is {
+	if w == nil {
 		return nil
 	}
 	snapshot := s.source.snapshot()
@@ -99,7 +94,7 @@ func (s *session) refusedObject(of diagnose.Object) *about {
 // ReplicaSet stays as it was at first, so only events show the later attempts.
 func (s *session) askRefused(ctx context.Context, now time.Time) {
 	w := &s.witness
-	if s.kind != "Deployment" || w.refused == (diagnose.Object{}) {
+	if !s.hasReplicaSets() || w.refused == (diagnose.Object{}) {
 		return // askWorkload does this for the other kinds
 	}
 	object := s.refusedObject(w.refused)

@@ -54,7 +54,7 @@ func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedNam
 	defer s.source.close()
 	s.memory.began = e.Clock.Now().Truncate(time.Second)
 	change.leave(workload.TemplateOf(s.written))
-	if s.kind != "Deployment" {
+	if !s.hasReplicaSets() {
 		return s.startUpdate(ctx, change, options)
 	}
 	b := &beginning{session: s, change: change, options: options}

@@ -21,7 +21,7 @@ import (
 // observed. Two ReplicaSets made since the last change are proof, since a change makes one.
 func (s *Snapshot) collides() *Finding {
 	d := s.deployment()
-	if collisionsOf(d) == 0 || s.Current() != nil || !s.StaleSince.IsZero() {
+	if workload.Of(d).Collisions == 0 || s.Current() != nil || !s.StaleSince.IsZero() {
 		return nil
 	}
 	var newest *appsv1.ReplicaSet
@@ -42,7 +42,7 @@ func (s *Snapshot) collides() *Finding {
 
 // revisionCollides does what collides does, for the newest ControllerRevision of a StatefulSet or DaemonSet.
 func revisionCollides(w workload.Object, newest *appsv1.ControllerRevision) *Finding {
-	if newest == nil || collisionsOf(w) == 0 || newest.CreationTimestamp.Time.Before(lastChange(w)) {
+	if newest == nil || workload.Of(w).Collisions == 0 || newest.CreationTimestamp.Time.Before(lastChange(w)) {
 		return nil
 	}
 	template, found, err := podtemplate.OfRevision(newest)
@@ -54,11 +54,11 @@ func revisionCollides(w workload.Object, newest *appsv1.ControllerRevision) *Fin
 
 // collisionOf returns the collision of a StatefulSet or DaemonSet as a fact, or nil if there is none. It reads the
 // ControllerRevisions only if the controller has counted collisions.
-func (e *Engine) collisionOf(ctx context.Context, workload workload.Object) ([]diagnose.Fact, error) {
-	if collisionsOf(workload) == 0 {
+func (e *Engine) collisionOf(ctx context.Context, w workload.Object) ([]diagnose.Fact, error) {
+	if workload.Of(w).Collisions == 0 {
 		return nil, nil
 	}
-	revisions, err := kube.ControllerRevisions(ctx, e.Client, workload)
+	revisions, err := kube.ControllerRevisions(ctx, e.Client, w)
 	if err != nil {
 		return nil, err
 	}
@@ -68,27 +68,10 @@ func (e *Engine) collisionOf(ctx context.Context, workload workload.Object) ([]d
 			newest = revision
 		}
 	}
-	if finding := revisionCollides(workload, newest); finding != nil {
+	if finding := revisionCollides(w, newest); finding != nil {
 		return []diagnose.Fact{{ID: finding.ID, Message: finding.Message}}, nil
 	}
 	return nil, nil
-}
-
-// collisionsOf returns status.collisionCount, which controllers only ever raise.
-func collisionsOf(workload workload.Object) int32 {
-	var count *int32
-	switch w := workload.(type) {
-	case *appsv1.Deployment:
-		count = w.Status.CollisionCount
-	case *appsv1.StatefulSet:
-		count = w.Status.CollisionCount
-	case *appsv1.DaemonSet:
-		count = w.Status.CollisionCount
-	}
-	if count == nil {
-		return 0
-	}
-	return *count
 }
 
 func collision(w workload.Object, made string, template *corev1.PodTemplateSpec) *Finding {
@@ -96,7 +79,7 @@ func collision(w workload.Object, made string, template *corev1.PodTemplateSpec)
 	if paths := differences(workload.TemplateOf(w), template); len(paths) > 0 {
 		message += " (" + strings.Join(paths, ", ") + ")"
 	}
-	message += fmt.Sprintf("; its controller does not find it again and makes more of them, %d collisions by now", collisionsOf(w))
+	message += fmt.Sprintf("; its controller does not find it again and makes more of them, %d collisions by now", workload.Of(w).Collisions)
 	object := diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}
 	return diagnose.Known(diagnose.HashCollision, object, w.GetNamespace(), message)
 }

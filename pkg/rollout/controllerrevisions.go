@@ -45,11 +45,8 @@ func numbersOf(revisions []*appsv1.ControllerRevision) map[string]int64 {
 
 // NewestRevision returns the number of a workload's newest revision in its history, or 0 if it is not known.
 func (e *Engine) NewestRevision(ctx context.Context, object workload.Object) int64 {
-	newest := ""
-	switch w := object.(type) {
-	case *appsv1.StatefulSet:
-		newest = w.Status.UpdateRevision
-	case *appsv1.Deployment:
+	w := workload.Of(object)
+	if w.HasReplicaSets {
 		return workload.RevisionOf(object)
 	}
 	revisions, err := kube.ControllerRevisions(ctx, e.Client, object)
@@ -58,7 +55,7 @@ func (e *Engine) NewestRevision(ctx context.Context, object workload.Object) int
 	}
 	var number int64
 	for _, revision := range revisions {
-		if newest == "" || newest == revision.Name {
+		if w.UpdateRevision == "" || w.UpdateRevision == revision.Name {
 			number = max(number, revision.Revision)
 		}
 	}

@@ -25,7 +25,7 @@ func (e *Engine) GoBack(ctx context.Context, kind string, key types.NamespacedNa
 
 // revisionNumbered finds a revision by its number. Its error uses the words of kubectl rollout undo.
 func (e *Engine) revisionNumbered(ctx context.Context, w workload.Object, number int64) (*Revision, error) {
-	kind, key := workload.ResourceOf(w), workload.KeyOf(w)
+	key := workload.KeyOf(w)
 	history, err := history.Read(ctx, e.Client, workload.KindOf(w), key, false)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (e *Engine) revisionNumbered(ctx context.Context, w workload.Object, number
 		return nil, errNoRevision(w, number)
 	}
 	to := &Revision{Number: number}
-	if kind == "deployment" {
+	if workload.Of(w).HasReplicaSets {
 		to.ReplicaSet = found.Name
 	} else {
 		to.ControllerRevision = found.Name

@@ -35,8 +35,8 @@ func TestMeter(t *testing.T) {
 		"a dip":    {[]*Snapshot{metered(4, 4, 0), metered(4, 2, 2), metered(4, 4, 0)}, Availability{Lowest: 2, Floor: 3, Highest: 4, Ceiling: 6}},
 		"too many": {[]*Snapshot{metered(4, 4, 3), metered(4, 4, 0)}, Availability{Lowest: 4, Floor: 3, Highest: 7, Ceiling: 6}},
 		// Pods that are only just being made are not missing.
-		"scaled up":                  {[]*Snapshot{metered(4, 4, 0), metered(8, 4, 0), metered(8, 4, 4), metered(8, 8, 0)}, Availability{Lowest: 4, Floor: 3, Highest: 8, Ceiling: 10, Scaled: true}},
-		"scaled up, then a dip":      {[]*Snapshot{metered(4, 4, 0), metered(8, 8, 0), metered(8, 5, 3)}, Availability{Lowest: 5, Floor: 7, Highest: 8, Ceiling: 10, Scaled: true}},
+		"scaled up":             {[]*Snapshot{metered(4, 4, 0), metered(8, 4, 0), metered(8, 4, 4), metered(8, 8, 0)}, Availability{Lowest: 4, Floor: 3, Highest: 8, Ceiling: 10, Scaled: true}},
+		"scaled up, then a dip": {[]*Snapshot{metered(4, 4, 0), metered(8, 8, 0), metered(8, 5, 3)}, Availability{Lowest: 5, Floor: 7, Highest: 8, Ceiling: 10, Scaled: true}},
 		// Of two moments that come equally close the one counts at which the service was worse off.
 		"scaled down, pods still go": {[]*Snapshot{metered(8, 8, 0), metered(4, 8, 0), metered(4, 4, 0)}, Availability{Lowest: 4, Floor: 3, Highest: 8, Ceiling: 10, Scaled: true}},
 	} {

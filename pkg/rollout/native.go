@@ -2,8 +2,8 @@ package rollout
 
 import (
 	"context"
+	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -84,19 +84,19 @@ func (e *Engine) sortOut(ctx context.Context, p *patch, before *unstructured.Uns
 
 // typedWorkload returns a workload of any kind as a typed object.
 func typedWorkload(object *unstructured.Unstructured) (workload.Object, error) {
-	if object.GetKind() == "Deployment" {
-		d := &appsv1.Deployment{}
-		return d, podtemplate.Convert(object, d)
+	w := workload.New(object.GetKind())
+	if w == nil {
+		return nil, fmt.Errorf("no rollout is known of kind %q", object.GetKind())
 	}
-	return typedUpdate(object)
+	return w, podtemplate.Convert(object, w)
 }
 
 // refuseOpen refuses to change a StatefulSet or DaemonSet whose stepwise rollout is open.
 func refuseOpen(w workload.Object, object *unstructured.Unstructured) error {
-	if _, is := w.(*appsv1.Deployment); is {
+	if workload.Of(w).HasReplicaSets {
 		return nil
 	}
-	live, err := typedUpdate(object)
+	live, err := typedWorkload(object)
 	if err != nil {
 		return err
 	}
@@ -107,19 +107,13 @@ func refuseOpen(w workload.Object, object *unstructured.Unstructured) error {
 	return err
 }
 
-func (e *Engine) patchWorkload(ctx context.Context, workload workload.Object, p *patch, try bool) (workload.Object, error) {
+func (e *Engine) patchWorkload(ctx context.Context, w workload.Object, p *patch, try bool) (workload.Object, error) {
 	body, err := p.body()
 	if err != nil {
 		return nil, err
 	}
-	apps, namespace, name, options := e.Client.AppsV1(), workload.GetNamespace(), workload.GetName(), e.patchOptions(try)
-	switch workload.(type) {
-	case *appsv1.StatefulSet:
-		return apps.StatefulSets(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
-	case *appsv1.DaemonSet:
-		return apps.DaemonSets(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
-	}
-	return apps.Deployments(namespace).Patch(ctx, name, types.JSONPatchType, body, options)
+	resource := kube.Workloads(e.Client, workload.KindOf(w), w.GetNamespace())
+	return resource.Patch(ctx, w.GetName(), types.JSONPatchType, body, e.patchOptions(try))
 }
 
 // returningTo calls the Returning hook with the template that the rollout is about to go back to.

@@ -46,7 +46,8 @@ func (s *Snapshot) isNew(pod *corev1.Pod) bool {
 	if s.Newest == nil {
 		return workload.OwnedBy(pod, s.Current())
 	}
-	return pod.Labels[appsv1.ControllerRevisionHashLabelKey] == workload.RevisionLabel(workload.KindOf(s.Workload), s.Newest)
+	of := workload.Of(s.Workload)
+	return pod.Labels[appsv1.ControllerRevisionHashLabelKey] == of.RevisionLabel(s.Newest)
 }
 
 // minReadySeconds returns for how long a pod has to be ready before it counts.

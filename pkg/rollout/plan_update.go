@@ -53,7 +53,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 // least one pod has to be missing.
 func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 	own := Limits{Unavailable: intstr.FromInt32(1)}
-	if limit := maxUnavailableOf(live); limit != nil {
+	if limit := workload.Of(live).MaxUnavailable; limit != nil {
 		own.Unavailable = *limit
 	}
 	if r.Plan.Limits = own; given == nil {
@@ -79,21 +79,6 @@ func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 		r.Plan.Limits = asked
 	}
 	return err
-}
-
-// maxUnavailableOf returns the limit of a workload's own strategy, or nil if it has none.
-func maxUnavailableOf(workload workload.Object) *intstr.IntOrString {
-	switch w := workload.(type) {
-	case *appsv1.StatefulSet:
-		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-			return rolling.MaxUnavailable
-		}
-	case *appsv1.DaemonSet:
-		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-			return rolling.MaxUnavailable
-		}
-	}
-	return nil
 }
 
 // previewUpdate returns what the plan's steps amount to with the given numbers of pods.

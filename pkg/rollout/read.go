@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -22,16 +23,7 @@ func (e *Engine) Deployment(ctx context.Context, key types.NamespacedName) (*app
 
 // Workload reads a Deployment, StatefulSet or DaemonSet.
 func (e *Engine) Workload(ctx context.Context, kind string, key types.NamespacedName) (workload.Object, error) {
-	var workload workload.Object
-	var err error
-	switch apps := e.Client.AppsV1(); kind {
-	case "StatefulSet":
-		workload, err = apps.StatefulSets(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
-	case "DaemonSet":
-		workload, err = apps.DaemonSets(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
-	default:
-		workload, err = apps.Deployments(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
-	}
+	workload, err := kube.Workloads(e.Client, kind, key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil {
 		return nil, explainOn(ctx, "get", strings.ToLower(kind), key, err)
 	}

@@ -132,6 +132,9 @@ type session struct {
 	toldHeldBack bool
 }
 
+// hasReplicaSets reports whether the revisions of the session's workload are ReplicaSets.
+func (s *session) hasReplicaSets() bool { return workload.Of(workload.New(s.kind)).HasReplicaSets }
+
 // open reads a workload and begins to watch it. The caller must close the session's source.
 func (e *Engine) open(ctx context.Context, kind string, key types.NamespacedName) (*session, error) {
 	w, err := e.Workload(ctx, kind, key)

@@ -22,6 +22,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -49,24 +50,20 @@ func newSource(client kubernetes.Interface, c clock.Clock, w workload.Object, on
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	}
 	s := &source{clock: c, changed: make(chan struct{}, 1), onCount: onCount}
-	apps := client.AppsV1()
-	switch w.(type) {
-	case *appsv1.Deployment:
-		s.watch(client, "deployments", &appsv1.Deployment{}, ListWatch(apps.Deployments(namespace).List, apps.Deployments(namespace).Watch, byName))
-	case *appsv1.StatefulSet:
-		s.watch(client, "statefulsets", &appsv1.StatefulSet{}, ListWatch(apps.StatefulSets(namespace).List, apps.StatefulSets(namespace).Watch, byName))
-	case *appsv1.DaemonSet:
-		s.watch(client, "daemonsets", &appsv1.DaemonSet{}, ListWatch(apps.DaemonSets(namespace).List, apps.DaemonSets(namespace).Watch, byName))
-	default:
+	of := workload.Of(w)
+	own := kube.Workloads(client, of.Kind, namespace)
+	if own == nil {
 		return nil, fmt.Errorf("no rollout is known of %T", w)
 	}
+	s.watch(client, workload.ResourceOf(w)+"s", workload.New(of.Kind), ListWatch(own.List, own.Watch, byName))
 	selector, err := metav1.LabelSelectorAsSelector(workload.SelectorOf(w))
 	if err != nil {
 		return nil, fmt.Errorf("the selector of %s %q does not parse: %w", workload.ResourceOf(w), name, err)
 	}
 	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = selector.String() }
-	if _, isDeployment := w.(*appsv1.Deployment); isDeployment {
-		s.watch(client, "replicasets", &appsv1.ReplicaSet{}, ListWatch(apps.ReplicaSets(namespace).List, apps.ReplicaSets(namespace).Watch, byLabel))
+	if of.HasReplicaSets {
+		sets := client.AppsV1().ReplicaSets(namespace)
+		s.watch(client, "replicasets", &appsv1.ReplicaSet{}, ListWatch(sets.List, sets.Watch, byLabel))
 	}
 	pods := client.CoreV1().Pods(namespace)
 	s.watch(client, "pods", &corev1.Pod{}, ListWatch(pods.List, pods.Watch, byLabel))

@@ -72,7 +72,7 @@ func (s *session) findOpen(ctx context.Context, live workload.Object) error {
 
 // settled returns a workload with the ReplicaSets that may show more of its rollout, once the watches have brought them.
 func (s *session) settled(ctx context.Context, live workload.Object) (Snapshot, error) {
-	if s.kind != "Deployment" {
+	if !s.hasReplicaSets() {
 		return NewSnapshot(live, nil, nil), nil
 	}
 	_, snapshot, err := s.settle(ctx)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -187,7 +186,7 @@ func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured
 		if err != nil {
 			return nil, nil, explainOn(ctx, "get", kind, s.key, err)
 		}
-		live, err := typedUpdate(raw)
+		live, err := typedWorkload(raw)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -203,13 +202,4 @@ func (s *session) settledUpdate(ctx context.Context) (*unstructured.Unstructured
 			return nil, nil, err
 		}
 	}
-}
-
-func typedUpdate(object *unstructured.Unstructured) (workload.Object, error) {
-	if object.GetKind() == "DaemonSet" {
-		set := &appsv1.DaemonSet{}
-		return set, podtemplate.Convert(object, set)
-	}
-	set := &appsv1.StatefulSet{}
-	return set, podtemplate.Convert(object, set)
 }

@@ -17,20 +17,20 @@ import (
 
 // terminatingPods returns the pods of a workload that are being deleted but still exist. The one that may take longest
 // comes first.
-func terminatingPods(workload workload.Object, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) []*corev1.Pod {
+func terminatingPods(w workload.Object, replicaSets []*appsv1.ReplicaSet, pods []*corev1.Pod) []*corev1.Pod {
 	known := map[types.UID]bool{}
 	for _, rs := range replicaSets {
 		known[rs.UID] = true
 	}
-	_, isDeployment := workload.(*appsv1.Deployment)
+	hasReplicaSets := workload.Of(w).HasReplicaSets
 	var found []*corev1.Pod
 	for _, pod := range pods {
 		owner := metav1.GetControllerOfNoCopy(pod)
 		switch {
 		case pod.DeletionTimestamp == nil || owner == nil:
-		case !isDeployment && owner.UID == workload.GetUID(), isDeployment && known[owner.UID],
+		case !hasReplicaSets && owner.UID == w.GetUID(), hasReplicaSets && known[owner.UID],
 			// Without a revision history, a ReplicaSet may be gone before its pods.
-			isDeployment && owner.Kind == "ReplicaSet" && strings.HasPrefix(owner.Name, workload.GetName()+"-"):
+			hasReplicaSets && owner.Kind == "ReplicaSet" && strings.HasPrefix(owner.Name, w.GetName()+"-"):
 			found = append(found, pod)
 		}
 	}

@@ -124,7 +124,7 @@ func (r *Record) returns(w workload.Object) bool {
 			return false
 		}
 	}
-	limit, paced := maxUnavailableOf(w), r.Update.Paced || r.Update.Returning == nil
+	limit, paced := workload.Of(w).MaxUnavailable, r.Update.Paced || r.Update.Returning == nil
 	return r.RollingBack && (!paced || limit != nil && *limit == r.Plan.Limits.Unavailable)
 }
 

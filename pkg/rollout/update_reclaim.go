@@ -45,15 +45,8 @@ func (u *Update) taking(object workload.Object) (*Update, error) {
 }
 
 // updateStrategyText returns the update strategy of a StatefulSet or DaemonSet in JSON.
-func updateStrategyText(workload workload.Object) string {
-	var strategy any
-	switch w := workload.(type) {
-	case *appsv1.StatefulSet:
-		strategy = w.Spec.UpdateStrategy
-	case *appsv1.DaemonSet:
-		strategy = w.Spec.UpdateStrategy
-	}
-	text, err := json.Marshal(strategy)
+func updateStrategyText(w workload.Object) string {
+	text, err := json.Marshal(workload.Of(w).Strategy)
 	if err != nil {
 		return err.Error()
 	}

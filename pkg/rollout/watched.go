@@ -205,8 +205,8 @@ type counted struct {
 
 func countOf(object any) counted {
 	switch o := object.(type) {
-	case *appsv1.Deployment:
-		return counted{generation: o.Generation}
+	case workload.Object:
+		return counted{generation: o.GetGeneration()}
 	case *appsv1.ReplicaSet:
 		return counted{wanted: workload.SizeOf(o)}
 	case *corev1.Pod:

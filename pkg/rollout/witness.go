@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -279,8 +278,11 @@ func (s *session) cannotSee(err error) bool {
 
 // present returns the input for a diagnosis now, or nil if the workload does not exist.
 func (s *session) present() *diagnose.Input {
-	workload := s.source.workload()
-	if _, is := workload.(*appsv1.Deployment); is || workload == nil {
+	w := s.source.workload()
+	if w == nil {
+		return nil
+	}
+	if workload.Of(w).HasReplicaSets {
 		snapshot := s.snapshot()
 		if snapshot.Workload == nil {
 			return nil
@@ -289,7 +291,7 @@ func (s *session) present() *diagnose.Input {
 		in.Deadline = patienceOf(settingsBehind(snapshot.deployment()).ProgressDeadlineSeconds)
 		return in
 	}
-	in := inputOfUpdate(workload, s.source.pods(), s.Clock.Now())
+	in := inputOfUpdate(w, s.source.pods(), s.Clock.Now())
 	in.Blind = s.witness.deaf
 	return in
 }

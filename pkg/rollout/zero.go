@@ -3,8 +3,6 @@ package rollout
 import (
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
-
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -29,14 +27,11 @@ func (m memory) emptied(workload workload.Object) action {
 
 // emptiedText says why a workload has no pods left to roll out.
 func emptiedText(w workload.Object) string {
-	desired := workload.PodCountsOf(w).Desired
-	switch w.(type) {
-	case *appsv1.DaemonSet:
+	switch of := workload.Of(w); {
+	case of.IsPerNode:
 		return "no node was left for its pods"
-	case *appsv1.StatefulSet:
-		if desired > 0 {
-			return fmt.Sprintf("it was scaled to %d pods, all of which its partition keeps at their version,", desired)
-		}
+	case of.HasOrdinals && of.Counts.Desired > 0:
+		return fmt.Sprintf("it was scaled to %d pods, all of which its partition keeps at their version,", of.Counts.Desired)
 	}
 	return "it was scaled to 0"
 }

@@ -120,7 +120,7 @@ func Read(ctx context.Context, client kubernetes.Interface, kind string, key typ
 		return nil, err
 	}
 	options := metav1.ListOptions{LabelSelector: w.selector}
-	if kind == "Deployment" {
+	if w.workload.HasReplicaSets {
 		sets, err := rawReplicaSets(ctx, client, key.Namespace, options)
 		if err != nil {
 			return nil, err

@@ -22,6 +22,7 @@ const earlierRevisionsAnnotation = "deployment.kubernetes.io/revision-history"
 // owner is the part of a Deployment, StatefulSet or DaemonSet that a history needs.
 type owner struct {
 	object   *unstructured.Unstructured
+	workload workload.Workload
 	template map[string]any
 	selector string
 	// updateRevision is the name of the ControllerRevision that a StatefulSet's controller takes for the template's.
@@ -29,8 +30,6 @@ type owner struct {
 	updateRevision, currentRevision string
 	// uncounted is set if the pods of its revisions are not known.
 	uncounted bool
-	// desired is the number of wanted pods.
-	desired int32
 	// finished is set if the controller considers the latest rollout complete, whatever has happened to its pods since.
 	finished bool
 }
@@ -53,53 +52,36 @@ func newOwner(object *unstructured.Unstructured) (*owner, error) {
 	if w.template, err = podtemplate.Of(object); err != nil {
 		return nil, err
 	}
-	switch object.GetKind() {
-	case "Deployment":
-		err = w.learnDeployment()
-	case "StatefulSet":
-		err = w.learnStatefulSet()
-	default:
-		err = w.learnDaemonSet()
+	live := workload.New(object.GetKind())
+	if live == nil {
+		return nil, fmt.Errorf("a %s has no history of rollouts", object.GetKind())
 	}
-	return w, err
+	if err := podtemplate.Convert(object, live); err != nil {
+		return nil, err
+	}
+	w.learn(live)
+	return w, nil
 }
 
-func (w *owner) learnDeployment() error {
-	var d appsv1.Deployment
-	if err := podtemplate.Convert(w.object, &d); err != nil {
-		return err
-	}
-	w.desired = workload.ReplicasOf(&d)
-	for _, condition := range d.Status.Conditions {
-		if condition.Type == appsv1.DeploymentProgressing && condition.Reason == "NewReplicaSetAvailable" {
-			w.finished = d.Status.ObservedGeneration >= d.Generation
+// learn notes what the workload itself shows of its revisions.
+func (w *owner) learn(live workload.Object) {
+	w.workload = workload.Of(live)
+	observed := w.workload.ObservedGeneration >= live.GetGeneration()
+	w.currentRevision = w.workload.CurrentRevision
+	switch counts := &w.workload.Counts; {
+	case w.workload.HasReplicaSets:
+		w.finished = observed && slices.ContainsFunc(workload.ConditionsOf(live), func(c workload.Condition) bool {
+			return c.Type == string(appsv1.DeploymentProgressing) && c.Reason == "NewReplicaSetAvailable"
+		})
+	case w.workload.HasOrdinals:
+		if observed {
+			w.updateRevision = w.workload.UpdateRevision
 		}
+		w.finished = observed && w.workload.CurrentRevision == w.workload.UpdateRevision
+	default:
+		// In the status, a node that failed since looks like a pod that is not ready yet, and some node always fails.
+		w.finished = observed && counts.Updated >= counts.Desired
 	}
-	return nil
-}
-
-func (w *owner) learnStatefulSet() error {
-	var s appsv1.StatefulSet
-	if err := podtemplate.Convert(w.object, &s); err != nil {
-		return err
-	}
-	w.desired, w.currentRevision = workload.PodCountsOf(&s).Desired, s.Status.CurrentRevision
-	if s.Status.ObservedGeneration >= s.Generation {
-		w.updateRevision = s.Status.UpdateRevision
-		w.finished = s.Status.CurrentRevision == s.Status.UpdateRevision
-	}
-	return nil
-}
-
-func (w *owner) learnDaemonSet() error {
-	var d appsv1.DaemonSet
-	if err := podtemplate.Convert(w.object, &d); err != nil {
-		return err
-	}
-	w.desired = d.Status.DesiredNumberScheduled
-	// In the status, a node that failed since looks like a pod that is not ready yet, and some node always fails.
-	w.finished = d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedNumberScheduled >= w.desired
-	return nil
 }
 
 // ofReplicaSets returns the history of a Deployment.
@@ -152,7 +134,7 @@ func (w *owner) ofControllerRevisions(controllerRevisions []appsv1.ControllerRev
 
 // countPods counts the pods of a ControllerRevision.
 func (w *owner) countPods(of *appsv1.ControllerRevision, pods []corev1.Pod) (ready, total int32) {
-	label := workload.RevisionLabel(w.object.GetKind(), of)
+	label := w.workload.RevisionLabel(of)
 	for i := range pods {
 		pod := &pods[i]
 		if pod.Labels[appsv1.ControllerRevisionHashLabelKey] != label || !metav1.IsControlledBy(pod, w.object) || !workload.IsActive(pod) {
@@ -227,7 +209,7 @@ func (w *owner) tell(target, serving *Revision) {
 		return
 	}
 	target.State = StateNew
-	if serving == nil && (w.finished || target.Ready >= w.desired) {
+	if serving == nil && (w.finished || target.Ready >= w.workload.Counts.Desired) {
 		target.State = StateCurrent
 	}
 }

@@ -18,45 +18,33 @@ import (
 // UnderWay reports whether a rollout is replacing pods that still serve another version than the workload's pod
 // template. A restart does not count: the pods are of the same version before and after it.
 func UnderWay(ctx context.Context, client kubernetes.Interface, object runtime.Object) (bool, error) {
-	workload, is := object.(workload.Object)
-	if !is || !mayBeUnderWay(workload) {
+	live, is := object.(workload.Object)
+	if !is {
 		return false, nil
 	}
-	if d, is := object.(*appsv1.Deployment); is {
-		sets, err := kube.ReplicaSets(ctx, client, d)
-		return err == nil && deploymentUnderWay(d, sets), err
+	w := workload.Of(live)
+	switch {
+	case !mayBeUnderWay(&w):
+		return false, nil
+	case w.HasReplicaSets:
+		sets, err := kube.ReplicaSets(ctx, client, live)
+		return err == nil && deploymentUnderWay(&w, sets), err
 	}
-	if set, is := object.(*appsv1.StatefulSet); is {
-		return statefulSetUnderWay(ctx, client, set)
-	}
-	if set, is := object.(*appsv1.DaemonSet); is {
-		revisions, err := kube.ControllerRevisions(ctx, client, set)
+	revisions, err := kube.ControllerRevisions(ctx, client, live)
+	if err != nil || w.IsPerNode {
 		return err == nil && daemonSetUnderWay(revisions), err
 	}
-	return false, nil
+	return statefulSetUnderWay(ctx, client, &w, revisions)
 }
 
 // mayBeUnderWay reports from a workload alone whether pods of an older template may be serving. Without any ready pod,
-// there is nothing to protect. A paused Deployment, a partitioned StatefulSet and the strategy OnDelete replace no
-// pods.
-func mayBeUnderWay(object workload.Object) bool {
-	phase, ready := workload.PhaseOf(object), workload.PodCountsOf(object).Ready
-	switch w := object.(type) {
-	case *appsv1.Deployment:
-		return ready > 0 && !w.Spec.Paused && (phase == workload.Unobserved || w.Status.UpdatedReplicas < w.Status.Replicas)
-	case *appsv1.StatefulSet:
-		return ready > 0 && (phase == workload.Unobserved || phase == workload.Progressing &&
-			(w.Status.CurrentRevision != w.Status.UpdateRevision || w.Status.UpdatedReplicas < w.Status.Replicas))
-	case *appsv1.DaemonSet:
-		return ready > 0 && (phase == workload.Unobserved || phase == workload.Progressing && w.Status.UpdatedNumberScheduled < w.Status.DesiredNumberScheduled)
-	}
-	return false
-}
+// there is nothing to protect.
+func mayBeUnderWay(w *workload.Workload) bool { return w.Counts.Ready > 0 && w.IsReplacing }
 
 // deploymentUnderWay reports whether any ReplicaSet has ready pods of another version.
-func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) bool {
+func deploymentUnderWay(w *workload.Workload, replicaSets []*appsv1.ReplicaSet) bool {
 	for _, rs := range replicaSets {
-		if rs.Status.ReadyReplicas > 0 && !podtemplate.OnlyRestarted(&rs.Spec.Template, &d.Spec.Template) {
+		if rs.Status.ReadyReplicas > 0 && !podtemplate.OnlyRestarted(&rs.Spec.Template, w.Template) {
 			return true
 		}
 	}
@@ -65,22 +53,24 @@ func deploymentUnderWay(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet) 
 
 // statefulSetUnderWay compares the two revisions that the controller reports. After a rollback in the middle of a
 // rollout, both are the same while pods of a third are left. Then it looks at the pods.
-func statefulSetUnderWay(ctx context.Context, client kubernetes.Interface, set *appsv1.StatefulSet) (bool, error) {
-	revisions, err := kube.ControllerRevisions(ctx, client, set)
-	if err != nil || differ(revisions, set.Status.CurrentRevision, set.Status.UpdateRevision) {
-		return err == nil, err
+func statefulSetUnderWay(
+	ctx context.Context, client kubernetes.Interface, w *workload.Workload, revisions []*appsv1.ControllerRevision,
+) (bool, error) {
+	if differ(revisions, w.CurrentRevision, w.UpdateRevision) {
+		return true, nil
 	}
-	if set.Status.CurrentRevision != set.Status.UpdateRevision {
+	if w.CurrentRevision != w.UpdateRevision {
 		return false, nil
 	}
-	pods, err := client.CoreV1().Pods(set.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(set.Spec.Selector)})
+	namespace, name := w.Object.GetNamespace(), w.Object.GetName()
+	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(w.Selector)})
 	if err != nil {
-		return false, fmt.Errorf("cannot list the pods of %q in namespace %q: %w", set.Name, set.Namespace, err)
+		return false, fmt.Errorf("cannot list the pods of %q in namespace %q: %w", name, namespace, err)
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
 		of := pod.Labels[appsv1.ControllerRevisionHashLabelKey]
-		if metav1.IsControlledBy(pod, set) && workload.IsActive(pod) && differ(revisions, of, set.Status.UpdateRevision) {
+		if metav1.IsControlledBy(pod, w.Object) && workload.IsActive(pod) && differ(revisions, of, w.UpdateRevision) {
 			return true, nil
 		}
 	}

@@ -34,7 +34,7 @@ func TestUnderWay(t *testing.T) {
 		"the old one serves": {[]*appsv1.ReplicaSet{set("web:1", 1), set("web:2", 2)}, true},
 		"nothing serves":     {[]*appsv1.ReplicaSet{set("web:1", 0), set("web:2", 0)}, false},
 	} {
-		if got := deploymentUnderWay(d, test.sets); got != test.want {
+		if got := deploymentUnderWay(new(workload.Of(d)), test.sets); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
@@ -102,7 +102,7 @@ func TestWhatMayBeUnderWay(t *testing.T) {
 		"partitioned":                {statefulSet(2, 3, 1, rolling), false},
 		"OnDelete":                   {statefulSet(0, 3, 1, onDelete), false},
 	} {
-		if got := mayBeUnderWay(test.workload); got != test.want {
+		if got := mayBeUnderWay(new(workload.Of(test.workload))); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}

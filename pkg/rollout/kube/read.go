@@ -13,14 +13,14 @@ import (
 )
 
 // ReplicaSets reads the ReplicaSets that a Deployment controls.
-func ReplicaSets(ctx context.Context, client kubernetes.Interface, d *appsv1.Deployment) ([]*appsv1.ReplicaSet, error) {
-	list, err := client.AppsV1().ReplicaSets(d.Namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(d.Spec.Selector)})
+func ReplicaSets(ctx context.Context, client kubernetes.Interface, of workload.Object) ([]*appsv1.ReplicaSet, error) {
+	list, err := client.AppsV1().ReplicaSets(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(workload.SelectorOf(of))})
 	if err != nil {
-		return nil, fmt.Errorf("cannot list the ReplicaSets of deployment %q in namespace %q: %w", d.Name, d.Namespace, err)
+		return nil, fmt.Errorf("cannot list the ReplicaSets of deployment %q in namespace %q: %w", of.GetName(), of.GetNamespace(), err)
 	}
 	var sets []*appsv1.ReplicaSet
 	for i := range list.Items {
-		if metav1.IsControlledBy(&list.Items[i], d) {
+		if metav1.IsControlledBy(&list.Items[i], of) {
 			sets = append(sets, &list.Items[i])
 		}
 	}

@@ -1,6 +1,9 @@
 package workload
 
-import appsv1 "k8s.io/api/apps/v1"
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/utils/ptr"
+)
 
 // Phase is how far a workload's rollout is. The names are part of the JSON output.
 type Phase string
@@ -43,19 +46,6 @@ const (
 // timedOutReason is the controller's reason for a Deployment whose progress deadline has passed.
 const timedOutReason = "ProgressDeadlineExceeded"
 
-// PhaseOf returns the phase that a workload shows by itself.
-func PhaseOf(workload Object) Phase {
-	switch w := workload.(type) {
-	case *appsv1.Deployment:
-		return phaseOfDeployment(w)
-	case *appsv1.StatefulSet:
-		return phaseOfStatefulSet(w)
-	case *appsv1.DaemonSet:
-		return phaseOfDaemonSet(w)
-	}
-	return Progressing
-}
-
 func phaseOfDeployment(d *appsv1.Deployment) Phase {
 	status := d.Status
 	switch {
@@ -82,7 +72,7 @@ func exceededDeadline(d *appsv1.Deployment) bool {
 }
 
 func phaseOfStatefulSet(s *appsv1.StatefulSet) Phase {
-	status, replicas, partition := s.Status, PodCountsOf(s).Desired, PartitionOf(s)
+	status, replicas, partition := s.Status, ptr.Deref(s.Spec.Replicas, 1), PartitionOf(s)
 	switch {
 	case s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
 		return OnDelete
@@ -110,10 +100,4 @@ func phaseOfDaemonSet(d *appsv1.DaemonSet) Phase {
 		return Progressing
 	}
 	return Complete
-}
-
-// IsPaused reports whether a workload is paused, which only a Deployment can be.
-func IsPaused(workload Object) bool {
-	d, is := workload.(*appsv1.Deployment)
-	return is && d.Spec.Paused
 }

@@ -90,8 +90,8 @@ func HasFailed(revision metav1.Object, number int64) bool {
 
 // RevisionLabel returns the value that labels the pods of a ControllerRevision: its name for a StatefulSet, its hash
 // for a DaemonSet.
-func RevisionLabel(kind string, of *appsv1.ControllerRevision) string {
-	if kind == "DaemonSet" {
+func (w *Workload) RevisionLabel(of *appsv1.ControllerRevision) string {
+	if w.IsPerNode {
 		return of.Labels[appsv1.ControllerRevisionHashLabelKey]
 	}
 	return of.Name
