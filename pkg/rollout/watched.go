@@ -205,8 +205,6 @@ type counted struct {
 
 func countOf(object any) counted {
 	switch o := object.(type) {
-	case workload.Object:
-		return counted{generation: o.GetGeneration()}
 	case *appsv1.ReplicaSet:
 		return counted{wanted: workload.SizeOf(o)}
 	case *corev1.Pod:
@@ -216,6 +214,8 @@ func countOf(object any) counted {
 			of.owner = owner.UID
 		}
 		return of
+	case workload.Object:
+		return counted{generation: o.GetGeneration()}
 	}
 	return counted{}
 }

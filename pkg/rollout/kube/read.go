@@ -14,7 +14,8 @@ import (
 
 // ReplicaSets reads the ReplicaSets that a Deployment controls.
 func ReplicaSets(ctx context.Context, client kubernetes.Interface, of workload.Object) ([]*appsv1.ReplicaSet, error) {
-	list, err := client.AppsV1().ReplicaSets(of.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(workload.SelectorOf(of))})
+	options := metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(workload.SelectorOf(of))}
+	list, err := client.AppsV1().ReplicaSets(of.GetNamespace()).List(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the ReplicaSets of deployment %q in namespace %q: %w", of.GetName(), of.GetNamespace(), err)
 	}
