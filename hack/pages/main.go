@@ -42,6 +42,7 @@ func pagesOf(root string) (map[string]string, error) {
 	src := &sources{root: root, packages: map[string]*declarations{}}
 	parsed, err := template.New("").Funcs(template.FuncMap{
 		"exitCodes": exitCodes,
+		"role":      role,
 		"outcomes":  src.outcomes,
 		"constants": src.constants,
 		"fields":    src.fields,

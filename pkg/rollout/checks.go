@@ -151,39 +151,6 @@ func settingsBehind(d *appsv1.Deployment) Settings {
 	return SettingsOf(d)
 }
 
-// rightsFor returns the rights that a rollout takes. These are start's for a Deployment, and those of restart and undo for
-// other kinds.
-func rightsFor(w workload.Object) []preflight.Right {
-	kind := workload.ResourceOf(w) + "s"
-	waits := kind == "deployments" // commands for the other kinds watch only with --wait
-	var all []preflight.Right
-	add := func(group, resource string, needed bool, verbs ...string) {
-		for _, verb := range verbs {
-			right := preflight.Right{Verb: verb, Group: group, Resource: resource, Needed: needed}
-			if resource == kind {
-				right.Name = w.GetName() // only this one workload is listed and watched
-			}
-			all = append(all, right)
-		}
-	}
-	add(appsv1.GroupName, kind, true, "get")
-	add(appsv1.GroupName, kind, waits, "list", "watch")
-	add(appsv1.GroupName, kind, true, "patch")
-	if waits {
-		add(appsv1.GroupName, "replicasets", true, "get", "list", "watch")
-		add(appsv1.GroupName, "replicasets", false, "patch")
-	} else {
-		add(appsv1.GroupName, "controllerrevisions", true, "list")
-	}
-	add("", "pods", waits, "list", "watch")
-	if kind == "statefulsets" {
-		add("", "pods", false, "delete") // deletes pods that the StatefulSet would wait for in vain
-	}
-	add("", "pods/log", false, "get")
-	add("", "events", false, "list")
-	return all
-}
-
 // limitsOfWorkload returns the limits of a rollout as numbers of pods.
 func limitsOfWorkload(object workload.Object, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	switch w := object.(type) {

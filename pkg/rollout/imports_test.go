@@ -86,8 +86,9 @@ func TestImports(t *testing.T) {
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
 			"pkg/rollout/history", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/migration", "pkg/rollout/ownership",
-			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/workload",
+			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/rights", "pkg/rollout/workload",
 		},
+		"pkg/rollout/rights":       {"pkg/rollout/preflight"},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
 		"pkg/rollout/diagnose":     {"pkg/rollout/command"},

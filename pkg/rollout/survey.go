@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rights"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -137,6 +138,11 @@ func othersOf[T any](items []T, as func(*T) workload.Object) []preflight.Other {
 		found[i] = preflight.Other{Kind: w.Kind, Name: w.Name, Selector: w.Selector, Labels: w.Template.Labels}
 	}
 	return found
+}
+
+// rightsFor returns the rights that the checks of a workload's rollout ask for.
+func rightsFor(w workload.Object) []preflight.Right {
+	return rights.OfRollout(workload.ResourceOf(w)+"s", w.GetName())
 }
 
 func (s *survey) rights(ctx context.Context, rights []preflight.Right) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rights"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -37,15 +37,8 @@ func (b *updateBeginning) mayLaunch(ctx context.Context, live workload.Object) e
 }
 
 // CheckStepRights returns an error if a right is missing without which the rollout of a StatefulSet or DaemonSet could not go on.
-// A DaemonSet's pods are replaced by deleting them. The way back of both needs their ControllerRevisions.
 func (e *Engine) CheckStepRights(ctx context.Context, w workload.Object) error {
-	var needed []preflight.Right
-	switch w.(type) {
-	case *appsv1.DaemonSet:
-		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}, {Verb: "delete", Resource: "pods"}}
-	case *appsv1.StatefulSet:
-		needed = []preflight.Right{{Verb: "get", Group: appsv1.GroupName, Resource: "controllerrevisions"}}
-	}
+	needed := rights.OfSteps(workload.ResourceOf(w) + "s")
 	for i := range needed {
 		if !e.May(ctx, w.GetNamespace(), &needed[i]) {
 			return fmt.Errorf("the right to %s in namespace %q is missing, without which %s %q cannot be rolled out in steps",

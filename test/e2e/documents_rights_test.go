@@ -48,6 +48,9 @@ func usesOf() map[string][]use {
 			{"history deployment/web -o wide", 0},
 			{"diff deployment/web --revision 1", 1},
 		},
+		"rolling-out-statefulsets": inSteps("statefulset/web"),
+		"rolling-out-daemonsets":   inSteps("daemonset/web"),
+		"finding-users":            {{"config affected settings", 0}},
 		"changing-configuration": {
 			{"config affected settings", 0},
 			{"config attach deployment/web --env-from-config settings --steps 100%", 0},
@@ -77,10 +80,27 @@ func usesOf() map[string][]use {
 	}
 }
 
+// inSteps returns the commands that roll out a StatefulSet or DaemonSet.
+func inSteps(workload string) []use {
+	return []use{
+		{"start " + workload + " --image web:v3", 0},
+		{"start " + workload + " --image web:crash", 5},
+		{"start " + workload + " --image web:v4 --steps 1 --hold 1h --timeout 2s", 124},
+		{"explain " + workload, 4},
+		{"resume " + workload + " --timeout 1s", 124},
+		{"abort " + workload, 0},
+		{"undo " + workload + " --wait", 0},
+		{"restart " + workload + " --steps 100%", 0},
+		{"status " + workload, 0},
+		{"history " + workload + " -o wide", 0},
+		{"diff " + workload + " --revision 1", 1},
+	}
+}
+
 // TestRolesOfTheDocuments tries every Role of docs/rights.md with what the page says it is for.
 func TestRolesOfTheDocuments(t *testing.T) {
 	t.Parallel()
-	uses, before := usesOf(), ""
+	uses, rollOut := usesOf(), ""
 	for _, block := range fence.FindAllStringSubmatch(readDocument(t, "rights.md"), -1) {
 		if block[1] != "yaml" {
 			continue
@@ -93,10 +113,12 @@ func TestRolesOfTheDocuments(t *testing.T) {
 		}
 		delete(uses, role.Name)
 		manifests := []string{block[2]}
-		if role.Name == "checking" { // which comes besides the one before
-			manifests = append(manifests, before)
+		switch role.Name {
+		case "rolling-out":
+			rollOut = block[2]
+		case "checking": // which comes in addition to the one for rolling out
+			manifests = append(manifests, rollOut)
 		}
-		before = block[2]
 		t.Run(role.Name, func(t *testing.T) { tryRole(t, manifests, commands) })
 	}
 	if len(uses) > 0 {
