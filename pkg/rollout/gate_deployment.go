@@ -63,7 +63,7 @@ func (deploymentGate) scaled(s *Snapshot) bool { return s.scaled() }
 func (deploymentGate) settled(s *Snapshot) bool { return s.scaled() }
 
 func (deploymentGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
-	return r.Plan.Preview(workload.PodCountsOf(w).Desired)
+	return preview(r.Plan, workload.PodCountsOf(w).Desired)
 }
 
 // rewritten restores a strategy that others wrote over a closed gate. From the second write of the same value on, somebody

@@ -74,7 +74,7 @@ func (updateGate) settled(s *Snapshot) bool {
 
 func (updateGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
 	unavailable, err := r.Plan.Limits.unavailableOf(w)
-	return r.Plan.previewUpdate(stepped(w, r.Update), workload.PodCountsOf(w).Desired, unavailable), err
+	return previewUpdate(r.Plan, stepped(w, r.Update), workload.PodCountsOf(w).Desired, unavailable), err
 }
 
 func (updateGate) rewritten(_ *step, m memory) (action, memory) { return nil, m }

@@ -45,7 +45,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 		record.Update.Partition = &desired // at first no pod may go; later snapshots decide how many may
 	}
 	return record, PlanEvent{
-		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: record.Plan.previewUpdate(replicas, desired, unavailable),
+		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: previewUpdate(record.Plan, replicas, desired, unavailable),
 	}, nil
 }
 
@@ -82,7 +82,7 @@ func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 }
 
 // previewUpdate returns what the plan's steps amount to with the given numbers of pods.
-func (p Plan) previewUpdate(replicas, desired, unavailable int32) []PlannedStep {
+func previewUpdate(p Plan, replicas, desired, unavailable int32) []PlannedStep {
 	planned := make([]PlannedStep, 0, len(p.Steps))
 	var before int32
 	for i, step := range p.Steps {

@@ -149,7 +149,7 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 	if final := SettingsOf(p.wanted.typed); !sameSettings(final, record.Original) {
 		record.Final = &final
 	}
-	planned, err := record.Plan.Preview(p.replicas)
+	planned, err := preview(record.Plan, p.replicas)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func checkPreview(t *testing.T, text string, limits Limits, replicas int32) {
 	if err != nil {
 		return
 	}
-	planned, err := Plan{Steps: steps, Limits: limits}.Preview(replicas)
+	planned, err := preview(Plan{Steps: steps, Limits: limits}, replicas)
 	if err != nil || len(planned) != len(steps) {
 		t.Fatalf("%s at %d: %v, %v", text, replicas, planned, err)
 	}

@@ -12,8 +12,8 @@ type PlannedStep struct {
 	MaxTotal, MinAvailable int32
 }
 
-// Preview returns the outcomes of the plan's steps at this number of replicas.
-func (p Plan) Preview(replicas int32) ([]PlannedStep, error) {
+// preview returns the outcomes of the plan's steps at this number of replicas.
+func preview(p Plan, replicas int32) ([]PlannedStep, error) {
 	limits, err := p.Limits.At(replicas)
 	if err != nil {
 		return nil, err
