@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -42,8 +43,8 @@ type happening struct {
 
 var began = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
-func plan() rollout.PlanEvent {
-	return rollout.PlanEvent{Replicas: 8, Limits: rollout.Resolved{Surge: 2, Unavailable: 1}, Steps: []rollout.PlannedStep{
+func samplePlan() rollout.PlanEvent {
+	return rollout.PlanEvent{Replicas: 8, Limits: plan.Resolved{Surge: 2, Unavailable: 1}, Steps: []plan.StepPreview{
 		{Number: 1, As: "1", New: 1, Old: 7, MaxTotal: 8, MinAvailable: 7},
 		{Number: 2, As: "25%", New: 2, Old: 6, MaxTotal: 8, MinAvailable: 7},
 		{Number: 3, As: "100%", New: 8, Old: 0, MaxTotal: 10, MinAvailable: 7},
@@ -62,7 +63,7 @@ func crash() *rollout.Finding {
 // history has every event in it.
 func historyLog() []happening {
 	return []happening{
-		{0, plan()},
+		{0, samplePlan()},
 		{40, rollout.StepEvent{Step: 1, Of: 3, Target: 1}},
 		{150, rollout.ProgressEvent{Step: 1, Of: 3, Target: 1, Counts: rollout.Counts{New: 1, Old: 8, OldReady: 8, Total: 9, Ready: 8}}},
 		{59_940, rollout.ProgressEvent{Step: 1, Of: 3, Target: 1, Counts: rollout.Counts{New: 1, NewReady: 1, Old: 7, OldReady: 7, Total: 8, Ready: 8}}},

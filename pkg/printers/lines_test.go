@@ -130,7 +130,7 @@ func withoutColour(text string) string {
 func TestPlanTable(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := PlanTable(&out, plan()); err != nil {
+	if err := PlanTable(&out, samplePlan()); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "plan.txt", out.Bytes())

@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -24,7 +25,7 @@ func TestStatus(t *testing.T) {
 			}},
 		},
 	}
-	steps := rollout.Steps{intstr.FromInt32(1), intstr.FromString("25%"), intstr.FromString("100%")}
+	steps := plan.Steps{intstr.FromInt32(1), intstr.FromString("25%"), intstr.FromString("100%")}
 	daemonSet := &appsv1.DaemonSet{Status: appsv1.DaemonSetStatus{
 		DesiredNumberScheduled: 5, CurrentNumberScheduled: 5, UpdatedNumberScheduled: 5, NumberReady: 5, NumberAvailable: 5,
 	}}
@@ -34,14 +35,14 @@ func TestStatus(t *testing.T) {
 		Status: appsv1.StatefulSetStatus{Replicas: 6, UpdatedReplicas: 1, ReadyReplicas: 6, AvailableReplicas: 6},
 	}
 	partitioned := &rollout.Record{
-		Step: 2, Plan: rollout.Plan{Steps: rollout.Steps{intstr.FromInt32(1), intstr.FromString("50%"), intstr.FromString("100%")}},
+		Step: 2, Plan: plan.Plan{Steps: plan.Steps{intstr.FromInt32(1), intstr.FromString("50%"), intstr.FromString("100%")}},
 		Update: &rollout.Update{Strategy: []byte(`{"type":"RollingUpdate","rollingUpdate":{"partition":2}}`), Partition: ptr.To[int32](4)},
 	}
 	agent := Object{APIVersion: "apps/v1", Kind: "DaemonSet", Namespace: "shop", Name: "agent"}
 	for name, status := range map[string]*Status{
 		"status-standing.json": {
 			Object: Deployment("shop", "web"), Phase: workload.Standing, Revision: 5, Message: "step 2 of 3",
-			View: &rollout.View{Workload: deployment, State: rollout.Open, Record: &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: steps}}},
+			View: &rollout.View{Workload: deployment, State: rollout.Open, Record: &rollout.Record{Step: 2, Plan: plan.Plan{Steps: steps}}},
 		},
 		"status-partition.json": {
 			Object: Object{APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: "shop", Name: "db"}, Phase: workload.Progressing, Revision: 2,

@@ -14,7 +14,7 @@ import (
 type updateGate struct{}
 
 func (updateGate) limits(w workload.Object, l Limits) (Resolved, error) {
-	unavailable, err := l.unavailableOf(w)
+	unavailable, err := l.UnavailableOf(w)
 	return Resolved{Unavailable: unavailable}, err
 }
 
@@ -73,7 +73,7 @@ func (updateGate) settled(s *Snapshot) bool {
 }
 
 func (updateGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
-	unavailable, err := r.Plan.Limits.unavailableOf(w)
+	unavailable, err := r.Plan.Limits.UnavailableOf(w)
 	return previewUpdate(r.Plan, stepped(w, r.Update), workload.PodCountsOf(w).Desired, unavailable), err
 }
 

@@ -64,7 +64,8 @@ func TestImports(t *testing.T) {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/restore",
 			"pkg/configmap/store", "pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/admission",
 			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history",
-			"pkg/rollout/kube", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/rollback", "pkg/rollout/workload",
+			"pkg/rollout/kube", "pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/rollback",
+			"pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
 		"pkg/configmap/attach": {"pkg/configmap"},
@@ -86,7 +87,8 @@ func TestImports(t *testing.T) {
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
 			"pkg/rollout/history", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/migration", "pkg/rollout/ownership",
-			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/rights", "pkg/rollout/workload",
+			"pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/rights",
+			"pkg/rollout/workload",
 		},
 		"pkg/rollout/rights":       {"pkg/rollout/preflight"},
 		"pkg/rollout/command":      nil,
@@ -98,6 +100,7 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/ownership":    nil,
 		"pkg/rollout/relapse":      nil,
 		"pkg/rollout/workload":     nil,
+		"pkg/rollout/plan":         {"pkg/rollout/workload"},
 		"pkg/rollout/podtemplate":  {"pkg/rollout/workload"},
 		"pkg/rollout/jsonpatch":    nil,
 		"pkg/rollout/history": {

@@ -13,60 +13,6 @@ func limitsOf(surge, unavailable string) Limits {
 	return Limits{Surge: intstr.Parse(surge), Unavailable: intstr.Parse(unavailable)}
 }
 
-func TestLimitsAt(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		surge, unavailable string
-		replicas           int32
-		want               Resolved
-	}{
-		{"25%", "25%", 10, Resolved{3, 2}},
-		{"25%", "25%", 1, Resolved{1, 0}},
-		{"25%", "25%", 3, Resolved{1, 0}},
-		{"1", "0", 1, Resolved{1, 0}},
-		{"0", "1", 1, Resolved{0, 1}},
-		{"0%", "25%", 3, Resolved{0, 1}}, // the controller's fencepost
-		{"0", "33%", 3, Resolved{0, 1}},  // 0.99 rounds down, and the fencepost steps in
-		{"0", "34%", 3, Resolved{0, 1}},
-		{"0", "0", 5, Resolved{0, 1}},
-		{"0", "7", 5, Resolved{0, 5}}, // no more can be missing than there are
-		{"9", "100%", 5, Resolved{9, 5}},
-		{"200%", "0", 5, Resolved{10, 0}},
-	} {
-		got, err := limitsOf(test.surge, test.unavailable).At(test.replicas)
-		if err != nil || got != test.want {
-			t.Errorf("%s/%s at %d: got %+v, %v; want %+v", test.surge, test.unavailable, test.replicas, got, err, test.want)
-		}
-		strategy := settingsWith(intstr.Parse(test.surge), intstr.Parse(test.unavailable), 0).Strategy
-		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &test.replicas, Strategy: strategy}}
-		if surge, unavailable := fenceposts(d); surge != got.Surge || unavailable != got.Unavailable {
-			t.Errorf("%s/%s at %d: the controller has %d/%d", test.surge, test.unavailable, test.replicas, surge, unavailable)
-		}
-	}
-	for _, bad := range []Limits{limitsOf("many", "1"), limitsOf("1", "few")} {
-		if _, err := bad.At(3); err == nil || !strings.Contains(err.Error(), "neither a count nor a percentage") {
-			t.Errorf("%+v: %v", bad, err)
-		}
-	}
-}
-
-func TestLimitsOf(t *testing.T) {
-	t.Parallel()
-	one := intstr.FromInt32(1)
-	for want, strategy := range map[Limits]appsv1.DeploymentStrategy{
-		limitsOf("25%", "25%"): {},
-		limitsOf("1", "25%"):   {RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &one}},
-		limitsOf("25%", "1"):   {RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &one}},
-	} {
-		if got := LimitsOf(strategy); got != want {
-			t.Errorf("got %+v, want %+v", got, want)
-		}
-	}
-	if got := limitsOf("2", "3").Override(&one, nil); got != limitsOf("1", "3") {
-		t.Errorf("overridden: %+v", got)
-	}
-}
-
 // Nought for one limit beside the Deployment's own nought for the other would let a pod be missing that nobody has allowed.
 func TestOneLimitThatLeavesNone(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -120,4 +66,22 @@ func TestGoingBackWithinNoLimitsAtAll(t *testing.T) {
 		wantOutcome(t, result, RolledBack, "")
 		b.wantWhole(t, "web:1")
 	})
+}
+
+// stepsOf reads steps as a command line gives them.
+func stepsOf(text string) Steps {
+	var steps Steps
+	for part := range strings.SplitSeq(text, ",") {
+		steps = append(steps, intstr.Parse(part))
+	}
+	return steps
+}
+
+func everything() intstr.IntOrString { return intstr.FromString("100%") }
+
+func errorOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -74,11 +74,3 @@ func TargetOf(w workload.Object, record *Record) int32 {
 	}
 	return record.Target(stepped(w, record.Update))
 }
-
-// unavailableOf returns how many pods of a StatefulSet or DaemonSet may be missing. Percentages round as in the
-// workload's controller: down for a StatefulSet, up for a DaemonSet. At least one pod may be missing.
-func (l Limits) unavailableOf(w workload.Object) (int32, error) {
-	_, up := w.(*appsv1.DaemonSet)
-	count, err := rounded("max-unavailable", &l.Unavailable, 1, workload.PodCountsOf(w).Desired, up)
-	return max(count, 1), err
-}

@@ -37,7 +37,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
 		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
 	}
-	unavailable, err := record.Plan.Limits.unavailableOf(live)
+	unavailable, err := record.Plan.Limits.UnavailableOf(live)
 	if err != nil {
 		return nil, PlanEvent{}, err
 	}
@@ -70,11 +70,11 @@ func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 		return err
 	}
 	asked := Limits{Unavailable: *given}
-	most, err := own.unavailableOf(live)
+	most, err := own.UnavailableOf(live)
 	if err != nil {
 		return err
 	}
-	count, err := asked.unavailableOf(live)
+	count, err := asked.UnavailableOf(live)
 	if r.Update.Paced = count < most; r.Update.Paced || !isSet { // a StatefulSet's controller never replaces more pods than its own limit
 		r.Plan.Limits = asked
 	}

@@ -19,15 +19,6 @@ const (
 	recordVersion = 1
 )
 
-// OnFailure is what to do with a rollout that failed.
-type OnFailure string
-
-// What can be done with a rollout that failed: go back to the old version, or leave it standing at its step.
-const (
-	OnFailureRollback OnFailure = "rollback"
-	OnFailureHold     OnFailure = "hold"
-)
-
 // Settings are the fields of a Deployment that an open rollout borrows.
 type Settings struct {
 	Strategy                appsv1.DeploymentStrategy `json:"strategy"`
@@ -113,16 +104,6 @@ type Record struct {
 	StartedAt metav1.Time `json:"startedAt"`
 }
 
-// Plan is how a rollout proceeds: its steps, its limits, and what happens after each step and on failure.
-type Plan struct {
-	Steps     Steps           `json:"steps"`
-	Limits    Limits          `json:"limits"`
-	Hold      metav1.Duration `json:"hold"`
-	OnFailure OnFailure       `json:"onFailure"`
-	// Patience is the least time that pods get which may still become ready.
-	Patience metav1.Duration `json:"patience,omitzero"`
-}
-
 // Target returns the number of new pods after the step under way.
 func (r *Record) Target(replicas int32) int32 { return r.Plan.Steps.Target(r.Step-1, replicas) }
 
@@ -157,7 +138,7 @@ func decodeRecord(text string) (*Record, error) {
 	if record.Step < 1 || record.Step > len(record.Plan.Steps) || record.Plan.Steps.Validate() != nil {
 		return nil, fmt.Errorf("annotation %s has no step %d in %q", Annotation, record.Step, record.Plan.Steps)
 	}
-	if record.Plan.Limits.areNought() {
+	if record.Plan.Limits.AreZero() {
 		// Earlier versions began rollouts with zero for both. One missing pod is what that came to, and the API accepts it.
 		record.Plan.Limits.Unavailable = intstr.FromInt32(1)
 	}

@@ -11,17 +11,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// OptionError reports an option that does not fit the workload.
-type OptionError struct {
-	Option string
-	Err    error
-}
-
-func (e *OptionError) Error() string { return fmt.Sprintf("--%s: %v", e.Option, e.Err) }
-
-// Unwrap returns what is wrong with the option.
-func (e *OptionError) Unwrap() error { return e.Err }
-
 // checkStart refuses a Deployment that a rollout cannot begin on.
 func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
 	state, record, err := OpenRollout(d, snapshot.ReplicaSets)

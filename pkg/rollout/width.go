@@ -91,6 +91,6 @@ func surgeValue(count, replicas int32) intstr.IntOrString {
 // widthOf reads the gate that a Deployment carries now. It takes the fields literally, without the maxUnavailable of 1 that the
 // controller assumes if both limits are zero.
 func widthOf(d *appsv1.Deployment) (Width, error) {
-	scaled, err := LimitsOf(d.Spec.Strategy).scaled(workload.ReplicasOf(d))
+	scaled, err := LimitsOf(d.Spec.Strategy).Scaled(workload.ReplicasOf(d))
 	return Width(scaled), err
 }

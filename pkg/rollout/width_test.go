@@ -14,16 +14,16 @@ func TestNextGate(t *testing.T) {
 		limits        Resolved
 		want          Width
 	}{
-		{2, 0, Resolved{2, 0}, Width{2, 0}}, // the case of the design file: surge first
-		{2, 2, Resolved{2, 0}, Width{0, 2}},
-		{4, 2, Resolved{2, 0}, Width{2, 2}},
-		{4, 4, Resolved{2, 0}, Width{0, 4}},
-		{1, 0, Resolved{1, 0}, Width{1, 0}},
-		{1, 0, Resolved{0, 1}, Width{0, 1}},
-		{4, 0, Resolved{1, 1}, Width{1, 1}},
-		{4, 1, Resolved{1, 1}, Width{1, 2}},
-		{4, 3, Resolved{1, 1}, Width{0, 4}},
-		{3, 0, Resolved{9, 9}, Width{0, 3}},
+		{2, 0, Resolved{Surge: 2, Unavailable: 0}, Width{2, 0}}, // the case of the design file: surge first
+		{2, 2, Resolved{Surge: 2, Unavailable: 0}, Width{0, 2}},
+		{4, 2, Resolved{Surge: 2, Unavailable: 0}, Width{2, 2}},
+		{4, 4, Resolved{Surge: 2, Unavailable: 0}, Width{0, 4}},
+		{1, 0, Resolved{Surge: 1, Unavailable: 0}, Width{1, 0}},
+		{1, 0, Resolved{Surge: 0, Unavailable: 1}, Width{0, 1}},
+		{4, 0, Resolved{Surge: 1, Unavailable: 1}, Width{1, 1}},
+		{4, 1, Resolved{Surge: 1, Unavailable: 1}, Width{1, 2}},
+		{4, 3, Resolved{Surge: 1, Unavailable: 1}, Width{0, 4}},
+		{3, 0, Resolved{Surge: 9, Unavailable: 9}, Width{0, 3}},
 	} {
 		if got := NextWidth(test.target, test.ready, test.limits); got != test.want {
 			t.Errorf("to %d with %d ready, %+v: got %+v, want %+v", test.target, test.ready, test.limits, got, test.want)
@@ -40,7 +40,7 @@ func TestNextGateKeepsItsPromises(t *testing.T) {
 					if surge+unavailable == 0 {
 						continue
 					}
-					gate := NextWidth(target, ready, Resolved{surge, unavailable})
+					gate := NextWidth(target, ready, Resolved{Surge: surge, Unavailable: unavailable})
 					if gate.New() > target || gate.New() < 1 || gate.Surge > surge || gate.Unavailable > ready+unavailable ||
 						ready < target && gate.New() <= ready || ready == target && gate != (Width{0, target}) {
 						t.Fatalf("to %d with %d ready and %d/%d: %+v", target, ready, surge, unavailable, gate)
@@ -92,11 +92,11 @@ func TestStrategyIsInPercentWhereItCanBe(t *testing.T) {
 func TestRestingGate(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[int32]Width{1: {0, 1}, 2: {0, 2}, 9: {0, 3}} {
-		if got := RestingWidth(target, Resolved{1, 3}); got != want {
+		if got := RestingWidth(target, Resolved{Surge: 1, Unavailable: 3}); got != want {
 			t.Errorf("at %d: got %+v, want %+v", target, got, want)
 		}
 	}
-	if got := RestingWidth(5, Resolved{1, 0}); got != (Width{0, 1}) {
+	if got := RestingWidth(5, Resolved{Surge: 1, Unavailable: 0}); got != (Width{0, 1}) {
 		t.Errorf("the controller takes a gate of nothing for one pod, so that it is one: %+v", got)
 	}
 }

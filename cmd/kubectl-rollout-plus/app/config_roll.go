@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -149,7 +150,7 @@ func (r *roller) native(ctx context.Context, c change) error {
 		return nil
 	}
 	r.tell("%s: its controller replaces the pods", resultName(c.workload))
-	holds := r.options.OnFailure == rollout.OnFailureHold
+	holds := r.options.OnFailure == plan.OnFailureHold
 	waits := r.waits
 	waits.leaves = !holds
 	failure := awaitAll(ctx, r.env, waits, []workload.Object{written})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // These are the exit codes. Scripts rely on them. They are documented in docs/exit-codes.md and in `help exit-codes`.
@@ -49,7 +50,7 @@ func usageError(err error) error {
 
 func exitCode(err error) int {
 	var status *exitError
-	var option *rollout.OptionError
+	var option *plan.OptionError
 	var interrupt *InterruptError
 	var uncertain *rollout.UncertainError
 	switch {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 func TestExitCode(t *testing.T) {
@@ -25,7 +26,7 @@ func TestExitCode(t *testing.T) {
 		"any":               {errors.New("x"), 1},
 		"usage":             {usageError(errors.New("x")), 2},
 		"usage, wrapped":    {fmt.Errorf("y: %w", usageError(errors.New("x"))), 2},
-		"option":            {&rollout.OptionError{Option: "steps", Err: errors.New("x")}, 2},
+		"option":            {&plan.OptionError{Option: "steps", Err: errors.New("x")}, 2},
 		"timeout":           {fmt.Errorf("y: %w", rollout.ErrTimeout), 124},
 		"Ctrl-C":            {&InterruptError{Signal: os.Interrupt}, 130},
 		"SIGTERM":           {&InterruptError{Signal: syscall.SIGTERM}, 143},
@@ -80,8 +81,8 @@ func TestExitCodesTopicNamesThemAll(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	record := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}
-	back := &rollout.Record{Step: 2, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}, RollingBack: true}
+	record := &rollout.Record{Step: 2, Plan: plan.Plan{Steps: plan.DefaultSteps()}}
+	back := &rollout.Record{Step: 2, Plan: plan.Plan{Steps: plan.DefaultSteps()}, RollingBack: true}
 	finding := &rollout.Finding{ID: "CrashLoopBackOff", Reason: "CrashLoopBackOff", Pod: "p", Container: "c", ExitCode: ptr.To[int32](1)}
 	const (
 		resume = "'kubectl rollout-plus resume deployment/web -n shop'"
@@ -148,7 +149,7 @@ func TestTitles(t *testing.T) {
 
 func TestWithHint(t *testing.T) {
 	t.Parallel()
-	open := &rollout.OpenError{Kind: "deployment", Name: "web", Record: &rollout.Record{Step: 1, Plan: rollout.Plan{Steps: rollout.DefaultSteps()}}}
+	open := &rollout.OpenError{Kind: "deployment", Name: "web", Record: &rollout.Record{Step: 1, Plan: plan.Plan{Steps: plan.DefaultSteps()}}}
 	err := withHint(open, printers.Deployment("shop", "web"))
 	if !errors.Is(err, open) || !strings.Contains(err.Error(), "(step 1 of 4); 'kubectl rollout-plus resume deployment/web -n shop' goes on") {
 		t.Errorf("got %v", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 const startExample = `  # Roll out a new image: 1 pod, then 25%, 50% and all of them
@@ -59,7 +60,7 @@ func (f *rolloutFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.surge, "max-surge", "", "The most pods above spec.replicas, as a count or a percentage (default: the Deployment's own).")
 	flags.StringVar(&f.unavailable, "max-unavailable", "", "The most ready pods missing from spec.replicas (default: the Deployment's own).")
 	flags.DurationVar(&f.hold, "hold", 0, "How long to watch each step's pods once they are ready; a restart or lost readiness fails the step.")
-	flags.StringVar(&f.onFailure, "on-failure", string(rollout.OnFailureRollback), `What to do when a step fails: "rollback" or "hold".`)
+	flags.StringVar(&f.onFailure, "on-failure", string(plan.OnFailureRollback), `What to do when a step fails: "rollback" or "hold".`)
 	flags.StringVar(&f.cause, "change-cause", "", "The reason, kept as the revision's kubernetes.io/change-cause.")
 }
 
@@ -83,7 +84,7 @@ func needsSteps(cmd *cobra.Command) error {
 
 func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, error) {
 	// Only start and config run checks first, and set SkipChecks themselves. Checks must not hinder a way back.
-	options := rollout.StartOptions{Hold: f.hold, OnFailure: rollout.OnFailure(f.onFailure), DryRun: dryRun, SkipChecks: true}
+	options := rollout.StartOptions{Hold: f.hold, OnFailure: plan.OnFailure(f.onFailure), DryRun: dryRun, SkipChecks: true}
 	var err error
 	if options.Steps, err = parseSteps(f.steps); err != nil {
 		return options, err
@@ -92,7 +93,7 @@ func (f *rolloutFlags) options(dryRun rollout.DryRun) (rollout.StartOptions, err
 		return options, err
 	}
 	switch options.OnFailure {
-	case rollout.OnFailureRollback, rollout.OnFailureHold:
+	case plan.OnFailureRollback, plan.OnFailureHold:
 	default:
 		return options, flagError("on-failure", f.onFailure, errors.New("expected rollback or hold"))
 	}

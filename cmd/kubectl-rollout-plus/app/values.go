@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -27,11 +27,11 @@ func parseCount(value string) (intstr.IntOrString, error) {
 }
 
 // parseSteps parses the value of --steps.
-func parseSteps(value string) (rollout.Steps, error) {
+func parseSteps(value string) (plan.Steps, error) {
 	if value == "" {
-		return rollout.DefaultSteps(), nil
+		return plan.DefaultSteps(), nil
 	}
-	var steps rollout.Steps
+	var steps plan.Steps
 	for part := range strings.SplitSeq(value, ",") {
 		step, err := parseCount(strings.TrimSpace(part))
 		if err != nil {

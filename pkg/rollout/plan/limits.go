@@ -1,4 +1,4 @@
-package rollout
+package plan
 
 import (
 	"errors"
@@ -40,12 +40,12 @@ func (l Limits) Override(surge, unavailable *intstr.IntOrString) Limits {
 	return l
 }
 
-// overridden applies the given limits to the strategy's own. It refuses zero for both, as the API does: guessing would
+// Overridden applies the given limits to the strategy's own. It refuses zero for both, as the API does: guessing would
 // allow a missing pod that nobody asked for.
-func overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.IntOrString) (Limits, error) {
+func Overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.IntOrString) (Limits, error) {
 	own := LimitsOf(strategy)
 	switch limits := own.Override(surge, unavailable); {
-	case !limits.areNought():
+	case !limits.AreZero():
 		return limits, nil
 	case surge == nil:
 		return limits, &OptionError{Option: "max-unavailable", Err: fmt.Errorf("%s lets no pod be replaced, since the Deployment's own maxSurge is %s; "+
@@ -58,10 +58,10 @@ func overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.I
 	}
 }
 
-// areNought reports whether the limits allow neither an extra nor a missing pod at any number of replicas.
-func (l Limits) areNought() bool { return isNought(l.Surge) && isNought(l.Unavailable) }
+// AreZero reports whether the limits allow neither an extra nor a missing pod at any number of replicas.
+func (l Limits) AreZero() bool { return IsZero(l.Surge) && IsZero(l.Unavailable) }
 
-func isNought(limit intstr.IntOrString) bool {
+func IsZero(limit intstr.IntOrString) bool {
 	scaled, err := intstr.GetScaledValueFromIntOrPercent(&limit, 100, true)
 	return err == nil && scaled == 0
 }
@@ -75,7 +75,7 @@ type Resolved struct {
 // At resolves the limits as the Deployment controller does (ResolveFenceposts in its deploymentutil). Surge rounds up
 // and unavailable rounds down. Where both come out as zero, one pod may be missing, since nothing could move otherwise.
 func (l Limits) At(replicas int32) (Resolved, error) {
-	scaled, err := l.scaled(replicas)
+	scaled, err := l.Scaled(replicas)
 	if err != nil {
 		return Resolved{}, err
 	}
@@ -86,8 +86,8 @@ func (l Limits) At(replicas int32) (Resolved, error) {
 	return scaled, nil
 }
 
-// scaled converts the limits to numbers of pods literally. Unlike At, it allows both to be zero.
-func (l Limits) scaled(replicas int32) (Resolved, error) {
+// Scaled converts the limits to numbers of pods literally. Unlike At, it allows both to be zero.
+func (l Limits) Scaled(replicas int32) (Resolved, error) {
 	surge, err := intstr.GetScaledValueFromIntOrPercent(&l.Surge, int(replicas), true)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("maxSurge %q is neither a count nor a percentage: %w", l.Surge.String(), err)

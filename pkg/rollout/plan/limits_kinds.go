@@ -1,4 +1,4 @@
-package rollout
+package plan
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// limitsOfStatefulSet resolves the limits as the StatefulSet controller does. A percentage rounds down, but to no less
+// LimitsOfStatefulSet resolves the limits as the StatefulSet controller does. A percentage rounds down, but to no less
 // than one (getStatefulSetMaxUnavailable in its stateful_set_utils). By default it replaces one pod at a time.
-func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
+func LimitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	if surge != nil {
 		return Resolved{}, &OptionError{Option: "max-surge", Err: errors.New("a StatefulSet has none: a pod goes before the one that replaces it comes")}
 	}
@@ -28,7 +28,7 @@ func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 		unavailable = update.MaxUnavailable
 	}
 	count, err := rounded("max-unavailable", unavailable, 1, replicas, false)
-	if err == nil && count == 0 && !isNought(*unavailable) {
+	if err == nil && count == 0 && !IsZero(*unavailable) {
 		count = 1
 	}
 	if err == nil && count == 0 && replicas > 0 {
@@ -37,9 +37,9 @@ func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 	return Resolved{Unavailable: min(count, replicas)}, err
 }
 
-// limitsOfDaemonSet resolves the limits as the DaemonSet controller does. One of them is zero, since a node has either
+// LimitsOfDaemonSet resolves the limits as the DaemonSet controller does. One of them is zero, since a node has either
 // one pod less or one more.
-func limitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
+func LimitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	if d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType {
 		return Resolved{}, nil
 	}
@@ -84,4 +84,27 @@ func rounded(option string, limit *intstr.IntOrString, usual, of int32, up bool)
 		return 0, &OptionError{Option: option, Err: fmt.Errorf("%q is no number of pods", limit.String())}
 	}
 	return int32(count), nil
+}
+
+// UnavailableOf returns how many pods of a StatefulSet or DaemonSet may be missing. Percentages round as in the
+// workload's controller: down for a StatefulSet, up for a DaemonSet. At least one pod may be missing.
+func (l Limits) UnavailableOf(w workload.Object) (int32, error) {
+	_, up := w.(*appsv1.DaemonSet)
+	count, err := rounded("max-unavailable", &l.Unavailable, 1, workload.PodCountsOf(w).Desired, up)
+	return max(count, 1), err
+}
+
+// MaxUnavailableOf returns the limit of a workload's own strategy, or nil if it has none.
+func MaxUnavailableOf(workload workload.Object) *intstr.IntOrString {
+	switch w := workload.(type) {
+	case *appsv1.StatefulSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			return rolling.MaxUnavailable
+		}
+	case *appsv1.DaemonSet:
+		if rolling := w.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+			return rolling.MaxUnavailable
+		}
+	}
+	return nil
 }
