@@ -19,9 +19,6 @@ func (c *cluster) run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if started {
-		defer func() { err = errors.Join(err, c.takeDown(context.WithoutCancel(ctx))) }()
-	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(),
@@ -30,6 +27,10 @@ func (c *cluster) run(ctx context.Context, args []string) (err error) {
 		"ROLLOUT_PLUS_E2E_KUBECONFIG="+c.kubeconfig(),
 		"ROLLOUT_PLUS_E2E_BIN="+filepath.Clean(c.bin("")),
 	)
+	if started {
+		cmd.Env = append(cmd.Env, "ROLLOUT_PLUS_E2E_DISPOSABLE=true")
+		defer func() { err = errors.Join(err, c.takeDown(context.WithoutCancel(ctx))) }()
+	}
 	// The command gets a chance to end by itself, since a terminal has already sent it the Ctrl-C.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
