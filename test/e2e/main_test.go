@@ -8,7 +8,9 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
+	"os"
 	"testing"
 	"time"
 )
@@ -17,13 +19,16 @@ import (
 const patience = 2 * time.Minute
 
 // atOnce is how many tests run at a time. They wait for the cluster for a good part of their time, so the number of
-// processors, which is the default, would waste that. With more than this two processors have nothing left: all tests only
-// get slower, until upstream's own, which are many commands one after another, take longer than patience allows.
+// processors, which is the default, would waste that.
 const atOnce = "10"
+
+// gcPercent is GOGC of kubectl and of the plugin. They run for a fraction of a second, a quarter of which would go into
+// collecting garbage with Go's default.
+const gcPercent = "400"
 
 func TestMain(m *testing.M) {
 	// The command line, which is parsed by m.Run, still has the last word.
-	if err := flag.Set("test.parallel", atOnce); err != nil {
+	if err := errors.Join(flag.Set("test.parallel", atOnce), os.Setenv("GOGC", gcPercent)); err != nil {
 		panic(err)
 	}
 	m.Run()

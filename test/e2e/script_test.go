@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("KUBECONFIG", s.kubeconfig)
 			env.Setenv("KUBECACHEDIR", env.WorkDir+"/cache")
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GOGC", gcPercent)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
