@@ -28,10 +28,10 @@ const (
 	logTimeout = 5 * time.Second
 	// mostEvents is how many events are read of one object at most.
 	mostEvents = 100
-	// eventsPage is how many events of a StatefulSet's earlier pods are read at once. All of them are read, since the API server
+	// eventsPage is how many events of earlier pods are read at once. All of them are read, since the API server
 	// lists the oldest first.
 	eventsPage = 500
-	// mostPredecessors is for how many pods of a StatefulSet the events of their predecessors are read at most.
+	// mostPredecessors is for how many names of a StatefulSet's pods, or reasons of a DaemonSet's, the events are read at most.
 	mostPredecessors = 3
 )
 
@@ -48,9 +48,20 @@ func (e *Engine) eventsOf(ctx context.Context, of about) ([]*corev1.Event, error
 	return e.eventsWith(ctx, of, fields.OneTermEqualSelector("involvedObject.uid", string(of.GetUID())))
 }
 
-// eventsOfPredecessors reads the events of deleted pods of a StatefulSet, by the names of its pods that are missing or not
-// ready. Only these events show what kept the kubelet from running a pod. Events that cannot be read are left out.
-func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulSet, in *diagnose.Input) []*corev1.Event {
+// eventsOfPredecessors reads the warnings about deleted pods of a StatefulSet or DaemonSet, in the place of pods that are not
+// ready. Only they show for how many pods the kubelet had the same reason. Events that cannot be read are left out.
+func (e *Engine) eventsOfPredecessors(ctx context.Context, w workload.Object, in *diagnose.Input) []*corev1.Event {
+	switch w := w.(type) {
+	case *appsv1.StatefulSet:
+		return e.failuresByName(ctx, w, in)
+	case *appsv1.DaemonSet:
+		return e.failuresByReason(ctx, in)
+	}
+	return nil
+}
+
+// failuresByName reads the warnings about a StatefulSet's pods, by the names of those that are missing or not ready.
+func (e *Engine) failuresByName(ctx context.Context, set *appsv1.StatefulSet, in *diagnose.Input) []*corev1.Event {
 	isReady := map[string]bool{}
 	for _, pod := range slices.Concat(in.Pods, in.Others) {
 		isReady[pod.Name], _ = workload.ReadySince(pod)
@@ -63,7 +74,7 @@ func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulS
 			continue
 		}
 		asked++
-		events, err := e.failuresOf(ctx, set.Namespace, name)
+		events, err := e.failuresOf(ctx, set.Namespace, fields.Set{"involvedObject.name": name})
 		found = append(found, events...)
 		if err != nil {
 			return found
@@ -72,12 +83,39 @@ func (e *Engine) eventsOfPredecessors(ctx context.Context, set *appsv1.StatefulS
 	return found
 }
 
-// failuresOf reads all warnings about pods of one name.
-func (e *Engine) failuresOf(ctx context.Context, namespace, pod string) ([]*corev1.Event, error) {
+// failuresByReason reads the warnings about a DaemonSet's pods that ended for the same reason as one that has just ended. Their
+// names differ in the last characters only.
+func (e *Engine) failuresByReason(ctx context.Context, in *diagnose.Input) []*corev1.Event {
+	var found []*corev1.Event
+	read := map[string]bool{}
+	for _, pod := range in.Pods {
+		reason := pod.Status.Reason
+		if pod.Status.Phase != corev1.PodFailed || reason == "" || read[reason] || len(read) == mostPredecessors {
+			continue
+		}
+		read[reason] = true
+		events, err := e.failuresOf(ctx, pod.Namespace, fields.Set{"reason": reason})
+		for _, event := range events {
+			if name := event.InvolvedObject.Name; len(name) == len(pod.Name) && withoutSuffix(name) == withoutSuffix(pod.Name) {
+				found = append(found, event)
+			}
+		}
+		if err != nil {
+			return found
+		}
+	}
+	return found
+}
+
+// withoutSuffix returns the name of a pod without the random characters at its end.
+func withoutSuffix(pod string) string { return pod[:max(strings.LastIndex(pod, "-"), 0)] }
+
+// failuresOf reads all warnings about pods that the given fields select.
+func (e *Engine) failuresOf(ctx context.Context, namespace string, selector fields.Set) ([]*corev1.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
 	var found []*corev1.Event
-	selector := fields.Set{"involvedObject.kind": "Pod", "involvedObject.name": pod, "type": corev1.EventTypeWarning}
+	selector["involvedObject.kind"], selector["type"] = "Pod", corev1.EventTypeWarning
 	list := pager.New(pager.SimplePageFunc(func(options metav1.ListOptions) (runtime.Object, error) {
 		return e.Client.CoreV1().Events(namespace).List(ctx, options)
 	}))

@@ -76,8 +76,8 @@ func (e *Engine) Explain(ctx context.Context, w workload.Object, lines int64) (*
 		}
 		in.Events = append(in.Events, events...)
 	}
-	if set, is := w.(*appsv1.StatefulSet); is && !in.Blind {
-		in.Events = append(in.Events, e.eventsOfPredecessors(ctx, set, in)...)
+	if !in.Blind {
+		in.Events = append(in.Events, e.eventsOfPredecessors(ctx, w, in)...)
 	}
 	for _, pod := range diagnose.Ask(in) {
 		if diagnose.WaitsForVolume(pod) {

@@ -53,7 +53,7 @@ func (e *Engine) Follow(ctx context.Context, w workload.Object, template *corev1
 			view.Hindrance = s.hindrance
 			if view.Blind == nil {
 				pods := s.terminating()
-				view.Terminating, view.Ending = int32(len(pods)), terminatingText(pods) //nolint:gosec // pods of one workload
+				view.Terminating, view.Ending = int32(len(pods)), terminatingText(pods, s.Clock.Now()) //nolint:gosec // pods of one workload
 			}
 			if view.Finding != nil && view.Finding != s.leftFor {
 				view.Finding = s.enriched(ctx, view.Finding)

@@ -40,8 +40,9 @@ func terminatingPods(w workload.Object, replicaSets []*appsv1.ReplicaSet, pods [
 	return found
 }
 
-// terminatingText says which pods are still terminating, and how long they may take. It returns "" if there are none.
-func terminatingText(pods []*corev1.Pod) string {
+// terminatingText says which pods are still terminating, and how long they may take, or that they take longer than they may. It
+// returns "" if there are none.
+func terminatingText(pods []*corev1.Pod, now time.Time) string {
 	if len(pods) == 0 {
 		return ""
 	}
@@ -53,7 +54,12 @@ func terminatingText(pods []*corev1.Pod) string {
 	if len(pods) > 1 {
 		verb = fmt.Sprintf("%d pods that were told to end are", len(pods))
 	}
-	return fmt.Sprintf("%s still there, until %s at the latest: %s", verb, pods[0].DeletionTimestamp.UTC().Format(time.RFC3339), named(names))
+	due := pods[0].DeletionTimestamp.UTC()
+	when := "until " + due.Format(time.RFC3339) + " at the latest"
+	if due.Before(now) { // a node may be silent, or a finalizer hold it
+		when = "and should have ended by " + due.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%s still there, %s: %s", verb, when, named(names))
 }
 
 // terminating returns the pods of the session's workload that are still terminating.
@@ -77,7 +83,7 @@ func (s *session) untilTerminated(next action) action {
 	}
 	if !s.toldLingering {
 		s.toldLingering = true
-		s.emit(ProgressEvent{Message: "ending: " + terminatingText(pods)})
+		s.emit(ProgressEvent{Message: "ending: " + terminatingText(pods, s.Clock.Now())})
 	}
 	return await{}
 }
@@ -89,7 +95,7 @@ func (s *session) withTerminating(result *Result) *Result {
 	}
 	pods := s.terminating()
 	result.Terminating = int32(len(pods)) //nolint:gosec // pods of one workload
-	switch text := terminatingText(pods); {
+	switch text := terminatingText(pods, s.Clock.Now()); {
 	case text == "":
 	case s.lingers:
 		result.Towards = ""

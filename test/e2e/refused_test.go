@@ -4,15 +4,18 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // byHand keeps the simulated nodes from running the pods of a Deployment: the test's own kubelet does that.
@@ -88,6 +91,64 @@ func TestPodsThatANodeRefuses(t *testing.T) {
 			w.keeps("1", "1")
 		})
 	}
+}
+
+// The events of pods that are gone show how many a node refused, however many there are. The API server lists the oldest first.
+func TestExplainCountsRefusedPods(t *testing.T) {
+	t.Parallel()
+	const message = "Allocate failed due to no healthy devices present"
+	t.Run("StatefulSet", func(t *testing.T) {
+		s := newSpace(t)
+		s.kubectl("apply", "-f", s.file(manifestByHand("StatefulSet", "kubernetes.io/os: linux")))
+		s.kubectl("wait", "statefulset/web", "--for=jsonpath={.status.replicas}=2", "--timeout=2m")
+		began := time.Now().Add(-2 * time.Minute)
+		for i := range 120 {
+			at := time.Now()
+			if i < 100 {
+				at = began
+			}
+			s.refused("web-1", fmt.Sprintf("%03d", i), "node-1", message, at)
+		}
+		s.plugin("explain", "statefulset/web").ends(4, "fatal: pod web-1: PodRejected (UnexpectedAdmissionError): "+message+"; 120 pods have ended so in")
+	})
+	t.Run("DaemonSet", func(t *testing.T) {
+		s := newSpace(t)
+		var count atomic.Int32
+		third := make(chan struct{})
+		s.kubelet(func(pod *corev1.Pod) {
+			fails(pod, "UnexpectedAdmissionError", "Pod was rejected: "+message)
+			s.refused(pod.Name, string(pod.UID), pod.Spec.NodeName, message, time.Now())
+			if count.Add(1) == 3 {
+				close(third)
+			}
+		})
+		node := s.kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+		s.refused("web-other-abcde", "other", "other", message, time.Now())
+		s.kubectl("apply", "-f", s.file(manifestByHand("DaemonSet", "kubernetes.io/hostname: "+node)))
+		<-third
+		s.plugin("explain", "daemonset/web").ends(4, ": PodRejected (UnexpectedAdmissionError): ", message, " pods have ended so in", "on node "+node)
+	})
+}
+
+// manifestByHand is a workload whose pods the simulated nodes do not run.
+func manifestByHand(kind, nodes string) string {
+	return strings.NewReplacer(
+		"    metadata: {labels: {app: web}}\n", "    metadata: {labels: {app: web}, annotations: {test.rollout-plus/stage: none}}\n",
+		"      containers:", "      nodeSelector: {"+nodes+"}\n      containers:", "serviceName: web", "podManagementPolicy: Parallel\n  serviceName: web",
+	).Replace(workloadManifest(kind, "web:v1"))
+}
+
+// refused records the event of a node's kubelet about a pod that it has refused.
+func (s *space) refused(pod, uid, node, message string, at time.Time) {
+	s.Helper()
+	_, err := s.client.CoreV1().Events(s.name).Create(context.Background(), &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Name: pod + "." + uid},
+		InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: s.name, Name: pod, UID: types.UID(uid)},
+		Source:         corev1.EventSource{Component: "kubelet", Host: node},
+		Type:           corev1.EventTypeWarning, Reason: "UnexpectedAdmissionError", Message: message,
+		FirstTimestamp: metav1.NewTime(at), LastTimestamp: metav1.NewTime(at), Count: 1,
+	}, metav1.CreateOptions{})
+	must(s.TB, err)
 }
 
 // Three pods that were evicted from three nodes are not the new version's fault.

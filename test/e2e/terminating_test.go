@@ -27,7 +27,7 @@ func TestOldPodsThatStillEnd(t *testing.T) {
 	s.rolledOut(manifestOf("Deployment", "web", "web:v1", "revisionHistoryLimit: 1"))
 	release := s.clings("web")
 	told := strings.TrimSpace(s.plugin("start", "deployment/web", "--image", "web:v2").ends(0).out.String())
-	if last := told[strings.LastIndex(told, "\n")+1:]; !strings.HasPrefix(last, "2 pods that were told to end are still there, until 20") {
+	if last := told[strings.LastIndex(told, "\n")+1:]; !strings.HasPrefix(last, "2 pods that were told to end are still there, ") {
 		t.Errorf("the last line is %q", last)
 	}
 	ending := 2

@@ -16,6 +16,7 @@ func TestAStepThatOthersOvershoot(t *testing.T) {
 		p.tells("ready, watched for")
 		w.scale(0)
 		w.await("no pods", func(m *moment) bool { return m.replicas() == 0 && m.total("") == 0 })
+		w.plugin("status", "deployment/web", "--watch=false").ends(0, "stdout: step 1 of 2: 0 of 0 new pods ready")
 		w.scale(8)
 		p.tells("others have overshot the step: 8 pods are new where it asks for 1")
 		w.plugin("status", "deployment/web", "--watch=false").ends(0, "step 1 of 2: 8 of 1 new pods ready", "others have overshot the step")
@@ -29,6 +30,7 @@ func TestAStepThatOthersOvershoot(t *testing.T) {
 		p := w.holding("red", 1)
 		w.kubectl("scale", w.object, "--replicas=0")
 		w.kubectl("wait", w.object, "--for=jsonpath={.status.replicas}=0", "--timeout=2m")
+		w.plugin("status", w.object, "--watch=false").ends(0, "stdout: step 1 of 2: 0 of 0 new pods ready")
 		w.kubectl("scale", w.object, "--replicas=8")
 		w.pods = 8
 		p.tells("others have overshot the step: 8 pods are new where it asks for 1")

@@ -293,6 +293,9 @@ func (d *diagnosis) finding(g *group) Finding {
 	f.advice = advice{
 		Situation: d.Situation, remedies: g.cause.Remedy, workload: d.Workload, namespace: d.Namespace, subject: s.subject, flags: s.flags,
 	}
+	if s.remedies != nil {
+		f.advice.remedies = s.remedies
+	}
 	f.advise()
 	return f
 }

@@ -107,6 +107,7 @@ func (d *diagnosis) terminating(pod *corev1.Pod) []signal {
 	s := signal{id: StuckTerminating, message: fmt.Sprintf("the pod should have ended %s ago", late)}
 	if node := pod.Spec.NodeName; node != "" {
 		s.message += "; node " + node + " has not ended it"
+		s.subject, s.remedies = node, []string{"kubectl describe node {subject}", describe}
 	}
 	return []signal{s}
 }

@@ -152,3 +152,19 @@ func TestOldPodsThatStay(t *testing.T) {
 		}
 	}
 }
+
+// Next is the node or the finalizers, whichever keeps a pod from ending.
+func TestWhoKeepsAPodFromEnding(t *testing.T) {
+	t.Parallel()
+	for want, finalizers := range map[string][]string{
+		"kubectl describe node c": nil, "kubectl get pod slow -n shop -o jsonpath={.metadata.finalizers}": {"example.com/keep"},
+	} {
+		slow := podWith("slow", runs(0))
+		slow.DeletionTimestamp, slow.Spec.NodeName, slow.Finalizers = &metav1.Time{Time: at(60).Time}, "c", finalizers
+		in := inputOf(100)
+		in.Others = []*corev1.Pod{slow}
+		if report := Diagnose(in); len(report.Findings) != 1 || report.Findings[0].Remedy[0] != want {
+			t.Errorf("got %+v, want %s", report.Findings, want)
+		}
+	}
+}

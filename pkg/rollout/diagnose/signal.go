@@ -32,8 +32,10 @@ type signal struct {
 	// signals.
 	replaced int
 	example  string
-	// subject is the name of what is missing.
-	subject  string
+	// subject is the name of what is missing, or of what is in the way.
+	subject string
+	// remedies replace the catalog's.
+	remedies []string
 	evidence []string
 	// flags are flags of start that would avoid the state.
 	flags string
