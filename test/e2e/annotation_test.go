@@ -19,7 +19,7 @@ func TestAnnotations(t *testing.T) {
 		t.Helper()
 		p := s.beginWith([]string{"GITHUB_ACTIONS=true"}, append([]string{"rollout-plus"}, args...)...).ends(code)
 		if strings.Contains(p.out.String(), "::error") || !strings.Contains(p.errOut.String(), crash) {
-			t.Errorf("%v\n%s", args, p.told())
+			t.Errorf("%v\n%s", args, p.output())
 		}
 		return p
 	}
@@ -32,17 +32,17 @@ func TestAnnotations(t *testing.T) {
 		inActions(0, "status", object, "--watch=false", "-o", "json")
 		look := inActions(0, "status", object, "--watch=false")
 		if told := s.begin("rollout", "status", object, "--watch=false").ends(0).out.String(); told != look.out.String() {
-			t.Errorf("kubectl tells %q\n%s", told, look.told())
+			t.Errorf("kubectl tells %q\n%s", told, look.output())
 		}
 	}
-	if p := inActions(4, "status", object, "--log-lines", "0"); strings.Contains(p.told(), "| ") {
-		t.Errorf("--log-lines 0\n%s", p.told())
+	if p := inActions(4, "status", object, "--log-lines", "0"); strings.Contains(p.output(), "| ") {
+		t.Errorf("--log-lines 0\n%s", p.output())
 	}
 	s.plugin("undo", object, "--to-revision", "1", "--wait").ends(0)
 	inActions(4, "undo", object, "--to-revision", "2", "--wait", "--log-lines", "1").ends(4, lastLines, "rolled back")
 	p := s.plugin("status", object, "--log-lines", "0").ends(4)
-	if strings.Contains(p.told(), "::") || strings.Contains(p.told(), "| ") {
-		t.Errorf("outside of GitHub Actions\n%s", p.told())
+	if strings.Contains(p.output(), "::") || strings.Contains(p.output(), "| ") {
+		t.Errorf("outside of GitHub Actions\n%s", p.output())
 	}
 	inActions(4, "restart", "deployment/web", "--force", "--wait").ends(4, lastLines, "restarted")
 	for _, args := range [][]string{{"status", "deployment/web"}, {"undo", "deployment/web"}, {"restart", "deployment/web"}, {"config", "set", "web", "a=b"}} {

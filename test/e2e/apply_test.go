@@ -207,8 +207,8 @@ func TestConflictsOfAManifest(t *testing.T) {
 	for _, flag := range []string{"--dry-run=client", "--dry-run=server", "--dry-run=none"} {
 		p := s.plugin("start", "-f", second, "--field-manager", "ci", flag).ends(1,
 			`1 conflict: conflict with "kubectl-set" using apps/v1`, `.env[name="A"].value`)
-		if strings.Contains(p.told(), "image") || strings.Contains(p.told(), "rollout-plus\"") {
-			t.Errorf("what is no conflict is named:\n%s", p.told())
+		if strings.Contains(p.output(), "image") || strings.Contains(p.output(), "rollout-plus\"") {
+			t.Errorf("what is no conflict is named:\n%s", p.output())
 		}
 	}
 	s.plugin("start", "-f", second, "--field-manager", "ci", "--force-conflicts").ends(0, "rolled out")

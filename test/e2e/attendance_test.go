@@ -22,7 +22,7 @@ func (s *space) attended(command, object string, code int) (state, since, reason
 	p := s.plugin(args...).ends(code)
 	must(s.TB, json.Unmarshal([]byte(p.out.String()), &told))
 	if told.Rollout == nil {
-		s.Fatalf("no rollout: %s", p.told())
+		s.Fatalf("no rollout: %s", p.output())
 	}
 	return told.Rollout.State, told.Rollout.Since, told.Rollout.Reason
 }
@@ -66,12 +66,12 @@ func TestFollowingARolloutOfOthers(t *testing.T) {
 		}
 		w.plugin("abort", w.object).ends(0, "rolled back")
 		p.ends(5, "rolling back to what was revision 1", "going back: old version ")
-		if _, later, _ := strings.Cut(p.told(), "rolling back"); strings.Contains(p.told(), "overshot") || strings.Contains(later, "new ") || strings.Contains(later, "rolling back") {
-			t.Errorf("the driver takes the old version for a new one: %s", p.told())
+		if _, later, _ := strings.Cut(p.output(), "rolling back"); strings.Contains(p.output(), "overshot") || strings.Contains(later, "new ") || strings.Contains(later, "rolling back") {
+			t.Errorf("the driver takes the old version for a new one: %s", p.output())
 		}
 		lines.ends(5, "the rollout was rolled back")
-		if strings.Contains(lines.told(), "successfully") || strings.Contains(lines.told(), "complete:") {
-			t.Errorf("told as a success: %s", lines.told())
+		if strings.Contains(lines.output(), "successfully") || strings.Contains(lines.output(), "complete:") {
+			t.Errorf("told as a success: %s", lines.output())
 		}
 		if d := document.ends(5).documents()["web"]; d.Phase != "rolled-back" {
 			t.Errorf("got %+v", d)
@@ -146,7 +146,7 @@ func TestFollowingARolloutThatGoesBack(t *testing.T) {
 			status := w.plugin("status", "deployment/web")
 			p.ends(5)
 			status.ends(5, "failed: pod web-", "the rollout failed and was rolled back: pod web-", "CrashLoopBackOff")
-			if told := status.told(); strings.Contains(told, "stands still") || strings.Contains(told, "successfully") {
+			if told := status.output(); strings.Contains(told, "stands still") || strings.Contains(told, "successfully") {
 				t.Errorf("it does neither: %s", told)
 			}
 		})

@@ -27,7 +27,7 @@ func (s *space) checks(code int, args ...string) (checked, map[string]string) {
 	p := s.plugin(append([]string{"check", "-o", "json"}, args...)...).ends(code)
 	var told checked
 	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil {
-		s.Fatalf("%v\n%s", err, p.told())
+		s.Fatalf("%v\n%s", err, p.output())
 	}
 	statuses := map[string]string{}
 	for _, c := range told.Checks {
@@ -110,8 +110,8 @@ func TestChecksWithTheLeastRights(t *testing.T) {
 	w := newWeb(t)
 	w.allow(enough())
 	p := w.start("web:v2", "--as", "dev").ends(0, "check SKIP QuotaRoom: resourcequotas cannot be read", "check WARN Rights")
-	if strings.Contains(p.told(), "FAIL") {
-		t.Errorf("a check stands against it\n%s", p.told())
+	if strings.Contains(p.output(), "FAIL") {
+		t.Errorf("a check stands against it\n%s", p.output())
 	}
 	w.restored()
 }
@@ -177,7 +177,7 @@ func TestCheckForeseesWhatNewPodsCannotShare(t *testing.T) {
 	manifest = strings.ReplaceAll(strings.ReplaceAll(manifest, "name: web", "name: db"), "app: web", "app: db")
 	w.kubectl("create", "-f", w.write(w.dir(), "db.yaml", manifest+"      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n"))
 	w.plugin("check", "deployment/db").ends(0, "claim data at a time (ReadWriteOncePod)", "--max-surge 0 --max-unavailable 1")
-	if told := w.plugin("check", "deployment/db", "--max-surge", "0", "--max-unavailable", "1").ends(0).told(); strings.Contains(told, "ReadWriteOncePod") {
+	if told := w.plugin("check", "deployment/db", "--max-surge", "0", "--max-unavailable", "1").ends(0).output(); strings.Contains(told, "ReadWriteOncePod") {
 		t.Errorf("without a surge it is told all the same: %s", told)
 	}
 	w.kubectl("patch", "deployment", "db", "-p", `{"spec":{"template":{"spec":{"nodeName":"no-such-node"}}}}`)

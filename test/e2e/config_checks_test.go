@@ -23,7 +23,7 @@ func (s *space) stoppedByACheck(args ...string) {
 	p := s.plugin(args...).ends(1, "web: check FAIL References: pods need what does not exist: Secret login",
 		"a check stands against it: References:", "nothing was written, and --skip-checks begins all the same")
 	if told := p.errOut.String(); strings.Count(told, "check FAIL") != 1 || p.out.String() != "" {
-		s.Errorf("%v: not told once, or something was done\n%s", args, p.told())
+		s.Errorf("%v: not told once, or something was done\n%s", args, p.output())
 	}
 }
 
@@ -78,7 +78,7 @@ func TestWatchChecksEdits(t *testing.T) {
 	p.tells("deployment.apps/web rolled out (revision 3)")
 	p.stopped()
 	if strings.Count(p.errOut.String(), "check FAIL") != 1 {
-		t.Errorf("not told once\n%s", p.told())
+		t.Errorf("not told once\n%s", p.output())
 	}
 }
 
@@ -90,8 +90,8 @@ func TestConfigChecksExpectWhatIsWritten(t *testing.T) {
 			w.kubectl("patch", "configmap", "settings", "--type=json", "-p", `[{"op": "remove", "path": "/data/color"}]`)
 			w.plugin("check", "deployment/web").ends(4, "FAIL References: pods need what does not exist: key color of ConfigMap settings")
 			p := w.plugin("config", "set", "settings", "color=red", "--yes", mode.flag, "--steps", "100%").ends(0, "deployment.apps/web rolled out")
-			if strings.Contains(p.told(), "References") {
-				t.Errorf("what is about to be written is missed\n%s", p.told())
+			if strings.Contains(p.output(), "References") {
+				t.Errorf("what is about to be written is missed\n%s", p.output())
 			}
 		})
 	}

@@ -23,11 +23,11 @@ func TestDryRunOfRestartForConfig(t *testing.T) {
 			for dry, suffix := range map[string]string{"client": " (dry run)\n", "server": " (server dry run)\n"} {
 				p := s.plugin("restart", "--config", "settings", "--dry-run="+dry).ends(0, "stdout: "+name+" rolled out"+suffix+"\n")
 				if strings.Contains(p.errOut.String(), "step 1") {
-					t.Errorf("it is rolled out\n%s", p.told())
+					t.Errorf("it is rolled out\n%s", p.output())
 				}
 				p = s.plugin("restart", "--stale", "--dry-run="+dry).ends(0, "stdout: "+name+" rolled out"+suffix+"secret/login goes along"+suffix+"\n")
-				if leaks(p.told()) {
-					t.Errorf("a value of a Secret is told\n%s", p.told())
+				if leaks(p.output()) {
+					t.Errorf("a value of a Secret is told\n%s", p.output())
 				}
 				events := s.tellsEvents(s.plugin("restart", "--stale", "-o", "json", "--dry-run="+dry), 0, "secret/login result planned")
 				s.expectResults(events, map[string]string{"configmap/settings": "planned", strings.ToLower(kind) + "/web": "planned", "secret/login": "planned"})

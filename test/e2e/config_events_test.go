@@ -42,7 +42,7 @@ func (s *space) tellsEvents(p *process, code int, last string) []jsonEvent {
 	}
 	all := told(events)
 	if len(all) == 0 || all[len(all)-1] != last || *events[len(events)-1].ExitCode != code {
-		s.Fatalf("%v: the last event is not %q with %d\n%s", p.cmd.Args, last, code, p.told())
+		s.Fatalf("%v: the last event is not %q with %d\n%s", p.cmd.Args, last, code, p.output())
 	}
 	return events
 }
@@ -126,7 +126,7 @@ func TestConfigEvents(t *testing.T) {
 		s.has(events, "configmap/settings affected", steps+" checks", "configmap/settings config changed", steps+" plan", steps+" step", steps+" progress", steps+" result done")
 	}
 	if !strings.Contains(p.errOut.String(), "configmap/settings changed\n") {
-		t.Errorf("people are told less\n%s", p.told())
+		t.Errorf("people are told less\n%s", p.output())
 	}
 	events = s.tellsEvents(s.plugin(set...), 0, "configmap/settings result unchanged")
 	if len(events) != 1 {
@@ -194,8 +194,8 @@ func TestEventsOfOtherConfigCommands(t *testing.T) {
 					code = 1
 				}
 				s.has(s.tellsEvents(p, code, c.tells[len(c.tells)-1]), c.tells...)
-				if p.out.String() == "" || leaks(p.told()) {
-					t.Errorf("%v\n%s", c.args, p.told())
+				if p.out.String() == "" || leaks(p.output()) {
+					t.Errorf("%v\n%s", c.args, p.output())
 				}
 				if c.settings == "blue" {
 					s.recolor("blue")

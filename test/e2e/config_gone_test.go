@@ -68,8 +68,8 @@ func TestStaleSeesWhatIsGoneOrComes(t *testing.T) {
 			create()
 			p = s.plugin("restart", "--stale", "--steps", "100%")
 			p.ends(0, "deployment.apps/env rolled out (revision 4)", "deployment.apps/files rolled out (revision 4)")
-			if strings.Contains(p.told(), "hush") {
-				t.Errorf("a value is told:\n%s", p.told())
+			if strings.Contains(p.output(), "hush") {
+				t.Errorf("a value is told:\n%s", p.output())
 			}
 			s.kubectl("delete", kind, "settings") // they run with versions of it by now
 			s.plugin("restart", "--stale").ends(0, kind+"/settings is not there, and no pod has to be replaced for that")
@@ -94,8 +94,8 @@ func TestStaleSeesARemovedKey(t *testing.T) {
 	s.plugin("restart", "--stale").ends(0, "configmap/settings runs everywhere as it is")
 	remove("motd")
 	p := s.plugin("restart", "--stale", "--dry-run=server").ends(0, "deployment.apps/envfrom rolled out (server dry run)")
-	if strings.Contains(p.told(), "deployment.apps/env rolled out") {
-		t.Errorf("who sees no difference is rolled out:\n%s", p.told())
+	if strings.Contains(p.output(), "deployment.apps/env rolled out") {
+		t.Errorf("who sees no difference is rolled out:\n%s", p.output())
 	}
 	remove("color")
 	s.plugin("restart", "--stale", "--in-place", "--steps", "100%").ends(0, "deployment.apps/env rolled out", "deployment.apps/envfrom rolled out")

@@ -47,7 +47,7 @@ func (w *web) changing(flag string, more ...string) {
 	w.Helper()
 	p := w.plugin(append([]string{"config", "set", "settings", "color=red", "--yes", flag, "--steps", "1"}, more...)...)
 	p.tells("deployment.apps/web: 3 replicas")
-	w.await("the rollout is open", func(m *moment) bool { return m.step() >= 1 })
+	w.await("the rollout is open", func(m *snapshot) bool { return m.step() >= 1 })
 	p.signal(syscall.SIGKILL)
 	p.code()
 	w.expectColor(w.TB, "red")
@@ -175,7 +175,7 @@ func TestKilledConfigSetOfSeveral(t *testing.T) {
 	w.plugin("abort", "deployment/web").ends(0, "configmap/settings holds again", "deployment/before took the change before; "+restart+" brings back what took it")
 	p := w.plugin("restart", "--config", "settings").ends(0, "deployment.apps/before rolled out")
 	if strings.Contains(p.out.String(), "web rolled out") || strings.Contains(p.out.String(), "zenith rolled out") {
-		t.Errorf("more than what took the change is rolled out\n%s", p.told())
+		t.Errorf("more than what took the change is rolled out\n%s", p.output())
 	}
 	w.expectColor(t, "blue")
 }
@@ -184,7 +184,7 @@ func TestKilledConfigSetOfSeveral(t *testing.T) {
 func TestAbortUnderConfigSet(t *testing.T) {
 	w := newConfigured(t)
 	p := w.plugin("config", "set", "settings", "color=red", "--yes", "--pin", "--steps", "1", "--hold", "1h")
-	w.await("the rollout is open", func(m *moment) bool { return m.step() >= 1 })
+	w.await("the rollout is open", func(m *snapshot) bool { return m.step() >= 1 })
 	w.plugin("abort", "deployment/web").ends(0)
 	p.ends(5, "configmap/settings and all that references it are as they were")
 	w.expectColor(t, "blue")

@@ -47,7 +47,7 @@ func TestConfigNamesTheListsThatAreMissing(t *testing.T) {
 		}
 		p := w.plugin(append(args, "--as", "dev")...).ends(1, texts...)
 		if p.out.String() != "" {
-			t.Errorf("something was done\n%s", p.told())
+			t.Errorf("something was done\n%s", p.output())
 		}
 	}
 	w.permit("jobs", "cronjobs.batch")
@@ -61,8 +61,8 @@ func TestConfigNamesTheListsThatAreMissing(t *testing.T) {
 	w.expectColor(t, "blue")
 	w.permit("all", "controllerrevisions.apps")
 	for _, args := range commands {
-		if p := w.plugin(append(args, "--as", "dev")...).ends(0); strings.Contains(p.told(), "warning: ") {
-			t.Errorf("something is missing all the same\n%s", p.told())
+		if p := w.plugin(append(args, "--as", "dev")...).ends(0); strings.Contains(p.output(), "warning: ") {
+			t.Errorf("something is missing all the same\n%s", p.output())
 		}
 	}
 }

@@ -18,7 +18,7 @@ func standingAtThree(t *testing.T) *web {
 	w.plugin("config", "attach", "deployment/web", "--env-from-config-key", "COLOR=settings:color", "--steps", "100%").ends(0)
 	w.plugin("config", "set", "settings", "color=two", "--yes", "--steps", "100%").ends(0)
 	p := w.plugin("config", "set", "settings", "color=three", "--yes", "--steps", "1", "--hold", "1h")
-	w.await("the rollout stands at its first step", func(m *moment) bool { return m.step() == 1 && m.settled() })
+	w.await("the rollout stands at its first step", func(m *snapshot) bool { return m.step() == 1 && m.isStable() })
 	p.signal(syscall.SIGINT)
 	p.ends(130)
 	return w

@@ -79,7 +79,7 @@ func thirtyEdits(t *testing.T, resource string, create []string) {
 		switch edit {
 		case 12: // somebody else makes revisions, with the version of the present
 			w.kubectl("set", "image", "deployment/web", "app=web:v2")
-			w.await("the other image runs", func(m *moment) bool { return m.complete() && m.image() == "web:v2" })
+			w.await("the other image runs", func(m *snapshot) bool { return m.complete() && m.image() == "web:v2" })
 		case 20:
 			w.kubectl("rollout", "undo", "deployment/web")
 			w.kubectl("rollout", "status", "deployment/web")

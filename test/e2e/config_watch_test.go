@@ -92,7 +92,7 @@ func TestWatchRollsOutWhatAnEditTouches(t *testing.T) {
 	p.tells("deployment.apps/plain rolled out (revision 4)")
 	p.tells("deployment.apps/web rolled out (revision 3)")
 	p.stopped()
-	if told := p.told(); strings.Count(told, " rolled out (revision ") != 6 || leaks(told) {
+	if told := p.output(); strings.Count(told, " rolled out (revision ") != 6 || leaks(told) {
 		t.Errorf("not what was edited, or more than that:\n%s", told)
 	}
 }
@@ -150,7 +150,7 @@ func TestWatchCatchesUpWithTheUnrecorded(t *testing.T) {
 					p.tells(text)
 				}
 				p.stopped()
-				if told := p.told(); strings.Count(told, " rolled out (revision ") != 2*(1-round) || leaks(told) {
+				if told := p.output(); strings.Count(told, " rolled out (revision ") != 2*(1-round) || leaks(told) {
 					t.Errorf("round %d: not what was edited, or more than that:\n%s", round, told)
 				}
 			}
@@ -216,7 +216,7 @@ func TestWatchGoesOnAfterAFailure(t *testing.T) {
 			w.limit("2")
 			w.recolor("broken")
 			p.tells("that edit of configmap/settings is not tried again until it holds another one")
-			w.await("the old pods are all there is", func(m *moment) bool { return m.complete() })
+			w.await("the old pods are all there is", func(m *snapshot) bool { return m.complete() })
 			config, err := w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), "settings", metav1.GetOptions{})
 			must(t, err)
 			if config.Data["color"] != "blue" {
@@ -250,7 +250,7 @@ func TestWatchTakesBackWhatFailedTogether(t *testing.T) {
 			_, err := w.client.CoreV1().ConfigMaps(w.name).Patch(t.Context(), "extras", types.MergePatchType, []byte(`{"data":{"size":"broken"}}`), metav1.PatchOptions{})
 			must(t, err)
 			p.tells("these edits of configmap/extras, configmap/settings are not tried together again")
-			w.await("the old pods are all there is", func(m *moment) bool { return m.complete() })
+			w.await("the old pods are all there is", func(m *snapshot) bool { return m.complete() })
 			for name, want := range map[string]string{"settings": "blue", "extras": "big"} {
 				config, err := w.client.CoreV1().ConfigMaps(w.name).Get(t.Context(), name, metav1.GetOptions{})
 				must(t, err)
@@ -321,7 +321,7 @@ func TestWatchInterruptedInARollout(t *testing.T) {
 	w.limit("2")
 	w.recolor("red")
 	p.tells("step 1/1: to 2 new pods")
-	w.await("it is open", func(m *moment) bool { return m.step() == 1 })
+	w.await("it is open", func(m *snapshot) bool { return m.step() == 1 })
 	p.signal(syscall.SIGINT)
 	p.ends(130, "stands still at step 1 of 1", "'kubectl rollout-plus resume deployment/web -n "+w.name+"'", "configmap/settings stays changed")
 	w.limit("5")

@@ -102,11 +102,11 @@ func TestALostConnectionComesBack(t *testing.T) {
 	w := newWeb(t, replicas(6), delay("700ms"), progressDeadline(60))
 	c := w.lay()
 	p := w.start("web:slow")
-	w.await("it is under way", func(m *moment) bool { return m.step() == 2 })
+	w.await("it is under way", func(m *snapshot) bool { return m.step() == 2 })
 	c.sever(true)
 	p.tells("no connection to the API server")
 	// The gate is shut: what was under way comes to its end, and no more.
-	w.await("it stands", func(m *moment) bool { return m.settled() && m.ready("") == m.total("") })
+	w.await("it stands", func(m *snapshot) bool { return m.isStable() && m.ready("") == m.total("") })
 	c.sever(false)
 	p.ends(0, "deployment.apps/web rolled out (revision 2)")
 	w.runs("web:slow")
@@ -149,7 +149,7 @@ func TestABadConnection(t *testing.T) {
 	w := newWeb(t, replicas(6), delay("300ms"))
 	c := w.lay()
 	p := w.start("web:slow", "--steps", "1,2,3,4,5")
-	w.await("it is under way", func(m *moment) bool { return m.step() == 1 })
+	w.await("it is under way", func(m *snapshot) bool { return m.step() == 1 })
 	for range 6 {
 		w.more(7, p.done)
 		c.sever(true)

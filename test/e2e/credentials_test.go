@@ -91,7 +91,7 @@ func TestAFailingCredentialHelperIsSpared(t *testing.T) {
 			cable.sever(false)
 			p.ends(124)
 			if failures := h.failures(); failures == 0 || failures > bound {
-				t.Errorf("it was asked %d times\n%s", failures, p.told())
+				t.Errorf("it was asked %d times\n%s", failures, p.output())
 			}
 		})
 	}

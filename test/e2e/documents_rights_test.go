@@ -139,10 +139,10 @@ func tryRole(t *testing.T, manifests []string, commands []use) {
 	}
 	for _, u := range commands {
 		p := s.plugin(append(strings.Fields(u.command), "--as", "dev")...).ends(u.code)
-		for line := range strings.Lines(p.told()) {
+		for line := range strings.Lines(p.output()) {
 			misses := strings.Contains(line, "is missing") || strings.Contains(line, "forbidden")
 			if misses && (!strings.Contains(line, "SKIP ") || checks && !strings.Contains(line, "SKIP NodeRoom")) {
-				t.Errorf("%s misses a right\n%s", u.command, p.told())
+				t.Errorf("%s misses a right\n%s", u.command, p.output())
 				break
 			}
 		}

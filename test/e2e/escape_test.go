@@ -71,7 +71,7 @@ func TestTextOfOthersIsEscaped(t *testing.T) {
 		for _, variables := range [][]string{nil, {"GITHUB_ACTIONS=true", "CLICOLOR_FORCE=1"}} {
 			p := w.beginWith(variables, append([]string{"rollout-plus"}, command...)...)
 			p.code()
-			if escaped.MatchString(p.told()) {
+			if escaped.MatchString(p.output()) {
 				telling[command[0]] = true
 			}
 			for _, told := range []string{p.out.String(), p.errOut.String()} {

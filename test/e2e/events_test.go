@@ -14,7 +14,7 @@ func (w *web) documented(p *process, outcome string, code int) []jsonEvent {
 	w.Helper()
 	events := p.ends(code).events()
 	if len(events) == 0 {
-		w.Fatalf("no events\n%s", p.told())
+		w.Fatalf("no events\n%s", p.output())
 	}
 	var before time.Time
 	for i, e := range events {

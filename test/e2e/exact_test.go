@@ -9,10 +9,10 @@ import (
 )
 
 // ends are the moments at which a step ended: just before the write that began the next one or gave the Deployment back.
-func (w *web) ends() []moment {
+func (w *web) ends() []snapshot {
 	w.Helper()
-	var ends []moment
-	w.replay(func(before, after *moment) {
+	var ends []snapshot
+	w.replay(func(before, after *snapshot) {
 		if from, to := before.step(), after.step(); from != 0 && to != from {
 			end := before.clone()
 			end.arrived = after.arrived

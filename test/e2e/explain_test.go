@@ -30,7 +30,7 @@ func (s *space) explains(code int, args ...string) explained {
 	p := s.plugin(append([]string{"explain", "-o", "json"}, args...)...).ends(code)
 	var told explained
 	if err := json.Unmarshal([]byte(p.out.String()), &told); err != nil {
-		s.Fatalf("%v\n%s", err, p.told())
+		s.Fatalf("%v\n%s", err, p.output())
 	}
 	return told
 }
@@ -124,8 +124,8 @@ func TestExplainWithFewRights(t *testing.T) {
 		user := fmt.Sprint("dev-", i)
 		s.allowTo(user, rights)
 		p := s.plugin("explain", "deployment/web", "--as", user).ends(c.code, c.tells...)
-		if strings.Contains(p.told(), "nothing stands in the way") || c.without == "" && p.errOut.String() != "" {
-			t.Errorf("%s: %s", c.name, p.told())
+		if strings.Contains(p.output(), "nothing stands in the way") || c.without == "" && p.errOut.String() != "" {
+			t.Errorf("%s: %s", c.name, p.output())
 		}
 		if c.code == 4 && c.without != "" {
 			notes := s.explains(4, "deployment/web", "--as", user).Notes

@@ -12,8 +12,8 @@ func TestUndoSkipsRevisionsThatHaveFailed(t *testing.T) {
 	w := newWeb(t)
 	w.start("web:v2").ends(0, "from revision 1 (web:v1) to revision 2 (web:v2)")
 	p := w.start("web:crash").ends(5, "rolling back to what was revision 2 (web:v2)", "old version 3/3 ready, abandoned version 0")
-	if _, after, _ := strings.Cut(p.told(), "rolling back"); strings.Contains(after, "new 3/3") {
-		t.Errorf("the old version is called new:\n%s", p.told())
+	if _, after, _ := strings.Cut(p.output(), "rolling back"); strings.Contains(after, "new 3/3") {
+		t.Errorf("the old version is called new:\n%s", p.output())
 	}
 	w.runs("web:v2") // as revision 4
 	w.plugin("history", "deployment/web", "-o", "wide").ends(0, "old,failed")
@@ -29,8 +29,8 @@ func TestUndoSkipsRevisionsThatHaveFailed(t *testing.T) {
 	}
 	// Who names a revision gets it, and then the mark does not count any more.
 	w.plugin("undo", "deployment/web", "--to-revision", "3").ends(0, "to revision 3 (web:crash)")
-	w.await("the crashing version is the newest", func(m *moment) bool { return m.image() == "web:crash" && m.settled() })
-	if told := w.plugin("history", "deployment/web", "-o", "wide").ends(0).told(); strings.Contains(told, "failed") {
+	w.await("the crashing version is the newest", func(m *snapshot) bool { return m.image() == "web:crash" && m.isStable() })
+	if told := w.plugin("history", "deployment/web", "-o", "wide").ends(0).output(); strings.Contains(told, "failed") {
 		t.Errorf("the mark counts for another rollout:\n%s", told)
 	}
 }
@@ -42,11 +42,11 @@ func TestARevisionThatCannotBeMarked(t *testing.T) {
 	rights := enough()
 	rights["replicasets"] = []string{"get", "list", "watch"}
 	w.allow(rights)
-	told := w.start("web:crash", "--as", "dev", "--skip-checks").ends(5, "revision 3 is not marked as failed", "the right to patch replicasets in namespace").told()
+	told := w.start("web:crash", "--as", "dev", "--skip-checks").ends(5, "revision 3 is not marked as failed", "the right to patch replicasets in namespace").output()
 	if strings.Count(told, "is not marked") != 1 {
 		t.Errorf("it is told more than once:\n%s", told)
 	}
-	w.await("the old version is back", func(m *moment) bool { return m.complete() && m.image() == "web:v2" })
+	w.await("the old version is back", func(m *snapshot) bool { return m.complete() && m.image() == "web:v2" })
 }
 
 // A version that failed and was left standing is marked by whoever goes back from it.

@@ -42,7 +42,7 @@ func TestAFailedRolloutIsRolledBackAndSaysWhy(t *testing.T) {
 			limits := w.own.Spec.Strategy.RollingUpdate
 			p := w.start("web:"+c.tag, c.flags...).ends(5, append(c.tells, "rolling back", "was rolled back")...)
 			if !podOfWeb.MatchString(p.errOut.String()) {
-				t.Errorf("no pod and container named\n%s", p.told())
+				t.Errorf("no pod and container named\n%s", p.output())
 			}
 			w.runs("web:v1")
 			w.keeps(limits.MaxSurge.String(), limits.MaxUnavailable.String())
@@ -105,10 +105,10 @@ func TestARollbackKeepsStricterLimits(t *testing.T) {
 	w.runs("web:v1")
 	now := w.now()
 	if now.ready("web:v1") != 6 {
-		t.Errorf("not all old pods are back: %s\n%s", &now, p.told())
+		t.Errorf("not all old pods are back: %s\n%s", &now, p.output())
 	}
 	// The pods that crash are not the rollout's fault: only what it takes away counts.
-	w.replay(func(_, m *moment) {
+	w.replay(func(_, m *snapshot) {
 		if m.deployment == nil || versionOf(m.deployment) < w.since {
 			return
 		}

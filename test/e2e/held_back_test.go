@@ -101,5 +101,5 @@ func TestUndoBehindAProxyThatHoldsWatchDataBack(t *testing.T) {
 	w.behind(func(*http.Request) {}, holdsAnswers)
 	w.kubectl("set", "image", "deployment/web", "app=web:v2")
 	w.plugin("undo", "deployment/web", "--wait").ends(0, "rolled back")
-	w.await("it runs the old version", func(m *moment) bool { return m.complete() && m.image() == "web:v1" })
+	w.await("it runs the old version", func(m *snapshot) bool { return m.complete() && m.image() == "web:v1" })
 }

@@ -90,7 +90,7 @@ func (s *space) both(same func(theirs, ours *process) bool, args ...string) (the
 			return theirs, ours
 		}
 		again := run("rollout")
-		if theirs.told() == again.told() || time.Now().After(end) {
+		if theirs.output() == again.output() || time.Now().After(end) {
 			return theirs, ours
 		}
 		theirs = again
@@ -104,7 +104,7 @@ func (s *space) alike(args ...string) {
 		return ours.tellsAs(theirs) && (theirs.code() == 0) == (ours.code() == 0)
 	}
 	if theirs, ours := s.both(same, args...); !same(theirs, ours) {
-		s.Errorf("%q: got code %d\n%s\nwant code %d\n%s", args, ours.code(), ours.told(), theirs.code(), theirs.told())
+		s.Errorf("%q: got code %d\n%s\nwant code %d\n%s", args, ours.code(), ours.output(), theirs.code(), theirs.output())
 	}
 }
 

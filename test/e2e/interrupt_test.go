@@ -52,19 +52,19 @@ func TestAnInterruptedAbortNeedsNobody(t *testing.T) {
 	w.runs("web:v2")
 	// Back to pods that take their time, so that there is a moment to interrupt.
 	p := w.start("web:slow", "--steps", "100%", "--on-failure", "hold")
-	w.await("the slow pods are complete", func(m *moment) bool { return m.image() == "web:slow" && m.ready("web:slow") == 2 })
+	w.await("the slow pods are complete", func(m *snapshot) bool { return m.image() == "web:slow" && m.ready("web:slow") == 2 })
 	p.ends(0)
 	d := w.start("web:never-ready", "--steps", "1")
 	w.stands()
 	d.signal(syscall.SIGINT)
 	d.ends(130)
 	a := w.plugin("abort", "deployment/web")
-	w.await("the abort has written", func(m *moment) bool { return m.image() == "web:slow" })
+	w.await("the abort has written", func(m *snapshot) bool { return m.image() == "web:slow" })
 	a.signal(syscall.SIGINT)
 	if code := a.code(); code != 130 && code != 0 {
-		t.Errorf("exit code %d\n%s", code, a.told())
+		t.Errorf("exit code %d\n%s", code, a.output())
 	}
-	w.await("the old version is back", func(m *moment) bool { return m.image() == "web:slow" && m.complete() })
+	w.await("the old version is back", func(m *snapshot) bool { return m.image() == "web:slow" && m.complete() })
 	if now := w.now(); now.step() != 0 {
 		t.Errorf("the rollout is still open: %s", &now)
 	}
@@ -95,7 +95,7 @@ func TestStatusOfAnOpenRollout(t *testing.T) {
 func TestStatusFollowsARolloutToItsEnd(t *testing.T) {
 	w := newWeb(t, delay("500ms"))
 	p := w.start("web:slow")
-	w.await("it is under way", func(m *moment) bool { return m.step() == 1 })
+	w.await("it is under way", func(m *snapshot) bool { return m.step() == 1 })
 	p.signal(syscall.SIGKILL)
 	p.code()
 	watching := w.plugin("status", "deployment/web")
@@ -108,8 +108,8 @@ func TestStatusTellsAtOnceThatARolloutFailed(t *testing.T) {
 	w := newWeb(t)
 	w.start("web:crash", "--on-failure", "hold").ends(4)
 	p := w.plugin("status", "deployment/web").ends(4, "CrashLoopBackOff", "exit code 3", "container app", "kubectl logs")
-	if !podOfWeb.MatchString(p.told()) {
-		t.Errorf("no pod named\n%s", p.told())
+	if !podOfWeb.MatchString(p.output()) {
+		t.Errorf("no pod named\n%s", p.output())
 	}
 	w.plugin("status", "deployment/web", "--watch=false").ends(4, "CrashLoopBackOff")
 	w.plugin("abort", "deployment/web").ends(0)
@@ -143,9 +143,9 @@ func TestResumeOfAWayBack(t *testing.T) {
 		back.tells("rolling back to what was revision 1 (web:v1)")
 		back.tells("going back: old version")
 		back.signal(syscall.SIGINT)
-		_, after, _ := strings.Cut(back.ends(130).told(), "rolling back")
+		_, after, _ := strings.Cut(back.ends(130).output(), "rolling back")
 		if strings.Contains(after, "new ") {
-			t.Errorf("%s: a pod of the old version is called new:\n%s", command, back.told())
+			t.Errorf("%s: a pod of the old version is called new:\n%s", command, back.output())
 		}
 	}
 	w.plugin("resume", "deployment/web").ends(5)

@@ -67,16 +67,16 @@ func (w *web) killed(random *rand.Rand, round int, before string) string {
 		p.ends(1, map[string]string{"resume": "is not paused", "abort": "no stepwise rollout is open"}[verb])
 		// What the killed one owed the owners of its fields, abort gives back.
 		w.plugin("abort", "deployment/web").ends(1, "no stepwise rollout is open")
-		w.await("the controller is done", (*moment).complete)
+		w.await("the controller is done", (*snapshot).complete)
 	default:
-		w.Fatalf("round %d: %s ended with exit code %d\n%s", round, verb, code, p.told())
+		w.Fatalf("round %d: %s ended with exit code %d\n%s", round, verb, code, p.output())
 	}
 	now := w.now()
 	image := now.image()
 	if image != before && image != wanted || code == 0 && state.step() != 0 && (image == wanted) != (verb == "resume") {
 		w.Fatalf("round %d: %s from %s left %s", round, verb, &state, &now)
 	}
-	w.await("complete", (*moment).complete)
+	w.await("complete", (*snapshot).complete)
 	if code == 0 {
 		w.runs(image)
 	}

@@ -24,7 +24,7 @@ func (w *web) keeps(surge, unavailable string) {
 func (w *web) keepsBut(missing int, surge, unavailable string) {
 	w.Helper()
 	low, high, checked, broken := 0, 0, 0, false
-	w.replay(func(_, m *moment) {
+	w.replay(func(_, m *snapshot) {
 		if m.deployment == nil || versionOf(m.deployment) < w.since {
 			return
 		}
@@ -60,7 +60,7 @@ func (w *web) keepsBut(missing int, surge, unavailable string) {
 }
 
 // unwanted is how many pods there are that their ReplicaSets do not want any more.
-func (m *moment) unwanted() int {
+func (m *snapshot) unwanted() int {
 	counts := map[types.UID]int{}
 	for _, pod := range m.pods {
 		if isActive(pod) {

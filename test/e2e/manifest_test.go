@@ -52,7 +52,7 @@ func TestStartOfAManifest(t *testing.T) {
 	w.keeps("2", "0")
 	d := w.get()
 	if d.Labels["team"] != "blue" || d.Labels["app"] != "web" || d.Annotations["example.com/a"] != "b" || *d.Spec.RevisionHistoryLimit != 4 {
-		t.Errorf("what the manifest changes besides the template is not applied: %v %v %d\n%s", d.Labels, d.Annotations, *d.Spec.RevisionHistoryLimit, p.told())
+		t.Errorf("what the manifest changes besides the template is not applied: %v %v %d\n%s", d.Labels, d.Annotations, *d.Spec.RevisionHistoryLimit, p.output())
 	}
 	if history := w.kubectl("rollout", "history", "deployment/web"); !strings.Contains(history, "2         a new web\n") {
 		t.Errorf("no change-cause in the history:\n%s", history)
@@ -63,7 +63,7 @@ func TestStartOfAManifest(t *testing.T) {
 	// It was applied all the same: without the change-cause, and a change of annotations makes a new generation, which the
 	// controller has to observe.
 	w.catchUp()
-	w.await("complete as before", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+	w.await("complete as before", func(m *snapshot) bool { return m.image() == "web:v2" && m.complete() })
 	w.runs("web:v2")
 	next := w.manifest("web:v3", "  annotations: {example.com/a: c}\n", "")
 	w.plugin("start", "-f", next).ends(0, "deployment.apps/web rolled out (revision 3)")
@@ -91,7 +91,7 @@ func TestAnApplyAfterStartOfAManifest(t *testing.T) {
 	w.kubectl("apply", "--server-side", "--field-manager", "ci", "-f", file)
 	w.runs("web:v2")
 	w.kubectl("apply", "--server-side", "--field-manager", "ci", "-f", w.manifest("web:v3", "", ""))
-	w.await("complete", func(m *moment) bool { return m.image() == "web:v3" && m.complete() })
+	w.await("complete", func(m *snapshot) bool { return m.image() == "web:v3" && m.complete() })
 	w.runs("web:v3")
 }
 

@@ -74,7 +74,7 @@ func TestUndoAndAPodThatIsStarting(t *testing.T) {
 	s.kubectl("set", "image", "statefulset/db", "app=db:v2")
 	s.awaitObserved("statefulset/db")
 	if p := s.plugin("undo", "statefulset/db").ends(0, "stdout: statefulset.apps/db rolled back\n"); strings.Contains(p.errOut.String(), "deleted") || pod("db:v1") != before {
-		t.Errorf("a pod of the revision that was gone back to is not the same any more\n%s", p.told())
+		t.Errorf("a pod of the revision that was gone back to is not the same any more\n%s", p.output())
 	}
 	s.awaitObserved("statefulset/db")
 	s.plugin("undo", "statefulset/db").ends(0, "stdout: statefulset.apps/db rolled back\n", "pod db-0 deleted: it is of another revision and not ready")

@@ -18,8 +18,8 @@ func (w *web) underWay(flags ...string) *process {
 // stands waits until the rollout's first pods are there and not ready.
 func (w *web) stands() {
 	w.Helper()
-	w.await("the rollout stands at its first step", func(m *moment) bool {
-		return m.step() == 1 && m.total("web:never-ready") > 0 && m.settled()
+	w.await("the rollout stands at its first step", func(m *snapshot) bool {
+		return m.step() == 1 && m.total("web:never-ready") > 0 && m.isStable()
 	})
 }
 
@@ -40,7 +40,7 @@ func TestAnotherTemplateInMidStep(t *testing.T) {
 			w.kubectl("set", "image", "deployment/web", "app=web:v3")
 			p.ends(4, "overtaken", "the pod template was changed by kubectl-set", "to revision 3 where revision 2 was under way",
 				"stands still at step 1 of 3", "rollout-plus resume", "rollout-plus abort")
-			w.await("the controllers have followed", func(m *moment) bool { return m.settled() && m.ready("web:v3") > 0 })
+			w.await("the controllers have followed", func(m *snapshot) bool { return m.isStable() && m.ready("web:v3") > 0 })
 			now := w.now()
 			if now.ready("") < 4 || now.size("") > 6 || now.size("web:v1") < 3 {
 				t.Errorf("the gate is gone: %s", &now)
@@ -74,7 +74,7 @@ func TestNativeUndoInMidStep(t *testing.T) {
 			w.detached()
 			w.kubectl("rollout", "undo", "deployment/web")
 			w.plugin(then, "deployment/web").ends(code, "deployment.apps/web rolled back")
-			w.await("complete", (*moment).complete)
+			w.await("complete", (*snapshot).complete)
 			w.runs("web:v1")
 			w.keeps("1", "1")
 		})
@@ -84,7 +84,7 @@ func TestNativeUndoInMidStep(t *testing.T) {
 func TestAPauseInMidStep(t *testing.T) {
 	w := newWeb(t, delay("1s"))
 	p := w.start("web:slow")
-	w.await("the first new pod is there", func(m *moment) bool { return m.total("web:slow") > 0 })
+	w.await("the first new pod is there", func(m *snapshot) bool { return m.total("web:slow") > 0 })
 	w.kubectl("rollout", "pause", "deployment/web")
 	p.ends(6, "the Deployment was paused", "'kubectl rollout-plus resume deployment/web -n "+w.name+"' goes on")
 	w.plugin("resume", "deployment/web").ends(0, "deployment.apps/web rolled out (revision 2)")
@@ -103,7 +103,7 @@ func TestAnAbortOfAPausedRolloutSaysSo(t *testing.T) {
 	if now.step() != 0 {
 		w.plugin("abort", "deployment/web").ends(0)
 	}
-	w.await("complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
+	w.await("complete", func(m *snapshot) bool { return m.image() == "web:v1" && m.complete() })
 	w.runs("web:v1")
 	w.keeps("1", "5")
 }
@@ -124,7 +124,7 @@ func TestTheGateIsOpenedByOthers(t *testing.T) {
 				return
 			}
 			w.kubectl("set", "image", "deployment/web", "app=web:v3")
-			w.await("the third version is complete", func(m *moment) bool { return m.image() == "web:v3" && m.complete() })
+			w.await("the third version is complete", func(m *snapshot) bool { return m.image() == "web:v3" && m.complete() })
 			w.plugin("resume", "deployment/web").ends(0)
 			w.runs("web:v3")
 		})
@@ -135,7 +135,7 @@ func TestTheGateIsOpenedByOthers(t *testing.T) {
 func TestUnrelatedEditsAreLeftAlone(t *testing.T) {
 	w := newWeb(t, delay("700ms"))
 	p := w.start("web:slow")
-	w.await("the first new pod is there", func(m *moment) bool { return m.total("web:slow") > 0 })
+	w.await("the first new pod is there", func(m *snapshot) bool { return m.total("web:slow") > 0 })
 	w.kubectl("annotate", "deployment/web", "example.com/owner=me")
 	w.kubectl("label", "deployment/web", "team=blue")
 	w.kubectl("patch", "deployment/web", "-p", `{"spec":{"revisionHistoryLimit":5}}`)

@@ -62,7 +62,7 @@ func (p *pasting) tells(code int, args ...string) {
 	process := p.plugin(slices.Concat(args[:1], p.given, args[1:])...)
 	process.ends(code)
 	if found := p.collect(process.out.String() + process.errOut.String()); found == 0 && code != 0 {
-		p.Errorf("no command is printed:\n%s", process.told())
+		p.Errorf("no command is printed:\n%s", process.output())
 	}
 }
 

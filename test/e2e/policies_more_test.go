@@ -100,8 +100,8 @@ func TestWhoAppliesWhatIsPaused(t *testing.T) {
 	} {
 		p := w.plugin(args...)
 		p.ends(0, warning)
-		if times := strings.Count(p.told(), warning); times != 1 {
-			t.Errorf("%v tells it %d times:\n%s", args, times, p.told())
+		if times := strings.Count(p.output(), warning); times != 1 {
+			t.Errorf("%v tells it %d times:\n%s", args, times, p.output())
 		}
 	}
 	w.plugin("config", "set", "settings", "color=green", "--yes").ends(0,

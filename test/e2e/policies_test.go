@@ -73,7 +73,7 @@ func TestAPolicyThatComesInMidRollout(t *testing.T) {
 	p.tells("watched for 8s")
 	w.withoutRecords()
 	p.ends(5, "metadata.annotations[rollout-plus/rollout] was removed", "admission policy or webhook")
-	w.await("the old version is complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
+	w.await("the old version is complete", func(m *snapshot) bool { return m.image() == "web:v1" && m.complete() })
 	w.runs("web:v1")
 	w.keeps("1", "1")
 }
@@ -113,11 +113,11 @@ func TestAPolicyForReplicaSets(t *testing.T) {
 		return err == nil && len(rs.Spec.Template.Spec.Tolerations) > 0, err
 	})
 	w.start("web:v2", "--on-failure", "hold").ends(5, "HashCollision", "spec.template.spec.tolerations", "does not find it again")
-	w.await("the old version is complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
+	w.await("the old version is complete", func(m *snapshot) bool { return m.image() == "web:v1" && m.complete() })
 	w.restored()
 	// Without the plugin: explain and status name it, too.
 	w.kubectl("set", "image", "deployment/web", "app=web:v3")
-	w.await("the controller counts collisions", func(m *moment) bool { return m.deployment.Status.CollisionCount != nil && m.image() == "web:v3" })
+	w.await("the controller counts collisions", func(m *snapshot) bool { return m.deployment.Status.CollisionCount != nil && m.image() == "web:v3" })
 	w.until(func() bool { return w.plugin("explain", "deployment/web").code() == 4 }, func() string { return "explain finds nothing" })
 	w.plugin("status", "deployment/web").ends(4, "HashCollision", "spec.template.spec.tolerations")
 	w.kubectl("rollout", "undo", "deployment/web", "--to-revision", w.revisionOf("web:v1"))
@@ -146,10 +146,10 @@ func TestAStrategyThatOthersInsistOn(t *testing.T) {
 	w.kubectl("patch", "deployment/web", "--field-manager", "gitops", "-p", theirs)
 	p.tells("the strategy was changed by gitops at ")
 	p.tells("to maxSurge 3, maxUnavailable 2; the limits of the step are back")
-	w.await("the gate is back", func(m *moment) bool { return m.deployment.Spec.Strategy.RollingUpdate.MaxSurge.IntValue() != 3 })
+	w.await("the gate is back", func(m *snapshot) bool { return m.deployment.Spec.Strategy.RollingUpdate.MaxSurge.IntValue() != 3 })
 	w.kubectl("patch", "deployment/web", "--field-manager", "gitops", "-p", theirs)
 	p.ends(4, "by gitops at ", "2 times by now", "maxSurge 3, maxUnavailable 2", "resume deployment/web")
-	w.await("it stands", func(m *moment) bool { return m.settled() })
+	w.await("it stands", func(m *snapshot) bool { return m.isStable() })
 	if now := w.now(); now.ready("web:v1") < 8 || now.total("web:v2") > 5 {
 		t.Errorf("more pods went than the strategy of others lets go: %s", &now)
 	}
@@ -171,7 +171,7 @@ func TestWhoAppliesTheManifest(t *testing.T) {
 	w.start("web:v2").ends(0, warning)
 	p := w.plugin("undo", "deployment/web", "--wait")
 	p.ends(0, warning)
-	if told := strings.Count(p.told(), warning); told != 1 {
+	if told := strings.Count(p.output(), warning); told != 1 {
 		t.Errorf("it is told %d times", told)
 	}
 	w.kubectl("label", "deployment/web", "kustomize.toolkit.fluxcd.io/name-", "kustomize.toolkit.fluxcd.io/namespace-")
@@ -184,7 +184,7 @@ func TestAGateWithoutARecord(t *testing.T) {
 	w.kubectl("patch", "deployment/web", "-p", `{"spec":{"minReadySeconds":2147483646,"progressDeadlineSeconds":2147483647}}`)
 	p := w.start("web:v2")
 	p.ends(1, "annotation rollout-plus/rollout is gone", "frees it")
-	line := regexp.MustCompile(`'(kubectl patch [^']*)'`).FindStringSubmatch(p.told())
+	line := regexp.MustCompile(`'(kubectl patch [^']*)'`).FindStringSubmatch(p.output())
 	if line == nil {
 		t.Fatal("no command is named")
 	}

@@ -110,7 +110,7 @@ func (p *process) code() int {
 	select {
 	case <-p.done:
 	case <-time.After(patience):
-		p.t.Fatalf("%v does not end\n%s", p.cmd.Args, p.told())
+		p.t.Fatalf("%v does not end\n%s", p.cmd.Args, p.output())
 	}
 	var exit *exec.ExitError
 	if p.err != nil && !errors.As(p.err, &exit) {
@@ -123,9 +123,9 @@ func (p *process) code() int {
 func (p *process) ends(code int, texts ...string) *process {
 	p.t.Helper()
 	if got := p.code(); got != code {
-		p.t.Fatalf("%v ended with exit code %d, not %d\n%s", p.cmd.Args, got, code, p.told())
+		p.t.Fatalf("%v ended with exit code %d, not %d\n%s", p.cmd.Args, got, code, p.output())
 	}
-	told := p.told()
+	told := p.output()
 	for _, text := range texts {
 		if unread := text == lastLines && strings.Contains(told, unreadLogs); !unread && !strings.Contains(told, text) {
 			p.t.Fatalf("%v does not tell %q\n%s", p.cmd.Args, text, told)
@@ -156,17 +156,17 @@ func (p *process) tells(text string) {
 		case <-errChanged:
 		case <-p.done:
 			// What it told last may have come between the reading and the end.
-			if told := p.told(); !strings.Contains(told, text) {
+			if told := p.output(); !strings.Contains(told, text) {
 				p.t.Fatalf("%v ended without telling %q\n%s", p.cmd.Args, text, told)
 			}
 			return
 		case <-alarm:
-			p.t.Fatalf("%v does not tell %q\n%s", p.cmd.Args, text, p.told())
+			p.t.Fatalf("%v does not tell %q\n%s", p.cmd.Args, text, p.output())
 		}
 	}
 }
 
-func (p *process) told() string {
+func (p *process) output() string {
 	return "stdout: " + p.out.String() + "\nstderr: " + p.errOut.String()
 }
 

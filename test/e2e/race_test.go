@@ -33,7 +33,7 @@ func TestOfTwoStartsOneWins(t *testing.T) {
 func TestTwoResumesDoNotQuarrel(t *testing.T) {
 	w := newWeb(t, replicas(6), delay("300ms"))
 	p := w.start("web:slow", "--steps", "1,2,3,4,5")
-	w.await("it is under way", func(m *moment) bool { return m.step() == 1 })
+	w.await("it is under way", func(m *snapshot) bool { return m.step() == 1 })
 	p.signal(syscall.SIGINT)
 	p.ends(130)
 	a, b := w.plugin("resume", "deployment/web"), w.plugin("resume", "deployment/web")

@@ -46,7 +46,7 @@ func TestTwoUndosAtTheSameTime(t *testing.T) {
 				}
 				want := fmt.Sprintf("web:r%d-%d", round, (undone+1)%2)
 				if image := s.kubectl("get", object, "-o", "jsonpath={.spec.template.spec.containers[0].image}"); undone == 0 || image != want {
-					t.Fatalf("round %d: %d have gone back, to %s, not to %s\n%s\n%s", round, undone, image, want, first.told(), second.told())
+					t.Fatalf("round %d: %d have gone back, to %s, not to %s\n%s\n%s", round, undone, image, want, first.output(), second.output())
 				}
 			}
 		})
@@ -73,7 +73,7 @@ func TestUndoOfWhatSomebodyElseHasLeft(t *testing.T) {
 			})
 			w.plugin(append([]string{"undo", "deployment/web"}, flags...)...).ends(1,
 				`deployment "web" in namespace "`+w.name+`" was not rolled back: somebody else has changed its pod template meanwhile`)
-			w.await("the other's version is complete", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+			w.await("the other's version is complete", func(m *snapshot) bool { return m.image() == "web:v2" && m.complete() })
 			w.runs("web:v2")
 		})
 	}

@@ -54,7 +54,7 @@ func TestARolloutGoesOnWithoutItsReader(t *testing.T) {
 				if code := w.exits(cmd); code != c.code {
 					t.Fatalf("-o %q: exit code %d", output, code)
 				}
-				w.await("the controller is done", func(m *moment) bool { return m.complete() && m.image() == c.runs })
+				w.await("the controller is done", func(m *snapshot) bool { return m.complete() && m.image() == c.runs })
 				w.restored()
 			}
 			w.keeps("1", "1")
@@ -78,8 +78,8 @@ func TestARolloutDoesNotWaitForItsReader(t *testing.T) {
 			fill(t, writer)
 			cmd := w.withStreams(writer, writer, "start", "deployment/web", "--image", c.image, "-o", "json")
 			must(t, writer.Close())
-			w.await("its gate was closed", func(m *moment) bool { return m.deployment.Annotations[rolloutAnnotation] != "" })
-			w.await("it is over, and nobody has read a word", func(m *moment) bool {
+			w.await("its gate was closed", func(m *snapshot) bool { return m.deployment.Annotations[rolloutAnnotation] != "" })
+			w.await("it is over, and nobody has read a word", func(m *snapshot) bool {
 				return m.complete() && m.image() == c.runs && m.deployment.Annotations[rolloutAnnotation] == ""
 			})
 			told, err := io.ReadAll(reader)
@@ -129,7 +129,7 @@ func TestWorkGoesOnWhenTheDiskIsFull(t *testing.T) {
 			t.Errorf("%q: exit code %d", args, code)
 		}
 	}
-	w.await("complete", (*moment).complete)
+	w.await("complete", (*snapshot).complete)
 	now := w.now()
 	if image := now.image(); image != "web:v1" {
 		t.Errorf("it runs %s", image)

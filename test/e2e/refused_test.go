@@ -82,11 +82,11 @@ func TestPodsThatANodeRefuses(t *testing.T) {
 			})
 			w := s.deploy(replicas(2), byHand)
 			p := w.start("web:v2").ends(5, "PodRejected ("+reason+")", message, "pods have ended so in")
-			if lines := strings.Count(p.told(), "\n"); lines > 60 {
+			if lines := strings.Count(p.output(), "\n"); lines > 60 {
 				t.Errorf("it takes %d lines to say so", lines)
 			}
 			// The new ReplicaSet's controller may still be counting its refused pods.
-			w.await("the old version is complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
+			w.await("the old version is complete", func(m *snapshot) bool { return m.image() == "web:v1" && m.complete() })
 			w.runs("web:v1")
 			w.keeps("1", "1")
 		})

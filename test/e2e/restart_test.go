@@ -47,7 +47,7 @@ func TestRestartAndTheChangeCauseOfOthers(t *testing.T) {
 func TestRestartOnTopOfARollout(t *testing.T) {
 	w := newWeb(t, delay("1h"))
 	w.kubectl("set", "image", "deployment/web", "app=web:slow")
-	w.await("the new pods are there", func(m *moment) bool { return m.total("web:slow") > 0 && m.settled() })
+	w.await("the new pods are there", func(m *snapshot) bool { return m.total("web:slow") > 0 && m.isStable() })
 	before := w.get().Generation
 	w.plugin("restart", "deployment/web").ends(1, "a rollout of deployment/web is under way", "rollout-plus status deployment/web -n "+w.name, "--force")
 	if after := w.get().Generation; after != before {
@@ -55,7 +55,7 @@ func TestRestartOnTopOfARollout(t *testing.T) {
 	}
 	w.plugin("restart", "deployment/web", "--force").ends(0, "deployment.apps/web restarted")
 	w.kubectl("set", "image", "deployment/web", "app=web:v1")
-	w.await("complete", (*moment).complete)
+	w.await("complete", (*snapshot).complete)
 	w.detached()
 	w.plugin("restart", "deployment/web").ends(1, "a stepwise rollout of deployment", "rollout-plus resume", "--force")
 	w.plugin("abort", "deployment/web").ends(0)
@@ -88,7 +88,7 @@ func TestOneTimeoutForSeveral(t *testing.T) {
 func TestRestartOnTopOfAFailure(t *testing.T) {
 	w := newWeb(t)
 	w.kubectl("set", "image", "deployment/web", "app=web:broken")
-	w.await("it fails", func(m *moment) bool { return m.total("web:broken") > 0 && m.settled() })
+	w.await("it fails", func(m *snapshot) bool { return m.total("web:broken") > 0 && m.isStable() })
 	w.plugin("restart", "deployment/web").ends(1, "waiting up to 5s", "a rollout of deployment/web has failed: pod web-", "ImagePullBackOff", "rollout-plus undo deployment/web -n "+w.name)
 }
 

@@ -121,7 +121,7 @@ func TestHistoryWithoutTheRightToListPods(t *testing.T) {
 		for output, tells := range map[string]string{"wide": " current   -      web:v2 ", "yaml": "state: current", "jsonpath={.state}": "stdout: oldcurrent"} {
 			p := s.plugin("history", object, "-o", output, "--as", "dev").ends(0, tells, "are not counted, and states go by its status alone: pods is forbidden")
 			if told := p.errOut.String(); strings.Count(told, "\n") > 2 || strings.Contains(p.out.String(), "pods:") {
-				t.Errorf("history %s -o %s:\n%s", object, output, p.told())
+				t.Errorf("history %s -o %s:\n%s", object, output, p.output())
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func TestTheRightsThatADeploymentWithoutADeadlineTakes(t *testing.T) {
 			w := threeRevisions(t, progressDeadline(math.MaxInt32))
 			w.allow(c.rights)
 			for _, command := range c.commands {
-				w.await("complete", (*moment).complete)
+				w.await("complete", (*snapshot).complete)
 				w.plugin(append(command, "deployment/web", "--as", "dev")...).ends(0)
 			}
 		})
@@ -157,7 +157,7 @@ func TestRightsRevokedInMidRollout(t *testing.T) {
 	w := newWeb(t, delay("2s"))
 	w.allow(enough())
 	p := w.start("web:slow", "--as", "dev")
-	w.await("it is under way", func(m *moment) bool { return m.step() == 1 && m.total("web:slow") > 0 })
+	w.await("it is under way", func(m *snapshot) bool { return m.step() == 1 && m.total("web:slow") > 0 })
 	must(t, w.client.RbacV1().RoleBindings(w.name).Delete(w.Context(), "dev", metav1.DeleteOptions{}))
 	p.ends(4, "the right to patch deployments in namespace", "stands still at step 1 of 3", "rollout-plus resume")
 	w.plugin("resume", "deployment/web").ends(0)

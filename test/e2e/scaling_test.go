@@ -37,7 +37,7 @@ func TestScalingWhileAStepIsUnderWay(t *testing.T) {
 		t.Run(fmt.Sprintf("%d to %d, %s extra, %s missing", c.from, c.to, c.surge, c.unavailable), func(t *testing.T) {
 			w := newWeb(t, replicas(int32(c.from)), strategy(c.surge, c.unavailable), delay("700ms"))
 			p := w.start("web:slow", "--steps", "50%")
-			w.await("new pods are on their way", func(m *moment) bool { return m.total("web:slow") > 0 })
+			w.await("new pods are on their way", func(m *snapshot) bool { return m.total("web:slow") > 0 })
 			w.scale(c.to)
 			p.ends(0, "deployment.apps/web rolled out (revision 2)")
 			w.runs("web:slow")
@@ -76,12 +76,12 @@ func TestScalingOfADetachedRollout(t *testing.T) {
 				if image == "web:v2" {
 					p.tells("ready, watched for")
 				}
-				w.await("new pods are there", func(m *moment) bool { return m.step() == 1 && m.total(image) > 0 && m.settled() })
+				w.await("new pods are there", func(m *snapshot) bool { return m.step() == 1 && m.total(image) > 0 && m.isStable() })
 				p.signal(syscall.SIGINT)
 				p.ends(130)
 				w.scale(c.to)
-				w.await("the controllers have followed", func(m *moment) bool {
-					return m.replicas() == c.to && m.settled() && m.size("") <= c.to+resolve(c.surge, c.to, true)
+				w.await("the controllers have followed", func(m *snapshot) bool {
+					return m.replicas() == c.to && m.isStable() && m.size("") <= c.to+resolve(c.surge, c.to, true)
 				})
 				w.plugin("abort", "deployment/web").ends(0, "deployment.apps/web rolled back")
 				w.runs("web:v1")
@@ -98,7 +98,7 @@ func TestScalingOfADetachedRollout(t *testing.T) {
 func TestScalingToNothingAndBack(t *testing.T) {
 	w := newWeb(t, replicas(4), delay("700ms"))
 	p := w.start("web:slow", "--steps", "50%")
-	w.await("new pods are on their way", func(m *moment) bool { return m.total("web:slow") > 0 })
+	w.await("new pods are on their way", func(m *snapshot) bool { return m.total("web:slow") > 0 })
 	w.scale(0)
 	p.ends(4, "the rollout was overtaken: it was scaled to 0 before the new version was ready, so that no pod shows that it works", "resume deployment/web")
 	w.scale(2)
@@ -112,6 +112,6 @@ func TestADeploymentWithoutReplicasIsChangedAtOnce(t *testing.T) {
 	w.start("web:v2").ends(0, "web rolled out (revision 2)\n", "\nno pods are wanted, so none shows that this version works\n")
 	w.plugin("status", "deployment/web").ends(0, "successfully rolled out", `deployment "web": no pods are wanted, so none shows`)
 	// The controller of ReplicaSets has nothing to do for one without pods, and may say so later.
-	w.await("the new ReplicaSet is observed", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+	w.await("the new ReplicaSet is observed", func(m *snapshot) bool { return m.image() == "web:v2" && m.complete() })
 	w.restored()
 }

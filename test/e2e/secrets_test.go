@@ -41,7 +41,7 @@ func TestNoCommandLogsASecret(t *testing.T) {
 		for _, flags := range [][]string{{"-v=10"}, {"-v=8", "--vmodule=request=10,*=10"}} {
 			p := s.plugin(append(slices.Clone(command), flags...)...)
 			p.code()
-			if told := p.told(); strings.Contains(told, "hush") || strings.Contains(told, "aHVza") {
+			if told := p.output(); strings.Contains(told, "hush") || strings.Contains(told, "aHVza") {
 				t.Errorf("%v tells a value", command)
 			} else if strings.Contains(told, `"Response Body"`) {
 				bodies++

@@ -150,7 +150,7 @@ func TestStatusOfALiveRolloutSideBySide(t *testing.T) {
 			for i, side := range p.sides {
 				side.must("delete", kind+"/x", "--wait=false")
 				if watching[i].code() == 0 {
-					t.Errorf("%s ends well with the object gone\n%s", side.rollout, watching[i].told())
+					t.Errorf("%s ends well with the object gone\n%s", side.rollout, watching[i].output())
 				}
 				watching[i].tells("error: object has been deleted")
 			}

@@ -97,7 +97,7 @@ func TestStatusOfSeveralWithAMalformedFileAmongThem(t *testing.T) {
 	} {
 		native, ours := s.begin(append([]string{"rollout", "status"}, args...)...), s.plugin(append([]string{"status"}, args...)...)
 		if native.code() != ours.code() || !ours.tellsAs(native) {
-			t.Errorf("%v\nkubectl: %s\nthe plugin: %s", args, native.told(), ours.told())
+			t.Errorf("%v\nkubectl: %s\nthe plugin: %s", args, native.output(), ours.output())
 		}
 	}
 	s.plugin("status", "-R", "-f", filepath.Dir(dir)).ends(1, "Object 'Kind' is missing", `daemon set "agent" successfully rolled out`, `deployment "web" successfully`)
@@ -125,7 +125,7 @@ func TestStatusOfFifty(t *testing.T) {
 	s.kubectl("apply", "-f", s.file(manifests...))
 	p := s.plugin("status", "deployments", "-l", "shop=yes", "--timeout", "90s").ends(4, `error: deployment "web-23": the rollout failed: pod web-23-`, "CrashLoopBackOff")
 	if got := strings.Count(p.out.String(), "successfully rolled out\n"); got != 49 || strings.Count(p.errOut.String(), "error") != 1 {
-		t.Errorf("%d are rolled out\n%s", got, p.told())
+		t.Errorf("%d are rolled out\n%s", got, p.output())
 	}
 	for line := range strings.Lines(p.out.String()) {
 		if !strings.HasPrefix(line, "Waiting for deployment") && !strings.HasPrefix(line, `deployment "web-`) {
@@ -166,7 +166,7 @@ func TestStatusTellsWhyASetFails(t *testing.T) {
 	}
 	watching := s.plugin("status", "daemonset/agent", "--watch=false").ends(0, "Waiting for daemon set")
 	if watching.errOut.String() != "" {
-		t.Errorf("--watch=false tells more than kubectl\n%s", watching.told())
+		t.Errorf("--watch=false tells more than kubectl\n%s", watching.output())
 	}
 }
 
@@ -219,7 +219,7 @@ func TestStatusOfWhatIsNotWaitedFor(t *testing.T) {
 	for _, verb := range []string{"restart", "undo"} {
 		p := s.plugin(verb, "statefulset/db", "statefulset/manual", "--wait").ends(1, "statefulsets/manual has strategy OnDelete", "leave it out")
 		if p.out.String() != "" {
-			t.Errorf("something was written before that\n%s", p.told())
+			t.Errorf("something was written before that\n%s", p.output())
 		}
 	}
 	if d := s.plugin("status", "statefulset/manual", "-o", "json").ends(1).documents()["manual"]; !strings.Contains(d.Message, "0 of 2 pods run its newest revision") {
@@ -361,7 +361,7 @@ func TestWaitingTellsWhatMayYetStandInTheWay(t *testing.T) {
 				waiting.signal(syscall.SIGINT)
 				waiting.ends(130)
 				if out := waiting.out.String(); strings.Contains(out, "nodes are available") || strings.Count(waiting.errOut.String(), "warning: ") != 1 {
-					t.Errorf("%v does not tell it once, on standard error\n%s", command, waiting.told())
+					t.Errorf("%v does not tell it once, on standard error\n%s", command, waiting.output())
 				}
 			}
 		})

@@ -15,7 +15,7 @@ import (
 
 // stepped is a StatefulSet or DaemonSet named web whose pods have a variable from the ConfigMap settings.
 type stepped struct {
-	*recording
+	*recorder
 	*space
 
 	short, object string
@@ -45,7 +45,7 @@ func newStepped(t *testing.T, kind string) *stepped {
 	s.kubectl("create", "configmap", "settings", "--from-literal=color=blue")
 	s.kubectl("create", "-f", s.write(s.dir(), "web.yaml", manifest))
 	s.kubectl("rollout", "status", w.object)
-	w.recording = s.record()
+	w.recorder = s.record()
 	return w
 }
 
@@ -66,7 +66,7 @@ func referenced(pod *corev1.Pod) string {
 }
 
 // count counts the pods that are there and ready, in all and of this color.
-func (w *stepped) count(m *moment, version string) (ready, of int) {
+func (w *stepped) count(m *snapshot, version string) (ready, of int) {
 	for _, pod := range m.pods {
 		if pod.DeletionTimestamp != nil || !isReady(pod) {
 			continue
@@ -83,7 +83,7 @@ func (w *stepped) count(m *moment, version string) (ready, of int) {
 func (w *stepped) stands(color string, count int) {
 	w.Helper()
 	version := w.versionOfConfig("color=" + color)
-	w.await(fmt.Sprintf("%d of %d pods are %s", count, w.pods, color), func(m *moment) bool {
+	w.await(fmt.Sprintf("%d of %d pods are %s", count, w.pods, color), func(m *snapshot) bool {
 		ready, of := w.count(m, version)
 		return ready == w.pods && of == count
 	})
@@ -93,7 +93,7 @@ func (w *stepped) stands(color string, count int) {
 func (w *stepped) keeps() {
 	w.Helper()
 	full := false
-	w.replay(func(_, after *moment) {
+	w.replay(func(_, after *snapshot) {
 		ready, _ := w.count(after, "")
 		full = full || ready == w.pods
 		floor := w.floor
@@ -111,7 +111,7 @@ func (w *stepped) keeps() {
 // many deletions as it asked for, and takes every further change of a pod that is ending for another one (updatePod in its
 // daemon_controller.go): it may delete as many pods too many as it has yet to see go. kubectl set env alone shows that, once in some
 // sixty updates of ten pods on a busy machine.
-func (m *moment) rollsByItself() bool {
+func (m *snapshot) rollsByItself() bool {
 	for _, set := range m.daemonSets {
 		if set.Spec.UpdateStrategy.Type == appsv1.RollingUpdateDaemonSetStrategyType {
 			return true
@@ -140,7 +140,7 @@ func TestConfigSetInSteps(t *testing.T) {
 		before := w.strategy()
 		p := w.set("red", "--steps", "1,3").ends(0, "step 1/3: to 1 new pod", "step 2/3: to 3 new pods", fmt.Sprintf("step 3/3: to %d new pods", w.pods),
 			"web rolled out (revision 2)", fmt.Sprintf("(floor %d), highest total %d (ceiling %d)", w.floor, w.pods, w.pods))
-		if text := p.told(); strings.Contains(text, "its controller replaces") {
+		if text := p.output(); strings.Contains(text, "its controller replaces") {
 			w.Errorf("it was not rolled out in steps:\n%s", text)
 		}
 		w.stands("red", w.pods)
@@ -150,7 +150,7 @@ func TestConfigSetInSteps(t *testing.T) {
 		}
 		// No step has more new pods than it asks for.
 		version, most := w.versionOfConfig("color=red"), map[int]bool{}
-		w.replay(func(_, after *moment) {
+		w.replay(func(_, after *snapshot) {
 			if ready, of := w.count(after, version); ready == w.pods {
 				most[of] = true
 			}

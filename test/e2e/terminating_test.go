@@ -47,7 +47,7 @@ func TestOldPodsThatStillEnd(t *testing.T) {
 		t.Errorf("got %+v", events[len(events)-1])
 	}
 	p = s.plugin("undo", "deployment/web", "--wait", "--wait-terminated", "--timeout", "3s").ends(124)
-	if told := p.told(); strings.Contains(told, "successfully") {
+	if told := p.output(); strings.Contains(told, "successfully") {
 		t.Errorf("they have not ended: %s", told)
 	}
 	s.clings("web")()

@@ -36,7 +36,7 @@ func TestUndoAndTheNextApply(t *testing.T) {
 				}
 				p := s.plugin("undo", object, flag).ends(0, "rolled back")
 				if warned := strings.Contains(p.errOut.String(), "was previously managed with 'kubectl apply'"); warned != (left != "") {
-					t.Errorf("warned: %v\n%s", warned, p.told())
+					t.Errorf("warned: %v\n%s", warned, p.output())
 				}
 				if now := env(); now != "EXTRA" {
 					t.Errorf("undo brings back %q", now)
@@ -144,7 +144,7 @@ func TestUndoWaitsForSeveral(t *testing.T) {
 	late = p.errOut.String()
 	for _, name := range []string{`deployment "web"`, `statefulset "web"`, `daemonset "web"`} {
 		if !strings.Contains(late, name) || strings.Count(late, "timed out waiting for the condition") != 3 {
-			t.Errorf("does not tell that %s is late\n%s", name, p.told())
+			t.Errorf("does not tell that %s is late\n%s", name, p.output())
 		}
 	}
 }
@@ -193,8 +193,8 @@ func TestUndoOfAnOpenRolloutHeedsItsFlags(t *testing.T) {
 	w.kubectl("apply", "set-last-applied", "-f", applied, "--create-annotation")
 	w.detached()
 	p := w.plugin("undo", "deployment/web", "--change-cause", "too slow", "--sync-last-applied").ends(0, "stdout: deployment.apps/web rolled back\n")
-	if strings.Contains(p.told(), warning) {
-		t.Errorf("it warns of what it has done\n%s", p.told())
+	if strings.Contains(p.output(), warning) {
+		t.Errorf("it warns of what it has done\n%s", p.output())
 	}
 	if text := annotation(`kubectl\.kubernetes\.io/last-applied-configuration`); !strings.Contains(text, `"image":"web:v1"`) || strings.Contains(text, "EXTRA") {
 		t.Errorf("last-applied is %s", text)

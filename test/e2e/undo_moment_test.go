@@ -50,7 +50,7 @@ func (s *space) poised(manifest string, args ...string) (p *process, goOn func()
 			must(s.TB, file.Close())
 		}
 	case <-p.done:
-		s.Fatalf("it ended without reading\n%s", p.told())
+		s.Fatalf("it ended without reading\n%s", p.output())
 	}
 	return nil, nil
 }
@@ -91,16 +91,16 @@ func TestUndoWhileTheOldPodsEnd(t *testing.T) {
 		d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 	})
 	w.kubectl("set", "image", "deployment/web", "app=web:v2")
-	w.await("complete with web:v2", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+	w.await("complete with web:v2", func(m *snapshot) bool { return m.image() == "web:v2" && m.complete() })
 	w.finalizePods(`["example.com/ends-later"]`)
 	w.kubectl("set", "image", "deployment/web", "app=web:v3")
-	w.await("it waits for the old pods", func(m *moment) bool {
+	w.await("it waits for the old pods", func(m *snapshot) bool {
 		return m.image() == "web:v3" && m.deployment.Status.ObservedGeneration >= m.deployment.Generation && m.size("") == 0
 	})
 	w.plugin("undo", "deployment/web", "--dry-run=server").ends(0, "rolled back (server dry run)", "-  - image: web:v3", "+  - image: web:v2")
 	w.plugin("undo", "deployment/web").ends(0, "stdout: deployment.apps/web rolled back\n")
 	w.finalizePods("null")
-	w.await("complete with web:v2 again", func(m *moment) bool { return m.image() == "web:v2" && m.complete() })
+	w.await("complete with web:v2 again", func(m *snapshot) bool { return m.image() == "web:v2" && m.complete() })
 	w.restored()
 }
 

@@ -65,7 +65,7 @@ func (w *twins) same(args ...string) string {
 	w.Helper()
 	native, ours := w.compare(args...)
 	if native.errOut.String() != withoutWay(ours.errOut.String()) {
-		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.told(), native.told())
+		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.output(), native.output())
 	}
 	return ours.out.String() + withoutWay(ours.errOut.String())
 }
@@ -75,7 +75,7 @@ func (w *twins) compare(args ...string) (native, ours *process) {
 	w.Helper()
 	native, ours = w.native.begin(append([]string{"rollout"}, args...)...), w.ours.plugin(args...)
 	if (native.code() == 0) != (ours.code() == 0) || native.out.String() != ours.out.String() {
-		w.Errorf("%v: exit code %d, kubectl's %d\n%s\nkubectl's:\n%s", args, ours.code(), native.code(), ours.told(), native.told())
+		w.Errorf("%v: exit code %d, kubectl's %d\n%s\nkubectl's:\n%s", args, ours.code(), native.code(), ours.output(), native.output())
 	}
 	templates := []string{"get", "deployments,statefulsets,daemonsets", "-o", "jsonpath={range .items[*]}{.kind}{.spec.template}{end}"}
 	theirsNow, oursNow := w.native.begin(templates...), w.ours.begin(templates...)
@@ -106,7 +106,7 @@ func (w *twins) more(args ...string) string {
 		same = strings.HasPrefix(told[i], theirs[i])
 	}
 	if !same {
-		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.told(), native.told())
+		w.Errorf("%v: on stderr\n%s\nkubectl's:\n%s", args, ours.output(), native.output())
 	}
 	return ours.errOut.String()
 }

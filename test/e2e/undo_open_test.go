@@ -30,7 +30,7 @@ func TestUndoFromAnOpenRolloutGoesStraightToARevision(t *testing.T) {
 				t.Errorf("the change cause is %q", cause)
 			}
 			since := versionOf(before)
-			w.replay(func(_, m *moment) {
+			w.replay(func(_, m *snapshot) {
 				if m.deployment != nil && versionOf(m.deployment) > since && m.image() == "web:v2" {
 					t.Errorf("it went back over the version that the rollout came from")
 					since = versionOf(m.deployment) + 1<<32 // once is enough
@@ -54,7 +54,7 @@ func TestUndoOfASteppedWorkloadGoesStraightToARevision(t *testing.T) {
 			t.Fatalf("the rollout was touched: %s, then %s", before, after)
 		}
 		red := w.versionOfConfig("color=red")
-		told := w.plugin("undo", w.object, "--to-revision", "1").ends(0, "rolling back to what was revision 1", "rolled back").told()
+		told := w.plugin("undo", w.object, "--to-revision", "1").ends(0, "rolling back to what was revision 1", "rolled back").output()
 		if strings.Contains(told, "revision 2") {
 			t.Errorf("it tells of the revision that the rollout came from:\n%s", told)
 		}

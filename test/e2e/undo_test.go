@@ -13,7 +13,7 @@ func threeRevisions(t *testing.T, edits ...edit) *web {
 	w := newWeb(t, edits...)
 	for _, image := range []string{"web:v2", "web:v3"} {
 		w.kubectl("set", "image", "deployment/web", "app="+image)
-		w.await("complete with "+image, func(m *moment) bool { return m.image() == image && m.complete() })
+		w.await("complete with "+image, func(m *snapshot) bool { return m.image() == image && m.complete() })
 	}
 	return w
 }
@@ -24,10 +24,10 @@ func TestUndo(t *testing.T) {
 		t.Helper()
 		p := w.plugin(append([]string{"undo", "deployment/web"}, flags...)...).ends(0, texts...)
 		if image != "" && !strings.Contains(strings.Join(flags, " "), "--wait") && !strings.Contains(strings.Join(flags, " "), "--steps") {
-			w.await("complete with "+image, func(m *moment) bool { return m.image() == image && m.complete() })
+			w.await("complete with "+image, func(m *snapshot) bool { return m.image() == image && m.complete() })
 		}
 		if now := w.now(); now.image() != image || !now.complete() {
-			t.Errorf("after undo %v: %s\n%s", flags, &now, p.told())
+			t.Errorf("after undo %v: %s\n%s", flags, &now, p.output())
 		}
 		w.restored()
 	}
@@ -72,7 +72,7 @@ func TestUndoSpeaksAsKubectlDoes(t *testing.T) {
 		native.code()
 		ours := w.plugin(append([]string{"undo", "deployment/web"}, flags...)...)
 		if ours.code() != native.code() || !ours.tellsAs(native) {
-			t.Errorf("undo %v: exit code %d, kubectl's %d\n%s\nkubectl's:\n%s", flags, ours.code(), native.code(), ours.told(), native.told())
+			t.Errorf("undo %v: exit code %d, kubectl's %d\n%s\nkubectl's:\n%s", flags, ours.code(), native.code(), ours.output(), native.output())
 		}
 	}
 }
@@ -108,7 +108,7 @@ func TestUndoOfAnOpenRollout(t *testing.T) {
 func TestUndoWaitsNoLongerThanItsTimeout(t *testing.T) {
 	w := newWeb(t)
 	w.kubectl("set", "image", "deployment/web", "app=web:never-ready")
-	w.await("it is under way", func(m *moment) bool { return m.total("web:never-ready") > 0 })
+	w.await("it is under way", func(m *snapshot) bool { return m.total("web:never-ready") > 0 })
 	w.plugin("undo", "deployment/web", "--wait", "--timeout", "1m").ends(0)
 	w.runs("web:v1")
 	w.plugin("undo", "deployment/web", "--wait", "--timeout", "1s").ends(124, "timed out waiting for the condition")

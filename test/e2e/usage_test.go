@@ -148,9 +148,9 @@ func TestBadValuesAreRefusedAndNothingIsWritten(t *testing.T) {
 	for line, tells := range badValues(file) {
 		p := w.plugin(strings.Fields(line)...)
 		if code := p.code(); code != 2 {
-			t.Errorf("%s: exit code %d, not 2\n%s", line, code, p.told())
+			t.Errorf("%s: exit code %d, not 2\n%s", line, code, p.output())
 		} else if told := p.errOut.String(); !strings.Contains(told, tells) || !strings.HasPrefix(told, "error: ") || strings.Count(told, "error:") > 1 {
-			t.Errorf("%s: does not tell %q as an error\n%s", line, tells, p.told())
+			t.Errorf("%s: does not tell %q as an error\n%s", line, tells, p.output())
 		}
 	}
 	if after := w.get(); after.ResourceVersion != w.own.ResourceVersion {
@@ -173,7 +173,7 @@ func TestADeploymentThatCannotBeStepped(t *testing.T) {
 		if prepare != nil {
 			w.kubectl(prepare...)
 		}
-		w.await("the controller has seen it", func(m *moment) bool { return m.deployment.Status.ObservedGeneration >= m.deployment.Generation })
+		w.await("the controller has seen it", func(m *snapshot) bool { return m.deployment.Status.ObservedGeneration >= m.deployment.Generation })
 		before := w.get()
 		w.start("web:v9").ends(1, tells...)
 		w.start("web:v9", "--dry-run=server").ends(1, tells...)
@@ -190,7 +190,7 @@ func TestADeploymentThatCannotBeStepped(t *testing.T) {
 	refused([]string{"set", "image", "deployment/web", "app=web:never-ready"}, `a rollout of deployment "web" is already under way`,
 		"'kubectl rollout-plus status deployment/web -n "+w.name+"'", "'kubectl rollout-plus undo deployment/web -n "+w.name+"'")
 	w.kubectl("rollout", "undo", "deployment/web")
-	w.await("complete", func(m *moment) bool { return m.image() == "web:v1" && m.complete() })
+	w.await("complete", func(m *snapshot) bool { return m.image() == "web:v1" && m.complete() })
 	w.detached()
 	refused(nil, `a stepwise rollout of deployment "web" is already under way (step 1 of 3)`, "rollout-plus resume", "rollout-plus abort")
 	w.plugin("abort", "deployment/web").ends(0)

@@ -18,7 +18,7 @@ import (
 // web is a Deployment of that name under test, with all that happens to it on record.
 type web struct {
 	*space
-	*recording
+	*recorder
 	// own is how it was before any rollout, and since the version of that.
 	own   *appsv1.Deployment
 	since uint64
@@ -73,10 +73,10 @@ func (s *space) deploy(edits ...edit) *web {
 	for _, change := range append([]edit{replicas(3), strategy("1", "1"), progressDeadline(300)}, edits...) {
 		change(d)
 	}
-	w := &web{space: s, recording: s.record()}
+	w := &web{space: s, recorder: s.record()}
 	_, err := s.client.AppsV1().Deployments(s.name).Create(s.Context(), d, metav1.CreateOptions{FieldManager: "e2e"})
 	must(s.TB, err)
-	w.await("the Deployment is complete", (*moment).complete)
+	w.await("the Deployment is complete", (*snapshot).complete)
 	now := w.now()
 	w.own, w.since = now.deployment, versionOf(now.deployment)
 	return w

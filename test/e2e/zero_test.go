@@ -15,7 +15,7 @@ func TestAStepThatOthersOvershoot(t *testing.T) {
 		p := w.start("web:v2", "--steps", "1", "--hold", "1h")
 		p.tells("ready, watched for")
 		w.scale(0)
-		w.await("no pods", func(m *moment) bool { return m.replicas() == 0 && m.total("") == 0 })
+		w.await("no pods", func(m *snapshot) bool { return m.replicas() == 0 && m.total("") == 0 })
 		w.plugin("status", "deployment/web", "--watch=false").ends(0, "stdout: step 1 of 2: 0 of 0 new pods ready")
 		w.scale(8)
 		p.tells("others have overshot the step: 8 pods are new where it asks for 1")

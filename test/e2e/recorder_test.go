@@ -16,14 +16,14 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// recording keeps every event of a namespace's Deployments, DaemonSets, ReplicaSets and pods. Its watches know nothing of the
+// recorder keeps every event of a namespace's Deployments, DaemonSets, ReplicaSets and pods. Its watches know nothing of the
 // plugin's.
-type recording struct {
+type recorder struct {
 	space *space
 
 	mu      sync.Mutex
 	events  []event
-	live    moment
+	live    snapshot
 	gone    map[types.UID]bool
 	changed chan struct{}
 	failure error
@@ -44,9 +44,9 @@ type object interface {
 }
 
 // record begins to watch.
-func (s *space) record() *recording {
+func (s *space) record() *recorder {
 	s.Helper()
-	r := &recording{space: s, changed: make(chan struct{}), live: newMoment(), gone: map[types.UID]bool{}}
+	r := &recorder{space: s, changed: make(chan struct{}), live: newSnapshot(), gone: map[types.UID]bool{}}
 	apps, core := s.client.AppsV1(), s.client.CoreV1()
 	ctx, stop := context.WithCancel(context.Background())
 	var watches sync.WaitGroup
@@ -86,7 +86,7 @@ func (s *space) record() *recording {
 }
 
 // keep takes in an event of a watch.
-func (r *recording) keep(e watch.Event) bool {
+func (r *recorder) keep(e watch.Event) bool {
 	o, ok := e.Object.(object)
 	if !ok {
 		r.fail(fmt.Errorf("a watch of the test's own failed: %v", e.Object))
@@ -105,14 +105,14 @@ func (r *recording) keep(e watch.Event) bool {
 	return true
 }
 
-func (r *recording) fail(err error) {
+func (r *recorder) fail(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failure = err
 	r.tell()
 }
 
-func (r *recording) tell() {
+func (r *recorder) tell() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -127,7 +127,7 @@ func versionOf(o metav1.Object) uint64 {
 }
 
 // await waits until the live state is so; what says how.
-func (r *recording) await(what string, so func(*moment) bool) {
+func (r *recorder) await(what string, so func(*snapshot) bool) {
 	r.space.Helper()
 	alarm := time.After(patience)
 	for {
@@ -149,7 +149,7 @@ func (r *recording) await(what string, so func(*moment) bool) {
 }
 
 // more waits for the n-th event from now on, or for done.
-func (r *recording) more(n int, done <-chan struct{}) {
+func (r *recorder) more(n int, done <-chan struct{}) {
 	r.mu.Lock()
 	goal := len(r.events) + n
 	r.mu.Unlock()
@@ -169,7 +169,7 @@ func (r *recording) more(n int, done <-chan struct{}) {
 }
 
 // catchUp waits until the watches have brought everything that has happened so far.
-func (r *recording) catchUp() {
+func (r *recorder) catchUp() {
 	r.space.Helper()
 	s := r.space
 	deployments, err := s.client.AppsV1().Deployments(s.name).List(s.Context(), metav1.ListOptions{})
@@ -180,7 +180,7 @@ func (r *recording) catchUp() {
 	must(s.TB, err)
 	pods, err := s.client.CoreV1().Pods(s.name).List(s.Context(), metav1.ListOptions{})
 	must(s.TB, err)
-	r.await("the test's watches are up to date", func(m *moment) bool {
+	r.await("the test's watches are up to date", func(m *snapshot) bool {
 		return upToDate(m.deployments(), r.gone, deployments.Items, deployments.ResourceVersion) &&
 			upToDate(m.daemonSets, r.gone, daemonSets.Items, daemonSets.ResourceVersion) &&
 			upToDate(m.replicaSets, r.gone, replicaSets.Items, replicaSets.ResourceVersion) &&
@@ -189,7 +189,7 @@ func (r *recording) catchUp() {
 }
 
 // replay goes through everything on record in the order in which it happened.
-func (r *recording) replay(see func(before, after *moment)) {
+func (r *recorder) replay(see func(before, after *snapshot)) {
 	r.space.Helper()
 	r.catchUp()
 	r.mu.Lock()
@@ -201,7 +201,7 @@ func (r *recording) replay(see func(before, after *moment)) {
 		}
 		return 1
 	})
-	m := newMoment()
+	m := newSnapshot()
 	for _, e := range events {
 		before := m.clone()
 		m.apply(e)
@@ -210,7 +210,7 @@ func (r *recording) replay(see func(before, after *moment)) {
 }
 
 // now is the live state.
-func (r *recording) now() moment {
+func (r *recorder) now() snapshot {
 	r.space.Helper()
 	r.catchUp()
 	r.mu.Lock()

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// behindOlder has those who use the space's kubeconfig from now on see StatefulSets as an API server gives them that does
+// behindOldServer has those who use the space's kubeconfig from now on see StatefulSets as an API server gives them that does
 // not know of partitions. That of today fills one in.
-func (s *space) behindOlder() {
+func (s *space) behindOldServer() {
 	s.Helper()
 	s.behind(
 		func(request *http.Request) {
@@ -60,7 +60,7 @@ func TestStatusWithoutPartitionsSideBySide(t *testing.T) {
 	p.take("make x")
 	p.take("complete x")
 	for _, side := range p.sides {
-		side.behindOlder()
+		side.behindOldServer()
 	}
 	p.compare("rollout status statefulset/x", false)
 	p.compare("rollout status statefulset/x --watch=false", false)

@@ -18,8 +18,8 @@ import (
 // rolloutAnnotation is where an open rollout keeps its record.
 const rolloutAnnotation = "rollout-plus/rollout"
 
-// moment is a namespace's one Deployment, its DaemonSets, ReplicaSets and pods at one moment.
-type moment struct {
+// snapshot is a namespace's one Deployment, its DaemonSets, ReplicaSets and pods at one moment.
+type snapshot struct {
 	arrived     time.Time
 	deployment  *appsv1.Deployment
 	daemonSets  map[types.UID]*appsv1.DaemonSet
@@ -27,13 +27,13 @@ type moment struct {
 	pods        map[types.UID]*corev1.Pod
 }
 
-func newMoment() moment {
-	return moment{
+func newSnapshot() snapshot {
+	return snapshot{
 		daemonSets: map[types.UID]*appsv1.DaemonSet{}, replicaSets: map[types.UID]*appsv1.ReplicaSet{}, pods: map[types.UID]*corev1.Pod{},
 	}
 }
 
-func (m *moment) apply(e event) {
+func (m *snapshot) apply(e event) {
 	m.arrived = e.arrived
 	switch o := e.object.(type) {
 	case *appsv1.Deployment:
@@ -55,11 +55,11 @@ func (m *moment) apply(e event) {
 	}
 }
 
-func (m *moment) clone() moment {
-	return moment{m.arrived, m.deployment, maps.Clone(m.daemonSets), maps.Clone(m.replicaSets), maps.Clone(m.pods)}
+func (m *snapshot) clone() snapshot {
+	return snapshot{m.arrived, m.deployment, maps.Clone(m.daemonSets), maps.Clone(m.replicaSets), maps.Clone(m.pods)}
 }
 
-func (m *moment) deployments() map[types.UID]*appsv1.Deployment {
+func (m *snapshot) deployments() map[types.UID]*appsv1.Deployment {
 	if m.deployment == nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func upToDate[T any, P interface {
 }
 
 // replicas is how many pods the Deployment is to have.
-func (m *moment) replicas() int {
+func (m *snapshot) replicas() int {
 	if m.deployment == nil {
 		return 0
 	}
@@ -98,7 +98,7 @@ func (m *moment) replicas() int {
 }
 
 // image is that of the Deployment's present template.
-func (m *moment) image() string {
+func (m *snapshot) image() string {
 	if m.deployment == nil {
 		return ""
 	}
@@ -106,7 +106,7 @@ func (m *moment) image() string {
 }
 
 // size is how many pods the controller wants of an image; "" is all images.
-func (m *moment) size(image string) int {
+func (m *snapshot) size(image string) int {
 	var size int
 	for _, rs := range m.replicaSets {
 		if image == "" || rs.Spec.Template.Spec.Containers[0].Image == image {
@@ -117,14 +117,14 @@ func (m *moment) size(image string) int {
 }
 
 // total is how many pods of an image there are, counted as the controllers do; "" is all images.
-func (m *moment) total(image string) int {
+func (m *snapshot) total(image string) int {
 	return m.count(image, func(*corev1.Pod) bool { return true })
 }
 
 // ready is how many of them are ready.
-func (m *moment) ready(image string) int { return m.count(image, isReady) }
+func (m *snapshot) ready(image string) int { return m.count(image, isReady) }
 
-func (m *moment) count(image string, counts func(*corev1.Pod) bool) int {
+func (m *snapshot) count(image string, counts func(*corev1.Pod) bool) int {
 	var count int
 	for _, pod := range m.pods {
 		if !isActive(pod) || image != "" && pod.Spec.Containers[0].Image != image {
@@ -153,7 +153,7 @@ func readySince(pod *corev1.Pod) time.Time {
 }
 
 // step is the number of the step that the Deployment's record names, 0 where no rollout is open.
-func (m *moment) step() int {
+func (m *snapshot) step() int {
 	if m.deployment == nil {
 		return 0
 	}
@@ -170,15 +170,15 @@ func (m *moment) step() int {
 }
 
 // complete tells whether all pods are of the Deployment's present template, and ready.
-func (m *moment) complete() bool {
+func (m *snapshot) complete() bool {
 	d, replicas := m.deployment, m.replicas()
-	return d != nil && d.Status.ObservedGeneration >= d.Generation && m.settled() &&
+	return d != nil && d.Status.ObservedGeneration >= d.Generation && m.isStable() &&
 		m.size(m.image()) == replicas && m.size("") == replicas && m.ready(m.image()) == replicas && m.total("") == replicas &&
 		int(d.Status.UpdatedReplicas) == replicas && int(d.Status.AvailableReplicas) == replicas
 }
 
-// settled tells whether the controllers have done what they were to do.
-func (m *moment) settled() bool {
+// isStable tells whether the controllers have done what they were to do.
+func (m *snapshot) isStable() bool {
 	if d := m.deployment; d == nil || d.Status.ObservedGeneration < d.Generation || int(d.Status.Replicas) != m.size("") {
 		return false
 	}
@@ -192,7 +192,7 @@ func (m *moment) settled() bool {
 	return newest && m.total("") == m.size("")
 }
 
-func (m *moment) String() string {
+func (m *snapshot) String() string {
 	if m.deployment == nil {
 		return "no Deployment"
 	}
@@ -200,7 +200,7 @@ func (m *moment) String() string {
 		m.image(), m.step(), m.sizes(), m.total(""), m.ready(""), m.deployment.Spec.MinReadySeconds, m.deployment.Spec.Strategy.String())
 }
 
-func (m *moment) sizes() map[string]int {
+func (m *snapshot) sizes() map[string]int {
 	sizes := map[string]int{}
 	for _, rs := range m.replicaSets {
 		sizes[rs.Spec.Template.Spec.Containers[0].Image] += int(*rs.Spec.Replicas)
