@@ -51,7 +51,7 @@ func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedNam
 	if err != nil {
 		return nil, err
 	}
-	defer s.source.close()
+	defer s.source.Close()
 	s.memory.began = e.Clock.Now().Truncate(time.Second)
 	change.leave(workload.TemplateOf(s.written))
 	if !s.hasReplicaSets() {

@@ -68,7 +68,7 @@ func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, chan
 	if err != nil {
 		return nil, err
 	}
-	defer s.source.close()
+	defer s.source.Close()
 	live, snapshot, err := s.settle(ctx)
 	if err != nil {
 		return nil, err

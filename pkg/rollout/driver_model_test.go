@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
+
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -22,6 +24,8 @@ type driver struct {
 	err    error
 	// awaits tells that this process found no rollout open, and only waits for the Deployment to be complete.
 	awaits bool
+	// stores hold the Deployment, its ReplicaSets and its pods, as far as the watches have caught up.
+	stores [3]cache.Store
 	// before is called with every decision that is about to be acted on.
 	before func(next action, snapshot *Snapshot)
 }
@@ -33,23 +37,21 @@ func newDriver(w *world, client kubernetes.Interface) *driver {
 
 // open is a new process: it knows nothing but what the cluster holds.
 func (d *driver) open() {
+	for i := range d.stores {
+		d.stores[i] = cache.NewStore(cache.MetaNamespaceKeyFunc)
+	}
 	s := &session{
 		decodeRecord: rememberingDecode(),
 		Engine:       d.engine, uid: d.w.d.UID,
 		key:    types.NamespacedName{Namespace: worldNamespace, Name: worldName},
-		source: &source{clock: d.clock, changed: make(chan struct{}, 1)},
-	}
-	for _, what := range []string{"deployments", "replicasets", "pods"} {
-		s.source.watches = append(s.source.watches, &watched{
-			Store: cache.NewStore(cache.MetaNamespaceKeyFunc), source: s.source, what: what, synced: true, watch: permission{known: true, had: true},
-		})
+		source: &source{Objects: informer.Read(d.clock, d.stores[:]...), hasReplicaSets: true},
 	}
 	d.s, d.result, d.awaits = s, nil, false
 	d.refreshAll()
 }
 
 func (d *driver) refreshAll() {
-	for watch := range d.s.source.watches {
+	for watch := range d.stores {
 		d.refresh(watch)
 	}
 }
@@ -69,7 +71,7 @@ func (d *driver) refresh(watch int) {
 			objects = append(objects, pod)
 		}
 	}
-	_ = d.s.source.watches[watch].Store.Replace(objects, "") // a store in memory takes everything
+	_ = d.stores[watch].Replace(objects, "") // a store in memory takes everything
 	d.s.observe()
 }
 

@@ -32,14 +32,14 @@ func (e *Engine) Follow(ctx context.Context, w workload.Object, template *corev1
 	if s.source, err = newSource(e.Client, e.Clock, w, nil); err != nil {
 		return err
 	}
-	s.source.lenient()
-	s.source.start(ctx)
-	defer s.source.close()
+	s.source.Lenient()
+	s.source.Start(ctx)
+	defer s.source.Close()
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := s.source.err(); err != nil {
+		if err := s.source.Err(); err != nil {
 			return err
 		}
 		s.tellHeldBack()
@@ -91,10 +91,10 @@ func (s *session) enriched(ctx context.Context, finding *Finding) *Finding {
 // look returns what is to be seen now, and when to look again. The view is nil if there is nothing to see yet, or only what is
 // older than the version that is already known.
 func (s *session) look(ctx context.Context, known string) (*View, time.Time, error) {
-	if !s.source.synced() {
+	if !s.source.Synced() {
 		return nil, time.Time{}, nil
 	}
-	connected := s.source.staleSince().IsZero()
+	connected := s.source.StaleSince().IsZero()
 	w := s.source.workload()
 	switch {
 	case w != nil && w.GetUID() == s.uid:
@@ -108,7 +108,7 @@ func (s *session) look(ctx context.Context, known string) (*View, time.Time, err
 	}
 	s.memory = s.memory.sized(workload.PodCountsOf(w).Desired)
 	view := Glance(w)
-	view.Blind, view.Stale = s.source.missing(), !connected
+	view.Blind, view.Stale = s.source.Missing(), !connected
 	if awaited := s.awaited.template; awaited != nil && !podtemplate.OnlyRestarted(workload.TemplateOf(w), awaited) {
 		view.Outcome, view.Message = Overtaken, "the pod template was changed"+s.otherWriter(w)+" before the awaited one was complete"
 		return view, time.Time{}, nil
@@ -274,7 +274,7 @@ func (e *Engine) Await(ctx context.Context, key types.NamespacedName, written *a
 	if err != nil {
 		return nil, err
 	}
-	defer s.source.close()
+	defer s.source.Close()
 	s.phase, s.outcome = ending, Done
 	if written != nil {
 		s.uid, s.awaited.template, s.memory = written.UID, &written.Spec.Template, s.memory.sized(workload.ReplicasOf(written))

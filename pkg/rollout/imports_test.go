@@ -63,7 +63,7 @@ func TestImports(t *testing.T) {
 		"cmd/kubectl-rollout-plus/app": {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/restore",
 			"pkg/configmap/store", "pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/admission",
-			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history",
+			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history", "pkg/rollout/informer",
 			"pkg/rollout/kube", "pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/rollback",
 			"pkg/rollout/workload",
 		},
@@ -86,7 +86,8 @@ func TestImports(t *testing.T) {
 		},
 		"pkg/rollout": {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
-			"pkg/rollout/history", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/migration", "pkg/rollout/ownership",
+			"pkg/rollout/history", "pkg/rollout/informer", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/migration",
+			"pkg/rollout/ownership",
 			"pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/rights",
 			"pkg/rollout/workload",
 		},
@@ -106,7 +107,8 @@ func TestImports(t *testing.T) {
 		"pkg/rollout/history": {
 			"pkg/rollout/fieldmanager", "pkg/rollout/kube", "pkg/rollout/podtemplate", "pkg/rollout/workload",
 		},
-		"pkg/rollout/kube": {"pkg/rollout/workload"},
+		"pkg/rollout/kube":     {"pkg/rollout/workload"},
+		"pkg/rollout/informer": {"pkg/rollout/kube", "pkg/rollout/workload"},
 		"pkg/rollout/rollback": {
 			"pkg/rollout", "pkg/rollout/admission", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/podtemplate",
 			"pkg/rollout/workload",

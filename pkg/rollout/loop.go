@@ -45,7 +45,7 @@ func (s *session) run(ctx context.Context) *Result {
 		if err := context.Cause(ctx); err != nil {
 			return s.interrupted(ctx, err)
 		}
-		if err := s.source.err(); err != nil {
+		if err := s.source.Err(); err != nil {
 			return s.failed(ctx, err.Error())
 		}
 		s.tellHeldBack()

@@ -1,17 +1,13 @@
 package rollout
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
@@ -195,81 +191,5 @@ func TestWhatHoldsTheWayBackUpIsTold(t *testing.T) {
 	}
 	if len(told) != 1 || told[0].ID != "LimitRangeViolated" || told[0].Severity != diagnose.Warning {
 		t.Errorf("told %v", told)
-	}
-}
-
-// TestAnOptionalWatchIsGivenUpForGood whatever its reflector says while it ends.
-func TestAnOptionalWatchIsGivenUpForGood(t *testing.T) {
-	t.Parallel()
-	s := &source{clock: clocktesting.NewFakeClock(noon(0)), changed: make(chan struct{}, 1)}
-	cancelled := false
-	s.watches = []*watched{
-		{source: s, what: "deployments", synced: true, watch: permission{known: true, had: true}},
-		{source: s, what: "pods", cancel: func() { cancelled = true }},
-	}
-	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("not yours"))
-	s.lenient()
-	pods := s.watches[1]
-	pods.note(&pods.watch, denied)
-	if cancelled {
-		t.Error("given up before it is known what is missing")
-	}
-	pods.note(&pods.list, denied)
-	pods.note(&pods.list, context.Canceled)
-	if missing := s.missing(); !cancelled || !s.synced() || s.err() != nil || !s.staleSince().IsZero() || !errors.Is(missing, denied) {
-		t.Errorf("cancelled %v, synced %v, error %v, stale since %v, missing %v", cancelled, s.synced(), s.err(), s.staleSince(), missing)
-	}
-	deployments := s.watches[0]
-	deployments.watch = permission{}
-	deployments.note(&deployments.list, denied)
-	if s.err() == nil {
-		t.Error("the workload itself may not be watched, and nobody says so")
-	}
-}
-
-// TestTheRightThatIsMissing is named alone where the other one is there, and at once where it never was.
-func TestTheRightThatIsMissing(t *testing.T) {
-	t.Parallel()
-	denied := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("not yours"))
-	for name, test := range map[string]struct {
-		answers []string
-		want    string
-	}{
-		"nothing is":                 {[]string{"watch", "list", "watch"}, ""},
-		"watch, as servers do now":   {[]string{"watch no", "list"}, "the right to watch pods"},
-		"watch, as servers did":      {[]string{"list", "watch no"}, "the right to watch pods"},
-		"list":                       {[]string{"list no"}, "the right to list pods"},
-		"list, and nobody needs it":  {[]string{"watch"}, ""},
-		"both":                       {[]string{"watch no", "list no"}, "the right to list and watch pods"},
-		"not known yet":              {[]string{"watch no"}, ""},
-		"not known, for a bad line":  {[]string{"watch no", "list lost"}, ""},
-		"lost just now":              {[]string{"watch", "watch no", "list", "watch no"}, ""},
-		"lost long ago":              {[]string{"watch", "watch no", "list", "wait", "watch no", "list"}, "the right to watch pods"},
-		"both lost long ago":         {[]string{"list", "watch", "watch no", "list no", "wait", "list no"}, "the right to list and watch pods"},
-		"both lost just now":         {[]string{"list", "watch", "watch no", "list no"}, ""},
-		"back again":                 {[]string{"watch", "watch no", "list", "wait", "watch"}, ""},
-		"the list alone is lost":     {[]string{"list", "list no"}, ""},
-		"lost, and lost again later": {[]string{"watch", "watch no", "list", "wait", "watch", "watch no", "list"}, ""},
-	} {
-		fake := clocktesting.NewFakeClock(noon(0))
-		s := &source{clock: fake, changed: make(chan struct{}, 1)}
-		w := &watched{source: s, what: "pods"}
-		s.watches = []*watched{w}
-		for _, answer := range test.answers {
-			verb, how, _ := strings.Cut(answer, " ")
-			asked := map[string]*permission{"list": &w.list, "watch": &w.watch}[verb]
-			if asked == nil {
-				fake.Step(2 * deniedGrace)
-				continue
-			}
-			w.note(asked, map[string]error{"no": denied, "lost": errors.New("connection reset")}[how])
-		}
-		got := ""
-		if err := s.err(); err != nil {
-			got, _, _ = strings.Cut(err.Error(), " is missing: ")
-		}
-		if got != test.want {
-			t.Errorf("%s: got %q, want %q", name, got, test.want)
-		}
 	}
 }

@@ -55,9 +55,9 @@ func TestWhatComesLateIsDropped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.start(t.Context())
-		defer s.close()
-		if err := s.sync(t.Context()); err != nil {
+		s.Start(t.Context())
+		defer s.Close()
+		if err := s.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		b.change(func() {
@@ -105,8 +105,8 @@ func TestAQuietWatchCostsLittle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.start(t.Context())
-		defer s.close()
+		s.Start(t.Context())
+		defer s.Close()
 		for range 10 {
 			<-time.After(time.Minute)
 			b.change(func() {
@@ -122,7 +122,7 @@ func TestAQuietWatchCostsLittle(t *testing.T) {
 				}
 			}
 		})
-		if told := s.heldBack(); len(told) > 0 {
+		if told := s.HeldBack(); len(told) > 0 {
 			t.Errorf("%s are said to be held back", told)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
@@ -58,14 +59,14 @@ func (s *session) refusedFor() time.Duration {
 }
 
 // triesAgain reports whether to repeat a write that failed. If the API server could not accept it, the Deployment's own
-// deadline is the limit. If a right is missing that was there before, the limit is deniedGrace.
+// deadline is the limit. If a right is missing that was there before, the limit is informer.DeniedGrace.
 func (s *session) triesAgain(err error, deadline *int32) bool {
 	switch {
 	case kube.IsTransient(err):
 		return deadline == nil || *deadline == GateProgressDeadlineSeconds || s.refusedFor() < time.Duration(*deadline)*time.Second
 	case kube.LacksRight("get", err), kube.LacksRight("list", err), kube.LacksRight("patch", err), kube.LacksRight("delete", err),
 		apierrors.IsUnauthorized(err):
-		return s.mayWrite && s.refusedFor() < deniedGrace
+		return s.mayWrite && s.refusedFor() < informer.DeniedGrace
 	}
 	return false
 }

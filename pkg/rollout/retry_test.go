@@ -10,6 +10,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
 )
 
 // denied is what the API server says where an admission webhook does not allow a write.
@@ -112,7 +114,7 @@ func TestWritesThatFailForTheWholeDeadlineEndTheCommandWhereItStands(t *testing.
 func TestARightToWriteThatComesBackDoesNotEndTheCommand(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.onStep(2, func() {
-			back := time.Now().Add(deniedGrace / 2)
+			back := time.Now().Add(informer.DeniedGrace / 2)
 			b.change(func() { b.refusesWrites(forbidden(), func() bool { return time.Now().Before(back) }) })
 		})
 		wantOutcome(t, b.start(t.Context(), t), Done, "")

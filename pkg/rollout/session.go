@@ -158,9 +158,9 @@ func (s *session) watch(ctx context.Context, w workload.Object) (err error) {
 	if s.source, err = newSource(s.Client, s.Clock, w, s.observe); err != nil {
 		return err
 	}
-	s.source.start(ctx)
-	if err := s.source.sync(ctx); err != nil {
-		s.source.close()
+	s.source.Start(ctx)
+	if err := s.source.Sync(ctx); err != nil {
+		s.source.Close()
 		return err
 	}
 	s.tellHeldBack()
@@ -169,7 +169,7 @@ func (s *session) watch(ctx context.Context, w workload.Object) (err error) {
 
 // observe feeds the meter on every change that the watches bring.
 func (s *session) observe() {
-	if s.source.synced() {
+	if s.source.Synced() {
 		snapshot := s.source.snapshot()
 		s.meter.observe(&snapshot)
 	}
@@ -181,7 +181,7 @@ func (s *session) sleep(ctx context.Context, until time.Time) error {
 	if !s.warnNext.IsZero() {
 		until = earlier(until, s.warnNext)
 	}
-	if err := s.source.sleep(ctx, until); err != nil {
+	if err := s.source.Sleep(ctx, until); err != nil {
 		return err
 	}
 	return s.pause(ctx, gatherChanges)

@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/clock"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
@@ -426,7 +427,7 @@ func TestALostRightEndsTheCommandAfterAGrace(t *testing.T) {
 		})
 		result := b.start(t.Context(), t)
 		wantOutcome(t, result, Failed, "is missing")
-		if took := time.Since(from); took < deniedGrace || took > 2*deniedGrace {
+		if took := time.Since(from); took < informer.DeniedGrace || took > 2*informer.DeniedGrace {
 			t.Errorf("ended after %s", took)
 		}
 		if !result.Standing || result.Record.Step != 2 {
@@ -438,7 +439,7 @@ func TestALostRightEndsTheCommandAfterAGrace(t *testing.T) {
 func TestARightThatComesBackDoesNotEndTheCommand(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.onStep(2, func() {
-			back := time.Now().Add(deniedGrace / 2)
+			back := time.Now().Add(informer.DeniedGrace / 2)
 			b.change(func() {
 				b.cutStreams("", nil)
 				b.refuse = func(*http.Request) error {

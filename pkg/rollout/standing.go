@@ -27,7 +27,7 @@ func (e *Engine) goOn(ctx context.Context, kind string, key types.NamespacedName
 	if err != nil {
 		return nil, err
 	}
-	defer s.source.close()
+	defer s.source.Close()
 	s.meter.begin(s.record.Plan.Limits, s.Clock.Now())
 	if snapshot := s.snapshot(); snapshot.Workload != nil && to == nil && (as == resuming || s.state == RollingBack) {
 		s.announce(snapshot.Workload)
@@ -51,7 +51,7 @@ func (e *Engine) standing(ctx context.Context, kind string, key types.Namespaced
 	}
 	s.memory.began = e.began(false)
 	if err = s.findOpen(ctx, live); err != nil {
-		s.source.close()
+		s.source.Close()
 		return nil, err
 	}
 	return s, nil

@@ -213,17 +213,17 @@ func (e *Engine) Unblock(ctx context.Context, set *appsv1.StatefulSet, tell func
 	if err != nil {
 		return err
 	}
-	watches.start(ctx)
-	defer watches.close()
+	watches.Start(ctx)
+	defer watches.Close()
 	for {
-		if err := watches.err(); err != nil {
+		if err := watches.Err(); err != nil {
 			return err
 		}
-		if now, is := watches.workload().(*appsv1.StatefulSet); is && watches.synced() && isSince(now, set) {
+		if now, is := watches.workload().(*appsv1.StatefulSet); is && watches.Synced() && isSince(now, set) {
 			found, graces := obstacles(now, watches.pods(), e.Clock.Now())
 			return errors.Join(e.deleteAll(ctx, now, found, tell), spared(now, graces))
 		}
-		if err := watches.sleep(ctx, time.Time{}); err != nil {
+		if err := watches.Sleep(ctx, time.Time{}); err != nil {
 			return err
 		}
 	}

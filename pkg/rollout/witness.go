@@ -68,7 +68,7 @@ func (s *session) listen(ctx context.Context) []*corev1.Event {
 	now := s.Clock.Now()
 	due := w.looked.Add(lookAgain)
 	switch {
-	case w.blind != nil || !s.source.synced() || s.source.missing() != nil:
+	case w.blind != nil || !s.source.Synced() || s.source.Missing() != nil:
 		w.next = time.Time{}
 	case now.Before(due):
 		// The latest change may be about such a pod.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
+
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,7 +20,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 const configWatchExample = `  # Roll out every edit of the ConfigMap web and the Secret login
@@ -86,7 +87,7 @@ func (f *configWatchFlags) run(ctx context.Context, env *environment, args []str
 	}
 	f.yes = true
 	w := &configWatcher{
-		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: rollout.NewObjects(env.clock),
+		configSession: c.configSession, flags: &f.changeFlags, named: named, objects: informer.NewObjects(env.clock, nil),
 		edits: &watch.Edits{Quiet: f.debounce}, cached: map[configmap.Object]*store.State{}, postponed: map[configmap.Object]postponed{},
 		lost:        map[configmap.Object]*store.State{},
 		onlySecrets: f.kind.secret,
@@ -133,11 +134,11 @@ func (w *configWatcher) watchKind(ctx context.Context, kind configmap.Kind, only
 	if kind == configmap.Secret {
 		resource, object = "secrets", &corev1.Secret{}
 		secrets := w.Engine.Client.CoreV1().Secrets(w.Namespace)
-		calls = rollout.ListWatch(secrets.List, secrets.Watch, narrow)
+		calls = informer.ListWatch(secrets.List, secrets.Watch, narrow)
 	} else {
 		object = &corev1.ConfigMap{}
 		configMaps := w.Engine.Client.CoreV1().ConfigMaps(w.Namespace)
-		calls = rollout.ListWatch(configMaps.List, configMaps.Watch, narrow)
+		calls = informer.ListWatch(configMaps.List, configMaps.Watch, narrow)
 	}
 	// The watches themselves keep asking after any error. A user who lacks a right should learn that now.
 	if _, err := calls.ListWithContext(ctx, metav1.ListOptions{Limit: 1}); err != nil {

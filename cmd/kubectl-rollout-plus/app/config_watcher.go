@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -16,7 +18,6 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/restore"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/store"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/watch"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // configWatcher rolls out edits as they come.
@@ -26,7 +27,7 @@ type configWatcher struct {
 	named []configmap.Object
 	// onlySecrets restricts the watch to Secrets if no object is named.
 	onlySecrets bool
-	objects     *rollout.Objects
+	objects     *informer.Objects
 	edits       *watch.Edits
 	// cached holds the heads as the watches last delivered them. versions holds the versions that the watches delivered.
 	cached    map[configmap.Object]*store.State
@@ -52,7 +53,8 @@ type postponed struct {
 // run is the main loop. It compares states instead of counting events, so it misses nothing while it is busy.
 func (w *configWatcher) run(ctx context.Context) error {
 	defer w.objects.Close()
-	if err := w.objects.Start(ctx); err != nil {
+	w.objects.Start(ctx)
+	if err := w.objects.Sync(ctx); err != nil {
 		return w.stopped(err)
 	}
 	w.observe()
@@ -285,6 +287,6 @@ func (w *configWatcher) tellConnection() {
 	w.broken = broken
 	if resources := w.objects.HeldBack(); len(resources) > 0 && !w.toldHeldBack {
 		w.toldHeldBack = true
-		_, _ = fmt.Fprintln(w.env.ErrOut, rollout.HeldBack(resources))
+		_, _ = fmt.Fprintln(w.env.ErrOut, informer.HeldBackWarning(resources))
 	}
 }

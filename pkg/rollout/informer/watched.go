@@ -1,8 +1,9 @@
-package rollout
+package informer
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 // watched is one watch with the objects that it has delivered.
 type watched struct {
 	cache.Store
-	source    *source
+	objects   *Objects
 	reflector *cache.Reflector
 	what      string
 	// optional is set if the watch may be denied: its objects are useful, but not necessary.
@@ -51,7 +52,7 @@ type watched struct {
 // note records whether the API server answers, and whether it still permits the call.
 func (w *watched) note(asked *permission, err error) {
 	w.mu.Lock()
-	now := w.source.clock.Now()
+	now := w.objects.clock.Now()
 	asked.answered(err, now)
 	if w.credentials = nil; kube.IsCredentialError(err) {
 		w.credentials = err
@@ -68,13 +69,13 @@ func (w *watched) note(asked *permission, err error) {
 		w.cancel() // otherwise the reflector would retry for ever
 	}
 	w.mu.Unlock()
-	w.source.notify()
+	w.objects.notify()
 }
 
 // open records that a watch was requested.
 func (w *watched) open() {
 	w.mu.Lock()
-	w.quiet.asked = w.source.clock.Now()
+	w.quiet.asked = w.objects.clock.Now()
 	w.mu.Unlock()
 }
 
@@ -94,12 +95,12 @@ func (w *watched) missing() error {
 	return w.hopeless
 }
 
-// lacks returns an error about rights that are missing from the beginning, or for longer than deniedGrace, or nil.
+// lacks returns an error about rights that are missing from the beginning, or for longer than DeniedGrace, or nil.
 func (w *watched) lacks(now time.Time) error {
 	verbs, missing := "list", w.list
 	switch {
 	case w.list.denied != nil && w.watch.denied != nil:
-		verbs, missing.deniedSince = "list and watch", earlier(w.list.deniedSince, w.watch.deniedSince)
+		verbs, missing.deniedSince = "list and watch", slices.MinFunc([]time.Time{w.list.deniedSince, w.watch.deniedSince}, time.Time.Compare)
 	case w.watch.denied != nil && !w.list.known:
 		return nil // the reflector lists next, which shows whether that right is missing too
 	case w.watch.denied != nil:
@@ -107,7 +108,7 @@ func (w *watched) lacks(now time.Time) error {
 	case w.list.denied == nil:
 		return nil
 	}
-	if lost := w.watch.had || missing.had; lost && now.Sub(missing.deniedSince) <= deniedGrace {
+	if lost := w.watch.had || missing.had; lost && now.Sub(missing.deniedSince) <= DeniedGrace {
 		return nil
 	}
 	return fmt.Errorf("the right to %s %s is missing: %w", verbs, w.what, missing.denied)
@@ -156,7 +157,7 @@ func (w *watched) Update(object any) error {
 		return err
 	}
 	if countOf(before) == countOf(object) {
-		w.source.notify()
+		w.objects.notify()
 		return err
 	}
 	return w.changed(err)
@@ -181,17 +182,17 @@ func (w *watched) Replace(objects []any, version string) error {
 	}
 	w.order.Unlock()
 	w.mu.Lock()
-	w.quiet.delivered(false, w.source.clock.Now())
+	w.quiet.delivered(false, w.objects.clock.Now())
 	w.synced, w.brokenSince = true, time.Time{}
 	w.mu.Unlock()
 	return w.changed(err)
 }
 
 func (w *watched) changed(err error) error {
-	if w.source.onCount != nil {
-		w.source.onCount()
+	if w.objects.onCount != nil {
+		w.objects.onCount()
 	}
-	w.source.notify()
+	w.objects.notify()
 	return err
 }
 

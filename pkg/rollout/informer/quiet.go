@@ -1,6 +1,9 @@
-package rollout
+package informer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// relistAfter is how long a watch may deliver nothing before the session lists in addition. Each list that finds
@@ -42,7 +45,7 @@ func (q *quiet) due(incomplete bool) time.Time {
 	if incomplete && !q.heldBack {
 		interval = relistAfter
 	}
-	return later(later(q.asked, q.brought), q.relisted).Add(interval)
+	return slices.MaxFunc([]time.Time{q.asked, q.brought, q.relisted}, time.Time.Compare).Add(interval)
 }
 
 // found records the result of a list. isNew means that the list found something that the watch had not delivered.

@@ -1,4 +1,4 @@
-package rollout
+package informer
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 )
 
-// HeldBack returns the warning that the watches of these resources do not deliver the changes that lists find.
-func HeldBack(resources []string) string {
+// HeldBackWarning returns the warning that the watches of these resources do not deliver the changes that lists find.
+func HeldBackWarning(resources []string) string {
 	return fmt.Sprintf("warning: the watch of %s brings nothing, but a list finds something new; a proxy on the way to the API server "+
 		"seems to hold watch data back; it is listed every few seconds instead", strings.Join(resources, " and "))
 }
@@ -26,11 +26,11 @@ func (w *watched) relistBeside(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := relistAfter
 		if due := w.relistDue(); !due.IsZero() {
-			wait = min(wait, due.Sub(w.source.clock.Now()))
+			wait = min(wait, due.Sub(w.objects.clock.Now()))
 		}
 		if wait <= 0 {
 			w.relist(ctx)
-		} else if kube.Pause(ctx, w.source.clock, wait) != nil {
+		} else if kube.Pause(ctx, w.objects.clock, wait) != nil {
 			return
 		}
 	}
@@ -59,7 +59,7 @@ func (w *watched) relist(ctx context.Context) {
 	objects, version, err := contentOf(w.lister(asking, options))
 	isNew := err == nil && (incomplete || w.differs(objects))
 	if isNew && trusted {
-		isNew = kube.Pause(ctx, w.source.clock, relistGrace) == nil && w.deliveries() == count
+		isNew = kube.Pause(ctx, w.objects.clock, relistGrace) == nil && w.deliveries() == count
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -70,7 +70,7 @@ func (w *watched) relist(ctx context.Context) {
 	}
 	isNew = isNew && w.adopt(objects, version)
 	w.mu.Lock()
-	w.quiet.found(isNew, w.source.clock.Now())
+	w.quiet.found(isNew, w.objects.clock.Now())
 	w.mu.Unlock()
 	if isNew {
 		_ = w.changed(nil)
@@ -81,7 +81,7 @@ func (w *watched) relist(ctx context.Context) {
 // connection.
 func (w *watched) unlisted(err error) {
 	w.mu.Lock()
-	w.quiet.relisted = w.source.clock.Now()
+	w.quiet.relisted = w.objects.clock.Now()
 	heldBack := w.quiet.heldBack
 	w.mu.Unlock()
 	if heldBack {
@@ -100,7 +100,7 @@ func (w *watched) adopt(objects []any, version string) bool {
 	w.version, w.relisted = version, version
 	w.mu.Lock()
 	w.synced, w.brokenSince, w.credentials = true, time.Time{}, nil
-	w.list.answered(nil, w.source.clock.Now())
+	w.list.answered(nil, w.objects.clock.Now())
 	w.mu.Unlock()
 	return true
 }
@@ -112,7 +112,7 @@ func (w *watched) deliver(version string, store func() error) (bool, error) {
 	defer w.order.Unlock()
 	isNew := w.relisted == "" || isOlder(w.relisted, version)
 	w.mu.Lock()
-	w.quiet.delivered(isNew, w.source.clock.Now())
+	w.quiet.delivered(isNew, w.objects.clock.Now())
 	w.mu.Unlock()
 	if !isNew {
 		return false, nil
@@ -191,7 +191,7 @@ func versionOfList(list runtime.Object) string {
 func (w *watched) Transformer() cache.TransformFunc {
 	return func(object any) (any, error) {
 		w.mu.Lock()
-		w.quiet.delivered(false, w.source.clock.Now())
+		w.quiet.delivered(false, w.objects.clock.Now())
 		w.mu.Unlock()
 		return object, nil
 	}
@@ -203,10 +203,10 @@ func (w *watched) Bookmark(version string) error {
 	return err
 }
 
-// heldBack returns the resources whose watches do not deliver what lists find.
-func (s *source) heldBack() []string {
+// HeldBack returns the resources whose watches do not deliver what lists find.
+func (o *Objects) HeldBack() []string {
 	var found []string
-	for _, w := range s.watches {
+	for _, w := range o.watches {
 		w.mu.Lock()
 		if w.quiet.heldBack {
 			found = append(found, w.what)
@@ -214,15 +214,4 @@ func (s *source) heldBack() []string {
 		w.mu.Unlock()
 	}
 	return found
-}
-
-// tellHeldBack emits once that watches do not deliver what lists find.
-func (s *session) tellHeldBack() {
-	if s.toldHeldBack || s.source == nil {
-		return
-	}
-	if resources := s.source.heldBack(); len(resources) > 0 {
-		s.toldHeldBack = true
-		s.emit(ProgressEvent{Message: HeldBack(resources)})
-	}
 }
