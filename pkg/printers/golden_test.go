@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,5 +102,20 @@ func results() map[string]*Result {
 func tell(p Printer) {
 	for _, happened := range historyLog() {
 		p.Event(began.Add(time.Duration(happened.after)*time.Millisecond), happened.event)
+	}
+}
+
+// A command that goes back from an open rollout before it begins its own counts new pods again after that.
+func TestARolloutAfterTheWayBack(t *testing.T) {
+	t.Parallel()
+	var out, progress bytes.Buffer
+	p := NewLines(&out, &progress, NewPalette(false), NewPalette(false), "deployment.apps/web")
+	for _, event := range []rollout.Event{
+		rollout.RollbackEvent{Revision: 4}, samplePlan(), rollout.ProgressEvent{Step: 1, Of: 3, Target: 1, Counts: rollout.Counts{New: 1, Old: 8, Total: 9, Ready: 8}},
+	} {
+		p.Event(time.Time{}, event)
+	}
+	if told := progress.String(); !strings.Contains(told, "step 1/3: new 0/1 ready, old 8") {
+		t.Errorf("told %s", told)
 	}
 }

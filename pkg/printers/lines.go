@@ -68,6 +68,7 @@ func seconds(d time.Duration) string {
 func (p *Lines) Event(at time.Time, event rollout.Event) {
 	switch e := event.(type) {
 	case rollout.PlanEvent:
+		p.back = false // undo goes back from an open rollout before it begins its own
 		p.line(at, fmt.Sprintf("%s: %d replicas in %s, at most %d above and %d below", p.object, e.Replicas,
 			count(len(e.Steps), "step"), e.Limits.Surge, e.Limits.Unavailable))
 		if way := WayOf(e); way != "" {

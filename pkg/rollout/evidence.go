@@ -35,6 +35,9 @@ const (
 	mostPredecessors = 3
 )
 
+// noLog are the beginnings of what the kubelet answers, with success, when it has removed a container or its log already.
+var noLog = []string{"unable to retrieve container logs", "failed to try resolving symlinks in path"} //nolint:gochecknoglobals // constant
+
 // about is an object whose events are read.
 type about struct {
 	kind string
@@ -183,8 +186,7 @@ func (e *Engine) logOf(ctx context.Context, namespace string, finding *Finding, 
 			continue
 		}
 		trimmed := strings.TrimSpace(string(text))
-		// The kubelet answers with this text, and success, when it has removed the container already.
-		if err != nil || strings.HasPrefix(trimmed, "unable to retrieve container logs") {
+		if err != nil || slices.ContainsFunc(noLog, func(answer string) bool { return strings.HasPrefix(trimmed, answer) }) {
 			return "", err
 		}
 		return trimmed, nil

@@ -64,7 +64,10 @@ func TestLogsThatCannotBeRead(t *testing.T) {
 			}
 			return "now\n", nil
 		}, "now", "", ""},
-		"removed":      {func(*http.Request) (string, error) { return "unable to retrieve container logs for x", nil }, "", "", ""},
+		"removed": {func(*http.Request) (string, error) { return "unable to retrieve container logs for x", nil }, "", "", ""},
+		"its log, too": {func(*http.Request) (string, error) {
+			return "failed to try resolving symlinks in path \"/var/log/pods/x/app/1.log\": lstat /var/log/pods/x/app: no such file or directory", nil
+		}, "", "", ""},
 		"the pod went": {func(*http.Request) (string, error) { return "", apierrors.NewNotFound(pods, "p") }, "", "", ""},
 		"the node is away": {func(*http.Request) (string, error) {
 			return "", apierrors.NewInternalError(errors.New("dial tcp 10.0.0.1:10250: connect: connection refused"))

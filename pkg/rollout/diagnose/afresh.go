@@ -30,8 +30,11 @@ func (d *diagnosis) counts(pod *corev1.Pod, status *corev1.ContainerStatus, s *s
 	if status.State.Running != nil {
 		next = "it runs again since"
 	}
-	s.evidence = append(s.evidence, fmt.Sprintf("it ended last at %s, by a run that began before this command; %s %s",
-		clock(last.FinishedAt.Time), next, clock(begins)))
+	old := ""
+	if last.StartedAt.Time.Before(d.After) {
+		old = ", by a run that began before this command"
+	}
+	s.evidence = append(s.evidence, fmt.Sprintf("it ended last at %s%s; %s %s", clock(last.FinishedAt.Time), old, next, clock(begins)))
 }
 
 // pauseOf returns how long the kubelet waits before it starts a container again. The kubelet says so as "back-off 40s

@@ -147,6 +147,7 @@ func TestOldEnds(t *testing.T) {
 	}{
 		"ended for good":    {&never, corev1.ContainerStatus{State: ended(3, "Error", 1, 5)}, "fatal ContainerEnded 1", ""},
 		"starts again soon": {nil, corev1.ContainerStatus{State: ended(3, "Error", 1, 5)}, "warning ContainerRestarted 1", "by a run that began before this command; the kubelet starts it again by 12:00:20Z"},
+		"ended anew":        {nil, corev1.ContainerStatus{State: ended(3, "Error", 100, 101)}, "warning ContainerRestarted 1", "it ended last at 12:01:41Z; the kubelet starts it again by 12:01:56Z"},
 		"runs well again":   {nil, wellAnew("app", 20, ended(3, "Error", 1, 5)), "", ""},
 		"runs again":        {nil, wellAnew("app", 95, ended(3, "Error", 1, 5)), "warning ContainerRestarted 1", "by a run that began before this command; it runs again since 12:01:35Z"},
 	} {

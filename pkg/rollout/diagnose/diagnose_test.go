@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -450,11 +451,13 @@ func TestRemediesOfADeadline(t *testing.T) {
 	const again = "kubectl rollout-plus start deployment/web -n shop --to-revision 3 --on-failure hold"
 	cause := Diagnose(inputOf(1, podWith("a", waits("InvalidImageName", "")))).Findings[0]
 	for name, test := range map[string]struct {
+		kind      string
 		situation Situation
 		cause     *Finding
 		leaves    bool
 		want      string
 	}{
+		"a set has gone back": {kind: "StatefulSet", leaves: true, want: strings.Replace(again, "deployment", "statefulset", 1)},
 		"a later version":     {want: undoes},
 		"the first version":   {situation: Situation{First: true}, want: describes},
 		"for an image":        {situation: Situation{Refused: true}, cause: &cause, want: "kubectl set image deployment/web app=IMAGE -n shop, " + undoes},
@@ -462,7 +465,8 @@ func TestRemediesOfADeadline(t *testing.T) {
 		"for an image, twice": {situation: Situation{Refused: true, Open: true}, cause: &cause, leaves: true, want: "kubectl rollout-plus start deployment/web -n shop --image app=IMAGE, " + again},
 		"Recreate":            {situation: Situation{Refused: true}, cause: &cause, leaves: true, want: "kubectl set image deployment/web app=IMAGE -n shop, " + undoes + " --to-revision 3"},
 	} {
-		f := Known(ProgressDeadlineExceeded, Object{"Deployment", "web"}, "shop", "")
+		kind := cmp.Or(test.kind, "Deployment")
+		f := Known(ProgressDeadlineExceeded, Object{kind, "web"}, "shop", "")
 		f.Suit(test.situation)
 		if test.cause != nil {
 			f.Blame(test.cause)

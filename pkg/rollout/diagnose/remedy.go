@@ -102,7 +102,7 @@ func (a *advice) fitting(remedy string) []string {
 		return []string{a.again()}
 	case remedy == setImage && a.Open:
 		return []string{setImageOf, resume}
-	case remedy == setImage && (a.Refused || a.workload.Kind != "Deployment"):
+	case remedy == setImage && (a.Refused || a.workload.Kind != "Deployment" && !a.leaves): // what leaves was rolled out by start
 		return []string{setImageOf}
 	case remedy == undo && a.First:
 		return []string{describeIt}
@@ -116,7 +116,7 @@ func (a *advice) again() string {
 	switch {
 	case a.failed == 0:
 		return revisions
-	case a.Refused || a.workload.Kind != "Deployment":
+	case a.Refused:
 		return fmt.Sprintf("%s --to-revision %d", undo, a.failed)
 	}
 	flags := "--on-failure hold"
