@@ -7,26 +7,27 @@ func imageCauses() []Cause {
 		{ImageNotFound, EndsNow, 0, "The registry has answered that it has no such image or tag.", []string{setImage}},
 		{
 			ImagePlatformMissing, EndsNow, 0,
-			"There is such an image, and not for the node's operating system and architecture.",
+			"The image exists, but not for the operating system and architecture of the node.",
 			[]string{"kubectl get nodes -L kubernetes.io/os,kubernetes.io/arch", setImage, edit},
 		},
 		{
 			ImagePullDenied, EndsNow, 0,
-			"The registry has refused the pull: credentials are missing or wrong, or there is no such repository, which many registries do not tell apart.",
+			"The registry has refused the pull. Credentials are missing or wrong, or the repository does not exist: many registries give " +
+				"the same answer.",
 			[]string{"kubectl get secrets -n {namespace} --field-selector type=kubernetes.io/dockerconfigjson", setImage},
 		},
 		{
 			ImagePullFailed, EndsAfterGrace, 30 * time.Second,
-			"The image cannot be pulled, for a reason that is not known here, or that may be chance.",
+			"The image cannot be pulled. The reason is unknown, or may be chance.",
 			[]string{describe},
 		},
 		{
 			RegistryUnavailable, EndsAfterGrace, 30 * time.Second,
-			"The registry cannot be reached, or does not answer as it should. One pull that fails may be chance: the kubelet tries again " +
-				"after 10 s and 20 s; while it does, the grace is the progress deadline.",
+			"The registry cannot be reached, or gives a wrong answer. One failed pull may be chance: the kubelet tries again after 10 s " +
+				"and 20 s. While it does, the grace is the progress deadline.",
 			[]string{describe, setImage},
 		},
-		{InvalidImageName, EndsNow, 0, "The image's name cannot be one.", []string{setImage}},
+		{InvalidImageName, EndsNow, 0, "The name of the image is not valid.", []string{setImage}},
 		{ErrImageNeverPull, EndsNow, 0, "The image is not on the node, and imagePullPolicy is Never.", []string{setImage, edit}},
 		{ImageInspectError, EndsAfterGrace, 30 * time.Second, "The node cannot read the image that it has.", []string{describe}},
 		{SignatureValidationFailed, EndsNow, 0, "The image's signature is not accepted on the node.", []string{describe, setImage}},
@@ -35,46 +36,46 @@ func imageCauses() []Cause {
 
 func crashCauses() []Cause {
 	return []Cause{
-		{CrashLoopBackOff, EndsNow, 0, "The container ends again and again. The exit code and the last log lines tell why.", []string{lastLogs}},
+		{CrashLoopBackOff, EndsNow, 0, "The container ends again and again. The exit code and the last log lines show why.", []string{lastLogs}},
 		{OOMKilled, EndsNow, 0, "The container takes more memory than its limit and is killed.", []string{edit, lastLogs}},
 		{LivenessProbeFailed, EndsNow, 0, "The kubelet kills the container because its liveness probe fails.", []string{lastLogs, describe}},
 		{
 			StartupProbeFailed, EndsNow, 0,
-			"The container is not up within the time that its startup probe gives it, and the kubelet kills it.",
+			"The startup probe gives the container some time to start, and that time has passed. The kubelet kills the container.",
 			[]string{lastLogs, describe},
 		},
 		{
 			InitContainerFailed, EndsNow, 0,
-			"An init container ends with an error, again, so that the others are never started. Where it has done so in pods that are " +
-				"ready now, there is a grace: the progress deadline; of a first version, where no pod has been ready yet, a quarter of it.",
+			"An init container ends with an error again, so that the other containers never start. If the same happened in pods that are " +
+				"ready now, the grace is the progress deadline. If no pod has ever been ready, it is a quarter of that.",
 			[]string{logs},
 		},
 		{
 			InitContainerRunning, EndsAfterGrace, 0,
-			"An init container has not ended yet, so that the others are not started. The grace is the progress deadline; where there is none, as " +
-				"for a StatefulSet or DaemonSet, it only warns, after 60 s.",
+			"An init container still runs, so that the other containers have not started. The grace is the progress deadline. A " +
+				"StatefulSet or DaemonSet has none: there it is only a warning, after 60 s.",
 			[]string{logs, describe},
 		},
 		{
 			ContainerRestarted, Warns, 0,
-			"The container has ended once, or after a run of 10 minutes at least, and is started again; or it has ended more often, and has " +
-				"since run and been ready for twice as long as before (10 s to a minute). Another end soon makes it a crash loop.",
+			"The container has ended and is started again. This was its first end, or it had run for 10 minutes. Or it has ended more " +
+				"often, and has been ready since for twice as long as before (10 s to a minute). Another end soon makes it a crash loop.",
 			[]string{lastLogs},
 		},
 		{
 			RestartedByRule, EndsAfterGrace, 0,
-			"The container has ended, and one of its restartPolicyRules names this exit code. The kubelet starts it again after a pause, and the " +
-				"pod is not ready until then. That is no failure; the grace is the progress deadline.",
+			"The container has ended, and one of its restartPolicyRules names the exit code. The kubelet starts it again after a pause, " +
+				"and the pod is not ready until then. That is no failure. The grace is the progress deadline.",
 			[]string{lastLogs},
 		},
 		{
 			ContainerEnded, EndsNow, 0,
-			"The container has ended, and its restart policy does not start it again: the pod is never ready.",
+			"The container has ended, and its restart policy does not start it again. The pod never becomes ready.",
 			[]string{logs, edit},
 		},
 		{
 			RestartedAfterReady, EndsNow, 0,
-			"A container of a new pod restarted after the pod had been ready: it will do so again.",
+			"A container of a new pod restarted after the pod had been ready. It will do so again.",
 			[]string{lastLogs},
 		},
 	}
@@ -84,23 +85,22 @@ func readinessCauses() []Cause {
 	return []Cause{
 		{
 			ReadinessProbeFailed, EndsAfterGrace, 0,
-			"The container runs and its readiness probe fails. The grace is what its probes themselves allow for, and at least 60 s; " +
-				"twice as long as a pod took to become ready before, if that is longer; where none tells, and there is no startupProbe, " +
-				"a quarter of the progress deadline (of 600 s where there is none). What lengthens it is a startupProbe, or " +
-				"progressDeadlineSeconds above 600, which then is the grace.",
+			"The container runs, but its readiness probe fails. The grace is the longest of three: the time that its own probes allow, 60 " +
+				"s, and twice as long as another pod took. If no pod shows a time and there is no startup probe, it is a quarter of the " +
+				"progress deadline (600 s without one). A startup probe makes it longer. A progress deadline above 600 s is itself the grace.",
 			[]string{describe, logs},
 		},
 		{
 			ReadinessGateNotMet, EndsAfterGrace, 0,
-			"All containers are ready, and a readiness gate of the pod is not met. The grace is the progress deadline, twice the longest " +
-				"that another pod took to become ready, or 60 s, whichever is longest; it begins when the containers are ready.",
+			"All containers are ready, but a readiness gate of the pod is not met. The grace begins when the containers are ready. It is " +
+				"the longest of the progress deadline, 60 s, and twice as long as another pod took.",
 			[]string{describe},
 		},
-		{ReadinessLost, EndsNow, 0, "A new pod was ready and is not any more: during a hold once, else twice.", []string{describe, logs}},
+		{ReadinessLost, EndsNow, 0, "A new pod was ready and is not ready any more: once during a hold, otherwise twice.", []string{describe, logs}},
 		{
 			NotReady, EndsAfterGrace, 0,
-			"The containers run, and the pod is not ready for another reason than those above. The grace is 60 s; where a startup probe has not " +
-				"succeeded yet, or a container has no readiness probe, it is what the probes and other pods tell, as for ReadinessProbeFailed.",
+			"The containers run, but the pod is not ready, for another reason than those above. The grace is 60 s. With a pending startup " +
+				"probe, or a container without a readiness probe, it is that of ReadinessProbeFailed.",
 			[]string{describe},
 		},
 	}
@@ -126,12 +126,12 @@ func containerCauses() []Cause {
 		{CreateContainerError, EndsAfterGrace, soon, "The container cannot be created.", []string{describe, edit}},
 		{
 			RunContainerError, EndsNow, 0,
-			"The container cannot be started. Where the reason is not that its command does not exist or cannot be run, there is a grace of " +
-				"30 s: it may be the node's.",
+			"The container cannot be started. The grace is 30 s, since the node may be the reason. There is no grace if the command does " +
+				"not exist or cannot be run.",
 			[]string{describe, edit},
 		},
-		{PostStartHookError, EndsNow, 0, "The container's postStart hook fails again and again, so that it is killed.", []string{describe, edit}},
-		{FailedPreStopHook, Warns, 0, "The container's preStop hook fails, so that it is ended without it.", []string{describe}},
+		{PostStartHookError, EndsNow, 0, "The postStart hook of the container fails again and again, so that the container is killed.", []string{describe, edit}},
+		{FailedPreStopHook, Warns, 0, "The preStop hook of the container fails, so that the container is ended without it.", []string{describe}},
 	}
 }
 
@@ -140,8 +140,8 @@ func volumeCauses() []Cause {
 		{FailedMount, EndsAfterGrace, 90 * time.Second, "A volume cannot be mounted.", []string{describe}},
 		{
 			FailedAttachVolume, EndsAfterGrace, 2 * time.Minute,
-			"A volume cannot be attached to the node, because another node has it, for example. The grace begins when old pods that are " +
-				"ending should have ended.",
+			"A volume cannot be attached to the node, for example because another node has it. The grace begins when old pods should have " +
+				"ended.",
 			[]string{describe, "kubectl get volumeattachments"},
 		},
 		{
@@ -153,12 +153,12 @@ func volumeCauses() []Cause {
 		{
 			PersistentVolumeClaimUnbound, EndsAfterGrace, time.Minute,
 			"A PersistentVolumeClaim that the pod needs has no volume yet. While a provisioner works on one, the grace is the progress " +
-				"deadline, 10 minutes at least.",
+				"deadline, and 10 minutes at least.",
 			[]string{"kubectl describe persistentvolumeclaims -n {namespace}"},
 		},
 		{
 			FailedCreatePodSandBox, EndsAfterGrace, time.Minute,
-			"The node cannot make the pod's sandbox: its network or its runtime, for example.",
+			"The node cannot make the sandbox of the pod, for example because of its network or its runtime.",
 			[]string{describe},
 		},
 	}
@@ -169,8 +169,8 @@ func pendingCauses() []Cause {
 	return []Cause{
 		{
 			InsufficientResources, EndsAfterGrace, time.Minute,
-			"No node has room for the pod. The grace begins when old pods that are ending have ended, and not while a new one is on its " +
-				"way to ready that lets one go; where an autoscaler adds a node, or pods of a lower priority end for it, it is the progress deadline.",
+			"No node has room for the pod. The grace begins when old pods have ended, and when no new pod is about to replace an old one. " +
+				"If an autoscaler adds a node, or pods of a lower priority end for this one, it is the progress deadline.",
 			[]string{nodes, edit},
 		},
 		{
@@ -178,8 +178,8 @@ func pendingCauses() []Cause {
 			"No node fits the pod's node selector, affinity, tolerations, spread or host ports.",
 			[]string{describe, "kubectl get nodes --show-labels"},
 		},
-		{Unschedulable, EndsAfterGrace, time.Minute, "No node takes the pod, for several reasons or one that is not known here.", []string{describe, nodes}},
-		{SchedulingGated, Warns, 0, "The pod has scheduling gates, which somebody has to take away.", []string{describe}},
+		{Unschedulable, EndsAfterGrace, time.Minute, "No node takes the pod, for several reasons or an unknown one.", []string{describe, nodes}},
+		{SchedulingGated, Warns, 0, "The pod has scheduling gates, which somebody has to remove.", []string{describe}},
 		{
 			NotScheduled, EndsAfterGrace, time.Minute,
 			"No scheduler has looked at the pod.",
@@ -187,13 +187,14 @@ func pendingCauses() []Cause {
 		},
 		{
 			NodeNominated, EndsAfterGrace, recent,
-			"The scheduler has chosen a node for the pod. Pods of a lower priority have to end there, or something that the pod needs has to be " +
-				"ready. The grace is the progress deadline where that is longer.",
+			"The scheduler has chosen a node for the pod. Pods of a lower priority have to end there first, or something that the pod " +
+				"needs is not ready yet. The grace is the progress deadline if that is longer.",
 			[]string{describe},
 		},
 		{
 			VolumeProvisioning, EndsAfterGrace, recent,
-			"The scheduler has chosen a node for the pod, and a volume is being provided for it. The grace is the progress deadline where that is longer.",
+			"The scheduler has chosen a node for the pod, and a volume is being provided for it. The grace is the progress deadline if " +
+				"that is longer.",
 			[]string{"kubectl describe persistentvolumeclaim {subject} -n {namespace}", describe},
 		},
 	}
@@ -205,8 +206,8 @@ func refusedCauses() []Cause {
 	return []Cause{
 		{
 			QuotaExceeded, EndsAfterGrace, refused,
-			"A ResourceQuota leaves no room for further pods, no pod has become ready since, and none is ending, or on its way to ready while " +
-				"old ones are left. One that asks for what the pods do not state refuses them at once.",
+			"A ResourceQuota leaves no room for further pods. No pod has become ready since, none is ending, and no new pod is about to " +
+				"replace an old one. A quota on something that the pods do not state refuses them at once.",
 			[]string{"kubectl describe resourcequota -n {namespace}"},
 		},
 		{LimitRangeViolated, EndsNow, 0, "A LimitRange does not allow such a pod.", []string{"kubectl describe limitrange -n {namespace}", edit}},
@@ -228,17 +229,17 @@ func refusedCauses() []Cause {
 		{AdmissionDenied, EndsNow, 0, "An admission webhook or policy has refused the pod.", []string{edit}},
 		{
 			AdmissionUnavailable, EndsAfterGrace, refused,
-			"An admission webhook that has to be asked about the pod does not answer.",
+			"An admission webhook that must be asked about the pod does not answer.",
 			[]string{"kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"},
 		},
 		{
 			FailedCreate, EndsAfterGrace, refused,
-			"Pods cannot be created, for a reason that is not known here.",
+			"Pods cannot be created, for an unknown reason.",
 			[]string{"kubectl get events -n {namespace} --field-selector reason=FailedCreate"},
 		},
 		{
 			FailedDelete, EndsAfterGrace, refused,
-			"The controller cannot delete old pods, as an admission webhook or policy does not let it, for example.",
+			"The controller cannot delete old pods, for example because an admission webhook or policy refuses it.",
 			[]string{describeIt, "kubectl get validatingwebhookconfigurations,validatingadmissionpolicybindings"},
 		},
 		{
@@ -248,8 +249,9 @@ func refusedCauses() []Cause {
 		},
 		{
 			HashCollision, EndsNow, 0,
-			"An admission policy or webhook changes the ReplicaSets or ControllerRevisions that the controller creates. It does not find its own again, " +
-				"counts that as a collision (status.collisionCount), and creates one after another. A stepwise rollout goes back, whatever --on-failure says.",
+			"An admission policy or webhook changes the ReplicaSets or ControllerRevisions that the controller creates. The controller " +
+				"does not recognize them, counts a collision (status.collisionCount), and creates one after another. A stepwise rollout goes " +
+				"back, whatever --on-failure says.",
 			[]string{"kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations"},
 		},
 		{
@@ -265,20 +267,20 @@ const replacedGrace = 20 * time.Second
 
 func endedCauses() []Cause {
 	return []Cause{
-		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node, and is replaced.", []string{describe}},
+		{PodEvicted, Warns, 0, "A pod was evicted, preempted or lost with its node. The controller replaces it.", []string{describe}},
 		{
 			PodRejected, EndsAfterGrace, replacedGrace,
-			"Nodes do not take the pods, three at least: each fails before its containers start, and another one is made. None has become " +
-				"ready since. The message is the kubelet's.",
+			"Nodes refuse the pods. Three or more have failed before their containers started, and the controller made others. None has " +
+				"become ready since. The message is the kubelet's.",
 			[]string{"kubectl get events -n {namespace} --field-selector reason={subject}", "kubectl describe nodes", edit},
 		},
 		{
 			PodEndsAgain, EndsAfterGrace, replacedGrace,
-			"The pods end by themselves, three at least: their containers are not started again, or take more local storage than their limit. " +
-				"None has become ready since.",
+			"Three or more pods have ended by themselves, and none has become ready since. Their containers are not started again, or use " +
+				"more local storage than their limit.",
 			[]string{"kubectl get pods -n {namespace}", edit},
 		},
-		{PodFailed, Warns, 0, "A node has refused or ended a pod, which is replaced.", []string{describe}},
+		{PodFailed, Warns, 0, "A node has refused or ended a pod. The controller replaces it.", []string{describe}},
 	}
 }
 
@@ -291,24 +293,24 @@ func otherCauses() []Cause {
 		},
 		{
 			NodeNotReady, Warns, 0,
-			"A pod whose containers were ready is not, because its node does not report any more. A Deployment's is replaced where the node " +
-				"stays silent; one that is to end does so only once the node reports again or is deleted.",
+			"The containers of a pod were ready, but its node does not report any more. A pod of a Deployment is replaced if the node " +
+				"stays silent. A pod that is being deleted ends only once the node reports again or is deleted.",
 			[]string{"kubectl get nodes", describe},
 		},
 		{
 			StaleRevisionBlocks, EndsAfterGrace, 30 * time.Second,
-			"A pod of an older revision was never ready or does not come good, and an ordered StatefulSet goes no further until it is " +
-				"ready: kubernetes issue 67250.",
+			"A pod of an older revision was never ready, or will not become ready. An ordered StatefulSet waits for it before it goes on: " +
+				"kubernetes issue 67250.",
 			[]string{"kubectl delete pod {pod} -n {namespace}"},
 		},
 		{
 			StaleRevisionUnready, Warns, 0,
-			"A pod of an older revision was ready before and is not now; an ordered StatefulSet goes no further until it is again.",
+			"A pod of an older revision was ready before and is not ready now. An ordered StatefulSet waits for it before it goes on.",
 			[]string{describe},
 		},
 		{
 			StuckTerminating, Warns, 0,
-			"A pod should have ended 30 s ago at least, and its node holds it up; or 5 s ago, and finalizers do.",
+			"A pod should have ended. Its node has held it up for 30 s, or finalizers have for 5 s.",
 			[]string{"kubectl get pod {pod} -n {namespace} -o jsonpath={.metadata.finalizers}"},
 		},
 		{
@@ -318,18 +320,18 @@ func otherCauses() []Cause {
 		},
 		{
 			RolloutOpen, Warns, 0,
-			"A stepwise rollout is open. Where nobody drives it, it stands at its step; only that counts as in the way.",
+			"A stepwise rollout is open. It stands in the way only if nobody drives it, so that it stays at its step.",
 			[]string{resume, "kubectl rollout-plus abort {workload} -n {namespace}"},
 		},
 		{
 			OnDelete, Warns, 0,
-			"Pods of an older template are replaced only as somebody deletes them.",
+			"The controller replaces old pods only when somebody deletes them.",
 			[]string{"kubectl rollout-plus status {workload} -n {namespace}"},
 		},
 		{
 			Undetermined, EndsAfterGrace, 2 * time.Minute,
-			"The pod is in a state that is not known here; the evidence tells what there is. That it only does not go on is a warning: after 2 " +
-				"minutes, or 10 where an image may be being pulled.",
+			"The pod is in an unknown state; see the evidence. If it merely makes no progress, that is a warning after 2 minutes. It is " +
+				"one after 10 minutes if an image may be on its way.",
 			[]string{describe},
 		},
 	}
