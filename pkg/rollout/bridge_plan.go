@@ -5,7 +5,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	moved "github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // Limits stands for moved.Limits.
@@ -19,9 +18,6 @@ func overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.I
 	return moved.Overridden(strategy, surge, unavailable)
 }
 
-// isNought stands for moved.IsZero.
-func isNought(limit intstr.IntOrString) bool { return moved.IsZero(limit) }
-
 // Resolved stands for moved.Resolved.
 type Resolved = moved.Resolved
 
@@ -33,11 +29,6 @@ func limitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 // limitsOfDaemonSet stands for moved.LimitsOfDaemonSet.
 func limitsOfDaemonSet(d *appsv1.DaemonSet, surge, unavailable *intstr.IntOrString) (Resolved, error) {
 	return moved.LimitsOfDaemonSet(d, surge, unavailable)
-}
-
-// maxUnavailableOf stands for moved.MaxUnavailableOf.
-func maxUnavailableOf(workload workload.Object) *intstr.IntOrString {
-	return moved.MaxUnavailableOf(workload)
 }
 
 // PlannedStep stands for moved.StepPreview.

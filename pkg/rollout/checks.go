@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
+
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -32,13 +34,7 @@ type CheckOptions struct {
 	// Lean leaves out what takes long in a large cluster. It is for a rollout that waits for the check.
 	Lean bool
 	// Foreseen are objects that the check takes for present, with the keys given here.
-	Foreseen []Foreseen
-}
-
-// Foreseen is a ConfigMap or Secret that is written before a rollout begins, with the keys that it will have then.
-type Foreseen struct {
-	Kind, Name string
-	Keys       []string
+	Foreseen []preflight.Foreseen
 }
 
 // Check looks for problems that a rollout to the given workload would meet. It writes nothing.
@@ -54,7 +50,7 @@ func (e *Engine) Check(ctx context.Context, workload workload.Object, options Ch
 	if options.Live != nil {
 		in.Live = new(describe(options.Live))
 	}
-	e.survey(ctx, in, workload, options)
+	survey.Fill(ctx, e.Client, in, workload, survey.Options{Lean: options.Lean, Foreseen: options.Foreseen})
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/restore",
 			"pkg/configmap/store", "pkg/configmap/watch", "pkg/printers", "pkg/rollout", "pkg/rollout/admission",
 			"pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager", "pkg/rollout/history", "pkg/rollout/informer",
-			"pkg/rollout/kube", "pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/rollback",
+			"pkg/rollout/kube", "pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/preflight/survey", "pkg/rollout/rollback",
 			"pkg/rollout/workload",
 		},
 		"pkg/configmap":        {"pkg/rollout/fieldmanager"},
@@ -74,7 +74,7 @@ func TestImports(t *testing.T) {
 		"pkg/configmap/store": {
 			"pkg/configmap", "pkg/configmap/attach", "pkg/configmap/event", "pkg/configmap/impact", "pkg/rollout",
 			"pkg/rollout/command", "pkg/rollout/fieldmanager", "pkg/rollout/jsonpatch", "pkg/rollout/kube",
-			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/workload",
+			"pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/preflight/survey", "pkg/rollout/workload",
 		},
 		"pkg/configmap/restore": {
 			"pkg/configmap", "pkg/configmap/event", "pkg/configmap/impact", "pkg/configmap/store", "pkg/rollout",
@@ -88,10 +88,13 @@ func TestImports(t *testing.T) {
 			"pkg/rollout/admission", "pkg/rollout/command", "pkg/rollout/diagnose", "pkg/rollout/fieldmanager",
 			"pkg/rollout/history", "pkg/rollout/informer", "pkg/rollout/jsonpatch", "pkg/rollout/kube", "pkg/rollout/migration",
 			"pkg/rollout/ownership",
-			"pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/relapse", "pkg/rollout/rights",
+			"pkg/rollout/plan", "pkg/rollout/podtemplate", "pkg/rollout/preflight", "pkg/rollout/preflight/survey", "pkg/rollout/relapse", "pkg/rollout/rights",
 			"pkg/rollout/workload",
 		},
-		"pkg/rollout/rights":       {"pkg/rollout/preflight"},
+		"pkg/rollout/rights": {"pkg/rollout/preflight"},
+		"pkg/rollout/preflight/survey": {
+			"pkg/rollout/preflight", "pkg/rollout/rights", "pkg/rollout/workload",
+		},
 		"pkg/rollout/command":      nil,
 		"pkg/rollout/preflight":    nil,
 		"pkg/rollout/diagnose":     {"pkg/rollout/command"},

@@ -85,3 +85,8 @@ func errorOf(err error) string {
 	}
 	return err.Error()
 }
+
+func isNought(limit intstr.IntOrString) bool {
+	scaled, err := intstr.GetScaledValueFromIntOrPercent(&limit, 100, true)
+	return err == nil && scaled == 0
+}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -70,7 +72,7 @@ type StartOptions struct {
 	SkipChecks bool
 	// Foreseen are objects that the checks take to exist. They are for callers that write these objects before the
 	// rollout begins.
-	Foreseen []Foreseen
+	Foreseen []preflight.Foreseen
 }
 
 // prepared is a rollout that is ready to begin.

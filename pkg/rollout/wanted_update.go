@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
+
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
@@ -40,7 +42,7 @@ func (b *updateBeginning) mayLaunch(ctx context.Context, live workload.Object) e
 func (e *Engine) CheckStepRights(ctx context.Context, w workload.Object) error {
 	needed := rights.OfSteps(workload.ResourceOf(w) + "s")
 	for i := range needed {
-		if !e.May(ctx, w.GetNamespace(), &needed[i]) {
+		if !survey.May(ctx, e.Client, w.GetNamespace(), &needed[i]) {
 			return fmt.Errorf("the right to %s in namespace %q is missing, without which %s %q cannot be rolled out in steps",
 				needed[i], w.GetNamespace(), workload.ResourceOf(w), w.GetName())
 		}

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -85,7 +87,7 @@ func (r *roller) start(ctx context.Context, engine *rollout.Engine, c change, op
 // lacks returns an error that names the first missing right. why describes what it is needed for.
 func (r *roller) lacks(ctx context.Context, needed []preflight.Right, why string) error {
 	for i := range needed {
-		if !r.Engine.May(ctx, r.Namespace, &needed[i]) {
+		if !survey.May(ctx, r.Engine.Client, r.Namespace, &needed[i]) {
 			return fmt.Errorf("the right to %s in namespace %q is missing, %s", needed[i], r.Namespace, why)
 		}
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"slices"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap/attach"
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // WritePin writes the versions of a pin. Their owners are the objects that will reference them. With try, it is only a server
@@ -45,13 +46,13 @@ func (s *Versions) WritePin(ctx context.Context, p *attach.Pin, owners []metav1.
 }
 
 // Foreseen returns the objects of a pin and their versions, as they will be after the change.
-func Foreseen(p *attach.Pin) []rollout.Foreseen {
-	var all []rollout.Foreseen
+func Foreseen(p *attach.Pin) []preflight.Foreseen {
+	var all []preflight.Foreseen
 	for head, content := range p.Contents {
 		if content == nil {
 			continue
 		}
-		object := rollout.Foreseen{Kind: string(head.Kind), Name: head.Name, Keys: content.Keys()}
+		object := preflight.Foreseen{Kind: string(head.Kind), Name: head.Name, Keys: content.Keys()}
 		all = append(all, object)
 		if version := p.Versions[head]; version != nil {
 			object.Name = version.Object.Name

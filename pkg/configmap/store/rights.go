@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
+
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/configmap"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
@@ -22,7 +24,7 @@ func (s *Session) missing(ctx context.Context, rights []preflight.Right) []prefl
 	}
 	var asking sync.WaitGroup
 	for i := range all {
-		asking.Go(func() { all[i].Allowed = s.Engine.May(ctx, s.Namespace, &all[i]) })
+		asking.Go(func() { all[i].Allowed = survey.May(ctx, s.Engine.Client, s.Namespace, &all[i]) })
 	}
 	asking.Wait()
 	return slices.DeleteFunc(all, func(right preflight.Right) bool { return right.Allowed })

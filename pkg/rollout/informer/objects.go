@@ -60,7 +60,10 @@ func (o *Objects) Lenient() {
 
 // Watch prepares a reflector, which lists again after a lost watch or 410 Gone.
 func (o *Objects) Watch(client any, what string, kind runtime.Object, lw *cache.ListWatch) {
-	w := &watched{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), objects: o, what: what, lister: lw.ListWithContextFunc, quiet: quiet{interval: relistAfter}}
+	w := &watched{
+		Store: cache.NewStore(cache.MetaNamespaceKeyFunc), objects: o, what: what, lister: lw.ListWithContextFunc,
+		quiet: quiet{interval: relistAfter},
+	}
 	o.watches = append(o.watches, w)
 	list, watchFunc := lw.ListWithContextFunc, lw.WatchFuncWithContext
 	lw.ListWithContextFunc = func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {

@@ -59,9 +59,9 @@ func Overridden(strategy appsv1.DeploymentStrategy, surge, unavailable *intstr.I
 }
 
 // AreZero reports whether the limits allow neither an extra nor a missing pod at any number of replicas.
-func (l Limits) AreZero() bool { return IsZero(l.Surge) && IsZero(l.Unavailable) }
+func (l Limits) AreZero() bool { return isZero(l.Surge) && isZero(l.Unavailable) }
 
-func IsZero(limit intstr.IntOrString) bool {
+func isZero(limit intstr.IntOrString) bool {
 	scaled, err := intstr.GetScaledValueFromIntOrPercent(&limit, 100, true)
 	return err == nil && scaled == 0
 }

@@ -28,7 +28,7 @@ func LimitsOfStatefulSet(s *appsv1.StatefulSet, surge, unavailable *intstr.IntOr
 		unavailable = update.MaxUnavailable
 	}
 	count, err := rounded("max-unavailable", unavailable, 1, replicas, false)
-	if err == nil && count == 0 && !IsZero(*unavailable) {
+	if err == nil && count == 0 && !isZero(*unavailable) {
 		count = 1
 	}
 	if err == nil && count == 0 && replicas > 0 {

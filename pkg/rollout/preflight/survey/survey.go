@@ -1,4 +1,5 @@
-package rollout
+// Package survey reads what the checks before a rollout look at.
+package survey
 
 import (
 	"context"
@@ -9,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rights"
@@ -20,16 +22,24 @@ const mostListed = 500
 
 // survey reads the input of the checks.
 type survey struct {
-	*Engine
 	sync.WaitGroup
+	client    kubernetes.Interface
 	in        *preflight.Input
 	namespace string
-	foreseen  []Foreseen
+	foreseen  []preflight.Foreseen
 }
 
-// survey reads the input of the checks, all at the same time. The number of requests does not depend on replicas.
-func (e *Engine) survey(ctx context.Context, in *preflight.Input, workload workload.Object, options CheckOptions) {
-	s, lean := &survey{Engine: e, in: in, namespace: workload.GetNamespace(), foreseen: options.Foreseen}, options.Lean
+// Options say how much is read, and what is taken for present.
+type Options struct {
+	// Lean leaves out what takes long in a large cluster. It is for a rollout that waits for the checks.
+	Lean bool
+	// Foreseen are objects that the checks take for present, with the keys given here.
+	Foreseen []preflight.Foreseen
+}
+
+// Fill reads the input of the checks of a workload, all at the same time. The number of requests does not depend on replicas.
+func Fill(ctx context.Context, client kubernetes.Interface, in *preflight.Input, workload workload.Object, options Options) {
+	s, lean := &survey{client: client, in: in, namespace: workload.GetNamespace(), foreseen: options.Foreseen}, options.Lean
 	s.lists(ctx)
 	s.nodes(ctx, lean)
 	s.others(ctx, lean)
@@ -53,7 +63,7 @@ func (s *survey) read(what string, keep *error, read func() error) {
 // lists reads the objects of the namespace that the checks need, apart from workloads.
 func (s *survey) lists(ctx context.Context) {
 	in, all := s.in, metav1.ListOptions{Limit: mostListed}
-	core := s.Client.CoreV1()
+	core := s.client.CoreV1()
 	s.read("resourcequotas", &in.Quotas.Err, func() error {
 		list, err := core.ResourceQuotas(s.namespace).List(ctx, all)
 		in.Quotas.Items = list.Items
@@ -70,12 +80,12 @@ func (s *survey) lists(ctx context.Context) {
 		return err
 	})
 	s.read("poddisruptionbudgets", &in.Budgets.Err, func() error {
-		list, err := s.Client.PolicyV1().PodDisruptionBudgets(s.namespace).List(ctx, all)
+		list, err := s.client.PolicyV1().PodDisruptionBudgets(s.namespace).List(ctx, all)
 		in.Budgets.Items = list.Items
 		return err
 	})
 	s.read("horizontalpodautoscalers", &in.Autoscalers.Err, func() error {
-		list, err := s.Client.AutoscalingV2().HorizontalPodAutoscalers(s.namespace).List(ctx, all)
+		list, err := s.client.AutoscalingV2().HorizontalPodAutoscalers(s.namespace).List(ctx, all)
 		in.Autoscalers.Items = list.Items
 		return err
 	})
@@ -83,7 +93,7 @@ func (s *survey) lists(ctx context.Context) {
 
 // others reads the workloads of the namespace: all kinds that select pods, or with lean only the Deployments.
 func (s *survey) others(ctx context.Context, lean bool) {
-	apps, all, others := s.Client.AppsV1(), metav1.ListOptions{Limit: mostListed}, &s.in.Others
+	apps, all, others := s.client.AppsV1(), metav1.ListOptions{Limit: mostListed}, &s.in.Others
 	var mu sync.Mutex
 	keep := func(list metav1.ListInterface, found []preflight.Other) {
 		mu.Lock()
@@ -134,8 +144,10 @@ func (s *survey) others(ctx context.Context, lean bool) {
 func othersOf[T any](items []T, as func(*T) workload.Object) []preflight.Other {
 	found := make([]preflight.Other, len(items))
 	for i := range items {
-		w := describe(as(&items[i]))
-		found[i] = preflight.Other{Kind: w.Kind, Name: w.Name, Selector: w.Selector, Labels: w.Template.Labels}
+		w := as(&items[i])
+		found[i] = preflight.Other{
+			Kind: workload.KindOf(w), Name: w.GetName(), Selector: workload.SelectorOf(w), Labels: workload.TemplateOf(w).Labels,
+		}
 	}
 	return found
 }
@@ -149,15 +161,15 @@ func (s *survey) rights(ctx context.Context, rights []preflight.Right) {
 	s.in.Rights.Items = rights
 	for i := range rights {
 		right := &rights[i]
-		s.Go(func() { right.Allowed = s.May(ctx, s.namespace, right) })
+		s.Go(func() { right.Allowed = May(ctx, s.client, s.namespace, right) })
 	}
 }
 
 // May reports whether the API server grants a right. If it does not answer, May returns true: the work itself will
 // show.
-func (e *Engine) May(ctx context.Context, namespace string, right *preflight.Right) bool {
+func May(ctx context.Context, client kubernetes.Interface, namespace string, right *preflight.Right) bool {
 	kind, sub, _ := strings.Cut(right.Resource, "/")
-	review, err := e.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+	review, err := client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
 			Namespace: namespace, Verb: right.Verb, Group: right.Group, Resource: kind, Subresource: sub, Name: right.Name,
 		}},

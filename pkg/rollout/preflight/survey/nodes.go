@@ -1,4 +1,4 @@
-package rollout
+package survey
 
 import (
 	"context"
@@ -23,7 +23,7 @@ const (
 
 // nodes reads the nodes and, unless lean is set, the pods that run on them.
 func (s *survey) nodes(ctx context.Context, lean bool) {
-	core, in, most := s.Client.CoreV1(), s.in, mostNodePages
+	core, in, most := s.client.CoreV1(), s.in, mostNodePages
 	if lean {
 		most = 1
 	} else {

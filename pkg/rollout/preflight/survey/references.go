@@ -1,4 +1,4 @@
-package rollout
+package survey
 
 import (
 	"context"
@@ -58,7 +58,7 @@ func (s *survey) references(ctx context.Context, lean bool) {
 
 // lookAtAccount reads a ServiceAccount. A pod without pull secrets of its own gets those of its ServiceAccount.
 func (s *survey) lookAtAccount(ctx context.Context, r *preflight.Reference) {
-	account, err := s.Client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
+	account, err := s.client.CoreV1().ServiceAccounts(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
 	seen(r, err)
 	if len(s.in.Workload.Template.Spec.ImagePullSecrets) > 0 {
 		return
@@ -93,7 +93,7 @@ func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	if s.foresees(r) {
 		return
 	}
-	core := s.Client.CoreV1().RESTClient()
+	core := s.client.CoreV1().RESTClient()
 	switch r.Kind {
 	case "ConfigMap":
 		if len(r.Keys) > 0 {
@@ -104,18 +104,18 @@ func (s *survey) look(ctx context.Context, r *preflight.Reference) {
 	case "Secret":
 		seen(r, exists(ctx, core, s.namespace, "secrets", r.Name))
 	case "PersistentVolumeClaim":
-		claim, err := s.Client.CoreV1().PersistentVolumeClaims(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
+		claim, err := s.client.CoreV1().PersistentVolumeClaims(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
 		seen(r, err)
 		r.OnePod = err == nil && slices.Contains(claim.Spec.AccessModes, corev1.ReadWriteOncePod)
 	case "StorageClass":
-		seen(r, exists(ctx, s.Client.StorageV1().RESTClient(), metav1.NamespaceNone, "storageclasses", r.Name))
+		seen(r, exists(ctx, s.client.StorageV1().RESTClient(), metav1.NamespaceNone, "storageclasses", r.Name))
 	}
 }
 
 // foresees reports whether an object will be written before the rollout. It then records the needed keys that the
 // object will lack.
 func (s *survey) foresees(r *preflight.Reference) bool {
-	at := slices.IndexFunc(s.foreseen, func(f Foreseen) bool { return f.Kind == r.Kind && f.Name == r.Name })
+	at := slices.IndexFunc(s.foreseen, func(f preflight.Foreseen) bool { return f.Kind == r.Kind && f.Name == r.Name })
 	if at < 0 {
 		return false
 	}
@@ -128,7 +128,7 @@ func (s *survey) foresees(r *preflight.Reference) bool {
 }
 
 func (s *survey) lookForKeys(ctx context.Context, r *preflight.Reference) {
-	found, err := s.Client.CoreV1().ConfigMaps(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
+	found, err := s.client.CoreV1().ConfigMaps(s.namespace).Get(ctx, r.Name, metav1.GetOptions{})
 	if seen(r, err); err != nil {
 		return
 	}
