@@ -42,7 +42,7 @@ func TestOldPodsThatStillEnd(t *testing.T) {
 	release()
 	p.ends(0, "web rolled out")
 	s.clings("web")
-	p = s.plugin("start", "deployment/web", "--image", "web:v3", "-o", "json", "--wait-terminated", "--timeout", "8s").ends(124, "the rollout is complete, and 2 pods that were told to end")
+	p = s.plugin("start", "deployment/web", "--image", "web:v3", "-o", "json", "--wait-terminated", "--timeout", "20s").ends(124, "the rollout is complete, and 2 pods that were told to end")
 	if events := p.events(); *events[len(events)-1].ExitCode != 124 {
 		t.Errorf("got %+v", events[len(events)-1])
 	}
