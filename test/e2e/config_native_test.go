@@ -38,7 +38,7 @@ func TestConfigSetThatBreaksNative(t *testing.T) {
 						plain = mode.name(s.versionOfConfig("color=green"))
 					}
 					p := s.plugin("config", "set", "settings", "color=red", "--yes", mode.flag)
-					p.ends(5, "failed: pod web-", "CrashLoopBackOff", "next: kubectl rollout-plus undo ", "rolling back to what was revision", "configmap/settings and all that references it are as they were")
+					p.ends(5, "failed: pod web-", "CrashLoopBackOff", "next: kubectl rollout-plus start ", "rolling back to what was revision", "configmap/settings and all that references it are as they were")
 					s.expectColor(t, before)
 					if got := named(); got != plain {
 						t.Errorf("the template names %q, not %q", got, plain)
