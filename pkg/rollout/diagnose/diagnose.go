@@ -255,51 +255,6 @@ func (d *diagnosis) wake(at time.Time) {
 	}
 }
 
-func (d *diagnosis) finding(g *group) Finding {
-	s := g.first
-	f := Finding{
-		ID: s.id, Severity: Warning, Reason: s.reason, Message: s.message, Objects: g.objects, Container: s.container,
-		Pods: g.pods, Evidence: s.evidence, ended: s.ended, starting: isStarting(s.id) && (s.late == 0 || d.Now.Before(g.late)),
-	}
-	d.slow(&f, s)
-	slices.SortFunc(f.Objects, func(a, b Object) int { return strings.Compare(a.Kind+a.Name, b.Kind+b.Name) })
-	if len(g.nodes) > 0 {
-		f.Nodes, f.Message = g.nodes, silence(g.nodes)
-	}
-	if f.Reason == "" {
-		f.Reason = f.ID
-	}
-	if s.pod != nil {
-		f.Pod = s.pod.Name
-	}
-	if s.replaced > 0 {
-		f.Pod, f.Pods = s.example, s.replaced
-	}
-	if s.status != nil {
-		f.addLastRun(s.status)
-	}
-	switch {
-	case s.onlyWarns(g.cause):
-	case s.grace == 0 && s.isFinal(g.cause) && !d.Now.Before(g.until):
-		f.Severity = Fatal
-	default:
-		f.Grace = d.graceTold(s, g.until)
-		if !d.Now.Before(g.until) {
-			f.Severity = Fatal
-			f.tellGrace()
-		}
-	}
-	d.namePatience(&f, s)
-	f.advice = advice{
-		Situation: d.Situation, remedies: g.cause.Remedy, workload: d.Workload, namespace: d.Namespace, subject: s.subject, flags: s.flags,
-	}
-	if s.remedies != nil {
-		f.advice.remedies = s.remedies
-	}
-	f.advise()
-	return f
-}
-
 func byObject(events []*corev1.Event) map[types.UID][]*corev1.Event {
 	all := map[types.UID][]*corev1.Event{}
 	for _, event := range events {
