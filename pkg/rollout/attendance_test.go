@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -74,7 +75,7 @@ func TestFollowingARolloutThatOthersDrive(t *testing.T) {
 			change: broken, options: func(o *StartOptions) { o.MaxSurge = ptr.To(everything()) }, phase: workload.PhaseRolledBack, outcome: RolledBack, states: []Attention{Driven},
 		},
 		"it is left at its step": {
-			change: broken, options: func(o *StartOptions) { o.OnFailure = OnFailureHold }, phase: workload.PhaseFailed, outcome: Failed, states: []Attention{Driven},
+			change: broken, options: func(o *StartOptions) { o.OnFailure = plan.OnFailureHold }, phase: workload.PhaseFailed, outcome: Failed, states: []Attention{Driven},
 		},
 		"interrupted": {stop: true, phase: workload.Standing, states: []Attention{Driven, Left}, within: 5 * time.Second},
 		"killed":      {stop: true, killed: true, phase: workload.Standing, states: []Attention{Driven, Orphaned}, within: 25 * time.Second},

@@ -5,18 +5,19 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // Opening is the gate as last written. Move counts the writes, so no two openings are equal.
 type Opening struct {
-	Limits
+	plan.Limits
 
 	Move int `json:"move"`
 }
 
 // opens stores in the record the strategy of a gate that is about to be written, and counts the write.
 func (r *Record) opens(strategy appsv1.DeploymentStrategy) {
-	opening := Opening{Limits: LimitsOf(strategy), Move: 1}
+	opening := Opening{Limits: plan.LimitsOf(strategy), Move: 1}
 	if r.Gate != nil {
 		opening.Move += r.Gate.Move
 	}
@@ -49,7 +50,7 @@ func (s Settings) unset() []ownership.Field {
 	return nil
 }
 
-func rollingUpdate(limits Limits) appsv1.DeploymentStrategy {
+func rollingUpdate(limits plan.Limits) appsv1.DeploymentStrategy {
 	return appsv1.DeploymentStrategy{
 		Type:          appsv1.RollingUpdateDeploymentStrategyType,
 		RollingUpdate: &appsv1.RollingUpdateDeployment{MaxSurge: &limits.Surge, MaxUnavailable: &limits.Unavailable},
@@ -102,7 +103,7 @@ func (r *Record) leftBehind(d *appsv1.Deployment) bool {
 }
 
 func sameStrategy(a, b appsv1.DeploymentStrategy) bool {
-	return a.Type == b.Type && LimitsOf(a) == LimitsOf(b)
+	return a.Type == b.Type && plan.LimitsOf(a) == plan.LimitsOf(b)
 }
 
 func sameDeadline(a, b Settings) bool {

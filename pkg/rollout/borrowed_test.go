@@ -12,6 +12,8 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // wantLeft checks that the Deployment is complete and has these settings, and nothing of a rollout.
@@ -175,7 +177,7 @@ func TestTakingWhatOthersHaveSet(t *testing.T) {
 	t.Parallel()
 	one, two := settingsWith(intstr.FromInt32(1), intstr.FromInt32(0), 3), settingsWith(intstr.FromInt32(2), intstr.FromInt32(0), 7)
 	final := two
-	begun := Record{Original: one, Final: &final, Plan: Plan{Limits: limitsOf("2", "0")}}
+	begun := Record{Original: one, Final: &final, Plan: plan.Plan{Limits: limitsOf("2", "0")}}
 	begun.opens(Width{Surge: 1}.Strategy(8, begun.Plan.Limits))
 	left, returning, early := begun, begun, begun
 	left.Ungated, returning.RollingBack, early.Gate = true, true, nil

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -148,26 +149,26 @@ func settingsBehind(d *appsv1.Deployment) Settings {
 }
 
 // limitsOfWorkload returns the limits of a rollout as numbers of pods.
-func limitsOfWorkload(object workload.Object, surge, unavailable *intstr.IntOrString) (Resolved, error) {
+func limitsOfWorkload(object workload.Object, surge, unavailable *intstr.IntOrString) (plan.Resolved, error) {
 	switch w := object.(type) {
 	case *appsv1.Deployment:
 		strategy := settingsBehind(w).Strategy
 		if strategy.Type == appsv1.RecreateDeploymentStrategyType {
-			return Resolved{Unavailable: workload.ReplicasOf(w)}, nil
+			return plan.Resolved{Unavailable: workload.ReplicasOf(w)}, nil
 		}
-		limits, err := overridden(strategy, surge, unavailable)
+		limits, err := plan.Overridden(strategy, surge, unavailable)
 		if err != nil {
-			return Resolved{}, err
+			return plan.Resolved{}, err
 		}
 		resolved, err := limits.At(workload.ReplicasOf(w))
 		if err != nil {
-			return resolved, &OptionError{Option: "max-surge, --max-unavailable", Err: err}
+			return resolved, &plan.OptionError{Option: "max-surge, --max-unavailable", Err: err}
 		}
 		return resolved, nil
 	case *appsv1.StatefulSet:
-		return limitsOfStatefulSet(w, surge, unavailable)
+		return plan.LimitsOfStatefulSet(w, surge, unavailable)
 	case *appsv1.DaemonSet:
-		return limitsOfDaemonSet(w, surge, unavailable)
+		return plan.LimitsOfDaemonSet(w, surge, unavailable)
 	}
-	return Resolved{}, fmt.Errorf("no rollout is known of %T", object)
+	return plan.Resolved{}, fmt.Errorf("no rollout is known of %T", object)
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -37,28 +38,28 @@ func TestLimitsOfOtherKinds(t *testing.T) {
 	for _, test := range []struct {
 		workload           workload.Object
 		surge, unavailable string
-		want               Resolved
+		want               plan.Resolved
 		option             string
 	}{
-		{set("RollingUpdate", ""), "", "", Resolved{Surge: 0, Unavailable: 1}, ""},
-		{set("RollingUpdate", "30%"), "", "", Resolved{Surge: 0, Unavailable: 1}, ""},
-		{set("RollingUpdate", "50%"), "", "", Resolved{Surge: 0, Unavailable: 2}, ""},
-		{set("RollingUpdate", "30%"), "", "9", Resolved{Surge: 0, Unavailable: 5}, ""},
-		{set("RollingUpdate", ""), "1", "", Resolved{}, "max-surge"},
-		{set("RollingUpdate", ""), "", "0", Resolved{}, "max-unavailable"},
-		{set("OnDelete", ""), "", "", Resolved{}, ""},
-		{set("Recreate", ""), "", "", Resolved{Surge: 0, Unavailable: 5}, ""},
-		{daemon("", ""), "", "", Resolved{Surge: 0, Unavailable: 1}, ""},
-		{daemon("0", "30%"), "", "", Resolved{Surge: 0, Unavailable: 2}, ""},
-		{daemon("30%", "0"), "", "", Resolved{Surge: 2, Unavailable: 0}, ""},
-		{daemon("0", "1"), "2", "", Resolved{Surge: 2, Unavailable: 0}, ""},
-		{daemon("2", "0"), "", "3", Resolved{Surge: 0, Unavailable: 3}, ""},
-		{daemon("", ""), "1", "1", Resolved{}, "max-surge, --max-unavailable"},
-		{daemon("", ""), "", "0", Resolved{}, "max-unavailable"},
-		{onDelete, "", "", Resolved{}, ""},
+		{set("RollingUpdate", ""), "", "", plan.Resolved{Surge: 0, Unavailable: 1}, ""},
+		{set("RollingUpdate", "30%"), "", "", plan.Resolved{Surge: 0, Unavailable: 1}, ""},
+		{set("RollingUpdate", "50%"), "", "", plan.Resolved{Surge: 0, Unavailable: 2}, ""},
+		{set("RollingUpdate", "30%"), "", "9", plan.Resolved{Surge: 0, Unavailable: 5}, ""},
+		{set("RollingUpdate", ""), "1", "", plan.Resolved{}, "max-surge"},
+		{set("RollingUpdate", ""), "", "0", plan.Resolved{}, "max-unavailable"},
+		{set("OnDelete", ""), "", "", plan.Resolved{}, ""},
+		{set("Recreate", ""), "", "", plan.Resolved{Surge: 0, Unavailable: 5}, ""},
+		{daemon("", ""), "", "", plan.Resolved{Surge: 0, Unavailable: 1}, ""},
+		{daemon("0", "30%"), "", "", plan.Resolved{Surge: 0, Unavailable: 2}, ""},
+		{daemon("30%", "0"), "", "", plan.Resolved{Surge: 2, Unavailable: 0}, ""},
+		{daemon("0", "1"), "2", "", plan.Resolved{Surge: 2, Unavailable: 0}, ""},
+		{daemon("2", "0"), "", "3", plan.Resolved{Surge: 0, Unavailable: 3}, ""},
+		{daemon("", ""), "1", "1", plan.Resolved{}, "max-surge, --max-unavailable"},
+		{daemon("", ""), "", "0", plan.Resolved{}, "max-unavailable"},
+		{onDelete, "", "", plan.Resolved{}, ""},
 	} {
 		got, err := limitsOfWorkload(test.workload, limit(test.surge), limit(test.unavailable))
-		var option *OptionError
+		var option *plan.OptionError
 		if errors.As(err, &option); err != nil && option.Option != test.option || (err != nil) != (test.option != "") || err == nil && got != test.want {
 			t.Errorf("%T with %q and %q: got %+v, %v", test.workload, test.surge, test.unavailable, got, err)
 		}

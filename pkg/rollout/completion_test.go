@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -169,7 +170,7 @@ func TestWhatAWayBackBorrows(t *testing.T) {
 		set, _ := four(test.partition, "new", "old", "new", "new", "new", "new")
 		set.Spec.UpdateStrategy.RollingUpdate.MaxUnavailable = ptr.To(intstr.FromInt32(test.unavailable))
 		test.update.Strategy = []byte(`{"type":"RollingUpdate","rollingUpdate":{"partition":2,"maxUnavailable":3}}`)
-		record := &Record{RollingBack: true, Update: &test.update, Plan: Plan{Limits: Limits{Unavailable: intstr.FromInt32(1)}}}
+		record := &Record{RollingBack: true, Update: &test.update, Plan: plan.Plan{Limits: plan.Limits{Unavailable: intstr.FromInt32(1)}}}
 		if got := record.returns(set); got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}

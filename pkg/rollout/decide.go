@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -49,7 +50,7 @@ func (st *step) decide(m memory) (action, memory) {
 	}
 	m, finding := st.gate.judge(st, m)
 	switch {
-	case finding != nil && st.record.Plan.OnFailure == OnFailureHold:
+	case finding != nil && st.record.Plan.OnFailure == plan.OnFailureHold:
 		return stop{outcome: Failed, finding: finding}, m
 	case finding != nil:
 		return goBack{finding: finding}, m
@@ -142,7 +143,7 @@ func overdue(g gate, s *Snapshot, record *Record, m memory, otherwise await, now
 		return await{until: earlier(otherwise.until, due)}
 	}
 	finding := s.stalled(s.Current(), *deadline)
-	if record.Plan.OnFailure == OnFailureHold {
+	if record.Plan.OnFailure == plan.OnFailureHold {
 		return stop{outcome: Failed, finding: finding}
 	}
 	return goBack{finding: finding}

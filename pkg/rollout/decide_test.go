@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // The last step leaves its gate when that holds nothing back, and the controller's own limits are the rollout's.
@@ -35,7 +37,7 @@ func TestLeavingTheGate(t *testing.T) {
 	} {
 		record := &Record{
 			Original: settingsWith(intstr.FromInt32(1), intstr.FromInt32(1), 0), Step: 2,
-			Plan: Plan{Steps: Steps{intstr.FromInt32(1), everything()}, Limits: limitsOf("1", "1")},
+			Plan: plan.Plan{Steps: plan.Steps{intstr.FromInt32(1), everything()}, Limits: limitsOf("1", "1")},
 		}
 		record.Original.ProgressDeadlineSeconds = ptr.To[int32](600)
 		test.change(record)

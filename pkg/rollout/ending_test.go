@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -33,7 +34,7 @@ func TestNoOtherVersionIsTakenForTheOneThatIsAwaited(t *testing.T) {
 	two := intstr.FromInt32(2)
 	for name, options := range map[string]StartOptions{
 		"the Deployment's own limits": inSteps,
-		"limits of the rollout's own": {Steps: inSteps.Steps, OnFailure: OnFailureRollback, MaxSurge: &two},
+		"limits of the rollout's own": {Steps: inSteps.Steps, OnFailure: plan.OnFailureRollback, MaxSurge: &two},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {

@@ -3,6 +3,7 @@ package rollout
 import (
 	"time"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
 
@@ -13,8 +14,8 @@ type (
 	// PlanEvent describes what will be done, before it begins.
 	PlanEvent struct {
 		Replicas int32
-		Limits   Resolved
-		Steps    []PlannedStep
+		Limits   plan.Resolved
+		Steps    []plan.StepPreview
 		// From and To are the revisions that the rollout leaves and goes to. The number is 0 if it is not known.
 		From, To PlannedRevision
 	}

@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -35,7 +36,7 @@ func (s *session) attend(view *View, due, now time.Time) time.Time {
 	record, text := view.Record, view.Workload.GetAnnotations()[Annotation]
 	a := record.attendance(view.Workload, due, now)
 	view.Attendance = &a
-	goesBack := view.Outcome == Failed && record.Plan.OnFailure != OnFailureHold
+	goesBack := view.Outcome == Failed && record.Plan.OnFailure != plan.OnFailureHold
 	switch {
 	case a.Abandoned():
 		view.AbandonedFor = s.sighted.lasting(text, now)

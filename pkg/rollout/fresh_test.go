@@ -16,6 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // slowly answers some requests late.
@@ -85,7 +87,7 @@ func TestPodsAreJudgedByWhatTheyAreNow(t *testing.T) {
 			})
 		})
 		surge := intstr.FromInt32(4)
-		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, StartOptions{Steps: Steps{everything()}, MaxSurge: &surge, OnFailure: OnFailureRollback})
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, StartOptions{Steps: plan.Steps{everything()}, MaxSurge: &surge, OnFailure: plan.OnFailureRollback})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +162,7 @@ func TestOneLookIsBounded(t *testing.T) {
 			}
 		})
 		surge := intstr.FromInt32(4)
-		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, StartOptions{Steps: Steps{everything()}, MaxSurge: &surge, OnFailure: OnFailureRollback})
+		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, StartOptions{Steps: plan.Steps{everything()}, MaxSurge: &surge, OnFailure: plan.OnFailureRollback})
 		if err != nil {
 			t.Fatal(err)
 		}

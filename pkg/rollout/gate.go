@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -23,7 +24,7 @@ type pacer interface {
 	// size returns the number of pods that the steps apply to.
 	size(w workload.Object, r *Record) int32
 	// limits resolves a rollout's limits as the workload's controller does.
-	limits(w workload.Object, l Limits) (Resolved, error)
+	limits(w workload.Object, l plan.Limits) (plan.Resolved, error)
 	// deadline returns within how many seconds a step has to make progress, or nil if nothing bounds that.
 	deadline(r *Record) *int32
 	// minReadySeconds returns for how long a new pod has to be ready before it counts.
@@ -52,7 +53,7 @@ type pacer interface {
 	// settled reports whether the controller has made the pods that it wants by now.
 	settled(s *Snapshot) bool
 	// preview returns what the steps of a plan amount to.
-	preview(w workload.Object, r *Record) ([]PlannedStep, error)
+	preview(w workload.Object, r *Record) ([]plan.StepPreview, error)
 	// follow returns the move from a finished step to the next one.
 	follow(st *step) action
 }
@@ -138,7 +139,7 @@ type step struct {
 	*Snapshot
 	gate   gate
 	record *Record
-	limits Resolved
+	limits plan.Resolved
 	// replicas is the number of pods that the steps apply to. target is how many of them are new after this step.
 	replicas, target int32
 	counts           Counts

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -28,7 +29,7 @@ func (deploymentGate) size(w workload.Object, _ *Record) int32 {
 	return workload.PodCountsOf(w).Desired
 }
 
-func (deploymentGate) limits(w workload.Object, l Limits) (Resolved, error) {
+func (deploymentGate) limits(w workload.Object, l plan.Limits) (plan.Resolved, error) {
 	return l.At(workload.PodCountsOf(w).Desired)
 }
 
@@ -62,7 +63,7 @@ func (deploymentGate) scaled(s *Snapshot) bool { return s.scaled() }
 
 func (deploymentGate) settled(s *Snapshot) bool { return s.scaled() }
 
-func (deploymentGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
+func (deploymentGate) preview(w workload.Object, r *Record) ([]plan.StepPreview, error) {
 	return preview(r.Plan, workload.PodCountsOf(w).Desired)
 }
 
@@ -175,7 +176,7 @@ func (g deploymentGate) opening(st *step, present Width) Width {
 // one is ready.
 func (deploymentGate) leaves(st *step, present, desired Width) bool {
 	wanted := st.record.Wanted()
-	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && st.record.Plan.Limits == LimitsOf(wanted.Strategy) &&
+	return st.record.Last() && st.record.Plan.Hold.Duration == 0 && st.record.Plan.Limits == plan.LimitsOf(wanted.Strategy) &&
 		desired.Unavailable == st.replicas && present.New() == st.replicas && st.newSize() == st.replicas &&
 		// From then on only the deadline shows that the rollout is open.
 		wanted.ProgressDeadlineSeconds != nil && *wanted.ProgressDeadlineSeconds != GateProgressDeadlineSeconds

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -13,9 +14,9 @@ import (
 // the rollout borrows the update strategy.
 type updateGate struct{}
 
-func (updateGate) limits(w workload.Object, l Limits) (Resolved, error) {
+func (updateGate) limits(w workload.Object, l plan.Limits) (plan.Resolved, error) {
 	unavailable, err := l.UnavailableOf(w)
-	return Resolved{Unavailable: unavailable}, err
+	return plan.Resolved{Unavailable: unavailable}, err
 }
 
 func (updateGate) deadline(*Record) *int32 { return nil }
@@ -72,7 +73,7 @@ func (updateGate) settled(s *Snapshot) bool {
 	return s.Newest != nil && counts.Total == counts.Desired
 }
 
-func (updateGate) preview(w workload.Object, r *Record) ([]PlannedStep, error) {
+func (updateGate) preview(w workload.Object, r *Record) ([]plan.StepPreview, error) {
 	unavailable, err := r.Plan.Limits.UnavailableOf(w)
 	return previewUpdate(r.Plan, stepped(w, r.Update), workload.PodCountsOf(w).Desired, unavailable), err
 }

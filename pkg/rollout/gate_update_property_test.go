@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -307,13 +308,13 @@ func newOthersWorld(random *rand.Rand, set bool) *othersWorld {
 		RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &w.kept, MaxUnavailable: ptr.To(intstr.FromInt32(w.limit))},
 	}
 	strategy, _ := json.Marshal(own) //nolint:errchkjson // a test's own
-	steps := Steps{intstr.FromInt32(1 + random.Int32N(3)), intstr.FromString("50%"), everything()}
+	steps := plan.Steps{intstr.FromInt32(1 + random.Int32N(3)), intstr.FromString("50%"), everything()}
 	if random.IntN(3) == 0 {
-		steps = DefaultSteps()
+		steps = plan.DefaultSteps()
 	}
 	w.record = &Record{
 		ToRevision: 2, Step: 1, Update: &Update{Strategy: strategy},
-		Plan: Plan{Steps: steps, Limits: Limits{Unavailable: intstr.FromInt32(w.limit)}, OnFailure: OnFailureRollback},
+		Plan: plan.Plan{Steps: steps, Limits: plan.Limits{Unavailable: intstr.FromInt32(w.limit)}, OnFailure: plan.OnFailureRollback},
 	}
 	if set {
 		if w.record.Update.Paced = random.IntN(2) == 0; w.record.Update.Paced {

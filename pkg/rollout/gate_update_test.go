@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -60,7 +61,7 @@ func six(kind string) (*Snapshot, *Record) {
 	}
 	return o, &Record{
 		Step: 1, ToRevision: 2, From: Revision{ControllerRevision: "old", Number: 1}, Update: update,
-		Plan: Plan{Steps: Steps{intstr.FromInt32(2), everything()}, Limits: Limits{Unavailable: intstr.FromInt32(2)}, OnFailure: OnFailureRollback},
+		Plan: plan.Plan{Steps: plan.Steps{intstr.FromInt32(2), everything()}, Limits: plan.Limits{Unavailable: intstr.FromInt32(2)}, OnFailure: plan.OnFailureRollback},
 	}
 }
 
@@ -94,7 +95,7 @@ func TestDecideOther(t *testing.T) {
 		"not observed":     {change: func(o *Snapshot, _ *Record) { o.Newest = nil }, want: await{}},
 		"failed":           {finding: finding, want: goBack{finding: finding}},
 		"failed, to be kept": {
-			change: func(_ *Snapshot, r *Record) { r.Plan.OnFailure = OnFailureHold }, finding: finding,
+			change: func(_ *Snapshot, r *Record) { r.Plan.OnFailure = plan.OnFailureHold }, finding: finding,
 			want: stop{outcome: Failed, finding: finding},
 		},
 		"gone back by others": {change: func(o *Snapshot, _ *Record) { o.Newest.Name, o.Newest.Revision = "old", 3 }, want: finish{

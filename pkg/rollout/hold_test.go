@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"pgregory.net/rapid"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -24,7 +25,7 @@ func TestAnotherTemplateOnAHeldRollout(t *testing.T) {
 		c := drawScenario(t)
 		c.Broken, c.BrokenOld, c.Kills = 0, 0, 0
 		r := newRun(t, c)
-		limits, err := LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable).At(c.Replicas)
+		limits, err := plan.LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable).At(c.Replicas)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -82,7 +83,7 @@ func TestAStandingRolloutIsAtRest(t *testing.T) {
 						b.change(func() { b.breaks = func(rs *appsv1.ReplicaSet) bool { return imageOf(rs) == "web:2" } })
 					}
 				})
-				options := StartOptions{Steps: Steps{intstr.FromInt32(1), intstr.FromInt32(5), everything()}, OnFailure: OnFailureHold}
+				options := StartOptions{Steps: plan.Steps{intstr.FromInt32(1), intstr.FromInt32(5), everything()}, OnFailure: plan.OnFailureHold}
 				result, err := b.engine.Start(ctx, "Deployment", worldKey, newImage, options)
 				if err != nil || !result.Standing {
 					t.Fatalf("%+v, %v", result, err)

@@ -7,16 +7,18 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
-func limitsOf(surge, unavailable string) Limits {
-	return Limits{Surge: intstr.Parse(surge), Unavailable: intstr.Parse(unavailable)}
+func limitsOf(surge, unavailable string) plan.Limits {
+	return plan.Limits{Surge: intstr.Parse(surge), Unavailable: intstr.Parse(unavailable)}
 }
 
 // Nought for one limit beside the Deployment's own nought for the other would let a pod be missing that nobody has allowed.
 func TestOneLimitThatLeavesNone(t *testing.T) {
 	for name, test := range map[string]struct {
-		own     Limits
+		own     plan.Limits
 		options StartOptions
 		want    string
 	}{
@@ -31,8 +33,8 @@ func TestOneLimitThatLeavesNone(t *testing.T) {
 						spec.Strategy = settingsWith(test.own.Surge, test.own.Unavailable, 0).Strategy
 					})
 				})
-				test.options.Steps, test.options.OnFailure = inSteps.Steps, OnFailureRollback
-				var option *OptionError
+				test.options.Steps, test.options.OnFailure = inSteps.Steps, plan.OnFailureRollback
+				var option *plan.OptionError
 				_, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, test.options)
 				if !errors.As(err, &option) || !strings.Contains(err.Error(), test.want) || len(b.writes) != 0 {
 					t.Errorf("got %v, writes %v", err, b.writes)
@@ -69,8 +71,8 @@ func TestGoingBackWithinNoLimitsAtAll(t *testing.T) {
 }
 
 // stepsOf reads steps as a command line gives them.
-func stepsOf(text string) Steps {
-	var steps Steps
+func stepsOf(text string) plan.Steps {
+	var steps plan.Steps
 	for part := range strings.SplitSeq(text, ",") {
 		steps = append(steps, intstr.Parse(part))
 	}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -38,7 +39,7 @@ type StepTime struct {
 // meter measures the availability. It counts pods at every single event, so that no dip between two decisions is lost.
 type meter struct {
 	mu       sync.Mutex
-	limits   Limits
+	limits   plan.Limits
 	measured bool
 	replicas int32
 	result   Availability
@@ -70,7 +71,7 @@ func (m *meter) observe(s *Snapshot) {
 	}
 	replicas := workload.PodCountsOf(s.Workload).Desired
 	ready, total := s.readyAndWanted()
-	m.take(replicas, ready, total, func(limits Limits) (Resolved, error) {
+	m.take(replicas, ready, total, func(limits plan.Limits) (plan.Resolved, error) {
 		resolved, err := gateOf(s.Workload).limits(s.Workload, limits)
 		resolved.Unavailable = min(resolved.Unavailable, replicas)
 		return resolved, err
@@ -78,7 +79,7 @@ func (m *meter) observe(s *Snapshot) {
 }
 
 // take measures one moment.
-func (m *meter) take(replicas, ready, total int32, resolve func(Limits) (Resolved, error)) {
+func (m *meter) take(replicas, ready, total int32, resolve func(plan.Limits) (plan.Resolved, error)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	limits, err := resolve(m.limits)
@@ -120,7 +121,7 @@ func (s *Snapshot) readyAndWanted() (ready, wanted int32) {
 }
 
 // begin starts the measurement anew. Nothing from before counts.
-func (m *meter) begin(limits Limits, now time.Time) {
+func (m *meter) begin(limits plan.Limits, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.limits, m.measured, m.began, m.stepAt, m.result = limits, false, now, now, Availability{}

@@ -9,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // awayWhileHeld is a rollout whose API server goes away in the middle of the first step's hold, for longer than that lasts,
@@ -45,7 +47,7 @@ func awayWhileHeld(t *testing.T, b *bench, hold, away time.Duration, meanwhile f
 		}
 	}
 	options := inSteps
-	options.Steps, options.Hold = Steps{intstr.FromInt32(1), everything()}, hold
+	options.Steps, options.Hold = plan.Steps{intstr.FromInt32(1), everything()}, hold
 	result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 	if err != nil {
 		t.Fatal(err)

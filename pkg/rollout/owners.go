@@ -14,6 +14,7 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -241,7 +242,7 @@ func (r *Record) taken(d *appsv1.Deployment, written, live Settings) {
 // changedSettings returns the fields in which two settings differ.
 func changedSettings(written, live Settings) []ownership.Field {
 	var changed []ownership.Field
-	before, after := LimitsOf(written.Strategy), LimitsOf(live.Strategy)
+	before, after := plan.LimitsOf(written.Strategy), plan.LimitsOf(live.Strategy)
 	for _, field := range []struct {
 		differs bool
 		path    ownership.Field

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // endedRollout leaves the Deployment as a process does that is killed before it has returned the owners: helm had the
@@ -17,7 +18,7 @@ func (b *bench) endedRollout(t *testing.T) {
 	t.Helper()
 	strategy := metav1.NewFieldsV1(`{"f:spec":{"f:strategy":{"f:type":{}}}}`)
 	record := Record{
-		SchemaVersion: recordVersion, Ended: Done, Step: 1, Plan: Plan{Steps: Steps{intstr.FromString("100%")}},
+		SchemaVersion: recordVersion, Ended: Done, Step: 1, Plan: plan.Plan{Steps: plan.Steps{intstr.FromString("100%")}},
 		Owners: &ownership.Owners{Writers: []string{"test"}, Before: []ownership.Owner{
 			{Manager: "helm", Operation: metav1.ManagedFieldsOperationApply, APIVersion: "apps/v1", Fields: strategy},
 		}},

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 )
 
@@ -94,7 +95,7 @@ func TestGatedSettingsAreValid(t *testing.T) {
 
 func TestGatePatchPreconditions(t *testing.T) {
 	t.Parallel()
-	record := &Record{SchemaVersion: recordVersion, ToRevision: 2, Plan: Plan{Steps: DefaultSteps()}, Step: 1}
+	record := &Record{SchemaVersion: recordVersion, ToRevision: 2, Plan: plan.Plan{Steps: plan.DefaultSteps()}, Step: 1}
 	text, err := record.encode()
 	if err != nil {
 		t.Fatal(err)

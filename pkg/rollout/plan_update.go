@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -23,7 +24,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 		Update:        &Update{},
 		From:          Revision{ControllerRevision: from.Name, Number: from.Revision},
 		ToRevision:    from.Revision + 1,
-		Plan:          Plan{Hold: metav1.Duration{Duration: b.options.Hold}, OnFailure: b.options.OnFailure},
+		Plan:          plan.Plan{Hold: metav1.Duration{Duration: b.options.Hold}, OnFailure: b.options.OnFailure},
 		Step:          1, Note: b.change.Note, StartedAt: b.began,
 	}
 	record = record.alive(b.began.Time)
@@ -35,7 +36,7 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 	}
 	replicas, desired := stepped(live, record.Update), workload.PodCountsOf(live).Desired
 	if record.Plan.Steps, err = b.options.Steps.Complete().For(replicas); err != nil {
-		return nil, PlanEvent{}, &OptionError{Option: "steps", Err: err}
+		return nil, PlanEvent{}, &plan.OptionError{Option: "steps", Err: err}
 	}
 	unavailable, err := record.Plan.Limits.UnavailableOf(live)
 	if err != nil {
@@ -45,14 +46,14 @@ func (b *updateBeginning) planUpdate(ctx context.Context, object map[string]any,
 		record.Update.Partition = &desired // at first no pod may go; later snapshots decide how many may
 	}
 	return record, PlanEvent{
-		Replicas: replicas, Limits: Resolved{Unavailable: unavailable}, Steps: previewUpdate(record.Plan, replicas, desired, unavailable),
+		Replicas: replicas, Limits: plan.Resolved{Unavailable: unavailable}, Steps: previewUpdate(record.Plan, replicas, desired, unavailable),
 	}, nil
 }
 
 // limit sets the plan's limits: those of the workload's own strategy, unless another one is given. Without a surge, at
 // least one pod has to be missing.
 func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
-	own := Limits{Unavailable: intstr.FromInt32(1)}
+	own := plan.Limits{Unavailable: intstr.FromInt32(1)}
 	if limit := workload.Of(live).MaxUnavailable; limit != nil {
 		own.Unavailable = *limit
 	}
@@ -62,14 +63,14 @@ func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 	set, isSet := live.(*appsv1.StatefulSet)
 	err := error(nil)
 	if isSet {
-		_, err = limitsOfStatefulSet(set, nil, given)
+		_, err = plan.LimitsOfStatefulSet(set, nil, given)
 	} else if d, is := live.(*appsv1.DaemonSet); is {
-		_, err = limitsOfDaemonSet(d, nil, given)
+		_, err = plan.LimitsOfDaemonSet(d, nil, given)
 	}
 	if err != nil {
 		return err
 	}
-	asked := Limits{Unavailable: *given}
+	asked := plan.Limits{Unavailable: *given}
 	most, err := own.UnavailableOf(live)
 	if err != nil {
 		return err
@@ -82,12 +83,12 @@ func (r *Record) limit(live workload.Object, given *intstr.IntOrString) error {
 }
 
 // previewUpdate returns what the plan's steps amount to with the given numbers of pods.
-func previewUpdate(p Plan, replicas, desired, unavailable int32) []PlannedStep {
-	planned := make([]PlannedStep, 0, len(p.Steps))
+func previewUpdate(p plan.Plan, replicas, desired, unavailable int32) []plan.StepPreview {
+	planned := make([]plan.StepPreview, 0, len(p.Steps))
 	var before int32
 	for i, step := range p.Steps {
 		target := p.Steps.Target(i, replicas)
-		planned = append(planned, PlannedStep{
+		planned = append(planned, plan.StepPreview{
 			Number: i + 1, As: step.String(), New: target, Old: desired - target, MaxTotal: desired,
 			MinAvailable: desired - min(unavailable, target-before),
 		})

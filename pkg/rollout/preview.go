@@ -1,18 +1,22 @@
 package rollout
 
+import (
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
+)
+
 // preview returns the outcomes of the plan's steps at this number of replicas.
-func preview(p Plan, replicas int32) ([]PlannedStep, error) {
+func preview(p plan.Plan, replicas int32) ([]plan.StepPreview, error) {
 	limits, err := p.Limits.At(replicas)
 	if err != nil {
 		return nil, err
 	}
 	var before int32
-	planned := make([]PlannedStep, 0, len(p.Steps))
+	planned := make([]plan.StepPreview, 0, len(p.Steps))
 	for i, step := range p.Steps {
 		target := p.Steps.Target(i, replicas)
 		// The gate is widest at the start of a step, when none of its new pods is ready.
 		widest := NextWidth(target, before, limits)
-		planned = append(planned, PlannedStep{
+		planned = append(planned, plan.StepPreview{
 			Number:       i + 1,
 			As:           step.String(),
 			New:          target,

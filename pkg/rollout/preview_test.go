@@ -1,13 +1,17 @@
 package rollout
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
+)
 
 // TestPreviewIsWhatTheStepsReach walks every order in which a step's pods can become ready, one at a time, and compares
 // the extremes with the preview.
 func TestPreviewIsWhatTheStepsReach(t *testing.T) {
 	t.Parallel()
 	for _, steps := range []string{"1,25%,50%,100%", "100%", "2,90%,100%"} {
-		for _, limits := range []Limits{limitsOf("1", "0"), limitsOf("0", "1"), limitsOf("25%", "25%"), limitsOf("3", "2")} {
+		for _, limits := range []plan.Limits{limitsOf("1", "0"), limitsOf("0", "1"), limitsOf("25%", "25%"), limitsOf("3", "2")} {
 			for replicas := int32(1); replicas <= 40; replicas++ {
 				checkPreview(t, steps, limits, replicas)
 			}
@@ -15,13 +19,13 @@ func TestPreviewIsWhatTheStepsReach(t *testing.T) {
 	}
 }
 
-func checkPreview(t *testing.T, text string, limits Limits, replicas int32) {
+func checkPreview(t *testing.T, text string, limits plan.Limits, replicas int32) {
 	t.Helper()
 	steps, err := stepsOf(text).For(replicas)
 	if err != nil {
 		return
 	}
-	planned, err := preview(Plan{Steps: steps, Limits: limits}, replicas)
+	planned, err := preview(plan.Plan{Steps: steps, Limits: limits}, replicas)
 	if err != nil || len(planned) != len(steps) {
 		t.Fatalf("%s at %d: %v, %v", text, replicas, planned, err)
 	}
@@ -39,7 +43,7 @@ func checkPreview(t *testing.T, text string, limits Limits, replicas int32) {
 			least = min(least, replicas-gate.Unavailable+ready)
 		}
 		ready = target
-		want := PlannedStep{Number: i + 1, As: steps[i].String(), New: target, Old: replicas - target, MaxTotal: most, MinAvailable: least}
+		want := plan.StepPreview{Number: i + 1, As: steps[i].String(), New: target, Old: replicas - target, MaxTotal: most, MinAvailable: least}
 		if step != want {
 			t.Errorf("%s, %s at %d: got %+v, want %+v", text, limitsText(limits), replicas, step, want)
 		}

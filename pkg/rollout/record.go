@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -72,7 +73,7 @@ type Record struct {
 	// changed the template meanwhile.
 	ToRevision int64 `json:"toRevision"`
 	// Plan is how the rollout proceeds.
-	Plan Plan `json:"plan"`
+	Plan plan.Plan `json:"plan"`
 	// Step is the number, from 1, of the step under way.
 	Step int `json:"step"`
 	// Gate is the opening that the rollout has written last. It is nil in records of earlier versions.
@@ -119,7 +120,7 @@ func (r *Record) Wanted() Settings {
 }
 
 // ownLimits reports whether the plan's limits are those of the Deployment that a rollback restores.
-func (r *Record) ownLimits() bool { return r.Plan.Limits == LimitsOf(r.Original.Strategy) }
+func (r *Record) ownLimits() bool { return r.Plan.Limits == plan.LimitsOf(r.Original.Strategy) }
 
 func (r *Record) encode() (string, error) {
 	text, err := json.Marshal(r)
@@ -204,7 +205,7 @@ func openRollout(d *appsv1.Deployment, replicaSets []*appsv1.ReplicaSet, decode 
 		return Open, record, nil
 	case record.Ended != "":
 		return Idle, nil, nil
-	case record.RollingBack && LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
+	case record.RollingBack && plan.LimitsOf(d.Spec.Strategy) == record.Plan.Limits:
 		return RollingBack, record, nil
 	case record.leftBehind(d):
 		return Disturbed, record, nil

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 func someRecord() *Record {
@@ -23,8 +25,8 @@ func someRecord() *Record {
 		Final:         &final,
 		From:          Revision{ReplicaSet: "web-1", Number: 4},
 		ToRevision:    5,
-		Plan: Plan{
-			Steps: stepsOf("1,25%,100%"), Limits: limitsOf("1", "0"), Hold: metav1.Duration{Duration: time.Minute}, OnFailure: OnFailureHold,
+		Plan: plan.Plan{
+			Steps: stepsOf("1,25%,100%"), Limits: limitsOf("1", "0"), Hold: metav1.Duration{Duration: time.Minute}, OnFailure: plan.OnFailureHold,
 		},
 		Step:      2,
 		Note:      json.RawMessage(`{"a":"b"}`),

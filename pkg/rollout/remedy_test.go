@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // What is to be run next works as things stand then: start begins once the old version is back, and not before, and pods that
@@ -47,7 +49,7 @@ func TestWhatToRunNextWorks(t *testing.T) {
 				}
 				options := inSteps
 				if test.hold {
-					options.OnFailure = OnFailureHold
+					options.OnFailure = plan.OnFailureHold
 				}
 				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 				if err != nil || result.Finding == nil {

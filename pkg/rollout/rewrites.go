@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -53,7 +54,7 @@ func strategyText(strategy appsv1.DeploymentStrategy) string {
 	if strategy.Type != appsv1.RollingUpdateDeploymentStrategyType {
 		return string(strategy.Type)
 	}
-	limits := LimitsOf(strategy)
+	limits := plan.LimitsOf(strategy)
 	return fmt.Sprintf("maxSurge %s, maxUnavailable %s", limits.Surge.String(), limits.Unavailable.String())
 }
 
@@ -98,7 +99,7 @@ func strategyFields(workload workload.Object, record *Record) [][]string {
 			return [][]string{{"spec", "strategy", "type"}}
 		}
 		var fields [][]string
-		a, b := LimitsOf(ours), LimitsOf(w.Spec.Strategy)
+		a, b := plan.LimitsOf(ours), plan.LimitsOf(w.Spec.Strategy)
 		if a.Surge != b.Surge {
 			fields = append(fields, []string{"spec", "strategy", "rollingUpdate", "maxSurge"})
 		}

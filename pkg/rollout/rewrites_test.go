@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"pgregory.net/rapid"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // insist writes a strategy whenever the rollout has its own in force, up to a number of times, and returns how often it did.
@@ -117,7 +119,7 @@ func TestStrategyWriter(t *testing.T) {
 	)
 	ours := settingsWith(intstr.FromInt32(1), intstr.FromInt32(0), 0).Strategy
 	d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Strategy: ours}}
-	record := &Record{Gate: &Opening{Limits: LimitsOf(ours), Move: 1}}
+	record := &Record{Gate: &Opening{Limits: plan.LimitsOf(ours), Move: 1}}
 	wider := settingsWith(intstr.FromInt32(3), intstr.FromInt32(0), 0).Strategy
 	for name, test := range map[string]struct {
 		strategy appsv1.DeploymentStrategy

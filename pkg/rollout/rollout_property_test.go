@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -46,11 +47,11 @@ type scenario struct {
 
 func (c scenario) String() string {
 	return fmt.Sprintf("R=%d own %v min %d deadline %v; steps %s limits %v/%v hold %s on failure %s; broken %d%% old %d; kills %d aborts %v scales %d holds %d losses %d seed %d",
-		c.Replicas, limitsText(LimitsOf(c.Own.Strategy)), c.Own.MinReadySeconds, ptr.Deref(c.Own.ProgressDeadlineSeconds, 0), c.Options.Steps,
+		c.Replicas, limitsText(plan.LimitsOf(c.Own.Strategy)), c.Own.MinReadySeconds, ptr.Deref(c.Own.ProgressDeadlineSeconds, 0), c.Options.Steps,
 		c.Options.MaxSurge, c.Options.MaxUnavailable, c.Options.Hold, c.Options.OnFailure, c.Broken, c.BrokenOld, c.Kills, c.Aborts, c.Scales, c.Holds, c.Losses, c.Seed)
 }
 
-func limitsText(l Limits) string { return l.Surge.String() + "/" + l.Unavailable.String() }
+func limitsText(l plan.Limits) string { return l.Surge.String() + "/" + l.Unavailable.String() }
 
 func drawLimit(t *rapid.T, name string, most int) intstr.IntOrString {
 	if rapid.Bool().Draw(t, name+" in percent") {
@@ -67,11 +68,11 @@ func drawLimits(t *rapid.T, name string) (surge, unavailable intstr.IntOrString)
 	return surge, unavailable
 }
 
-func drawSteps(t *rapid.T, replicas int32) Steps {
-	var steps Steps
+func drawSteps(t *rapid.T, replicas int32) plan.Steps {
+	var steps plan.Steps
 	switch rapid.IntRange(0, 3).Draw(t, "kind of steps") {
 	case 0:
-		return DefaultSteps()
+		return plan.DefaultSteps()
 	case 1:
 		for _, count := range sortedDistinct(t, "counts", 1, int(replicas)+3) {
 			steps = append(steps, intstr.FromInt(count))
@@ -81,7 +82,7 @@ func drawSteps(t *rapid.T, replicas int32) Steps {
 			steps = append(steps, intstr.FromString(fmt.Sprintf("%d%%", percent)))
 		}
 	default:
-		steps = Steps{everything()}
+		steps = plan.Steps{everything()}
 	}
 	return steps
 }
@@ -100,7 +101,7 @@ func drawScenario(t *rapid.T) scenario {
 	surge, unavailable := drawLimits(t, "own")
 	c.Own = settingsWith(surge, unavailable, int32(rapid.IntRange(0, 5).Draw(t, "minReadySeconds")))
 	c.Own.ProgressDeadlineSeconds = rapid.SampledFrom([]*int32{ptr.To[int32](GateProgressDeadlineSeconds), ptr.To[int32](600), ptr.To[int32](20)}).Draw(t, "deadline")
-	c.Options = StartOptions{Steps: drawSteps(t, c.Replicas), OnFailure: OnFailureRollback}
+	c.Options = StartOptions{Steps: drawSteps(t, c.Replicas), OnFailure: plan.OnFailureRollback}
 	if rapid.Bool().Draw(t, "limits of its own") {
 		surge, unavailable := drawLimits(t, "rollout's")
 		switch rapid.IntRange(0, 2).Draw(t, "which") {
@@ -115,7 +116,7 @@ func drawScenario(t *rapid.T) scenario {
 	c.Options.Hold = time.Duration(rapid.SampledFrom([]int{0, 0, 1, 10}).Draw(t, "hold")) * time.Second
 	if rapid.IntRange(0, 3).Draw(t, "breaks") == 3 {
 		c.Broken = rapid.IntRange(1, 100).Draw(t, "broken")
-		c.Options.OnFailure = rapid.SampledFrom([]OnFailure{OnFailureRollback, OnFailureHold}).Draw(t, "on failure")
+		c.Options.OnFailure = rapid.SampledFrom([]plan.OnFailure{plan.OnFailureRollback, plan.OnFailureHold}).Draw(t, "on failure")
 	}
 	c.BrokenOld = rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "broken old")
 	c.Kills = rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "kills")
@@ -196,7 +197,7 @@ func (r *run) failf(format string, args ...any) {
 
 // String describes the world in a line.
 func (w *world) String() string {
-	text := fmt.Sprintf("R=%d gate %s", workload.ReplicasOf(w.d), limitsText(LimitsOf(w.d.Spec.Strategy)))
+	text := fmt.Sprintf("R=%d gate %s", workload.ReplicasOf(w.d), limitsText(plan.LimitsOf(w.d.Spec.Strategy)))
 	for _, rs := range w.sets {
 		all, ready := w.podsOf(rs)
 		text += fmt.Sprintf(" [%s size %d pods %d ready %d available %d]",
@@ -451,7 +452,7 @@ func (r *run) heal() {
 
 // fixedScale holds for a Deployment whose replicas nobody changes.
 type fixedScale struct {
-	limits Resolved
+	limits plan.Resolved
 	floor  int32
 	// record is that of the Deployment judged last, nil where its gate is open.
 	judged *appsv1.Deployment
@@ -459,7 +460,7 @@ type fixedScale struct {
 }
 
 func newFixedScale(r *run) *fixedScale {
-	limits := LimitsOf(r.Own.Strategy).Override(r.Options.MaxSurge, r.Options.MaxUnavailable)
+	limits := plan.LimitsOf(r.Own.Strategy).Override(r.Options.MaxSurge, r.Options.MaxUnavailable)
 	resolved, err := limits.At(r.Replicas)
 	if err != nil {
 		r.Fatalf("%v", err)

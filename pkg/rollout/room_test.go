@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // Where there is room for but one further pod, and a pod takes longer to become ready than a full node is waited for, a larger
@@ -56,7 +58,7 @@ func TestASurgeThatThereIsNoRoomForIsWaitedForWhileDriving(t *testing.T) {
 					}
 				})
 				atOnce := inSteps
-				atOnce.Steps = Steps{everything()}
+				atOnce.Steps = plan.Steps{everything()}
 				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, atOnce)
 				if err != nil {
 					t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"pgregory.net/rapid"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // scaling is what holds when others change replicas in mid-rollout: of the pods that are ready, the controllers delete
@@ -30,7 +32,7 @@ import (
 // It holds up to a hundred replicas. Above, not every number of pods is a whole percentage; a gate that has to be a count
 // (23 of 150) stays one when replicas fall, and where it is not far from all of them (19) most old pods go at once.
 type scaling struct {
-	limits Limits
+	limits plan.Limits
 	// before are the replicas of which the ReplicaSets may still be; fewest and most are the extremes since the start.
 	before, fewest, most int32
 }
@@ -43,7 +45,7 @@ func (f *scaling) floor(r *run) int32 {
 	return min(f.before, replicas) - missing - f.resolved(r, f.most).Surge
 }
 
-func (f *scaling) resolved(r *run, replicas int32) Resolved {
+func (f *scaling) resolved(r *run, replicas int32) plan.Resolved {
 	resolved, err := f.limits.At(replicas)
 	if err != nil {
 		r.Fatalf("%v", err)
@@ -80,7 +82,7 @@ func TestScalingMeanwhileKeepsTheFloor(t *testing.T) {
 // scalingRun is a run whose replicas change, and whose floor is checked all the time.
 func scalingRun(t fatal, c scenario) *run {
 	r := newRun(t, c)
-	rule := &scaling{limits: LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, fewest: c.Replicas, most: c.Replicas}
+	rule := &scaling{limits: plan.LimitsOf(c.Own.Strategy).Override(c.Options.MaxSurge, c.Options.MaxUnavailable), before: c.Replicas, fewest: c.Replicas, most: c.Replicas}
 	r.check = rule.after
 	deleted := r.w.deleted
 	r.w.deleted = func(pod *corev1.Pod) { deleted(pod); rule.deletes(r, pod) }
@@ -96,7 +98,7 @@ func scalingRun(t fatal, c scenario) *run {
 func justAfter() scenario {
 	return scenario{
 		Replicas: 1, Own: settingsWith(intstr.FromInt32(5), intstr.FromString("20%"), 1), Broken: 15, Kills: 1, Scales: 3, Seed: 2598,
-		Options: StartOptions{Steps: Steps{everything()}, OnFailure: OnFailureHold},
+		Options: StartOptions{Steps: plan.Steps{everything()}, OnFailure: plan.OnFailureHold},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/informer"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
 )
@@ -35,7 +36,7 @@ import (
 var (
 	worldKey = types.NamespacedName{Namespace: worldNamespace, Name: worldName}
 	newImage = Change{Images: []podtemplate.ImageChange{{Image: "web:2"}}}
-	inSteps  = StartOptions{Steps: Steps{intstr.FromInt32(1), intstr.FromString("50%"), everything()}, OnFailure: OnFailureRollback}
+	inSteps  = StartOptions{Steps: plan.Steps{intstr.FromInt32(1), intstr.FromString("50%"), everything()}, OnFailure: plan.OnFailureRollback}
 )
 
 // bench is a world that runs by itself, with an engine to work on it.

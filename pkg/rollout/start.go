@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -63,10 +64,10 @@ const (
 
 // StartOptions are the options of a rollout. Limits that are nil are the workload's own.
 type StartOptions struct {
-	Steps                    Steps
+	Steps                    plan.Steps
 	MaxSurge, MaxUnavailable *intstr.IntOrString
 	Hold                     time.Duration
-	OnFailure                OnFailure
+	OnFailure                plan.OnFailure
 	DryRun                   DryRun
 	// SkipChecks begins the rollout without the checks.
 	SkipChecks bool
@@ -125,17 +126,17 @@ func (s *session) prepare(ctx context.Context, change Change, options StartOptio
 
 // plan fills in the record, and the event that shows its plan.
 func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time) error {
-	limits, err := overridden(p.wanted.typed.Spec.Strategy, options.MaxSurge, options.MaxUnavailable)
+	limits, err := plan.Overridden(p.wanted.typed.Spec.Strategy, options.MaxSurge, options.MaxUnavailable)
 	if err != nil {
 		return err
 	}
 	resolved, err := limits.At(p.replicas)
 	if err != nil {
-		return &OptionError{Option: "max-surge, --max-unavailable", Err: err}
+		return &plan.OptionError{Option: "max-surge, --max-unavailable", Err: err}
 	}
 	steps, err := options.Steps.Complete().For(p.replicas)
 	if err != nil {
-		return &OptionError{Option: "steps", Err: err}
+		return &plan.OptionError{Option: "steps", Err: err}
 	}
 	current := snapshot.Current()
 	record := &Record{
@@ -143,7 +144,7 @@ func (p *prepared) plan(snapshot *Snapshot, options StartOptions, now time.Time)
 		Original:      SettingsOf(p.live),
 		From:          Revision{ReplicaSet: current.Name, Number: workload.RevisionOf(current)},
 		ToRevision:    workload.NextRevision(snapshot.ReplicaSets, &p.wanted.typed.Spec.Template),
-		Plan:          Plan{Steps: steps, Limits: limits, Hold: metav1.Duration{Duration: options.Hold}, OnFailure: options.OnFailure},
+		Plan:          plan.Plan{Steps: steps, Limits: limits, Hold: metav1.Duration{Duration: options.Hold}, OnFailure: options.OnFailure},
 		Step:          1,
 		StartedAt:     inSeconds(now),
 	}

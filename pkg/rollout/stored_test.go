@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/admission"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // An admission policy may change what a rollout relies on. Then nothing is begun, or what was begun is taken back at once.
@@ -95,7 +96,7 @@ func TestALaterWriteThatIsAltered(t *testing.T) {
 		"the record":   func(d *appsv1.Deployment) { delete(d.Annotations, Annotation) },
 		"the strategy": func(d *appsv1.Deployment) { d.Spec.Strategy.RollingUpdate.MaxSurge = new(intstr.FromInt32(2)) },
 	} {
-		for _, failure := range []OnFailure{OnFailureRollback, OnFailureHold} {
+		for _, failure := range []plan.OnFailure{plan.OnFailureRollback, plan.OnFailureHold} {
 			t.Run(name+", "+string(failure), func(t *testing.T) {
 				inBubble(t, func(t *testing.T, b *bench) {
 					b.onStep(2, func() {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/jsonpatch"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -195,7 +196,7 @@ func Steppable(workload workload.Object) bool {
 	case *appsv1.StatefulSet:
 		return w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateStatefulSetStrategyType
 	case *appsv1.DaemonSet:
-		limits, err := limitsOfDaemonSet(w, nil, nil)
+		limits, err := plan.LimitsOfDaemonSet(w, nil, nil)
 		return w.Spec.UpdateStrategy.Type == appsv1.RollingUpdateDaemonSetStrategyType && (err != nil || limits.Surge == 0)
 	}
 	return false

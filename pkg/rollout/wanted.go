@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
@@ -62,7 +63,7 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 func (c *Change) edit(template podtemplate.Template, live workload.Object, now time.Time) (drained *Drained, err error) {
 	refused := func(option string, err error) error {
 		err = fmt.Errorf("%s %q in namespace %q: %w", workload.ResourceOf(live), live.GetName(), live.GetNamespace(), err)
-		return &OptionError{Option: option, Err: err}
+		return &plan.OptionError{Option: option, Err: err}
 	}
 	for _, image := range c.Images {
 		if err := template.SetImage(image); err != nil {

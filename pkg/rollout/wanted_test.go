@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // ofManifest is a change to a manifest of the world's Deployment with another image.
@@ -106,7 +108,7 @@ func TestAManifestIsAppliedToNothingButWhatItWasTriedOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *bench) {
 				applied := b.atApply(false, func() { test.meanwhile(b) })
-				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, ofManifest(), StartOptions{Steps: inSteps.Steps, OnFailure: OnFailureRollback, SkipChecks: true})
+				result, err := b.engine.Start(t.Context(), "Deployment", worldKey, ofManifest(), StartOptions{Steps: inSteps.Steps, OnFailure: plan.OnFailureRollback, SkipChecks: true})
 				b.mu.Lock()
 				defer b.mu.Unlock()
 				switch {

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/history"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/podtemplate"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rights"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
@@ -21,7 +22,7 @@ func (b *updateBeginning) mayLaunch(ctx context.Context, live workload.Object) e
 		return err
 	}
 	if b.options.MaxSurge != nil {
-		return &OptionError{Option: "max-surge", Err: fmt.Errorf("a %s is rolled out without pods above its own number; leave it out", b.kind)}
+		return &plan.OptionError{Option: "max-surge", Err: fmt.Errorf("a %s is rolled out without pods above its own number; leave it out", b.kind)}
 	}
 	if b.change.overtaken(workload.TemplateOf(live)) {
 		return ErrOvertaken

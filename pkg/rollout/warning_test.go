@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 // Pods that do not become ready are told of within seconds, and again every 10 s with the time that is left.
@@ -65,7 +66,7 @@ func TestAHoldEndsThoughReplicasSwing(t *testing.T) {
 			}
 		}()
 		options := inSteps
-		options.Steps, options.Hold = Steps{intstr.FromInt32(2), everything()}, time.Minute
+		options.Steps, options.Hold = plan.Steps{intstr.FromInt32(2), everything()}, time.Minute
 		result, err := b.engine.Start(t.Context(), "Deployment", worldKey, newImage, options)
 		if err != nil {
 			t.Fatal(err)

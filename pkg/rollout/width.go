@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
@@ -29,7 +30,7 @@ type Width struct {
 
 // NextWidth opens the gate towards a step's target as far as the limits allow with this many truly ready new pods. Old pods go
 // only as new ones are ready, and extra pods come first.
-func NextWidth(target, ready int32, limits Resolved) Width {
+func NextWidth(target, ready int32, limits plan.Resolved) Width {
 	unavailable := min(target, ready+limits.Unavailable)
 	return Width{Unavailable: unavailable, Surge: min(limits.Surge, target-unavailable)}
 }
@@ -47,7 +48,7 @@ func (g Width) within(target, gone int32) Width {
 // RestingWidth holds a finished step with the smallest maxUnavailable at which the controller stands still. Others may set
 // another template or fewer replicas meanwhile. Then no more pods go at once than the limits allow. The gate at the end of a
 // step would let all its new pods go.
-func RestingWidth(target int32, limits Resolved) Width {
+func RestingWidth(target int32, limits plan.Resolved) Width {
 	return Width{Unavailable: min(target, max(limits.Unavailable, 1))}
 }
 
@@ -57,7 +58,7 @@ func (g Width) New() int32 { return g.Unavailable + g.Surge }
 // Strategy returns the gate as a strategy. It uses percentages if they mean the very same numbers. If replicas change while
 // nobody watches, the gate then changes in proportion, as the controller's own scaling of the ReplicaSets does. A fixed
 // maxUnavailable would let the controller remove all old pods of a Deployment that is scaled down.
-func (g Width) Strategy(replicas int32, limits Limits) appsv1.DeploymentStrategy {
+func (g Width) Strategy(replicas int32, limits plan.Limits) appsv1.DeploymentStrategy {
 	unavailable, surge := unavailableValue(g.Unavailable, replicas), intstr.FromInt32(g.Surge)
 	if limits.Surge.Type == intstr.String {
 		surge = surgeValue(g.Surge, replicas)
@@ -91,6 +92,6 @@ func surgeValue(count, replicas int32) intstr.IntOrString {
 // widthOf reads the gate that a Deployment carries now. It takes the fields literally, without the maxUnavailable of 1 that the
 // controller assumes if both limits are zero.
 func widthOf(d *appsv1.Deployment) (Width, error) {
-	scaled, err := LimitsOf(d.Spec.Strategy).Scaled(workload.ReplicasOf(d))
+	scaled, err := plan.LimitsOf(d.Spec.Strategy).Scaled(workload.ReplicasOf(d))
 	return Width(scaled), err
 }

@@ -5,25 +5,27 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 )
 
 func TestNextGate(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		target, ready int32
-		limits        Resolved
+		limits        plan.Resolved
 		want          Width
 	}{
-		{2, 0, Resolved{Surge: 2, Unavailable: 0}, Width{2, 0}}, // the case of the design file: surge first
-		{2, 2, Resolved{Surge: 2, Unavailable: 0}, Width{0, 2}},
-		{4, 2, Resolved{Surge: 2, Unavailable: 0}, Width{2, 2}},
-		{4, 4, Resolved{Surge: 2, Unavailable: 0}, Width{0, 4}},
-		{1, 0, Resolved{Surge: 1, Unavailable: 0}, Width{1, 0}},
-		{1, 0, Resolved{Surge: 0, Unavailable: 1}, Width{0, 1}},
-		{4, 0, Resolved{Surge: 1, Unavailable: 1}, Width{1, 1}},
-		{4, 1, Resolved{Surge: 1, Unavailable: 1}, Width{1, 2}},
-		{4, 3, Resolved{Surge: 1, Unavailable: 1}, Width{0, 4}},
-		{3, 0, Resolved{Surge: 9, Unavailable: 9}, Width{0, 3}},
+		{2, 0, plan.Resolved{Surge: 2, Unavailable: 0}, Width{2, 0}}, // the case of the design file: surge first
+		{2, 2, plan.Resolved{Surge: 2, Unavailable: 0}, Width{0, 2}},
+		{4, 2, plan.Resolved{Surge: 2, Unavailable: 0}, Width{2, 2}},
+		{4, 4, plan.Resolved{Surge: 2, Unavailable: 0}, Width{0, 4}},
+		{1, 0, plan.Resolved{Surge: 1, Unavailable: 0}, Width{1, 0}},
+		{1, 0, plan.Resolved{Surge: 0, Unavailable: 1}, Width{0, 1}},
+		{4, 0, plan.Resolved{Surge: 1, Unavailable: 1}, Width{1, 1}},
+		{4, 1, plan.Resolved{Surge: 1, Unavailable: 1}, Width{1, 2}},
+		{4, 3, plan.Resolved{Surge: 1, Unavailable: 1}, Width{0, 4}},
+		{3, 0, plan.Resolved{Surge: 9, Unavailable: 9}, Width{0, 3}},
 	} {
 		if got := NextWidth(test.target, test.ready, test.limits); got != test.want {
 			t.Errorf("to %d with %d ready, %+v: got %+v, want %+v", test.target, test.ready, test.limits, got, test.want)
@@ -40,7 +42,7 @@ func TestNextGateKeepsItsPromises(t *testing.T) {
 					if surge+unavailable == 0 {
 						continue
 					}
-					gate := NextWidth(target, ready, Resolved{Surge: surge, Unavailable: unavailable})
+					gate := NextWidth(target, ready, plan.Resolved{Surge: surge, Unavailable: unavailable})
 					if gate.New() > target || gate.New() < 1 || gate.Surge > surge || gate.Unavailable > ready+unavailable ||
 						ready < target && gate.New() <= ready || ready == target && gate != (Width{0, target}) {
 						t.Fatalf("to %d with %d ready and %d/%d: %+v", target, ready, surge, unavailable, gate)
@@ -58,14 +60,14 @@ func TestStrategyMeansTheGate(t *testing.T) {
 	for replicas := int32(1); replicas <= 200; replicas++ {
 		d := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: &replicas}}
 		for count := range replicas + 1 {
-			for _, limits := range []Limits{limitsOf("25%", "25%"), limitsOf("1", "1")} {
+			for _, limits := range []plan.Limits{limitsOf("25%", "25%"), limitsOf("1", "1")} {
 				for _, gate := range []Width{{Surge: count, Unavailable: 1}, {Surge: 1, Unavailable: count}} {
 					d.Spec.Strategy = gate.Strategy(replicas, limits)
 					surge, unavailable := fenceposts(d)
 					read, err := widthOf(d)
 					if surge != gate.Surge || unavailable != gate.Unavailable || read != gate || err != nil {
 						t.Fatalf("%+v of %d is written as %s: %d/%d, read back as %+v, %v",
-							gate, replicas, limitsText(LimitsOf(d.Spec.Strategy)), surge, unavailable, read, err)
+							gate, replicas, limitsText(plan.LimitsOf(d.Spec.Strategy)), surge, unavailable, read, err)
 					}
 				}
 			}
@@ -92,11 +94,11 @@ func TestStrategyIsInPercentWhereItCanBe(t *testing.T) {
 func TestRestingGate(t *testing.T) {
 	t.Parallel()
 	for target, want := range map[int32]Width{1: {0, 1}, 2: {0, 2}, 9: {0, 3}} {
-		if got := RestingWidth(target, Resolved{Surge: 1, Unavailable: 3}); got != want {
+		if got := RestingWidth(target, plan.Resolved{Surge: 1, Unavailable: 3}); got != want {
 			t.Errorf("at %d: got %+v, want %+v", target, got, want)
 		}
 	}
-	if got := RestingWidth(5, Resolved{Surge: 1, Unavailable: 0}); got != (Width{0, 1}) {
+	if got := RestingWidth(5, plan.Resolved{Surge: 1, Unavailable: 0}); got != (Width{0, 1}) {
 		t.Errorf("the controller takes a gate of nothing for one pod, so that it is one: %+v", got)
 	}
 }
