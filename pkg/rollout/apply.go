@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,7 +19,7 @@ func (s *session) apply(ctx context.Context, manifest *unstructured.Unstructured
 	}
 	options := s.patchOptions(dryRun)
 	options.Force, options.FieldValidation = &force, metav1.FieldValidationStrict
-	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource("deployments").
+	result := s.Client.AppsV1().RESTClient().Patch(types.ApplyPatchType).Namespace(s.key.Namespace).Resource(strings.ToLower(s.kind)+"s").
 		Name(s.key.Name).VersionedParams(&options, metav1.ParameterCodec).SetHeader("Accept", "application/json").Body(body).Do(ctx)
 	// Only Error decodes the details of a refusal, such as the fields in conflict.
 	if err := result.Error(); err != nil {

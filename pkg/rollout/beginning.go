@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
@@ -22,6 +23,10 @@ type beginning struct {
 	*session
 	change  Change
 	options StartOptions
+	// began is when the rollout began. It is fixed once, so that a repeated write is the same.
+	began metav1.Time
+	// seen is the workload as it was read last.
+	seen workload.Object
 	// tried is the rollout whose first write may have arrived. The API server did not answer, or its answer does not say what
 	// became of the write. It is nil if there is none.
 	tried *prepared
@@ -44,8 +49,7 @@ func (e *UncertainError) Error() string {
 	return fmt.Sprintf("%v; 'kubectl rollout-plus status %s/%s -n %s' tells whether the rollout has begun", e.Err, e.Kind, e.Key.Name, e.Key.Namespace)
 }
 
-// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError. A
-// Manifest can only be that of a Deployment.
+// Start begins a rollout and drives it to its end. An error means that nothing was begun, unless it is an UncertainError.
 func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedName, change Change, options StartOptions) (*Result, error) {
 	s, err := e.open(ctx, kind, key)
 	if err != nil {
@@ -54,10 +58,7 @@ func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedNam
 	defer s.source.Close()
 	s.memory.began = e.Clock.Now().Truncate(time.Second)
 	change.leave(workload.TemplateOf(s.written))
-	if !s.hasReplicaSets() {
-		return s.startUpdate(ctx, change, options)
-	}
-	b := &beginning{session: s, change: change, options: options}
+	b := &beginning{session: s, change: change, options: options, began: inSeconds(e.Clock.Now())}
 	for {
 		result, err := b.try(ctx)
 		switch {
@@ -75,19 +76,20 @@ func (e *Engine) Start(ctx context.Context, kind string, key types.NamespacedNam
 
 // try begins the rollout. A result means that there is nothing to drive.
 func (b *beginning) try(ctx context.Context) (*Result, error) {
-	ready, err := b.prepare(ctx, b.change, b.options)
+	ready, err := b.prepare(ctx)
 	switch {
 	case b.isOwn(err):
+		b.wrote(b.seen) // the watch may not have delivered the write yet
 		b.begun(ctx, b.tried)
 		return nil, nil
 	case err != nil:
 		return nil, err
 	case b.refusedFor() >= beginTimeout:
-		b.tried = nil // the Deployment shows that the rollout has not begun
+		b.tried = nil // the workload shows that the rollout has not begun
 		return nil, b.failure
 	}
 	if ready.record != nil {
-		if err := b.CheckStart(ctx, ready.wanted.typed, ready.live, b.options); err != nil {
+		if err := b.CheckStart(ctx, ready.wanted.typed, ready.live.typed, b.options); err != nil {
 			return nil, err
 		}
 	}
@@ -101,7 +103,7 @@ func (b *beginning) try(ctx context.Context) (*Result, error) {
 			return b.try(ctx)
 		}
 	}
-	result, err := b.begin(ctx, ready, b.options.DryRun)
+	result, err := b.begin(ctx, ready)
 	if b.options.DryRun == DryRunNone && (kube.IsTransient(err) || err != nil && context.Cause(ctx) != nil) {
 		b.tried, b.failure = ready, err
 	}

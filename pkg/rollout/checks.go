@@ -59,9 +59,9 @@ func (e *Engine) Check(ctx context.Context, workload workload.Object, options Ch
 }
 
 // CheckChange looks for problems that a rollout of this change would meet. It writes nothing: the API server says in a dry run
-// what a manifest makes of the Deployment.
-func (e *Engine) CheckChange(ctx context.Context, key types.NamespacedName, change Change, options CheckOptions) ([]preflight.Result, error) {
-	s, err := e.open(ctx, "Deployment", key)
+// what a manifest makes of the workload.
+func (e *Engine) CheckChange(ctx context.Context, kind string, key types.NamespacedName, change Change, options CheckOptions) ([]preflight.Result, error) {
+	s, err := e.open(ctx, kind, key)
 	if err != nil {
 		return nil, err
 	}

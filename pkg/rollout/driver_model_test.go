@@ -42,7 +42,7 @@ func (d *driver) open() {
 	}
 	s := &session{
 		decodeRecord: rememberingDecode(),
-		Engine:       d.engine, uid: d.w.d.UID,
+		Engine:       d.engine, kind: "Deployment", uid: d.w.d.UID,
 		key:    types.NamespacedName{Namespace: worldNamespace, Name: worldName},
 		source: &source{Objects: informer.Read(d.clock, d.stores[:]...), hasReplicaSets: true},
 	}
@@ -78,11 +78,12 @@ func (d *driver) refresh(watch int) {
 // start begins a rollout.
 func (d *driver) start(change Change, options StartOptions) error {
 	d.open()
-	ready, err := d.s.prepare(context.Background(), change, options)
+	b := &beginning{session: d.s, change: change, options: options, began: inSeconds(d.s.Clock.Now())}
+	ready, err := b.prepare(context.Background())
 	if err != nil {
 		return err
 	}
-	d.result, err = d.s.begin(context.Background(), ready, DryRunNone)
+	d.result, err = b.begin(context.Background(), ready)
 	return err
 }
 

@@ -69,17 +69,13 @@ func (r *Record) rewritten(w workload.Object) bool {
 	return is && isGated(d) && r.Gate != nil && r.foreign(d)
 }
 
-// freed returns the Deployment as it is, unless somebody ended a rollout on it before and left borrowed fields behind. It then
-// returns a copy with the Deployment's own fields.
-func (s *session) freed(d *appsv1.Deployment, snapshot *Snapshot) (*appsv1.Deployment, error) {
-	state, record, err := OpenRollout(d, snapshot.ReplicaSets)
-	if err != nil || state != Disturbed {
-		return d, err
+// freed returns a workload with its own fields, after others ended a rollout on it and left borrowed fields behind.
+func (s *session) freed(w workload.Object, record *Record) workload.Object {
+	own := gateOf(w).own(w, record)
+	if own != w {
+		s.emit(ProgressEvent{Message: EndedBy(w, record)})
 	}
-	s.emit(ProgressEvent{Message: EndedBy(d, record)})
-	own, free := record.taking(d).Wanted(), d.DeepCopy()
-	free.Spec.Strategy, free.Spec.MinReadySeconds, free.Spec.ProgressDeadlineSeconds = own.Strategy, own.MinReadySeconds, own.ProgressDeadlineSeconds
-	return free, nil
+	return own
 }
 
 // wayOut names the command that frees a Deployment whose record is lost. The ReplicaSets of older versions still have its own

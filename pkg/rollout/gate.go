@@ -14,9 +14,39 @@ import (
 // gate holds a workload of one kind at a step of its rollout, and lets it go on. A gate is pure: it reads a snapshot and a
 // record, and says what to do.
 type gate interface {
+	beginner
 	pacer
 	holder
 	ender
+}
+
+// beginner knows how a rollout begins.
+type beginner interface {
+	// level reports whether the controller has acted on the workload, so that the present template has a revision.
+	level(s *Snapshot) bool
+	// refuses returns an error if no rollout can begin on the workload, or if an option means nothing for its kind.
+	refuses(s *Snapshot, change *Change, options *StartOptions) error
+	// refusesManifest returns an error if the workload that a manifest results in cannot be rolled out in steps.
+	refusesManifest(w workload.Object) error
+	// own returns a workload without the fields that a rollout has left behind which others ended.
+	own(w workload.Object, r *Record) workload.Object
+	// same reports whether a workload already has the pod template that is wanted.
+	same(live *liveWorkload, target *wanted) bool
+	// from returns the revision of the present template, and next the number that the new one will have.
+	from(s *Snapshot) Revision
+	next(s *Snapshot, p *prepared) int64
+	// borrow notes in a new record what the rollout borrows, and its limits.
+	borrow(p *prepared, options *StartOptions) error
+	// shut notes in a new record how the gate stands at first.
+	shut(p *prepared, limits plan.Resolved)
+	// held returns the fields that hold the workload at first.
+	held(p *prepared) []heldField
+}
+
+// heldField is a field of a workload with the value that holds a rollout.
+type heldField struct {
+	path  []string
+	value any
 }
 
 // pacer decides about the step under way.

@@ -65,13 +65,16 @@ func (updateGate) reclaimed(w workload.Object, r *Record) string {
 
 func (updateGate) left(_ *patch, _ *Snapshot, r *Record, _ bool) *Record { return r }
 
-func (updateGate) giveBack(p *patch, w workload.Object, r *Record, state State, _ Outcome) (handover, error) {
+func (updateGate) giveBack(p *patch, w workload.Object, r *Record, state State, outcome Outcome) (handover, error) {
 	var err error
-	switch state {
+	switch update := r.Update; state {
 	case RollingBack:
-		err = r.Update.restore(p, w)
+		err = update.restore(p, w)
 	case Open:
-		err = r.Update.giveBack(p, w, nil)
+		if outcome == RolledBack {
+			update = update.back(p)
+		}
+		err = update.giveBack(p, w, nil)
 	case Idle, Disturbed: // the strategy is not the rollout's
 	}
 	return handover{record: r}, err
@@ -85,16 +88,17 @@ func (updateGate) part(_ *patch, _ workload.Object, r *Record, _ State) (handove
 // goBack may borrow a limit that is narrower than the workload's own, and a lower partition, until the old version is complete.
 // A strategy that others have set stays as it is.
 func (updateGate) goBack(p *patch, s *Snapshot, r *Record, state State, altered bool) (handover, error) {
-	back, update := *r, *r.Update
-	back.Update = &update
+	back := *r
 	switch {
 	case state == RollingBack:
 		return handover{record: &back, open: true}, nil // the workload already has the strategy of the way back
-	case !update.holds(s.Workload):
+	case !r.Update.holds(s.Workload):
 		return handover{record: &back}, nil
 	case s.numbers == nil:
 		return handover{}, errors.New("the workload's revisions are not known")
 	}
+	update := r.Update.back(p)
+	back.Update = update
 	paced := update.Paced && !altered
 	if s.hasLeftKept(r) && !altered {
 		update.Returning = ptr.To[int32](0)

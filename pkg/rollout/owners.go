@@ -60,7 +60,7 @@ func (e *Engine) ownersOf(live workload.Object, raw *unstructured.Unstructured, 
 }
 
 // note adds the owners to a record that is about to be written for the first time.
-func (s *session) note(p *prepared, live *liveDeployment) (err error) {
+func (s *session) note(p *prepared, live *liveWorkload) (err error) {
 	if p.record.Owners, err = s.ownersOf(live.typed, live.raw, p.wanted.template); err != nil || p.wanted.manifest == nil {
 		return err
 	}

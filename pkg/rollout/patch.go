@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -64,6 +65,9 @@ func (p *patch) refused(err error) error {
 func (p *patch) set(path string, value any) {
 	p.operations = append(p.operations, jsonpatch.Add(path, value))
 }
+
+// hold sets a field that holds a rollout.
+func (p *patch) hold(field heldField) { p.set("/"+strings.Join(field.path, "/"), field.value) }
 
 func (p *patch) template(template podtemplate.Template) { p.set("/spec/template", template) }
 

@@ -28,3 +28,18 @@ func preview(p plan.Plan, replicas int32) ([]plan.StepPreview, error) {
 	}
 	return planned, nil
 }
+
+// previewUpdate returns what the plan's steps amount to with the given numbers of pods.
+func previewUpdate(p plan.Plan, replicas, desired, unavailable int32) []plan.StepPreview {
+	planned := make([]plan.StepPreview, 0, len(p.Steps))
+	var before int32
+	for i, step := range p.Steps {
+		target := p.Steps.Target(i, replicas)
+		planned = append(planned, plan.StepPreview{
+			Number: i + 1, As: step.String(), New: target, Old: desired - target, MaxTotal: desired,
+			MinAvailable: desired - min(unavailable, target-before),
+		})
+		before = target
+	}
+	return planned
+}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -8,30 +9,10 @@ import (
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/command"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/rights"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
-
-// checkStart refuses a Deployment that a rollout cannot begin on.
-func checkStart(d *appsv1.Deployment, snapshot *Snapshot) error {
-	state, record, err := OpenRollout(d, snapshot.ReplicaSets)
-	if err != nil {
-		return err
-	}
-	if state != Idle && state != Disturbed {
-		return &OpenError{Kind: workload.ResourceOf(d), Name: d.Name, Record: record}
-	}
-	if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		return fmt.Errorf("deployment %q in namespace %q has strategy Recreate, which stops all pods before new ones start; "+
-			"set spec.strategy.type to RollingUpdate to roll it out in steps", d.Name, d.Namespace)
-	}
-	if err := CheckPaused(d); err != nil {
-		return err
-	}
-	if snapshot.underWay(snapshot.Current()) {
-		return errUnderWay(d)
-	}
-	return nil
-}
 
 // errUnderWay is the error for a workload whose controller is still rolling out a version.
 func errUnderWay(w workload.Object) error {
@@ -88,3 +69,29 @@ func (e *OpenError) Error() string {
 
 // ErrNoRollout reports that no rollout is open that could be resumed or aborted.
 var ErrNoRollout = errors.New("no stepwise rollout is open")
+
+// CheckStepRights returns an error if a right is missing without which the rollout of a StatefulSet or DaemonSet could not go on.
+func (e *Engine) CheckStepRights(ctx context.Context, w workload.Object) error {
+	needed := rights.OfSteps(workload.ResourceOf(w) + "s")
+	for i := range needed {
+		if !survey.May(ctx, e.Client, w.GetNamespace(), &needed[i]) {
+			return fmt.Errorf("the right to %s in namespace %q is missing, without which %s %q cannot be rolled out in steps",
+				needed[i], w.GetNamespace(), workload.ResourceOf(w), w.GetName())
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// checkSteppable refuses a StatefulSet or DaemonSet whose pods cannot be replaced in steps.
+func checkSteppable(w workload.Object) error {
+	if Steppable(w) {
+		return nil
+	}
+	of := fmt.Sprintf("%s %q in namespace %q", workload.ResourceOf(w), w.GetName(), w.GetNamespace())
+	if workload.PhaseOf(w) == workload.OnDelete {
+		return fmt.Errorf("%s has the update strategy OnDelete, so that its pods are replaced only when somebody deletes them; "+
+			"set spec.updateStrategy.type to RollingUpdate to roll it out in steps", of)
+	}
+	return fmt.Errorf("%s has a maxSurge of its own, so that its controller alone can replace its pods; "+
+		"set spec.updateStrategy.rollingUpdate.maxSurge to 0 to roll it out in steps", of)
+}

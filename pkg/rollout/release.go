@@ -5,49 +5,52 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/ownership"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // applyFirst begins a rollout by applying its manifest, together with the gate.
-func (s *session) applyFirst(ctx context.Context, p *prepared, settings Settings, dryRun bool) (*appsv1.Deployment, error) {
+func (s *session) applyFirst(ctx context.Context, p *prepared, dryRun bool) (workload.Object, error) {
 	body := p.wanted.manifest.body
-	if p.replicas > 0 {
+	if !p.bare {
 		text, err := p.record.encode()
 		if err != nil {
 			return nil, err
 		}
-		if body, err = p.wanted.manifest.gated(settings, text); err != nil {
+		if body, err = p.wanted.manifest.gated(gateOf(p.live.typed).held(p), text); err != nil {
 			return nil, err
 		}
 	}
 	applied, err := s.apply(ctx, body, true, dryRun)
 	if migration := p.wanted.manifest.migration; err == nil && dryRun && migration.Needed() {
-		err = migration.Finish(applied) // a dry run leaves out the write that moves the fields
+		if err = migration.Finish(applied); err == nil { // a dry run leaves out the write that moves the fields
+			err = addDefaults(applied)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return typedDeployment(applied)
+	return typedWorkload(applied)
 }
 
-// migrate prepares a Deployment for the apply of a manifest, and reports whether that took a write. The write changes
+// migrate prepares a workload for the apply of a manifest, and reports whether that took a write. The write changes
 // no pod. After it, the rollout has to be prepared anew.
 func (s *session) migrate(ctx context.Context, p *prepared) (bool, error) {
 	m := p.wanted.manifest
 	if m == nil || !m.migration.Needed() && (p.record == nil || !m.staleCause) {
 		return false, nil
 	}
-	write := newPatch(p.live)
+	write := newPatch(p.live.typed)
 	if m.migration.Needed() {
-		entries, err := m.migration.Entries(p.live.GetManagedFields())
+		entries, err := m.migration.Entries(p.live.typed.GetManagedFields())
 		if err != nil {
 			return false, fmt.Errorf("the fields of kubectl apply cannot be moved to field manager %q: %w", s.FieldManager, err)
 		}
@@ -60,16 +63,16 @@ func (s *session) migrate(ctx context.Context, p *prepared) (bool, error) {
 }
 
 // release removes from the manager's applied fields those that the manifest does not name. Otherwise the next apply of
-// the manifest would remove them from the Deployment. The manager keeps the borrowed fields with the operation Update.
+// the manifest would remove them from the workload. The manager keeps the borrowed fields with the operation Update.
 func (s *session) release(ctx context.Context, p *prepared) error {
 	m := p.wanted.manifest
-	if m == nil || (p.record == nil || p.replicas == 0) && !m.keepsReplicas {
+	if m == nil || (p.record == nil || p.bare) && !m.keepsReplicas {
 		return nil
 	}
 	for try := 1; ; try++ {
-		object, err := kube.GetRaw(ctx, s.Client, "deployments", s.key.Namespace, s.key.Name)
+		object, err := kube.GetRaw(ctx, s.Client, strings.ToLower(s.kind)+"s", s.key.Namespace, s.key.Name)
 		if err == nil {
-			err = s.releaseFrom(ctx, object, m)
+			err = s.releaseFrom(ctx, p.live.typed, object, m)
 		}
 		if apierrors.IsConflict(err) && try < kube.ConflictTries {
 			if err = kube.PauseForConflict(ctx, s.Clock, try); err == nil {
@@ -83,12 +86,13 @@ func (s *session) release(ctx context.Context, p *prepared) error {
 	}
 }
 
-func (s *session) releaseFrom(ctx context.Context, object *unstructured.Unstructured, m *manifest) error {
+func (s *session) releaseFrom(ctx context.Context, live workload.Object, object *unstructured.Unstructured, m *manifest) error {
 	plain, err := appliedFields(m.applied.GetManagedFields(), s.FieldManager)
 	if err != nil {
 		return err
 	}
-	entries, err := released(object.GetManagedFields(), s.FieldManager, only(plain, func(path fieldpath.Path) bool {
+	isBorrowed := within(fieldsOf(live).Borrowed)
+	entries, err := released(object.GetManagedFields(), s.FieldManager, isBorrowed, only(plain, func(path fieldpath.Path) bool {
 		isKept := m.keepsReplicas && path.Equals(fieldpath.MakePathOrDie("spec", "replicas"))
 		return !isBorrowed(path) && !isKept
 	}))
@@ -98,28 +102,32 @@ func (s *session) releaseFrom(ctx context.Context, object *unstructured.Unstruct
 	p := &patch{}
 	p.set("/metadata/resourceVersion", object.GetResourceVersion())
 	p.set("/metadata/managedFields", entries)
-	_, err = s.patchDeployment(ctx, s.key, p, false)
-	return err
+	if _, err = s.patchWorkload(ctx, live, p, false); err != nil {
+		return explainOn(ctx, "patch", workload.ResourceOf(live), s.key, kube.Answered(err))
+	}
+	return nil
 }
 
-// isBorrowed reports whether a field is one that an open rollout writes for its own purpose.
-func isBorrowed(path fieldpath.Path) bool {
-	for _, borrowed := range []fieldpath.Path{
-		fieldpath.MakePathOrDie("spec", "strategy"),
-		fieldpath.MakePathOrDie("spec", "minReadySeconds"),
-		fieldpath.MakePathOrDie("spec", "progressDeadlineSeconds"),
-		fieldpath.MakePathOrDie("metadata", "annotations", Annotation),
-	} {
-		if len(path) >= len(borrowed) && path[:len(borrowed)].Equals(borrowed) {
-			return true
+// within returns a function that reports whether a path is one of the fields, or below one.
+func within(fields []ownership.Field) func(fieldpath.Path) bool {
+	var paths []fieldpath.Path
+	for _, field := range fields {
+		var path fieldpath.Path
+		for _, name := range field {
+			path = append(path, fieldpath.PathElement{FieldName: &name})
 		}
+		paths = append(paths, path)
 	}
-	return false
+	return func(path fieldpath.Path) bool {
+		return slices.ContainsFunc(paths, func(field fieldpath.Path) bool { return len(path) >= len(field) && path[:len(field)].Equals(field) })
+	}
 }
 
 // released returns the entries of which the manager's Apply entry has only the kept fields. Borrowed fields move to the
 // manager's Update entry. It returns nil if nothing changes.
-func released(entries []metav1.ManagedFieldsEntry, manager string, kept *fieldpath.Set) ([]metav1.ManagedFieldsEntry, error) {
+func released(
+	entries []metav1.ManagedFieldsEntry, manager string, isBorrowed func(fieldpath.Path) bool, kept *fieldpath.Set,
+) ([]metav1.ManagedFieldsEntry, error) {
 	at := indexOf(entries, manager, metav1.ManagedFieldsOperationApply)
 	applied, err := appliedFields(entries, manager)
 	if at < 0 || err != nil || applied.Equals(kept) {

@@ -17,8 +17,8 @@ import (
 
 // keepReplicas keeps the live replicas if a manifest must not change them. This is so if an autoscaler or a scale
 // command has set them. It is also so if the manifest no longer names them, since an apply would then set 1.
-func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeployment) error {
-	current := workload.ReplicasOf(live.typed)
+func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveWorkload) error {
+	current := workload.PodCountsOf(live.typed).Desired
 	_, given, _ := unstructured.NestedFieldNoCopy(m.body.Object, "spec", "replicas")
 	asked, isNumber, _ := unstructured.NestedNumberAsFloat64(m.body.Object, "spec", "replicas")
 	switch {
@@ -46,9 +46,9 @@ func (s *session) keepReplicas(ctx context.Context, m *manifest, live *liveDeplo
 	return unstructured.SetNestedField(m.body.Object, int64(current), "spec", "replicas")
 }
 
-// scaler returns who scales the Deployment besides its manifest, as part of a sentence, or "". asked is the number of
+// scaler returns who scales the workload besides its manifest, as part of a sentence, or "". asked is the number of
 // replicas in the manifest.
-func (s *session) scaler(ctx context.Context, live *liveDeployment, asked float64) (string, error) {
+func (s *session) scaler(ctx context.Context, live *liveWorkload, asked float64) (string, error) {
 	list, err := s.Client.AutoscalingV2().HorizontalPodAutoscalers(s.key.Namespace).List(ctx, metav1.ListOptions{})
 	switch {
 	case apierrors.IsForbidden(err) || apierrors.IsNotFound(err): // once an autoscaler has scaled, the fields' owners show that as well
@@ -63,8 +63,8 @@ func (s *session) scaler(ctx context.Context, live *liveDeployment, asked float6
 	}
 	for _, entry := range live.raw.GetManagedFields() {
 		if entry.Subresource == "scale" && entry.Manager != s.FieldManager && ownsReplicas(&entry) {
-			return fmt.Sprintf("%q has scaled the Deployment, and %s is for that", entry.Manager,
-				command.Quoted("kubectl scale deployment/%s -n %s --replicas=%v", s.key.Name, s.key.Namespace, asked)), nil
+			return fmt.Sprintf("%q has scaled the %s, and %s is for that", entry.Manager, s.kind,
+				command.Quoted("kubectl scale %s/%s -n %s --replicas=%v", workload.ResourceOf(live.typed), s.key.Name, s.key.Namespace, asked)), nil
 		}
 	}
 	return "", nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -92,23 +91,6 @@ func (s *session) openIn(snapshot *Snapshot) (State, *Record, error) {
 	return state, record, err
 }
 
-// tryFirst makes the write that begins a rollout as a dry run, once. It returns an error only if the API server would
-// alter the write. If it would refuse the write, the write itself is refused again.
-func (s *session) tryFirst(ctx context.Context, workload workload.Object, p *patch) error {
-	if s.triedFirst {
-		return nil
-	}
-	s.triedFirst = true
-	stored, err := s.patchWorkload(ctx, workload, p, true)
-	if err != nil {
-		return nil //nolint:nilerr // some webhooks take part in no dry run
-	}
-	if err := p.altered(stored); err != nil {
-		return noted(err, "; nothing was written")
-	}
-	return nil
-}
-
 // noted adds the fate of the write to an AlteredError.
 func noted(err error, after string) error {
 	if altered, is := err.(*admission.AlteredError); is { //nolint:errorlint // it was made just before
@@ -162,25 +144,14 @@ func (s *session) afterAltered(ctx context.Context, altered *admission.AlteredEr
 	return nil
 }
 
-// asks returns a patch of all that the write which begins a rollout relies on.
-func (p *prepared) asks(settings Settings) (*patch, error) {
-	asked := newPatch(p.live)
-	asked.template(p.wanted.template)
-	asked.settings(settings)
-	if p.replicas == 0 {
-		return asked, nil
-	}
-	return asked, asked.record(p.record)
-}
-
 // tryBegin makes the write that begins a rollout as a dry run. refused means that the API server would not accept it.
 // The write itself may still succeed, since some webhooks take part in no dry run.
-func (s *session) tryBegin(ctx context.Context, p *prepared, settings Settings) (refused bool, err error) {
-	stored, err := s.firstWrite(ctx, p, settings, true)
+func (b *beginning) tryBegin(ctx context.Context, p *prepared) (refused bool, err error) {
+	stored, err := b.firstWrite(ctx, p, true)
 	if err != nil {
 		return true, err
 	}
-	asked, err := p.asks(settings)
+	asked, err := p.asks()
 	if err == nil {
 		err = noted(asked.altered(stored), "; nothing was written")
 	}
@@ -189,24 +160,24 @@ func (s *session) tryBegin(ctx context.Context, p *prepared, settings Settings) 
 
 // beginWrite makes the write that begins a rollout, after a dry run of it. If the write was altered, it takes the write
 // back.
-func (s *session) beginWrite(ctx context.Context, p *prepared, settings Settings) (*appsv1.Deployment, error) {
-	if !s.triedFirst {
-		s.triedFirst = true
-		if refused, err := s.tryBegin(ctx, p, settings); err != nil && !refused {
+func (b *beginning) beginWrite(ctx context.Context, p *prepared) (workload.Object, error) {
+	if !b.triedFirst {
+		b.triedFirst = true
+		if refused, err := b.tryBegin(ctx, p); err != nil && !refused {
 			return nil, err
 		}
 	}
-	s.meter.begin(p.record.Plan.Limits, s.Clock.Now())
-	written, err := s.firstWrite(ctx, p, settings, false)
+	b.meter.begin(p.record.Plan.Limits, b.Clock.Now())
+	written, err := b.firstWrite(ctx, p, false)
 	if err != nil {
 		return nil, err
 	}
-	asked, err := p.asks(settings)
+	asked, err := p.asks()
 	if err == nil {
 		err = asked.altered(written)
 	}
 	if err != nil {
-		return nil, s.takeBack(ctx, p.raw, written, err)
+		return nil, b.takeBack(ctx, p.live.raw, written, err)
 	}
 	return written, nil
 }

@@ -20,6 +20,8 @@ import (
 type Update struct {
 	// Strategy is the workload's own update strategy, including fields that this client does not know.
 	Strategy json.RawMessage `json:"strategy"`
+	// Final is the strategy that the workload gets in the end, if the rollout's manifest has changed it.
+	Final json.RawMessage `json:"final,omitempty"`
 	// Partition is the partition of a StatefulSet that the rollout has written last. It is nil for a DaemonSet.
 	Partition *int32 `json:"partition,omitempty"`
 	// Paced is set if fewer pods may be missing than the workload's own strategy allows. On the way back, the strategy
@@ -35,10 +37,29 @@ type Update struct {
 	Reclaimed int `json:"reclaimed,omitempty"`
 }
 
+// wanted returns the strategy that the workload has without the rollout.
+func (u *Update) wanted() json.RawMessage {
+	if u.Final != nil {
+		return u.Final
+	}
+	return u.Strategy
+}
+
+// back returns the update of a rollout that goes back. If the rollout's manifest has changed the strategy, back adds the
+// strategy from before to a patch.
+func (u *Update) back(p *patch) *Update {
+	back := *u
+	if u.Final != nil {
+		p.set("/spec/updateStrategy", u.Strategy)
+		back.Final = nil
+	}
+	return &back
+}
+
 // kept returns how many pods of a StatefulSet keep their version by its own partition.
 func (u *Update) kept() (int32, error) {
 	var own appsv1.StatefulSetUpdateStrategy
-	if err := json.Unmarshal(u.Strategy, &own); err != nil {
+	if err := json.Unmarshal(u.wanted(), &own); err != nil {
 		return 0, fmt.Errorf("annotation %s has no update strategy: %w; set it by hand", Annotation, err)
 	}
 	return workload.PartitionOf(&appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{UpdateStrategy: own}}), nil
@@ -47,19 +68,24 @@ func (u *Update) kept() (int32, error) {
 // hold adds to a patch the fields that hold a workload at its step. For a StatefulSet it writes the partition alone:
 // the other fields belong to those who set them.
 func (u *Update) hold(p *patch, workload workload.Object) {
-	if u.Partition == nil {
-		p.set("/spec/updateStrategy", map[string]any{"type": string(appsv1.OnDeleteDaemonSetStrategyType)})
-		return
+	field := onDelete()
+	if u.Partition != nil {
+		field = partitionOf(workload, *u.Partition)
 	}
-	u.partition(p, workload, *u.Partition)
+	p.hold(field)
 }
 
-func (u *Update) partition(p *patch, workload workload.Object, partition int32) {
-	if set, is := workload.(*appsv1.StatefulSet); is && set.Spec.UpdateStrategy.RollingUpdate == nil {
-		p.set("/spec/updateStrategy/rollingUpdate", map[string]any{"partition": partition})
-		return
+// onDelete is the strategy that holds a DaemonSet.
+func onDelete() heldField {
+	return heldField{[]string{"spec", "updateStrategy"}, map[string]any{"type": string(appsv1.OnDeleteDaemonSetStrategyType)}}
+}
+
+// partitionOf is the field that holds a StatefulSet.
+func partitionOf(w workload.Object, partition int32) heldField {
+	if set, is := w.(*appsv1.StatefulSet); is && set.Spec.UpdateStrategy.RollingUpdate == nil {
+		return heldField{[]string{"spec", "updateStrategy", "rollingUpdate"}, map[string]any{"partition": partition}}
 	}
-	p.set("/spec/updateStrategy/rollingUpdate/partition", partition)
+	return heldField{[]string{"spec", "updateStrategy", "rollingUpdate", "partition"}, partition}
 }
 
 // giveBack adds to a patch the fields that give a workload its own strategy back. With a limit or Returning, the
@@ -74,9 +100,9 @@ func (u *Update) giveBack(p *patch, workload workload.Object, limit *intstr.IntO
 		kept = *u.Returning
 	}
 	if u.Partition != nil {
-		u.partition(p, workload, kept)
+		p.hold(partitionOf(workload, kept))
 	} else {
-		p.set("/spec/updateStrategy", u.Strategy)
+		p.set("/spec/updateStrategy", u.wanted())
 	}
 	if limit != nil {
 		p.set("/spec/updateStrategy/rollingUpdate/maxUnavailable", limit)
@@ -91,7 +117,7 @@ func (u *Update) restore(p *patch, workload workload.Object) error {
 		if err != nil {
 			return err
 		}
-		u.partition(p, workload, kept)
+		p.hold(partitionOf(workload, kept))
 	}
 	if !u.Paced {
 		return nil

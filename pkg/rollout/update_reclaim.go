@@ -24,24 +24,33 @@ func (u *Update) takes(object workload.Object) bool {
 func (u *Update) taking(object workload.Object) (*Update, error) {
 	taken := *u
 	taken.Reclaimed++
-	var err error
-	switch w := object.(type) {
-	case *appsv1.StatefulSet:
+	of := workload.Of(object)
+	if of.IsPerNode {
+		taken.Final = nil
+		var err error
+		taken.Strategy, err = json.Marshal(of.Strategy)
+		return &taken, err
+	}
+	for _, strategy := range []*json.RawMessage{&taken.Strategy, &taken.Final} {
+		if *strategy == nil {
+			continue
+		}
 		own := map[string]any{}
-		if err = json.Unmarshal(u.Strategy, &own); err != nil {
+		if err := json.Unmarshal(*strategy, &own); err != nil {
 			return nil, err
 		}
 		rolling, _ := own["rollingUpdate"].(map[string]any)
 		if rolling == nil {
 			rolling = map[string]any{}
 		}
-		rolling["partition"] = workload.PartitionOf(w)
+		rolling["partition"] = of.Partition
 		own["rollingUpdate"] = rolling
-		taken.Strategy, err = json.Marshal(own)
-	case *appsv1.DaemonSet:
-		taken.Strategy, err = json.Marshal(w.Spec.UpdateStrategy)
+		var err error
+		if *strategy, err = json.Marshal(own); err != nil {
+			return nil, err
+		}
 	}
-	return &taken, err
+	return &taken, nil
 }
 
 // updateStrategyText returns the update strategy of a StatefulSet or DaemonSet in JSON.

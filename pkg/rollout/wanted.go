@@ -16,20 +16,20 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// wanted is a Deployment as it is to be in the end.
+// wanted is a workload as it is to be in the end.
 type wanted struct {
-	typed    *appsv1.Deployment
+	typed    workload.Object
 	template podtemplate.Template
 	cause    string
 	// drained describes the preStop hooks that were added, or is nil if none were asked for.
 	drained *Drained
-	// manifest is set if the whole Deployment comes from a manifest. raw is what the API server makes of that manifest.
+	// manifest is set if the whole workload comes from a manifest. raw is what the API server makes of that manifest.
 	manifest *manifest
 	raw      *unstructured.Unstructured
 }
 
-// want returns the Deployment that a change results in.
-func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snapshot, change Change) (*wanted, error) {
+// want returns the workload that a change results in.
+func (s *session) want(ctx context.Context, live *liveWorkload, snapshot *Snapshot, change Change) (*wanted, error) {
 	w := &wanted{cause: change.Cause}
 	var err error
 	switch {
@@ -49,12 +49,12 @@ func (s *session) want(ctx context.Context, live *liveDeployment, snapshot *Snap
 	if w.drained, err = change.edit(w.template, live.typed, s.Clock.Now()); err != nil {
 		return nil, err
 	}
-	w.typed = live.typed.DeepCopy()
+	w.typed, _ = live.typed.DeepCopyObject().(workload.Object)
 	template, err := w.template.Typed()
 	if err != nil {
 		return nil, err
 	}
-	w.typed.Spec.Template = *template
+	*workload.TemplateOf(w.typed) = *template
 	return w, nil
 }
 
@@ -95,9 +95,12 @@ func (c *Change) onlyRewrites() bool {
 // templateOfRevision returns the pod template of an earlier revision, and its change cause. 0 means the revision before
 // the present one. The messages are those of kubectl rollout undo.
 func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, revision int64) (template podtemplate.Template, cause string, err error) {
+	if !s.hasReplicaSets() {
+		return s.templateOfControllerRevision(ctx, snapshot.Workload, revision)
+	}
 	found := s.replicaSetOf(snapshot, revision)
 	if found == nil {
-		return nil, "", errNoRevision(snapshot.deployment(), revision)
+		return nil, "", errNoRevision(snapshot.Workload, revision)
 	}
 	object, err := kube.GetRaw(ctx, s.Client, "replicasets", s.key.Namespace, found.Name)
 	if err != nil {
@@ -105,6 +108,21 @@ func (s *session) templateOfRevision(ctx context.Context, snapshot *Snapshot, re
 	}
 	template, err = podtemplate.Of(object)
 	return template, object.GetAnnotations()[workload.ChangeCauseAnnotation], err
+}
+
+// templateOfControllerRevision does what templateOfRevision does, for a StatefulSet or DaemonSet.
+func (s *session) templateOfControllerRevision(ctx context.Context, w workload.Object, number int64) (podtemplate.Template, string, error) {
+	revisions, err := s.revisionsOf(ctx, w)
+	if err != nil {
+		return nil, "", err
+	}
+	found, failed := pickRevision(revisions, newestOf(revisions), number, func(r *appsv1.ControllerRevision) int64 { return r.Revision })
+	s.tellSkipped(failed)
+	if found == nil {
+		return nil, "", errNoRevision(w, number)
+	}
+	template, err := podtemplate.RawOfRevision(found)
+	return template, found.Annotations[workload.ChangeCauseAnnotation], err
 }
 
 // replicaSetOf returns the ReplicaSet of an earlier revision, or nil if there is none. 0 means the revision before the
@@ -154,8 +172,8 @@ func (w *wanted) known(live *unstructured.Unstructured) error {
 	if err != nil || podtemplate.SameJSON(map[string]any(template), map[string]any(w.template)) {
 		return err
 	}
-	return fmt.Errorf("the manifest changes only fields of the pod template of deployment %q in namespace %q that this version of "+
-		"kubectl rollout-plus does not know; a newer one may roll them out", w.typed.Name, w.typed.Namespace)
+	return fmt.Errorf("the manifest changes only fields of the pod template of %s %q in namespace %q that this version of "+
+		"kubectl rollout-plus does not know; a newer one may roll them out", workload.ResourceOf(w.typed), w.typed.GetName(), w.typed.GetNamespace())
 }
 
 // fill adds the wanted template and its cause to the patch that begins the rollout.

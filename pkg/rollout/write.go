@@ -3,9 +3,7 @@ package rollout
 import (
 	"context"
 
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/kube"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
@@ -18,19 +16,6 @@ func (e *Engine) patchOptions(dryRun bool) metav1.PatchOptions {
 		options.DryRun = []string{metav1.DryRunAll}
 	}
 	return options
-}
-
-// patchDeployment writes a patch to a Deployment.
-func (e *Engine) patchDeployment(ctx context.Context, key types.NamespacedName, p *patch, dryRun bool) (*appsv1.Deployment, error) {
-	body, err := p.body()
-	if err != nil {
-		return nil, err
-	}
-	written, err := e.Client.AppsV1().Deployments(key.Namespace).Patch(ctx, key.Name, types.JSONPatchType, body, e.patchOptions(dryRun))
-	if err != nil {
-		return nil, explain(ctx, "patch", key, p.refused(kube.Answered(err)))
-	}
-	return written, nil
 }
 
 // writeLast makes the write that gives the workload its own fields back. If the fields had other owners, a second

@@ -69,6 +69,48 @@ func TestEveryCommandForEveryKind(t *testing.T) {
 				w.Errorf("the hook sleeps %q", sleep)
 			}
 		},
+		"manifest": func(w *kindOfWorkload) {
+			file := w.file(manifestOf(w.kind, "x", "x:v2", ""))
+			w.plugin("check", "-f", file).ends(0, "Rights")
+			for _, dryRun := range []string{"client", "server"} {
+				w.plugin("start", "-f", file, "--dry-run="+dryRun).ends(0, "STEP", "dry run")
+			}
+			w.runsOnly("x:v1")
+			w.plugin("start", "-f", file, "--steps", "50%").ends(0, "(x:v1)", "(x:v2)", "step 2/2", "rolled out (revision 2)")
+			w.runsOnly("x:v2")
+			w.plugin("start", "-f", file).ends(0, "already", "the rest of the manifest is applied")
+			// The next apply removes nothing that the manifest does not name.
+			w.kubectl("apply", "--server-side", "--field-manager=rollout-plus", "-f", file)
+			w.runsOnly("x:v2")
+			// A strategy of the manifest's goes with its version.
+			strategy := map[string]string{
+				"Deployment": "strategy: {rollingUpdate: {maxSurge: 2}}", "StatefulSet": "updateStrategy: {rollingUpdate: {partition: 1}}",
+				"DaemonSet": "updateStrategy: {rollingUpdate: {maxUnavailable: 2}}",
+			}[w.kind]
+			w.plugin("start", "-f", w.file(manifestOf(w.kind, "x", "x:crash", strategy))).ends(5, "CrashLoopBackOff", "rolled back")
+			w.runsOnly("x:v2")
+		},
+		"manifest killed": func(w *kindOfWorkload) {
+			file := w.file(manifestOf(w.kind, "x", "x:v2", ""))
+			p := w.plugin("start", "-f", file, "--steps", "1", "--hold", "1h")
+			p.tells("watched for 1h0m0s")
+			p.signal(syscall.SIGKILL)
+			p.code()
+			w.plugin("abort", w.object).ends(0, "rolled back")
+			w.runsOnly("x:v1")
+		},
+		"manifest refused": func(w *kindOfWorkload) {
+			before := w.kubectl("get", w.object, "-o", "jsonpath={.metadata.resourceVersion}{.spec}")
+			selector := strings.ReplaceAll(manifestOf(w.kind, "x", "x:v2", ""), "app: x", "app: other")
+			w.plugin("start", "-f", w.file(selector)).ends(1, "spec.selector", "never allows")
+			if w.kind == "StatefulSet" {
+				service := manifestOf(w.kind, "x", "x:v2", "serviceName: another, podManagementPolicy: Parallel")
+				w.plugin("start", "-f", w.file(service)).ends(1, "spec.serviceName and spec.podManagementPolicy", "never allows", "--cascade=orphan")
+			}
+			if after := w.kubectl("get", w.object, "-o", "jsonpath={.metadata.resourceVersion}{.spec}"); after != before {
+				w.Errorf("it is %s, not %s", after, before)
+			}
+		},
 		"restart": func(w *kindOfWorkload) {
 			w.plugin("restart", w.object, "--steps", "1").ends(0, "step 2/2", "rolled out (revision 2)")
 			w.runsOnly("x:v1")
@@ -117,7 +159,11 @@ func TestEveryCommandForEveryKind(t *testing.T) {
 			t.Run(command+"/"+kind, func(t *testing.T) {
 				s := newSpace(t)
 				w := &kindOfWorkload{space: s, kind: kind, object: strings.ToLower(kind) + "/x"}
-				s.kubectl("create", "-f", s.file(manifestOf(kind, "x", "x:v1", "")))
+				how := "create"
+				if strings.HasPrefix(command, "manifest") {
+					how = "apply" // client-side: start -f moves its fields
+				}
+				s.kubectl(how, "-f", s.file(manifestOf(kind, "x", "x:v1", "")))
 				s.plugin("status", w.object).ends(0)
 				w.own = w.borrowed()
 				test(w)

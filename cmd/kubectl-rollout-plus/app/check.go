@@ -48,7 +48,7 @@ func newCheckCommand(env *environment) *cobra.Command {
 			"and says why. The command exits with 4 if any check is FAIL.\n\n" +
 			"start, config and restart --config make the same checks, except those that take\n" +
 			"long in a large cluster. With -f, check judges what start -f would make of the\n" +
-			"manifest of one Deployment.",
+			"manifest of one workload.",
 		Example:           checkExample,
 		ValidArgsFunction: env.completeWorkload(),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) },
@@ -107,20 +107,20 @@ func (f *checkFlags) check(ctx context.Context, env *environment, engine *rollou
 	return f.tell(env, objectOf(workload), results)
 }
 
-// manifest returns the manifest if -f names that of one Deployment. Otherwise it returns nil.
+// manifest returns the manifest if -f names that of one workload. Otherwise it returns nil.
 func (f *checkFlags) manifest(env *environment, args []string) *unstructured.Unstructured {
 	files := f.selection.files
 	if len(args) > 0 || f.selection.selector != "" || len(files.Filenames) != 1 || files.Kustomize != "" || files.Filenames[0] == "-" {
 		return nil
 	}
-	manifest, err := env.readDeployment(files.Filenames[0])
+	manifest, err := env.readWorkload(files.Filenames[0])
 	if err != nil {
 		return nil // the argument may still name objects, as a folder or a list does
 	}
 	return manifest
 }
 
-// checkManifest runs the checks for the Deployment as a manifest would change it.
+// checkManifest runs the checks for the workload as a manifest would change it.
 func (f *checkFlags) checkManifest(ctx context.Context, env *environment, engine *rollout.Engine, manifest *unstructured.Unstructured,
 	options rollout.CheckOptions,
 ) error {
@@ -132,7 +132,8 @@ func (f *checkFlags) checkManifest(ctx context.Context, env *environment, engine
 	if err != nil {
 		return err
 	}
-	results, err := engine.CheckChange(ctx, types.NamespacedName{Namespace: object.Namespace, Name: object.Name}, rollout.Change{Manifest: manifest}, options)
+	key := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
+	results, err := engine.CheckChange(ctx, object.Kind, key, rollout.Change{Manifest: manifest}, options)
 	if err != nil {
 		return err
 	}

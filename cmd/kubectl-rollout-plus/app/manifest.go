@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
 // readFile reads the file that -f names, or standard input.
@@ -22,8 +23,8 @@ func (env *environment) readFile(filename string) ([]byte, error) {
 	return os.ReadFile(filename)
 }
 
-// readDeployment reads the manifest of one Deployment, in YAML or JSON.
-func (env *environment) readDeployment(filename string) (*unstructured.Unstructured, error) {
+// readWorkload reads the manifest of one Deployment, StatefulSet or DaemonSet, in YAML or JSON.
+func (env *environment) readWorkload(filename string) (*unstructured.Unstructured, error) {
 	text, err := env.readFile(filename)
 	if err != nil {
 		return nil, flagError("filename", filename, err)
@@ -32,15 +33,15 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 	if err != nil {
 		return nil, flagError("filename", filename, err)
 	}
-	if manifest.GetAPIVersion() != "apps/v1" || manifest.GetKind() != "Deployment" || manifest.GetName() == "" {
+	if manifest.GetAPIVersion() != "apps/v1" || workload.New(manifest.GetKind()) == nil || manifest.GetName() == "" {
 		return nil, flagError("filename", filename, fmt.Errorf(
-			"expected the manifest of one Deployment (apps/v1) with a name, found kind %q, apiVersion %q, name %q",
+			"expected the manifest of one Deployment, StatefulSet or DaemonSet (apps/v1) with a name, found kind %q, apiVersion %q, name %q",
 			manifest.GetKind(), manifest.GetAPIVersion(), manifest.GetName()))
 	}
 	if isOfOpenRollout(manifest) {
-		return nil, flagError("filename", filename, fmt.Errorf("the manifest of deployment %q was read from a cluster while a rollout was open: "+
-			"its strategy, minReadySeconds and progressDeadlineSeconds are not its own; read it again, or give it its own and remove annotation %s",
-			manifest.GetName(), rollout.Annotation))
+		return nil, flagError("filename", filename, fmt.Errorf("the manifest of %s %q was read from a cluster while a rollout was open: "+
+			"%s; read it again, or give it its own and remove annotation %s",
+			strings.ToLower(manifest.GetKind()), manifest.GetName(), borrowedIn(manifest), rollout.Annotation))
 	}
 	// The API server fills in these fields, so the user did not ask for them. It would refuse an apply with them.
 	unstructured.RemoveNestedField(manifest.Object, "status")
@@ -50,7 +51,15 @@ func (env *environment) readDeployment(filename string) (*unstructured.Unstructu
 	return manifest, nil
 }
 
-// isOfOpenRollout reports whether a manifest has fields that a Deployment has only while its rollout is open.
+// borrowedIn says which fields of a manifest a rollout has borrowed.
+func borrowedIn(manifest *unstructured.Unstructured) string {
+	if workload.Of(workload.New(manifest.GetKind())).HasReplicaSets {
+		return "its strategy, minReadySeconds and progressDeadlineSeconds are not its own"
+	}
+	return "its updateStrategy is not its own"
+}
+
+// isOfOpenRollout reports whether a manifest has fields that a workload has only while its rollout is open.
 func isOfOpenRollout(manifest *unstructured.Unstructured) bool {
 	_, recorded := manifest.GetAnnotations()[rollout.Annotation]
 	seconds, _, _ := unstructured.NestedNumberAsFloat64(manifest.Object, "spec", "minReadySeconds") // the API server refuses non-numbers
@@ -80,16 +89,17 @@ func onlyObject(text []byte) (*unstructured.Unstructured, error) {
 	}
 }
 
-// matchManifest returns the arguments that name the manifest's Deployment. It returns an error if args name another one.
+// matchManifest returns the arguments that name the manifest's workload. It returns an error if args name another one.
 func (env *environment) matchManifest(args []string, manifest *unstructured.Unstructured) ([]string, error) {
-	named := []string{"deployment", manifest.GetName()}
+	of := strings.ToLower(manifest.GetKind())
+	named := []string{of, manifest.GetName()}
 	if len(args) > 0 {
 		kind, name, err := oneWorkload(args)
 		if err != nil {
 			return nil, usageError(err)
 		}
 		if kind != manifest.GetKind() || name != manifest.GetName() {
-			return nil, usageError(fmt.Errorf("the manifest is of deployment %q, not of %s %q", manifest.GetName(), strings.ToLower(kind), name))
+			return nil, usageError(fmt.Errorf("the manifest is of %s %q, not of %s %q", of, manifest.GetName(), strings.ToLower(kind), name))
 		}
 	}
 	return named, env.takeNamespace(manifest.GetNamespace())

@@ -24,7 +24,7 @@ func TestAManifestReadDuringARollout(t *testing.T) {
 		}
 		streams, in, _, _ := genericiooptions.NewTestIOStreams()
 		in.WriteString(text)
-		_, err := (&environment{IOStreams: streams}).readDeployment("-")
+		_, err := (&environment{IOStreams: streams}).readWorkload("-")
 		if (err != nil) != refused || err != nil && (exitCode(err) != ExitUsage || !strings.Contains(err.Error(), "while a rollout was open")) {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -129,7 +129,7 @@ func newStartCommand(env *environment) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.images, "image", nil, "The new image, as [CONTAINER=]IMAGE; * means all containers. May be repeated.")
 	flags.StringArrayVar(&f.env, "env", nil, "A variable to set, as [CONTAINER:]KEY=VALUE, or to remove, as KEY-. May be repeated.")
-	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the Deployment to apply, or - for standard input.")
+	flags.StringVarP(&f.filename, "filename", "f", "", "A manifest of the workload to apply, or - for standard input.")
 	flags.BoolVar(&f.forceConflicts, "force-conflicts", false, "With -f: take over fields that other managers own.")
 	flags.DurationVar(&f.drain, "drain", 0,
 		"Add a preStop hook that sleeps so long to containers without one, so that Services stop sending requests before pods end.")
@@ -164,7 +164,7 @@ func (f *startFlags) run(cmd *cobra.Command, env *environment, args []string) er
 		return err
 	}
 	if f.filename != "" {
-		if change.Manifest, err = env.readDeployment(f.filename); err != nil {
+		if change.Manifest, err = env.readWorkload(f.filename); err != nil {
 			return err
 		}
 		if args, err = env.matchManifest(args, change.Manifest); err != nil {
