@@ -139,10 +139,10 @@ func (s *session) tell(ctx context.Context, finding *Finding, leaves bool) {
 	if finding == nil || finding == s.finding {
 		return
 	}
-	if s.blamed != nil && s.blamed.ID == finding.ID && s.blamed.Pod == finding.Pod {
+	if s.rawFinding != nil && s.rawFinding.ID == finding.ID && s.rawFinding.Pod == finding.Pod {
 		return // the same finding, after a write that has to be repeated
 	}
-	s.blamed = finding
+	s.rawFinding = finding
 	s.finding = s.enrich(ctx, finding)
 	if leaves {
 		s.finding.Leave(s.record.ToRevision)

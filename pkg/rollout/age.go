@@ -42,7 +42,7 @@ func (s *session) retry(ctx context.Context, report *diagnose.Report) {
 		return
 	}
 	s.memory.retried = s.Clock.Now()
-	s.witness.answer(s.memory.retried)
+	s.eventReader.answer(s.memory.retried)
 	for _, value := range []any{s.memory.retried.UTC().Format("20060102T150405Z"), nil} {
 		if err := s.label(ctx, report.Refused, value); err != nil {
 			s.cannotRetry = apierrors.IsForbidden(err) // any other failure may pass
@@ -93,7 +93,7 @@ func (s *session) refusedObject(of diagnose.Object) *about {
 // askRefused reads the events of the Deployment or ReplicaSet whose controller could not create something. The condition of a
 // ReplicaSet stays as it was at first, so only events show the later attempts.
 func (s *session) askRefused(ctx context.Context, now time.Time) {
-	w := &s.witness
+	w := &s.eventReader
 	if !s.hasReplicaSets() || w.refused == (diagnose.Object{}) {
 		return // askWorkload does this for the other kinds
 	}
@@ -108,22 +108,22 @@ func (s *session) askRefused(ctx context.Context, now time.Time) {
 	case again && known.at.Before(w.answered):
 		due = w.answered
 	case again:
-		due = w.again(known, known.wait)
+		due = w.retryAt(known, known.wait)
 	}
 	if !now.Before(due) {
 		events, err := s.eventsOf(ctx, *object)
 		if s.cannotSee(err) {
 			return
 		}
-		w.heard(object.GetUID(), "", events, err, now)
+		w.keep(object.GetUID(), "", events, err, now)
 		known = w.asked[object.GetUID()]
-		due = w.again(known, known.wait)
+		due = w.retryAt(known, known.wait)
 	}
 	w.next = earlier(w.next, due)
 }
 
 // answer schedules a reading of the controller's events, soon after the controller was made to try again.
-func (w *witness) answer(at time.Time) {
+func (w *eventReader) answer(at time.Time) {
 	w.answered = at.Add(answersIn)
 	w.next = earlier(w.next, w.answered)
 }

@@ -8,9 +8,9 @@ func (s *session) alert(snapshot *Snapshot, next action) action {
 		return next
 	}
 	a.until = earlierOf(a.until, earlierOf(snapshot.wake(), s.warnSilent(snapshot.Workload)))
-	s.witness.expect(snapshot.report)
-	if !s.witness.next.IsZero() {
-		a.until = earlier(a.until, s.witness.next)
+	s.eventReader.expect(snapshot.report)
+	if !s.eventReader.next.IsZero() {
+		a.until = earlier(a.until, s.eventReader.next)
 	}
 	return a
 }

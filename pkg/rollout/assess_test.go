@@ -123,7 +123,7 @@ func TestWhoRestarted(t *testing.T) {
 		"":       {never},
 	} {
 		pod.Status.ContainerStatuses = statuses
-		if got := (suspects{}).restarted(pod); got.Container != want {
+		if got := (podFindings{}).restarted(pod); got.Container != want {
 			t.Errorf("got %q, want %q", got.Container, want)
 		}
 	}

@@ -162,7 +162,7 @@ func dueOf(record *Record, done bool, last, now time.Time, decide func(*Record, 
 	if a, waits := next.(await); waits {
 		return a.until // the driver itself waits until then, or for a change if that is zero
 	}
-	return later(last, m.settledBy)
+	return later(last, m.stableBy)
 }
 
 // lastMove returns the time of the last change that an open rollout has made or waited for.

@@ -110,7 +110,7 @@ func (st *step) hold(m memory) (action, memory) {
 func (st *step) watched() map[types.UID]int32 { return restartsOf(st.Pods, st.isNew) }
 
 // lost returns a finding about a new pod that restarted or lost its readiness during the hold, or nil if there is none.
-func (st *step) lost(m memory, of suspects) *Finding { return m.lost(st.newPods(), of, st.now) }
+func (st *step) lost(m memory, of podFindings) *Finding { return m.lost(st.newPods(), of, st.now) }
 
 // interrupt ends a hold whose step is not complete any more, because replicas changed or a node was lost. The time to complete
 // the step again begins now.

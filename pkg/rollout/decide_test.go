@@ -63,11 +63,11 @@ func TestAHoldWatchesReadyPodsAlone(t *testing.T) {
 		Workload: &appsv1.Deployment{}, current: rs, Pods: []*corev1.Pod{podFor(rs, "ready", &at), podFor(rs, "made just now", nil)},
 	}}
 	m := memory{restarts: st.watched()}
-	if finding := m.lost(st.Pods, st.suspects(), noon(0)); finding != nil {
+	if finding := m.lost(st.Pods, st.podFindings(), noon(0)); finding != nil {
 		t.Errorf("got %s", finding)
 	}
 	st.Pods = []*corev1.Pod{podFor(rs, "ready", nil)}
-	if finding := m.lost(st.Pods, st.suspects(), noon(0)); finding == nil {
+	if finding := m.lost(st.Pods, st.podFindings(), noon(0)); finding == nil {
 		t.Error("a pod has lost its readiness, and nobody says so")
 	}
 }

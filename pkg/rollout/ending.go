@@ -148,7 +148,7 @@ func (m memory) failure(s *Snapshot, deadline *int32, now time.Time) (memory, *F
 	}
 	current := s.Current()
 	report := s.examine(current, deadline, m, now)
-	m, relapse := m.after(report).follow(s.Pods, belongsTo(current), s.suspects(), now)
+	m, relapse := m.after(report).follow(s.Pods, belongsTo(current), s.podFindings(), now)
 	if fatal := report.Fatal(); fatal != nil {
 		return m, fatal
 	}
@@ -175,9 +175,9 @@ func (s *session) closed(snapshot *Snapshot, state State, now time.Time) action 
 	return stop{outcome: Overtaken, message: "the rollout was ended" + lastWriter(w) + " with another pod template"}
 }
 
-// patiently waits a moment for the ReplicaSets to catch up before the old version returns. The controller relies on what they
+// awaitResize waits a moment for the ReplicaSets to catch up before the old version returns. The controller relies on what they
 // report as available. It would still count old pods that are already gone, and remove as many new ones for them.
-func (s *session) patiently(snapshot *Snapshot, next action, now time.Time) action {
+func (s *session) awaitResize(snapshot *Snapshot, next action, now time.Time) action {
 	if _, back := next.(goBack); !back || !snapshot.resizing() {
 		return next
 	}

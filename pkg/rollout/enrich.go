@@ -11,8 +11,8 @@ import (
 // last lines of the log.
 func (s *session) enrich(ctx context.Context, finding *Finding) *Finding {
 	var unread []string
-	if in := s.present(); in != nil && finding.Pod != "" && s.witness.blind == nil {
-		in.Events = s.witness.events()
+	if in := s.present(); in != nil && finding.Pod != "" && s.eventReader.blind == nil {
+		in.Events = s.eventReader.events()
 		s.memory.recall(in)
 		for _, pod := range in.Pods {
 			if pod.Name == finding.Pod {

@@ -43,7 +43,7 @@ func (e *Engine) Follow(ctx context.Context, w workload.Object, template *corev1
 			return err
 		}
 		s.tellHeldBack()
-		s.heard = s.listen(ctx)
+		s.podEvents = s.listen(ctx)
 		view, until, err := s.look(ctx, w.GetResourceVersion())
 		s.tellWarnings(ctx)
 		if err != nil {
@@ -65,8 +65,8 @@ func (e *Engine) Follow(ctx context.Context, w workload.Object, template *corev1
 				return err
 			}
 		}
-		if !s.witness.next.IsZero() {
-			until = earlier(until, s.witness.next)
+		if !s.eventReader.next.IsZero() {
+			until = earlier(until, s.eventReader.next)
 		}
 		if err := s.sleep(ctx, until); err != nil {
 			return err
@@ -76,14 +76,14 @@ func (e *Engine) Follow(ctx context.Context, w workload.Object, template *corev1
 
 // reported schedules the reading of events that a report waits for, and notes what may yet stand in the way as warnings.
 func (s *session) reported(report *diagnose.Report) {
-	s.witness.expect(report)
+	s.eventReader.expect(report)
 	s.warn(report)
 }
 
 // enriched returns a finding with all that can be read about it. It reads that only once per finding.
 func (s *session) enriched(ctx context.Context, finding *Finding) *Finding {
-	if s.blamed == nil || s.blamed.ID != finding.ID || s.blamed.Pod != finding.Pod {
-		s.blamed, s.finding = finding, s.enrich(ctx, finding)
+	if s.rawFinding == nil || s.rawFinding.ID != finding.ID || s.rawFinding.Pod != finding.Pod {
+		s.rawFinding, s.finding = finding, s.enrich(ctx, finding)
 	}
 	return s.finding
 }
@@ -124,7 +124,7 @@ func (s *session) look(ctx context.Context, known string) (*View, time.Time, err
 func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 	var until time.Time
 	in := inputOfUpdate(v.Workload, pods, s.Clock.Now())
-	s.relapsed(v, pods, suspectsOf(v.Workload, nil))
+	s.relapsed(v, pods, podFindingsOf(v.Workload, nil))
 	s.memory, until = s.memory.settlingOf(in.Pods, in.Now)
 	v.Unseen = slices.ContainsFunc(in.Pods, func(pod *corev1.Pod) bool { return in.Now.Before(diagnose.SeenAt(pod)) })
 	if v.Settling = in.Now.Before(until); v.Settling {
@@ -134,7 +134,7 @@ func (s *session) believe(v *View, pods []*corev1.Pod) time.Time {
 }
 
 // relapsed adds to the view of a StatefulSet or DaemonSet a failure of new pods after they were ready, if there is one.
-func (s *session) relapsed(v *View, pods []*corev1.Pod, of suspects) {
+func (s *session) relapsed(v *View, pods []*corev1.Pod, of podFindings) {
 	var finding *Finding
 	s.memory, finding = s.memory.follow(ownPods(v.Workload, pods), workload.UpdatedPod(v.Workload, pods), of, s.Clock.Now())
 	v.failed(finding)
@@ -183,7 +183,7 @@ func (s *session) viewStep(view *View, snapshot *Snapshot) time.Time {
 // judgeStep judges an open rollout as its driver does, and returns when to look again.
 func (s *session) judgeStep(view *View, snapshot *Snapshot) time.Time {
 	now := s.Clock.Now()
-	snapshot.Events = s.heard
+	snapshot.Events = s.podEvents
 	view.Counts, _ = snapshot.count(snapshot.Current(), view.Record.Wanted().MinReadySeconds, now)
 	var next action
 	next, s.memory = decide(gateOf(snapshot.Workload), snapshot, view.Record, s.memory, now)
@@ -236,7 +236,7 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 		}
 	case workload.PhaseFailed, workload.Progressing:
 		var finding *Finding
-		snapshot.Events = s.heard
+		snapshot.Events = s.podEvents
 		s.memory, finding = s.memory.failure(snapshot, deadline, s.Clock.Now())
 		if v.failed(finding); v.Finding == nil && v.Phase == workload.PhaseFailed && deadline != nil {
 			v.failed(snapshot.stalled(current, *deadline))
@@ -247,13 +247,13 @@ func (s *session) judge(v *View, snapshot *Snapshot) {
 // judgePods adds to the view of a StatefulSet or DaemonSet what its pods do, and returns when to look again.
 func (s *session) judgePods(v *View, pods []*corev1.Pod) time.Time {
 	in := inputOfUpdate(v.Workload, pods, s.Clock.Now())
-	in.Events, in.Blind = s.heard, s.witness.deaf
-	in.Claims, in.NoClaims = s.witness.claims()
+	in.Events, in.Blind = s.podEvents, s.eventReader.deaf
+	in.Claims, in.NoClaims = s.eventReader.claims()
 	s.memory.recall(in)
 	report := diagnose.Diagnose(in)
 	s.memory = s.memory.after(&report)
 	s.reported(&report)
-	s.relapsed(v, pods, suspectsOf(v.Workload, &report))
+	s.relapsed(v, pods, podFindingsOf(v.Workload, &report))
 	if fatal := report.Fatal(); fatal != nil {
 		v.failed(fatal)
 	}

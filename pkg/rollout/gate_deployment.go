@@ -98,13 +98,13 @@ func (g deploymentGate) rewritten(st *step, m memory) (action, memory) {
 
 func (g deploymentGate) judge(st *step, m memory) (memory, *Finding) {
 	report := st.examine(st.Current(), g.deadline(st.record), m, st.now)
-	m, relapse := m.after(report).follow(st.Pods, st.isNew, st.suspects(), st.now)
+	m, relapse := m.after(report).follow(st.Pods, st.isNew, st.podFindings(), st.now)
 	for _, finding := range []*Finding{report.Fatal(), relapse} {
 		if finding != nil {
 			return m, finding
 		}
 	}
-	return m, st.lost(m, st.suspects())
+	return m, st.lost(m, st.podFindings())
 }
 
 // done also wants those new pods ready that the controller has made beyond the step, because replicas changed in mid-step.

@@ -86,7 +86,7 @@ func (updateGate) judge(st *step, m memory) (memory, *Finding) {
 	if view.Finding != nil {
 		return m, view.Finding
 	}
-	return m, st.lost(m, suspectsOf(st.Workload, nil))
+	return m, st.lost(m, podFindingsOf(st.Workload, nil))
 }
 
 // judgePods adds to a view of a StatefulSet or DaemonSet what its pods do.
@@ -97,7 +97,7 @@ func (s *Snapshot) judgePods(v *View, m memory, now time.Time) memory {
 	m.recall(in)
 	report := diagnose.Diagnose(in)
 	s.report = &report
-	m, relapse := m.after(&report).follow(ownPods(v.Workload, pods), workload.UpdatedPod(v.Workload, pods), suspectsOf(v.Workload, &report), now)
+	m, relapse := m.after(&report).follow(ownPods(v.Workload, pods), workload.UpdatedPod(v.Workload, pods), podFindingsOf(v.Workload, &report), now)
 	v.failed(relapse)
 	v.failed(report.Fatal())
 	cannotDelete := slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.ID == diagnose.FailedDelete })

@@ -29,7 +29,7 @@ func (u unjudged) judge(st *step, m memory) (memory, *Finding) {
 	if u.finding != nil {
 		return m, u.finding
 	}
-	return m, st.lost(m, suspectsOf(st.Workload, nil))
+	return m, st.lost(m, podFindingsOf(st.Workload, nil))
 }
 
 // six is a StatefulSet of six pods whose two highest are new, or a DaemonSet of six nodes with two new pods, at a step of two.

@@ -94,7 +94,7 @@ func (s *session) decide(snapshot *Snapshot) (action, error) {
 	s.state = state
 	s.memory.patience, s.memory.retries = s.patience(s.record), !s.cannotRetry
 	now := s.Clock.Now()
-	next := s.patiently(snapshot, s.choose(snapshot, state, now), now)
+	next := s.awaitResize(snapshot, s.choose(snapshot, state, now), now)
 	s.warn(snapshot.report)
 	return s.alert(snapshot, next), nil
 }

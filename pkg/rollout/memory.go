@@ -38,18 +38,18 @@ type lasting struct {
 	room    time.Time
 	// replaced holds the new pods that have ended and were replaced.
 	replaced diagnose.Replaced
-	// careers hold what the pods of both versions have done. living counts those of these pods that still exist.
-	careers map[types.UID]career
-	living  int
+	// histories hold what the pods of both versions have done. living counts those of these pods that still exist.
+	histories map[types.UID]podHistory
+	living    int
 	// rewrites are the strategies that others wrote over the one that holds the rollout. inForce is set once that one
 	// was in force.
 	rewrites rewrites
 	inForce  bool
 	// populated is set once there were pods to roll out. reached is set once the last step was complete with them.
 	populated, reached bool
-	// settled is when the containers that restarted will have run for long enough. settledBy is when the session takes
+	// stableAt is when the containers that restarted will have run for long enough. stableBy is when the session takes
 	// that for granted, at the latest.
-	settled, settledBy time.Time
+	stableAt, stableBy time.Time
 }
 
 // enter begins a step's memory. It leaves the time during which nothing could be seen out of the step's account.

@@ -33,7 +33,7 @@ func TestGoingBackLetsReplicaSetsCatchUp(t *testing.T) {
 			t.Parallel()
 			s := &session{backSince: now}
 			snapshot := &Snapshot{ReplicaSets: []*appsv1.ReplicaSet{test.set}}
-			_, waits := s.patiently(snapshot, test.next, now.Add(test.later)).(await)
+			_, waits := s.awaitResize(snapshot, test.next, now.Add(test.later)).(await)
 			if waits != test.waits {
 				t.Errorf("waits: %v, want %v", waits, test.waits)
 			}

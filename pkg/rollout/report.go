@@ -52,10 +52,10 @@ func (s *session) progress(event *ProgressEvent, staleSince time.Time) {
 		event.Message = "no connection to the API server; the rollout stands still until it is back"
 	}
 	now := s.Clock.Now()
-	if *event == s.told || now.Sub(s.toldAt[*event]) < tellAgain {
+	if *event == s.lastProgress || now.Sub(s.toldAt[*event]) < tellAgain {
 		return // pods that come and go change the counts back and forth
 	}
-	if s.told = *event; s.toldAt == nil || event.Step != s.toldStep {
+	if s.lastProgress = *event; s.toldAt == nil || event.Step != s.toldStep {
 		s.toldAt, s.toldStep = map[ProgressEvent]time.Time{}, event.Step
 	}
 	s.toldAt[*event] = now

@@ -44,7 +44,7 @@ func (s *session) refusedWrite(err error) {
 		s.refusals.since = s.Clock.Now()
 	}
 	if s.refusals.count == 2 {
-		event := s.told
+		event := s.lastProgress
 		event.Message = err.Error() + "; it is tried again"
 		s.emit(event)
 	}

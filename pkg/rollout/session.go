@@ -67,26 +67,26 @@ type session struct {
 	state   State
 	memory  memory
 	outcome Outcome
-	// finding, told and planned are the last finding, progress and plan that were emitted. blamed is that finding before more
-	// was read about it.
-	finding, blamed *Finding
-	told            ProgressEvent
+	// finding, lastProgress and lastPlan were emitted last. rawFinding is the finding before more was read about it.
+	finding, rawFinding *Finding
+	lastProgress        ProgressEvent
 	// toldAt is when each progress was last emitted within the step toldStep.
 	toldAt   map[ProgressEvent]time.Time
 	toldStep int
-	planned  PlanEvent
+	lastPlan PlanEvent
 	// noted is the last note about the manifest that was emitted.
 	noted string
-	// witness holds the events that were read. warned is when each warning was last emitted, and warnings are yet to be
+	// eventReader holds the events that were read. warned is when each warning was last emitted, and warnings are yet to be
 	// emitted.
-	witness  witness
-	warned   map[string]time.Time
-	warnings []FindingEvent
+	eventReader eventReader
+	warned      map[string]time.Time
+	warnings    []FindingEvent
 	// hindrance is the gravest warning that holds now, or nil if there is none.
 	hindrance *Finding
 	// warnNext is when a warning is to be emitted again, or zero if none is.
 	warnNext time.Time
-	heard    []*corev1.Event
+	// podEvents are the events that a follower has read.
+	podEvents []*corev1.Event
 	// parted is the stop that follows once the Deployment was given back to others, or nil.
 	parted *stop
 	// to is the revision to go back to instead of the record's own, or nil for the record's own.
@@ -194,8 +194,8 @@ func (s *session) snapshot() Snapshot {
 		return snapshot
 	}
 	s.overlay(&snapshot)
-	snapshot.Deaf, snapshot.deleted = s.witness.deaf, s.deleted
-	snapshot.Claims, snapshot.NoClaims = s.witness.claims()
+	snapshot.Deaf, snapshot.deleted = s.eventReader.deaf, s.deleted
+	snapshot.Claims, snapshot.NoClaims = s.eventReader.claims()
 	switch generation := snapshot.Workload.GetGeneration(); {
 	case s.known.newest != nil && s.known.generation == generation:
 		s.recall(&snapshot)

@@ -10,22 +10,22 @@ import (
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 
-// suspects are the pods of a workload with the findings of a diagnosis about them. report is nil if there was no
+// podFindings are the pods of a workload with the findings of a diagnosis about them. report is nil if there was no
 // diagnosis.
-type suspects struct {
+type podFindings struct {
 	workload  diagnose.Object
 	namespace string
 	report    *diagnose.Report
 }
 
-func (s *Snapshot) suspects() suspects { return suspectsOf(s.deployment(), s.report) }
+func (s *Snapshot) podFindings() podFindings { return podFindingsOf(s.deployment(), s.report) }
 
-func suspectsOf(w workload.Object, report *diagnose.Report) suspects {
-	return suspects{diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}, w.GetNamespace(), report}
+func podFindingsOf(w workload.Object, report *diagnose.Report) podFindings {
+	return podFindings{diagnose.Object{Kind: workload.KindOf(w), Name: w.GetName()}, w.GetNamespace(), report}
 }
 
 // restarted returns the finding about a container that ended after its pod had been ready.
-func (s suspects) restarted(pod *corev1.Pod) *Finding {
+func (s podFindings) restarted(pod *corev1.Pod) *Finding {
 	f := s.finding(pod, diagnose.RestartedAfterReady, "a container ended after the pod had been ready")
 	if status := diagnose.Culprit(pod); status != nil {
 		f.BlameContainer(status)
@@ -33,7 +33,7 @@ func (s suspects) restarted(pod *corev1.Pod) *Finding {
 	return f
 }
 
-func (s suspects) lostReadiness(pod *corev1.Pod, text string) *Finding {
+func (s podFindings) lostReadiness(pod *corev1.Pod, text string) *Finding {
 	f := s.finding(pod, diagnose.ReadinessLost, text)
 	if status := diagnose.Unready(pod); status != nil {
 		f.BlameContainer(status)
@@ -42,7 +42,7 @@ func (s suspects) lostReadiness(pod *corev1.Pod, text string) *Finding {
 }
 
 // finding returns a finding about a single pod. The diagnosis's other findings about the pod become its evidence.
-func (s suspects) finding(pod *corev1.Pod, id, text string) *Finding {
+func (s podFindings) finding(pod *corev1.Pod, id, text string) *Finding {
 	f := diagnose.Known(id, s.workload, s.namespace, text)
 	f.BlamePod(pod)
 	if s.report == nil {
@@ -77,13 +77,13 @@ func (m memory) settling(s *Snapshot, current *appsv1.ReplicaSet, now time.Time)
 
 func (m memory) settlingOf(pods []*corev1.Pod, now time.Time) (memory, time.Time) {
 	until := settled(pods)
-	if !until.Equal(m.settled) {
-		m.settled, m.settledBy = until, until
+	if !until.Equal(m.stableAt) {
+		m.stableAt, m.stableBy = until, until
 		if limit := now.Add(diagnose.MostSettling); until.After(limit) {
-			m.settledBy = limit
+			m.stableBy = limit
 		}
 	}
-	return m, m.settledBy
+	return m, m.stableBy
 }
 
 // settledAt returns when a ready pod can be trusted. A pod that has crashed is often ready for a moment between two crashes. One

@@ -57,15 +57,15 @@ func TestRelapses(t *testing.T) {
 		"rebooted again and again": {[]*corev1.Pod{pod(corev1.ConditionTrue, 1, runs, rebooted), pod(corev1.ConditionTrue, 2, runs, rebooted), pod(corev1.ConditionTrue, 3, runs, rebooted)}, "", ""},
 	} {
 		s := &Snapshot{Workload: &appsv1.Deployment{}, Pods: []*corev1.Pod{well}}
-		m, _ := memory{restarts: map[types.UID]int32{well.UID: 0}}.follow(s.Pods, belongsTo(rs), s.suspects(), noon(2))
+		m, _ := memory{restarts: map[types.UID]int32{well.UID: 0}}.follow(s.Pods, belongsTo(rs), s.podFindings(), noon(2))
 		held, follow := "", ""
 		for _, p := range test.then {
 			s.Pods = []*corev1.Pod{p}
 			var f *Finding
-			if m, f = m.follow(s.Pods, belongsTo(rs), s.suspects(), noon(2)); f != nil {
+			if m, f = m.follow(s.Pods, belongsTo(rs), s.podFindings(), noon(2)); f != nil {
 				follow = f.ID
 			}
-			if f := m.lost(s.Pods, s.suspects(), noon(2)); f != nil {
+			if f := m.lost(s.Pods, s.podFindings(), noon(2)); f != nil {
 				held = f.ID
 			}
 		}

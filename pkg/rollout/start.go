@@ -206,8 +206,8 @@ func (b *beginning) begin(ctx context.Context, p *prepared) (*Result, error) {
 		return b.unchanged(ctx, p)
 	}
 	// A repeated write mostly has the same plan, which is not emitted again.
-	if !equality.Semantic.DeepEqual(b.planned, p.planned) {
-		b.planned = p.planned
+	if !equality.Semantic.DeepEqual(b.lastPlan, p.planned) {
+		b.lastPlan = p.planned
 		if p.wanted.drained != nil {
 			b.emit(ProgressEvent{Message: p.wanted.drained.String()})
 		}

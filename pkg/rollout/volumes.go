@@ -26,7 +26,7 @@ func (v *volumes) claims() (all []*corev1.PersistentVolumeClaim, unknown bool) {
 
 // askVolumes reads the claims of a pod, and keeps them.
 func (s *session) askVolumes(ctx context.Context, pod *corev1.Pod) {
-	v := &s.witness.volumes
+	v := &s.eventReader.volumes
 	for _, name := range diagnose.ClaimsOf(pod) {
 		claim, err := s.claim(ctx, pod.Namespace, name)
 		if v.err = err; err != nil || claim == nil {

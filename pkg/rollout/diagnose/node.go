@@ -18,7 +18,7 @@ const gatesNotMet = "ReadinessGatesNotReady"
 // to go, or its node may be silent. The node may have restarted and not yet started the containers again. Or a restart rule has
 // ended them.
 func Excused(pod *corev1.Pod) bool {
-	return disrupted(pod) != nil || Silent(pod) || returning(pod) || restarts(pod)
+	return disrupted(pod) != nil || Silent(pod) || nodeComesBack(pod) || restarts(pod)
 }
 
 // disrupted returns the condition of a pod that is evicted, preempted or shut down with its node, or nil for any other pod.
@@ -43,8 +43,8 @@ func EndedByNode(pod *corev1.Pod) bool {
 	return len(statuses) > 0 && !slices.ContainsFunc(statuses, func(status corev1.ContainerStatus) bool { return !endedByNode(pod, lastEnd(&status)) })
 }
 
-// returning reports whether a pod has not been ready since its node restarted.
-func returning(pod *corev1.Pod) bool {
+// nodeComesBack reports whether a pod has not been ready since its node restarted.
+func nodeComesBack(pod *corev1.Pod) bool {
 	ready := notReady(pod)
 	if ready == nil || !EndedByNode(pod) {
 		return false

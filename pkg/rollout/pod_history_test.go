@@ -71,7 +71,7 @@ func (f *fleet) unready(at int, status corev1.ConditionStatus) {
 
 func (f *fleet) look() *Finding {
 	var finding *Finding
-	of := suspects{workload: diagnose.Object{Kind: "Deployment", Name: "web"}}
+	of := podFindings{workload: diagnose.Object{Kind: "Deployment", Name: "web"}}
 	if f.m, finding = f.m.follow(f.pods, belongsTo(f.newer), of, f.now); finding != nil {
 		return finding
 	}

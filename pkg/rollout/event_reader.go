@@ -28,8 +28,8 @@ const (
 	answersIn = 300 * time.Millisecond
 )
 
-// witness holds the events of the few pods whose state only events show, and of a workload that lacks pods.
-type witness struct {
+// eventReader holds the events of the few pods whose state only events show, and of a workload that lacks pods.
+type eventReader struct {
 	asked  map[types.UID]asked
 	looked time.Time
 	// lacking is since when a workload that is no Deployment lacks pods, or zero if it does not.
@@ -64,7 +64,7 @@ type asked struct {
 // listen reads the events of pods that have been silent for too long. It makes a few requests, however many pods there
 // are.
 func (s *session) listen(ctx context.Context) []*corev1.Event {
-	w := &s.witness
+	w := &s.eventReader
 	now := s.Clock.Now()
 	due := w.looked.Add(lookAgain)
 	switch {
@@ -84,7 +84,7 @@ func (s *session) listen(ctx context.Context) []*corev1.Event {
 	return w.events()
 }
 
-func (w *witness) events() []*corev1.Event {
+func (w *eventReader) events() []*corev1.Event {
 	var all []*corev1.Event
 	for _, a := range w.asked {
 		all = append(all, a.events...)
@@ -95,7 +95,7 @@ func (w *witness) events() []*corev1.Event {
 func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout) // for all requests together
 	defer cancel()
-	w := &s.witness
+	w := &s.eventReader
 	w.forget(in)
 	in.Events = w.events()
 	for _, pod := range diagnose.Ask(in) {
@@ -108,7 +108,7 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 			if s.cannotSee(err) {
 				return
 			}
-			w.heard(pod.UID, pod.ResourceVersion, events, err, now)
+			w.keep(pod.UID, pod.ResourceVersion, events, err, now)
 			if diagnose.WaitsForVolume(pod) {
 				s.askVolumes(ctx, pod)
 			}
@@ -123,7 +123,7 @@ func (s *session) ask(ctx context.Context, in *diagnose.Input, now time.Time) {
 // askWorkload reads the events of a workload that lacks pods. In a rollout, a workload lacks pods for a moment again
 // and again.
 func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.Time) {
-	w := &s.witness
+	w := &s.eventReader
 	if in.Missing <= 0 && !diagnose.Lingers(in) {
 		w.lacking = time.Time{}
 		return
@@ -133,7 +133,7 @@ func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.
 	}
 	due := w.lacking.Add(preparing)
 	if known, again := w.asked[in.UID]; again {
-		if due = w.again(known, known.wait); known.at.Before(w.answered) {
+		if due = w.retryAt(known, known.wait); known.at.Before(w.answered) {
 			due = earlier(due, w.answered)
 		}
 	}
@@ -142,14 +142,14 @@ func (s *session) askWorkload(ctx context.Context, in *diagnose.Input, now time.
 		if s.cannotSee(err) {
 			return
 		}
-		w.heard(in.UID, "", events, err, now) // no version: the workload's changes with every pod
-		due = w.again(w.asked[in.UID], w.asked[in.UID].wait)
+		w.keep(in.UID, "", events, err, now) // no version: the workload's changes with every pod
+		due = w.retryAt(w.asked[in.UID], w.asked[in.UID].wait)
 	}
 	w.next = earlier(w.next, due)
 }
 
 // forget drops the events of pods that are gone or ready.
-func (w *witness) forget(in *diagnose.Input) {
+func (w *eventReader) forget(in *diagnose.Input) {
 	before := w.asked
 	w.asked = map[types.UID]asked{}
 	for _, pod := range slices.Concat(in.Pods, in.Stale, in.Others) {
@@ -166,7 +166,7 @@ func (w *witness) forget(in *diagnose.Input) {
 	}
 }
 
-func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, err error, now time.Time) {
+func (w *eventReader) keep(uid types.UID, version string, events []*corev1.Event, err error, now time.Time) {
 	known, again := w.asked[uid]
 	if w.deaf = err != nil; err == nil {
 		known.events = events
@@ -180,7 +180,7 @@ func (w *witness) heard(uid types.UID, version string, events []*corev1.Event, e
 }
 
 // due returns when to read the events of a pod, or zero if they are not needed.
-func (w *witness) due(pod *corev1.Pod) time.Time {
+func (w *eventReader) due(pod *corev1.Pod) time.Time {
 	known, again := w.asked[pod.UID]
 	if pod.DeletionTimestamp != nil { // the effect of its hooks is read once, about when they run
 		if again {
@@ -206,18 +206,18 @@ func (w *witness) due(pod *corev1.Pod) time.Time {
 		return due
 	}
 	if known.version != pod.ResourceVersion {
-		return w.again(known, askAgain)
+		return w.retryAt(known, askAgain)
 	}
-	return w.again(known, known.wait)
+	return w.retryAt(known, known.wait)
 }
 
 // isTelling reports whether the events of a pod now show more than the pod itself.
-func (w *witness) isTelling(pod *corev1.Pod) bool {
+func (w *eventReader) isTelling(pod *corev1.Pod) bool {
 	return diagnose.Preparing(pod) || pod.Spec.NodeName == "" || diagnose.PullFails(pod) || !w.decides.IsZero() && diagnose.TriesAgain(pod)
 }
 
 // again returns when to read an object's events again.
-func (w *witness) again(known asked, wait time.Duration) time.Time {
+func (w *eventReader) retryAt(known asked, wait time.Duration) time.Time {
 	due := known.at.Add(wait)
 	if last := w.verdict.Add(-askAgain); !w.verdict.IsZero() && known.at.Before(last) {
 		due = earlier(due, last)
@@ -230,7 +230,7 @@ func (w *witness) again(known asked, wait time.Duration) time.Time {
 
 // turn returns when to read the events of the next among similar pods, or zero. It is askAgain after the last pod whose
 // events show that it has finished its preparations.
-func (w *witness) turn() time.Time {
+func (w *eventReader) turn() time.Time {
 	var turn time.Time
 	for _, known := range w.asked {
 		if at := known.at.Add(askAgain); diagnose.Begun(known.events) && at.After(turn) {
@@ -241,7 +241,7 @@ func (w *witness) turn() time.Time {
 }
 
 // expect records when the next verdict is due that more events might change.
-func (w *witness) expect(report *diagnose.Report) {
+func (w *eventReader) expect(report *diagnose.Report) {
 	w.verdict, w.decides, w.refused = time.Time{}, time.Time{}, diagnose.Object{}
 	if report == nil {
 		return
@@ -269,8 +269,8 @@ func (s *session) cannotSee(err error) bool {
 	if err == nil || !apierrors.IsForbidden(err) {
 		return false
 	}
-	if s.witness.blind == nil {
-		s.witness.blind, s.witness.deaf = err, true
+	if s.eventReader.blind == nil {
+		s.eventReader.blind, s.eventReader.deaf = err, true
 		s.emit(ProgressEvent{Message: "causes that only events tell are not seen: " + err.Error()})
 	}
 	return true
@@ -292,6 +292,6 @@ func (s *session) present() *diagnose.Input {
 		return in
 	}
 	in := inputOfUpdate(w, s.source.pods(), s.Clock.Now())
-	in.Blind = s.witness.deaf
+	in.Blind = s.eventReader.deaf
 	return in
 }

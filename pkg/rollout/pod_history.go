@@ -16,8 +16,8 @@ import (
 // mostLosses is how often a pod may lose its readiness outside a hold.
 const mostLosses = 1
 
-// career is the history of a pod since it was first seen ready.
-type career struct {
+// podHistory is the history of a pod since it was first seen ready.
+type podHistory struct {
 	isNew bool
 	// restarts counts the restarts that are not held against the pod: those before it was ready, and those that its node
 	// caused. crashes counts all restarts so far.
@@ -34,7 +34,7 @@ type career struct {
 // tally counts the restarts of one version's pods, or their losses of readiness if losses is set.
 func (m memory) tally(isNew, losses bool, now time.Time) relapse.Tally {
 	var t relapse.Tally
-	for _, c := range m.careers {
+	for _, c := range m.histories {
 		if c.isNew != isNew {
 			continue
 		}
@@ -75,13 +75,13 @@ func (m memory) lossIsChance(now time.Time) bool {
 	return newer.Count > 0 && relapse.ByChance(newer, m.tally(false, true, now))
 }
 
-// follow updates the careers of both versions' pods. It returns a finding if a new pod restarted after it was ready, or lost
+// follow updates the histories of both versions' pods. It returns a finding if a new pod restarted after it was ready, or lost
 // its readiness again and again. A crash loop whose container is ready for a few seconds each time shows nothing else.
-func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspects, now time.Time) (memory, *Finding) {
+func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of podFindings, now time.Time) (memory, *Finding) {
 	var found relapsed
-	changed, present := map[types.UID]career{}, 0
+	changed, present := map[types.UID]podHistory{}, 0
 	for _, pod := range all {
-		before, known := m.careers[pod.UID]
+		before, known := m.histories[pod.UID]
 		if known && before.gone.IsZero() {
 			present++
 		}
@@ -107,7 +107,7 @@ func (m memory) follow(all []*corev1.Pod, isNew func(*corev1.Pod) bool, of suspe
 // relapsed holds the first new pod that restarted and the first one that is unsteady. Each is nil if there is none.
 type relapsed struct{ restarted, unready *corev1.Pod }
 
-func (r *relapsed) add(pod *corev1.Pod, c career, kind string) {
+func (r *relapsed) add(pod *corev1.Pod, c podHistory, kind string) {
 	switch {
 	case c.hasRestarted(pod) && r.restarted == nil:
 		r.restarted = pod
@@ -117,7 +117,7 @@ func (r *relapsed) add(pod *corev1.Pod, c career, kind string) {
 }
 
 // judgeRelapses returns a finding about a relapse that is more than chance, or nil if there is none.
-func (m memory) judgeRelapses(found relapsed, of suspects, now time.Time) *Finding {
+func (m memory) judgeRelapses(found relapsed, of podFindings, now time.Time) *Finding {
 	if found.restarted != nil {
 		if finding := m.weigh(of.restarted(found.restarted), false, now); finding != nil {
 			return finding
@@ -129,18 +129,18 @@ func (m memory) judgeRelapses(found relapsed, of suspects, now time.Time) *Findi
 	return m.weigh(of.lostReadiness(found.unready, "the pod was ready and lost its readiness again and again"), true, now)
 }
 
-// with returns the memory with the changed careers added.
-func (m memory) with(changed map[types.UID]career) memory {
+// with returns the memory with the changed histories added.
+func (m memory) with(changed map[types.UID]podHistory) memory {
 	if len(changed) == 0 {
 		return m
 	}
-	careers := maps.Clone(m.careers)
-	if careers == nil {
-		careers = map[types.UID]career{}
+	histories := maps.Clone(m.histories)
+	if histories == nil {
+		histories = map[types.UID]podHistory{}
 	}
-	maps.Copy(careers, changed)
-	m.careers, m.living = careers, 0
-	for _, c := range careers {
+	maps.Copy(histories, changed)
+	m.histories, m.living = histories, 0
+	for _, c := range histories {
 		if c.gone.IsZero() {
 			m.living++
 		}
@@ -148,13 +148,13 @@ func (m memory) with(changed map[types.UID]career) memory {
 	return m
 }
 
-// leave adds to changed the careers of known pods that are gone.
-func (m memory) leave(all []*corev1.Pod, changed map[types.UID]career, now time.Time) {
+// leave adds to changed the histories of known pods that are gone.
+func (m memory) leave(all []*corev1.Pod, changed map[types.UID]podHistory, now time.Time) {
 	there := make(map[types.UID]bool, len(all))
 	for _, pod := range all {
 		there[pod.UID] = true
 	}
-	for uid, c := range m.careers {
+	for uid, c := range m.histories {
 		if c.gone.IsZero() && !there[uid] {
 			c.gone = now
 			changed[uid] = c
@@ -162,18 +162,18 @@ func (m memory) leave(all []*corev1.Pod, changed map[types.UID]career, now time.
 	}
 }
 
-// next returns the career with what a pod shows now. The career is empty for a pod that has not been ready yet.
-func (c career) next(pod *corev1.Pod, isNew, known bool, now time.Time) career {
+// next returns the history with what a pod shows now. It is empty for a pod that has not been ready yet.
+func (c podHistory) next(pod *corev1.Pod, isNew, known bool, now time.Time) podHistory {
 	ready, since := workload.ReadySince(pod)
 	crashes := diagnose.Crashes(pod)
 	switch {
 	case !known && !ready:
-		return career{}
+		return podHistory{}
 	case !known:
 		if since.IsZero() {
 			since = now
 		}
-		c = career{restarts: crashes, restarted: diagnose.Relapse{Since: since}, lost: diagnose.Relapse{Since: since}}
+		c = podHistory{restarts: crashes, restarted: diagnose.Relapse{Since: since}, lost: diagnose.Relapse{Since: since}}
 		if !isNew {
 			c.restarted, c.lost = diagnose.Relapses(pod)
 		}
@@ -190,17 +190,19 @@ func (c career) next(pod *corev1.Pod, isNew, known bool, now time.Time) career {
 }
 
 // hasRestarted reports whether a pod has restarted after it was ready.
-func (c career) hasRestarted(pod *corev1.Pod) bool {
+func (c podHistory) hasRestarted(pod *corev1.Pod) bool {
 	return c.crashes > c.restarts || c.losses > 0 && diagnose.HasEnded(pod)
 }
 
 // isUnsteady reports whether a pod of a Deployment has lost its readiness again and again. Pods of other kinds do so while
 // their peers are replaced, so they do not count.
-func (c career) isUnsteady(kind string) bool { return c.losses > mostLosses && kind == "Deployment" }
+func (c podHistory) isUnsteady(kind string) bool {
+	return c.losses > mostLosses && kind == "Deployment"
+}
 
 // lost returns a finding about a pod that restarted or lost its readiness during a hold, or nil if there is none. The pod's
-// career says which restarts its node caused: they do not count.
-func (m memory) lost(pods []*corev1.Pod, of suspects, now time.Time) *Finding {
+// history says which restarts its node caused: they do not count.
+func (m memory) lost(pods []*corev1.Pod, of podFindings, now time.Time) *Finding {
 	for _, pod := range pods {
 		before, watched := m.restarts[pod.UID]
 		if !watched || diagnose.Excused(pod) {
@@ -208,7 +210,7 @@ func (m memory) lost(pods []*corev1.Pod, of suspects, now time.Time) *Finding {
 		}
 		var finding *Finding
 		ready, _ := workload.ReadySince(pod)
-		before = max(before, m.careers[pod.UID].restarts)
+		before = max(before, m.histories[pod.UID].restarts)
 		switch {
 		case diagnose.Crashes(pod) > before || diagnose.HasEnded(pod):
 			finding = m.weigh(of.restarted(pod), false, now)
