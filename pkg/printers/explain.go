@@ -44,10 +44,25 @@ func ExplainJSON(out io.Writer, object Object, told *rollout.Explanation) {
 	_ = newEncoder(out).Encode(document) // the reader may be gone
 }
 
+// stateOf returns the state of a workload in words. A fatal finding comes before an open rollout.
+func stateOf(told *rollout.Explanation) string {
+	if told.Attendance == nil || told.Phase == workload.PhaseFailed {
+		return string(told.Phase)
+	}
+	switch state := told.Attendance.State; state {
+	case rollout.Left:
+		return "left standing"
+	case rollout.Returning:
+		return "rolling back"
+	default:
+		return string(state)
+	}
+}
+
 // ExplainText writes the explanation of a workload for people: a summary, then the findings, the gravest first.
 func ExplainText(out io.Writer, palette Palette, name string, told *rollout.Explanation) {
 	c := workload.PodCountsOf(told.Workload)
-	summary := fmt.Sprintf("%s: %s, %d of %d pods ready, %d of the newest template", name, told.Phase, c.Ready, c.Desired, c.Updated)
+	summary := fmt.Sprintf("%s: %s, %d of %d pods ready, %d of the newest template", name, stateOf(told), c.Ready, c.Desired, c.Updated)
 	if told.InTheWay() {
 		summary += ", " + count(len(told.Findings), "finding")
 	} else {

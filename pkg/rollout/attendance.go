@@ -60,7 +60,7 @@ func (a *Attendance) text() string {
 	case Orphaned:
 		text = ", and nobody has driven it on"
 	case Driven:
-		if !a.HoldUntil.IsZero() {
+		if text = ", which is driven"; !a.HoldUntil.IsZero() {
 			text = ", which is watched until " + a.HoldUntil.UTC().Format(time.RFC3339)
 		}
 	case Returning:

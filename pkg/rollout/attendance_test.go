@@ -237,8 +237,8 @@ func TestAttendance(t *testing.T) {
 		want   Attention
 		text   string
 	}{
-		"nothing to do":  {want: Driven, text: "the rollout is open"},
-		"not for long":   {due: noon(-14), want: Driven, text: "the rollout is open"},
+		"nothing to do":  {want: Driven, text: "the rollout is open, which is driven"},
+		"not for long":   {due: noon(-14), want: Driven, text: "the rollout is open, which is driven"},
 		"for too long":   {due: noon(-15), want: Orphaned, text: "the rollout is open, and nobody has driven it on since 2026-07-01T11:59:45Z"},
 		"held":           {record: Record{Held: true, Rest: &Rest{Since: since, Reason: restHeld}}, due: noon(-900), want: Held, text: "the rollout is open, where somebody holds it since 2026-07-01T11:00:00Z"},
 		"held, long ago": {record: Record{Held: true}, want: Held, text: "the rollout is open, where somebody holds it"},
@@ -246,7 +246,7 @@ func TestAttendance(t *testing.T) {
 			record: Record{Rest: &Rest{Since: since, Reason: "failed", Cause: "CrashLoopBackOff"}}, due: noon(-900), want: Left,
 			text: "the rollout is open, where it was left standing since 2026-07-01T11:00:00Z (failed, CrashLoopBackOff)",
 		},
-		"alive": {record: Record{StartedAt: at(-300), AliveAt: ptr.To(at(-49))}, want: Driven, text: "the rollout is open"},
+		"alive": {record: Record{StartedAt: at(-300), AliveAt: ptr.To(at(-49))}, want: Driven, text: "the rollout is open, which is driven"},
 		"silent for too long": {
 			record: Record{StartedAt: at(-300), AliveAt: ptr.To(at(-50))}, want: Orphaned,
 			text: "the rollout is open, and nobody has driven it on since 2026-07-01T11:59:10Z",
@@ -259,7 +259,7 @@ func TestAttendance(t *testing.T) {
 			record: Record{AliveAt: ptr.To(at(-150)), HoldUntil: ptr.To(at(30))}, due: noon(30), want: Orphaned,
 			text: "the rollout is open, and nobody has driven it on since 2026-07-01T11:57:30Z",
 		},
-		"of a release without signs of life": {record: Record{StartedAt: at(-300)}, want: Driven, text: "the rollout is open"},
+		"of a release without signs of life": {record: Record{StartedAt: at(-300)}, want: Driven, text: "the rollout is open, which is driven"},
 		"rolling back":                       {record: Record{RollingBack: true}, due: noon(-900), want: Returning, text: "the rollout is open, and the old version returns"},
 		"in its hold": {
 			record: Record{HoldUntil: ptr.To(metav1.NewTime(noon(30)))}, due: noon(30), want: Driven,

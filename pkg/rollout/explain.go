@@ -162,6 +162,7 @@ func openFact(told *Explanation, in *diagnose.Input, record *Record) diagnose.Fa
 	} else {
 		text += a.text()
 		told.moves = a.State == Driven
+		in.Situation.Driven = told.moves && !workload.IsPaused(told.Workload)
 	}
 	return diagnose.Fact{ID: diagnose.RolloutOpen, Message: text}
 }

@@ -64,6 +64,10 @@ func TestFollowingARolloutOfOthers(t *testing.T) {
 		if state, since, _ := w.attended("status", w.object, 0); state != "driven" || since != "" {
 			t.Errorf("driven: %s since %s", state, since)
 		}
+		told := w.plugin("explain", w.object).ends(0, ": driven, ", "which is watched until 20", "next: kubectl rollout-plus status "+w.object)
+		if strings.Contains(told.output(), "resume") {
+			t.Errorf("advises to resume a rollout that is driven: %s", told.output())
+		}
 		w.plugin("abort", w.object).ends(0, "rolled back")
 		p.ends(5, "rolling back to what was revision 1", "going back: old version ")
 		if _, later, _ := strings.Cut(p.output(), "rolling back"); strings.Contains(p.output(), "overshot") || strings.Contains(later, "new ") || strings.Contains(later, "rolling back") {

@@ -94,10 +94,10 @@ func TestExplainOfAnOpenRollout(t *testing.T) {
 	if told.Phase != "standing" || len(told.Findings) != 1 || told.Findings[0].ID != "RolloutOpen" {
 		t.Errorf("got %+v", told)
 	}
-	w.plugin("why", "deployment/web").ends(0, "nothing stands in the way", "a rollout is open at step 1 of 2")
+	w.plugin("why", "deployment/web").ends(0, "deployment.apps/web: driven, ", "nothing stands in the way", "a rollout is open at step 1 of 2")
 	w.plugin("pause", "deployment/web").ends(0)
 	p.ends(6)
-	w.plugin("why", "deployment/web").ends(4, "where somebody holds it", "rollout-plus resume")
+	w.plugin("why", "deployment/web").ends(4, "deployment.apps/web: held, ", "where somebody holds it", "rollout-plus resume")
 }
 
 // With fewer rights less is told, and that is said: without those to see events and logs the cause still is, and without

@@ -164,7 +164,7 @@ func otherCauses() []Cause {
 		{
 			OnDelete, Warns, 0,
 			"The controller replaces old pods only when somebody deletes them.",
-			[]string{"kubectl rollout-plus status {workload} -n {namespace}"},
+			[]string{followIt},
 		},
 		{
 			Undetermined, EndsAfterGrace, 2 * time.Minute,

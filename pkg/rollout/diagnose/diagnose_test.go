@@ -430,6 +430,10 @@ func TestRemedies(t *testing.T) {
 			kind: "Deployment", situation: Situation{Refused: true, Open: true}, pod: podWith("a", waits("InvalidImageName", "")),
 			want: "kubectl set image deployment/web app=IMAGE -n shop, kubectl rollout-plus resume deployment/web -n shop",
 		},
+		"image of a driven rollout": {
+			kind: "Deployment", situation: Situation{Refused: true, Open: true, Driven: true}, pod: podWith("a", waits("InvalidImageName", "")),
+			want: "kubectl set image deployment/web app=IMAGE -n shop, kubectl rollout-plus status deployment/web -n shop",
+		},
 		"key of one of several":    {kind: "Deployment", pod: projected, mount: lacks + "color", want: "kubectl describe configmap colors -n shop"},
 		"key of nobody knows what": {kind: "Deployment", pod: projected, mount: lacks + "sound", want: "kubectl describe pod a -n shop"},
 	} {

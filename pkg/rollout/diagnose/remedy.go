@@ -16,6 +16,7 @@ const (
 	// setImageOf is for workloads that start does not roll out.
 	setImageOf = "kubectl set image {workload} {container}=IMAGE -n {namespace}"
 	resume     = "kubectl rollout-plus resume {workload} -n {namespace}"
+	followIt   = "kubectl rollout-plus status {workload} -n {namespace}"
 	undo       = "kubectl rollout-plus undo {workload} -n {namespace}"
 	edit       = "kubectl edit {workload} -n {namespace}"
 	describeIt = "kubectl describe {workload} -n {namespace}"
@@ -26,6 +27,8 @@ const (
 type Situation struct {
 	// Refused says that start would refuse the Deployment. Open says that it would do so because of a stepwise rollout.
 	Refused, Open bool
+	// Driven says that somebody drives that rollout. It is followed then, not resumed.
+	Driven bool
 	// First says that there is no earlier revision to go back to.
 	First bool
 }
@@ -100,6 +103,10 @@ func (a *advice) fitting(remedy string) []string {
 	switch {
 	case a.leaves && (remedy == undo || strings.Contains(remedy, "{pod}")):
 		return []string{a.again()}
+	case remedy == resume && a.Driven:
+		return []string{followIt}
+	case remedy == setImage && a.Driven:
+		return []string{setImageOf, followIt}
 	case remedy == setImage && a.Open:
 		return []string{setImageOf, resume}
 	case remedy == setImage && (a.Refused || a.workload.Kind != "Deployment" && !a.leaves): // what leaves was rolled out by start
