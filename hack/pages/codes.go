@@ -4,14 +4,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app"
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/cli"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 )
 
 // exitCodes returns the table of exit codes.
 func exitCodes() string {
 	rows := [][]string{{"code", "meaning", "what to do"}}
-	for _, c := range app.ExitCodes() {
+	for _, c := range cli.ExitCodes() {
 		rows = append(rows, []string{strconv.Itoa(c.Code), c.Name + ": " + c.Meaning, c.Next})
 	}
 	return table(rows)
@@ -36,7 +36,7 @@ func (s *sources) outcomes() (string, error) {
 
 func codesOf(outcome string, goesBack bool) string {
 	var texts []string
-	for _, code := range app.OutcomeCodes(rollout.Outcome(outcome), goesBack) {
+	for _, code := range cli.OutcomeCodes(rollout.Outcome(outcome), goesBack) {
 		texts = append(texts, strconv.Itoa(code))
 	}
 	return strings.Join(texts, ", ")

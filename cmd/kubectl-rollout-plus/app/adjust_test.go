@@ -21,6 +21,11 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/rest/fake"
 	"k8s.io/kubectl/pkg/scheme"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/adjust"
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/cli"
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/pause"
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/resume"
 )
 
 // patched is a Deployment that is written through this transport.
@@ -35,20 +40,20 @@ func patched(d *appsv1.Deployment, api http.RoundTripper) *resource.Info {
 // TestACtrlCWhileADeploymentIsPaused comes when the API server has the write and has not answered.
 func TestACtrlCWhileADeploymentIsPaused(t *testing.T) {
 	t.Parallel()
-	env := &environment{IOStreams: genericiooptions.NewTestIOStreamsDiscard()}
+	env := &cli.Env{IOStreams: genericiooptions.NewTestIOStreamsDiscard()}
 	for verb, adjust := range map[string]func(context.Context, *appsv1.Deployment, http.RoundTripper) error{
 		"paused": func(ctx context.Context, d *appsv1.Deployment, api http.RoundTripper) error {
-			a := newAdjuster()
-			return pause(ctx, env, &a, patched(d, api))
+			a := adjust.NewAdjuster()
+			return pause.Pause(ctx, env, &a, patched(d, api))
 		},
 		"resumed": func(ctx context.Context, d *appsv1.Deployment, api http.RoundTripper) error {
 			d.Spec.Paused = true
-			return (&resumeFlags{adjuster: newAdjuster()}).resume(ctx, env, patched(d, api))
+			return (&resume.Flags{Adjuster: adjust.NewAdjuster()}).Resume(ctx, env, patched(d, api))
 		},
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		hangs := fake.CreateHTTPClient(func(request *http.Request) (*http.Response, error) {
-			cancel(&InterruptError{Signal: os.Interrupt})
+			cancel(&cli.InterruptError{Signal: os.Interrupt})
 			<-request.Context().Done()
 			return nil, request.Context().Err()
 		})
@@ -56,7 +61,7 @@ func TestACtrlCWhileADeploymentIsPaused(t *testing.T) {
 			TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"}, ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"},
 		}, hangs.Transport)
 		want := `interrupted while deployment "web" was ` + verb + "; 'kubectl rollout-plus status deployment/web -n shop' shows whether it is"
-		if err == nil || err.Error() != want || exitCode(err) != ExitInterrupt {
+		if err == nil || err.Error() != want || cli.CodeOf(err) != cli.ExitInterrupt {
 			t.Errorf("%s: got %v", verb, err)
 		}
 	}
@@ -70,12 +75,12 @@ func TestACtrlCWhileNobodyAnswers(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancelCause(t.Context())
 			server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
-				cancel(&InterruptError{Signal: os.Interrupt})
+				cancel(&cli.InterruptError{Signal: os.Interrupt})
 				<-request.Context().Done()
 			}))
 			defer server.Close()
 			code, out, errOut := callOn(ctx, t, server.URL, verb, "deployment/web")
-			if code != ExitInterrupt || out != "" || !strings.HasSuffix(errOut, "interrupted before it had answered\n") {
+			if code != cli.ExitInterrupt || out != "" || !strings.HasSuffix(errOut, "interrupted before it had answered\n") {
 				t.Errorf("exit code %d, out %q, err %q", code, out, errOut)
 			}
 		})
@@ -136,10 +141,10 @@ func TestAnAdjustmentIsCheckedAgainAfterAConflict(t *testing.T) {
 				GroupVersion: appsv1.SchemeGroupVersion, NegotiatedSerializer: scheme.Codecs.WithoutConversion(), Client: fake.CreateHTTPClient(s.answer),
 			},
 		}
-		a := newAdjuster()
+		a := adjust.NewAdjuster()
 		var seen []bool
-		err := a.adjust(t.Context(), info, adjustment{
-			check: func() error {
+		err := a.Adjust(t.Context(), info, adjust.Adjustment{
+			Check: func() error {
 				paused := info.Object.(*appsv1.Deployment).Spec.Paused //nolint:forcetypeassert // a test
 				seen = append(seen, paused)
 				if paused && test.refused {
@@ -147,7 +152,7 @@ func TestAnAdjustmentIsCheckedAgainAfterAConflict(t *testing.T) {
 				}
 				return nil
 			},
-			mutate: func(object runtime.Object) ([]byte, error) {
+			Mutate: func(object runtime.Object) ([]byte, error) {
 				return runtime.Encode(scheme.DefaultJSONEncoder(), object)
 			},
 		})

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/cli"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/printers"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/diagnose"
@@ -23,7 +24,7 @@ func TestPrintedCommandsCarryTheConnection(t *testing.T) {
 			"--as-group|x|--as-group|y z|--insecure-skip-tls-verify|-n|shop", "|"),
 		Out: &errOut, ErrOut: &errOut, LookupEnv: func(string) (string, bool) { return "", false },
 	})
-	if code != ExitUsage || strings.Contains(errOut.String(), "secret") {
+	if code != cli.ExitUsage || strings.Contains(errOut.String(), "secret") {
 		t.Errorf("%d: %s", code, &errOut)
 	}
 	root := NewRootCommand(Process{LookupEnv: func(string) (string, bool) { return "", false }}, genericiooptions.NewTestIOStreamsDiscard())
@@ -35,9 +36,9 @@ func TestPrintedCommandsCarryTheConnection(t *testing.T) {
 	}
 	const flags = ` --kubeconfig "/no/such config" --context "a\$b" --insecure-skip-tls-verify=true --as me --as-group x --as-group "y z" ` +
 		`--password "$PASSWORD" --token "$TOKEN"`
-	connection := connectionOf(root.PersistentFlags())
+	connection := cli.ConnectionOf(root.PersistentFlags())
 	web := printers.Deployment("shop", "web")
-	if got, want := connection.Text(commandOn("undo", web)), "'kubectl rollout-plus undo deployment/web -n shop"+flags+"'"; got != want {
+	if got, want := connection.Text(cli.CommandOn("undo", web)), "'kubectl rollout-plus undo deployment/web -n shop"+flags+"'"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 
@@ -47,11 +48,11 @@ func TestPrintedCommandsCarryTheConnection(t *testing.T) {
 	for _, p := range []printers.Printer{
 		printers.NewLines(&lines, &lines, printers.NewPalette(false), printers.NewPalette(false), "deployment.apps/web"), printers.NewJSON(&events, web),
 	} {
-		p = connecting{p, connection}
+		p = cli.Connecting{Printer: p, Connection: connection}
 		p.Event(time.Time{}, rollout.FindingEvent{Finding: finding})
 		p.Event(time.Time{}, rollout.FindingEvent{Finding: diagnose.Known(diagnose.NotReady, diagnose.Object{}, "shop", "told before"), Again: true})
 		p.Event(time.Time{}, rollout.ProgressEvent{Message: "'kubectl rollout-plus status deployment/web -n shop' tells"})
-		p.Result(time.Time{}, &printers.Result{Message: commandOn("abort", web) + " goes back", Result: &rollout.Result{Finding: finding}})
+		p.Result(time.Time{}, &printers.Result{Message: cli.CommandOn("abort", web) + " goes back", Result: &rollout.Result{Finding: finding}})
 	}
 	for _, want := range []string{"next: kubectl rollout-plus undo deployment/web -n shop" + flags + "\n", "get pods -n shop" + flags + "'", "status deployment/web -n shop" + flags + "'"} {
 		if !strings.Contains(lines.String(), want) {

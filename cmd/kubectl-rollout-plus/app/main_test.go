@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/cli"
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/compare"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -141,7 +144,7 @@ func TestBadFlagsAreUsageErrors(t *testing.T) {
 		"version -o yaml":                               "expected json",
 	} {
 		code, out, errOut := call(t, strings.Fields(line)...)
-		if code != ExitUsage || !strings.Contains(errOut, want) || !strings.HasPrefix(errOut, "error: ") || out != "" {
+		if code != cli.ExitUsage || !strings.Contains(errOut, want) || !strings.HasPrefix(errOut, "error: ") || out != "" {
 			t.Errorf("%s: exit code %d, out %q, err %q; want %q", line, code, out, errOut, want)
 		}
 	}
@@ -160,13 +163,13 @@ func TestCreateDeploymentManifests(t *testing.T) {
 		if strings.Contains(line, "--service") {
 			said = `deployment "web": preStop sleep of 5 s added to container web, terminationGracePeriodSeconds 30 -> 35; --drain 0 for none` + "\n"
 		}
-		if code != ExitDone || errOut != said {
+		if code != cli.ExitDone || errOut != said {
 			t.Errorf("%s: exit code %d: %s", name, code, errOut)
 		}
 		golden(t, name, out)
 	}
 	code, out, _ := call(t, strings.Fields("create deployment web --image web:v1 --service=80 --dry-run=client")...)
-	if code != ExitDone || out != "deployment.apps/web created (dry run)\nservice/web created (dry run)\n" {
+	if code != cli.ExitDone || out != "deployment.apps/web created (dry run)\nservice/web created (dry run)\n" {
 		t.Errorf("%d: %q", code, out)
 	}
 }
@@ -178,24 +181,24 @@ func TestCreateConfigMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errOut := call(t, "create", "configmap", "web", "--from-env-file", file, "--dry-run=client", "-o", "yaml")
-	if code != ExitDone || !strings.Contains(out, "  B: \"2\"\n  C: \"3\"\n") {
+	if code != cli.ExitDone || !strings.Contains(out, "  B: \"2\"\n  C: \"3\"\n") {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
 	if err := os.WriteFile(file, []byte("A="+strings.Repeat("x", 1<<16)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, out, errOut = call(t, "create", "configmap", "web", "--from-env-file", file, "--dry-run=client", "-o", "yaml")
-	if code != ExitUsage || out != "" || !strings.Contains(errOut, "line 1 has 65538 bytes") {
+	if code != cli.ExitUsage || out != "" || !strings.Contains(errOut, "line 1 has 65538 bytes") {
 		t.Errorf("%d: %s%s", code, out, errOut)
 	}
 }
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	if code, out, _ := call(t, "version"); code != ExitDone || !strings.HasPrefix(out, "kubectl rollout-plus v1.2.3 (go") {
+	if code, out, _ := call(t, "version"); code != cli.ExitDone || !strings.HasPrefix(out, "kubectl rollout-plus v1.2.3 (go") {
 		t.Errorf("%d: %q", code, out)
 	}
-	if code, out, _ := call(t, "version", "-o", "json"); code != ExitDone || !strings.Contains(out, `"schemaVersion":1`) {
+	if code, out, _ := call(t, "version", "-o", "json"); code != cli.ExitDone || !strings.Contains(out, `"schemaVersion":1`) {
 		t.Errorf("%d: %q", code, out)
 	}
 }
@@ -208,7 +211,7 @@ func TestHelp(t *testing.T) {
 		"create configmap", "config", "config affected", "config watch", "version", "exit-codes",
 	} {
 		code, out, errOut := call(t, append(strings.Fields(line), "--help")...)
-		if code != ExitDone || errOut != "" || !strings.Contains(out, "kubectl rollout-plus") || strings.Contains(out, "kubectl-rollout_plus") {
+		if code != cli.ExitDone || errOut != "" || !strings.Contains(out, "kubectl rollout-plus") || strings.Contains(out, "kubectl-rollout_plus") {
 			t.Errorf("%q: exit code %d, %s\n%s", line, code, errOut, out)
 		}
 		for text := range strings.Lines(out) {
@@ -217,7 +220,7 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
-	if code, out, _ := call(t, "help", "exit-codes"); code != ExitDone || !strings.Contains(out, "  124  ") {
+	if code, out, _ := call(t, "help", "exit-codes"); code != cli.ExitDone || !strings.Contains(out, "  124  ") {
 		t.Errorf("%d: %s", code, out)
 	}
 }
@@ -226,16 +229,16 @@ func TestHelp(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
 	code, out, errOut := call(t, "start", "deployment/web", "--image", "web:2")
-	if code != ExitError || out != "" || !strings.HasPrefix(errOut, "error: ") || strings.Count(errOut, "\n") != 1 {
+	if code != cli.ExitError || out != "" || !strings.HasPrefix(errOut, "error: ") || strings.Count(errOut, "\n") != 1 {
 		t.Errorf("%d: %q, %q", code, out, errOut)
 	}
 	// 1 would say that something differs.
 	code, out, errOut = call(t, "diff", "deployment/web")
-	if code != exitTrouble || out != "" || strings.Count(errOut, "\n") != 1 {
+	if code != compare.ExitTrouble || out != "" || strings.Count(errOut, "\n") != 1 {
 		t.Errorf("%d: %q, %q", code, out, errOut)
 	}
 	code, out, _ = call(t, "start", "deployment/web", "--image", "web:2", "-o", "json")
-	if code != ExitError || !strings.Contains(out, `"type":"result"`) || !strings.Contains(out, `"outcome":"error","exitCode":1`) {
+	if code != cli.ExitError || !strings.Contains(out, `"type":"result"`) || !strings.Contains(out, `"outcome":"error","exitCode":1`) {
 		t.Errorf("%d: %q", code, out)
 	}
 }

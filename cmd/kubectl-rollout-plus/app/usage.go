@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/rollout-plus/kubectl-rollout-plus/cmd/kubectl-rollout-plus/app/cli"
 )
 
 //go:generate go run ../../../hack/reference -out ../../../docs/reference
@@ -19,7 +21,7 @@ func setUsage(root *cobra.Command) {
 		`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `"{{.CommandPath}} [command] --help" tells more about a command.`,
 		"{{.LocalFlags.FlagUsages | ", fmt.Sprintf("{{.LocalFlags.FlagUsagesWrapped %d | ", usageWidth),
 		"Global Flags:\n{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}",
-		fmt.Sprintf("%q lists the flags of all commands, such as -n.", displayName+" --help"),
+		fmt.Sprintf("%q lists the flags of all commands, such as -n.", cli.DisplayName+" --help"),
 	).Replace(root.UsageTemplate()))
 }
 
