@@ -130,7 +130,10 @@ func containerCauses() []Cause {
 				"not exist or cannot be run.",
 			[]string{describe, edit},
 		},
-		{PostStartHookError, EndsNow, 0, "The postStart hook of the container fails again and again, so that the container is killed.", []string{describe, edit}},
+		{
+			PostStartHookError, EndsNow, 0, "The postStart hook of the container fails again and again, so that the container is killed.",
+			[]string{describe, edit},
+		},
 		{FailedPreStopHook, Warns, 0, "The preStop hook of the container fails, so that the container is ended without it.", []string{describe}},
 	}
 }

@@ -69,7 +69,10 @@ func changing() []Rule {
 		{Group: apps, Resources: []string{"controllerrevisions"}, Verbs: []string{"get", "list"}},
 		{Group: batch, Resources: []string{"cronjobs", "jobs"}, Verbs: []string{"list"}},
 		{Resources: []string{"replicationcontrollers"}, Verbs: []string{"list"}},
-		{Resources: []string{"pods"}, Verbs: []string{"list", "watch", "delete"}, Note: "delete for DaemonSets, and for pods that a StatefulSet waits for in vain"},
+		{
+			Resources: []string{"pods"}, Verbs: []string{"list", "watch", "delete"},
+			Note: "delete for DaemonSets, and for pods that a StatefulSet waits for in vain",
+		},
 		{Resources: []string{"pods/log"}, Verbs: []string{"get"}, Note: "optional: the last log lines of a failed container"},
 		{Resources: []string{"events"}, Verbs: []string{"list"}, Note: "optional: causes that only events show"},
 		{
