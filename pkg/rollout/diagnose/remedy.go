@@ -105,16 +105,26 @@ func (a *advice) fitting(remedy string) []string {
 		return []string{a.again()}
 	case remedy == resume && a.Driven:
 		return []string{followIt}
-	case remedy == setImage && a.Driven:
-		return []string{setImageOf, followIt}
-	case remedy == setImage && a.Open:
-		return []string{setImageOf, resume}
-	case remedy == setImage && (a.Refused || a.workload.Kind != "Deployment" && !a.leaves): // what leaves was rolled out by start
-		return []string{setImageOf}
+	case remedy == setImage:
+		return a.anotherImage()
 	case remedy == undo && a.First:
 		return []string{describeIt}
 	}
 	return []string{remedy}
+}
+
+// anotherImage returns the commands that roll out another image. An open rollout takes it over. A rollout of kubectl's that
+// start refuses, or whose set is still replacing pods, needs kubectl's own command.
+func (a *advice) anotherImage() []string {
+	switch {
+	case a.Driven:
+		return []string{setImageOf, followIt}
+	case a.Open:
+		return []string{setImageOf, resume}
+	case a.Refused || a.workload.Kind != "Deployment" && !a.leaves:
+		return []string{setImageOf}
+	}
+	return []string{setImage}
 }
 
 // again returns the command that brings the failed revision back, to look at its pods. It replaces commands for pods that the
