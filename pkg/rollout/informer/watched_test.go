@@ -7,9 +7,13 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
 )
 
 // TestAnOptionalWatchIsGivenUpForGood whatever its reflector says while it ends.
@@ -84,6 +88,27 @@ func TestTheRightThatIsMissing(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// What an object contributes to the counts decides whether its change is looked at: each kind has counts of its own.
+func TestCountOf(t *testing.T) {
+	t.Parallel()
+	metadata := metav1.ObjectMeta{Generation: 7, OwnerReferences: []metav1.OwnerReference{{UID: "owner", Controller: ptr.To(true)}}}
+	for name, test := range map[string]struct {
+		object any
+		want   counted
+	}{
+		"ReplicaSet":  {&appsv1.ReplicaSet{ObjectMeta: metadata, Spec: appsv1.ReplicaSetSpec{Replicas: ptr.To[int32](3)}}, counted{wanted: 3}},
+		"Pod":         {&corev1.Pod{ObjectMeta: metadata}, counted{active: true, owner: "owner"}},
+		"Deployment":  {&appsv1.Deployment{ObjectMeta: metadata}, counted{generation: 7}},
+		"StatefulSet": {&appsv1.StatefulSet{ObjectMeta: metadata}, counted{generation: 7}},
+		"DaemonSet":   {&appsv1.DaemonSet{ObjectMeta: metadata}, counted{generation: 7}},
+		"nothing":     {nil, counted{}},
+	} {
+		if got := countOf(test.object); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, test.want)
 		}
 	}
 }
