@@ -69,7 +69,7 @@ func badValues(file func(string) string) map[string]string {
 		"start deployment/web --env :A=1":               `the container's name before the : is missing`,
 		"start deployment/web --to-revision -1":         `unable to find specified revision -1 in history`,
 		"start -f no-such-file":                         `no-such-file`,
-		"start -f " + another:                           `expected the manifest of one Deployment (apps/v1) with a name, found kind "ConfigMap"`,
+		"start -f " + another:                           `expected the manifest of one Deployment, StatefulSet or DaemonSet (apps/v1) with a name, found kind "ConfigMap"`,
 		"start -f " + two:                               `there is more than one object in it`,
 		"start -f " + broken:                            `yaml`,
 		"start -f " + file(""):                          `expected the manifest of one Deployment`,
