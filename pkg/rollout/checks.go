@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
-
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/plan"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight"
+	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/preflight/survey"
 	"github.com/rollout-plus/kubectl-rollout-plus/pkg/rollout/workload"
 )
 

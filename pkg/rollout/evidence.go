@@ -63,7 +63,7 @@ func (e *Engine) eventsOfPredecessors(ctx context.Context, w workload.Object, in
 	return nil
 }
 
-// failuresByName reads the warnings about a StatefulSet's pods, by the names of those that are missing or not ready.
+// failuresByName reads the warnings about the pods of a StatefulSet that are missing or not ready. It asks for them by name.
 func (e *Engine) failuresByName(ctx context.Context, set *appsv1.StatefulSet, in *diagnose.Input) []*corev1.Event {
 	isReady := map[string]bool{}
 	for _, pod := range slices.Concat(in.Pods, in.Others) {

@@ -154,7 +154,7 @@ func inApp(name string) bool { return name == app || strings.HasPrefix(name, app
 // appImports reports whether a package of the command line may import another one. All of them may import the libraries.
 // Commands may import what they share, but no other command.
 func appImports(name, inner string) bool {
-	// shared lists the packages that commands share, with those that each imports.
+	// shared maps each package that commands share to the packages that it imports.
 	shared := map[string][]string{
 		"apiserver":     nil,
 		"stream":        nil,

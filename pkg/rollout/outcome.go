@@ -13,9 +13,9 @@ const (
 	Planned Outcome = "planned"
 	// RolledBack means that the old version is complete again.
 	RolledBack Outcome = "rolled-back"
-	// Failed means that the rollout failed and stands where it was.
+	// Failed means that the rollout failed and was left as it was then.
 	Failed Outcome = "failed"
-	// Overtaken means that somebody else's change took over the workload. The workload stays where it was.
+	// Overtaken means that another client's change ended the rollout. The workload was left as it was then.
 	Overtaken Outcome = "overtaken"
 	// Paused means that the Deployment is paused, or the rollout is held at its step.
 	Paused Outcome = "paused"

@@ -30,9 +30,6 @@ func ofDeployment(d *appsv1.Deployment) Workload {
 		w.MaxSurge, w.MaxUnavailable = update.MaxSurge, update.MaxUnavailable
 	}
 	w.IsReplacing = !spec.Paused && (w.Phase == Unobserved || w.Counts.Updated < w.Counts.Total)
-	for _, c := range status.Conditions {
-		w.conditions = append(w.conditions, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
-	}
 	return w
 }
 
@@ -53,9 +50,6 @@ func ofStatefulSet(s *appsv1.StatefulSet) Workload {
 		w.MaxUnavailable = update.MaxUnavailable
 	}
 	w.IsReplacing = w.Phase == Unobserved || w.Phase == Progressing && (w.CurrentRevision != w.UpdateRevision || w.Counts.Updated < w.Counts.Total)
-	for _, c := range status.Conditions {
-		w.conditions = append(w.conditions, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
-	}
 	return w
 }
 
@@ -75,10 +69,32 @@ func ofDaemonSet(d *appsv1.DaemonSet) Workload {
 		w.MaxSurge, w.MaxUnavailable = update.MaxSurge, update.MaxUnavailable
 	}
 	w.IsReplacing = w.Phase == Unobserved || w.Phase == Progressing && w.Counts.Updated < w.Counts.Desired
-	for _, c := range status.Conditions {
-		w.conditions = append(w.conditions, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
-	}
 	return w
+}
+
+// ConditionsOf returns the conditions of a workload.
+func ConditionsOf(workload Object) []Condition {
+	return Match(workload, func(d *appsv1.Deployment) []Condition {
+		return conditions(d.Status.Conditions, func(c *appsv1.DeploymentCondition) Condition {
+			return Condition{string(c.Type), string(c.Status), c.Reason, c.Message}
+		})
+	}, func(s *appsv1.StatefulSet) []Condition {
+		return conditions(s.Status.Conditions, func(c *appsv1.StatefulSetCondition) Condition {
+			return Condition{string(c.Type), string(c.Status), c.Reason, c.Message}
+		})
+	}, func(d *appsv1.DaemonSet) []Condition {
+		return conditions(d.Status.Conditions, func(c *appsv1.DaemonSetCondition) Condition {
+			return Condition{string(c.Type), string(c.Status), c.Reason, c.Message}
+		})
+	})
+}
+
+func conditions[T any](all []T, read func(*T) Condition) []Condition {
+	found := make([]Condition, len(all))
+	for i := range all {
+		found[i] = read(&all[i])
+	}
+	return found
 }
 
 // derived returns the counts with those that follow from the others.

@@ -57,7 +57,6 @@ type Workload struct {
 	CurrentRevision, UpdateRevision string
 	// templateGeneration is the label of a DaemonSet's newest pods.
 	templateGeneration string
-	conditions         []Condition
 }
 
 // Match calls the function for the kind of an object and returns the result. For an object of another kind it returns the zero
@@ -111,9 +110,6 @@ func PhaseOf(workload Object) Phase { return cmp.Or(Of(workload).Phase, Progress
 
 // IsPaused reports whether a workload is paused, which only a Deployment can be.
 func IsPaused(workload Object) bool { return Of(workload).Paused }
-
-// ConditionsOf returns the conditions of a workload.
-func ConditionsOf(workload Object) []Condition { return Of(workload).conditions }
 
 // PodCounts are the numbers of a workload's pods in its own status. Old counts the pods of other templates than the
 // newest.

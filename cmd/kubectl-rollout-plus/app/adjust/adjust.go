@@ -44,7 +44,7 @@ func NewAdjuster() Adjuster {
 func (a *Adjuster) Add(cmd *cobra.Command) {
 	a.Selection.Add(cmd)
 	a.Print.AddFlags(cmd)
-	cmd.Flags().StringVar(&a.FieldManager, "field-manager", cli.DefaultFieldManager, "Name of the manager used to track field ownership.")
+	cli.AddFieldManager(cmd, &a.FieldManager)
 	// kubectl accepts an empty name, for example from a script with an unset variable.
 	cmd.PreRun = func(*cobra.Command, []string) { a.FieldManager = cmp.Or(a.FieldManager, cli.DefaultFieldManager) }
 }

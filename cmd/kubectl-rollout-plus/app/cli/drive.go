@@ -21,15 +21,15 @@ type DriveFlags struct {
 // Add adds all of the flags to a command.
 func (f *DriveFlags) Add(cmd *cobra.Command) {
 	AddEvents(cmd, &f.Output)
-	cmd.Flags().StringVar(&f.FieldManager, "field-manager", DefaultFieldManager, "Name of the manager used to track field ownership.")
+	AddFieldManager(cmd, &f.FieldManager)
 	f.AddJudging(cmd)
+	AddWaitTerminated(cmd, &f.WaitTerminated)
 	f.AddTimeout(cmd)
 }
 
-// AddTimeout adds only the flags about waiting.
-func (f *DriveFlags) AddTimeout(cmd *cobra.Command) {
-	AddWaitTerminated(cmd, &f.WaitTerminated)
-	cmd.Flags().DurationVar(&f.Timeout, "timeout", 0, "How long to work before leaving the rollout where it stands, with exit code 124; zero means no limit.")
+// AddFieldManager adds --field-manager.
+func AddFieldManager(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "field-manager", DefaultFieldManager, "Name of the manager used to track field ownership.")
 }
 
 // Validate returns an error for the first value that is not allowed.

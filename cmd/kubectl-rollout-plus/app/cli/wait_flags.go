@@ -43,6 +43,11 @@ func (f *WaitFlags) AddJudging(cmd *cobra.Command) {
 	f.AddPatience(cmd)
 }
 
+// AddTimeout adds the --timeout of commands that drive rollouts.
+func (f *WaitFlags) AddTimeout(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.Timeout, "timeout", 0, "End with exit code 124 after this time, and leave the rollout as it is. Zero means no limit.")
+}
+
 // AddPatience adds --patience.
 func (f *WaitFlags) AddPatience(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.Patience, "patience", 0,

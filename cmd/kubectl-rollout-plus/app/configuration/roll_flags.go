@@ -25,13 +25,13 @@ func (f *RollFlags) Add(cmd *cobra.Command) {
 	f.AddWithoutTimeout(cmd)
 	cmdutil.AddDryRunFlag(cmd)
 	f.DryRunFlag = func() (rollout.DryRun, string, error) { return cli.DryRunOf(cmd) }
-	cmd.Flags().DurationVar(&f.Timeout, "timeout", 0, "How long to work before leaving the rollout where it stands, with exit code 124; zero means no limit.")
+	f.AddTimeout(cmd)
 }
 
 // AddWithoutTimeout leaves out --timeout and --dry-run.
 func (f *RollFlags) AddWithoutTimeout(cmd *cobra.Command) {
 	f.RolloutFlags.Add(cmd)
-	cmd.Flags().StringVar(&f.FieldManager, "field-manager", cli.DefaultFieldManager, "Name of the manager used to track field ownership.")
+	cli.AddFieldManager(cmd, &f.FieldManager)
 	f.AddJudging(cmd)
 	cli.AddWaitTerminated(cmd, &f.WaitTerminated)
 	cli.AddSkipChecks(cmd, &f.SkipChecks)

@@ -56,6 +56,7 @@ func NewCommand(env *cli.Env) *cobra.Command {
 		},
 	}
 	f.Add(cmd)
+	cli.AddWaitTerminated(cmd, &f.drive.WaitTerminated)
 	f.drive.AddTimeout(cmd)
 	f.drive.AddPatience(cmd)
 	cmd.Flags().StringVar(&f.cause, "change-cause", "", "After a pause: the reason, kept as the revision's kubernetes.io/change-cause.")

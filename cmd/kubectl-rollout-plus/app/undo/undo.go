@@ -73,7 +73,7 @@ func NewCommand(env *cli.Env) *cobra.Command {
 	f.RolloutFlags.Add(cmd)
 	cli.StepsAreOptional(cmd)
 	flags.DurationVar(&f.Timeout, "timeout", 0, "How long to work and, with --wait, to wait before ending with exit code 124; zero means no limit.")
-	flags.StringVar(&f.FieldManager, "field-manager", cli.DefaultFieldManager, "Name of the manager used to track field ownership.")
+	cli.AddFieldManager(cmd, &f.FieldManager)
 	f.AddJudging(cmd)
 	cli.AddWaitTerminated(cmd, &f.WaitTerminated)
 	cmdutil.AddDryRunFlag(cmd)
